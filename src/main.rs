@@ -1,1 +1,5 @@
-fn main() {}
+//! The one executable.
+
+fn main() -> std::process::ExitCode {
+    aftercare::cli::main()
+}

@@ -32,12 +32,15 @@ macro_rules! ids {
     )+
 
         /// Calls `$callback!` with the name of every identity, so that storage can teach its engines all of them.
-        #[macro_export]
+        #[allow(unused_macros)]
         macro_rules! for_every_id {
             ($callback:ident) => {
                 $($callback!($crate::values::id::$name);)+
             };
         }
+
+        #[allow(unused_imports)]
+        pub(crate) use for_every_id;
     };
 }
 

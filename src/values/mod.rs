@@ -13,5 +13,5 @@ pub use contact::{CountryCode, EmailAddress, LanguageTag};
 pub use id::*;
 pub use money::{Currency, Money};
 pub use number::PublicNumber;
-pub use page::{Cursor, Rows};
+pub use page::{Cursor, PAGE, PAGE_ROWS, Rows};
 pub use time::{DateRange, add_months};

@@ -41,3 +41,6 @@ impl<T> Rows<T> {
         Self { rows, next }
     }
 }
+
+/// What a listing asks for: a page, and one row more that tells whether there is a next.
+pub const PAGE_ROWS: i64 = PAGE as i64 + 1;

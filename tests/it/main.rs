@@ -1,1 +1,7 @@
+//! Everything that needs a database or the router, on both engines. One binary, so that it links once.
 
+mod access;
+mod accounts;
+mod db;
+mod schema;
+mod world;

@@ -1,0 +1,179 @@
+//! The table of who may do what, in one exhaustive function. The test `the_matrix` prints it for the review.
+
+use super::{Person, Role, Subject, Viewer};
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $act:ident = $name:literal),+ $(,)?) => {
+        /// Everything that somebody can do or see here.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Act { $($(#[$doc])* $act),+ }
+
+        impl Act {
+            pub const ALL: &'static [Self] = &[$(Self::$act),+];
+
+            /// As history and tables write it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$act => $name),+ }
+            }
+        }
+    };
+}
+
+acts! {
+    // accounts
+    SignIn = "sign_in",
+    SignOut = "sign_out",
+    EndSession = "end_session",
+    EditAccount = "edit_account",
+    ReadInbox = "read_inbox",
+    // people
+    AddStaff = "add_staff",
+    NameOwner = "name_owner",
+    ReadCustomer = "read_customer",
+    OpenDesk = "open_desk",
+    // import
+    Import = "import",
+    // purchases
+    ReadPurchase = "read_purchase",
+    RegisterPurchase = "register_purchase",
+    DecideRegistration = "decide_registration",
+    // benefits and charges
+    GrantBenefit = "grant_benefit",
+    ReadCharge = "read_charge",
+    SettleCharge = "settle_charge",
+    // repairs
+    ReadRepair = "read_repair",
+    BookRepair = "book_repair",
+    MoveRepair = "move_repair",
+    CancelRepair = "cancel_repair",
+    AcceptQuote = "accept_quote",
+    DeclineQuote = "decline_quote",
+    ReceiveRepair = "receive_repair",
+    DiagnoseRepair = "diagnose_repair",
+    SendQuote = "send_quote",
+    StartRepair = "start_repair",
+    RecordWork = "record_work",
+    WaitForParts = "wait_for_parts",
+    FinishRepair = "finish_repair",
+    MarkReady = "mark_ready",
+    HandBack = "hand_back",
+    CloseRepair = "close_repair",
+    GiveUpRepair = "give_up_repair",
+    AddPhoto = "add_photo",
+    ReadPhoto = "read_photo",
+    ListRepairs = "list_repairs",
+    SetHours = "set_hours",
+    // training
+    Enrol = "enrol",
+    CancelEnrolment = "cancel_enrolment",
+    AcceptOffer = "accept_offer",
+    DeclineOffer = "decline_offer",
+    OfferSeat = "offer_seat",
+    ExpireOffer = "expire_offer",
+    CreateCourse = "create_course",
+    CreateClass = "create_class",
+    EditClass = "edit_class",
+    PublishClass = "publish_class",
+    CancelClass = "cancel_class",
+    CloseClass = "close_class",
+    ReadRoster = "read_roster",
+    MarkAttendance = "mark_attendance",
+    // cases
+    ReadCase = "read_case",
+    OpenCase = "open_case",
+    ReplyToCase = "reply_to_case",
+    ReopenCase = "reopen_case",
+    WorkCase = "work_case",
+    AssignCase = "assign_case",
+    ResolveCase = "resolve_case",
+    CloseCase = "close_case",
+    // ratings
+    AskFeedback = "ask_feedback",
+    Rate = "rate",
+    ReadFeedback = "read_feedback",
+    // follow-ups
+    PlanFollowUp = "plan_follow_up",
+    DoneFollowUp = "done_follow_up",
+    ReadNeglected = "read_neglected",
+    // settings
+    EditSettings = "edit_settings",
+}
+
+/// May this viewer do this to that? Pure, so that screens ask it too.
+pub fn allows(viewer: &Viewer, act: Act, subject: &Subject) -> bool {
+    match viewer {
+        Viewer::Operator | Viewer::System => true,
+        Viewer::Guest => matches!(act, Act::SignIn),
+        Viewer::Link { act: granted, person } => *granted == act && subject.person == Some(*person),
+        Viewer::Person(person) => person_may(person, act, subject),
+    }
+}
+
+fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
+    let mine = subject.person == Some(person.id);
+    let my_firms = subject.organisation.is_some_and(|firm| person.owned_organisations().contains(&firm));
+    let theirs = mine || my_firms;
+    let has = |roles: &[Role]| roles.iter().any(|role| person.is(*role));
+    // A manager or administrator may do whatever the staff may.
+    let staff = |roles: &[Role]| has(roles) || has(&[Role::Manager, Role::Admin]);
+    let any_staff = person.is_staff();
+    match act {
+        Act::SignIn => true,
+        Act::SignOut | Act::EndSession | Act::EditAccount | Act::ReadInbox => mine,
+        Act::AddStaff | Act::NameOwner => has(&[Role::Admin]),
+        Act::Import => has(&[Role::Admin]),
+        Act::OpenDesk => any_staff,
+        Act::ReadCustomer => staff(&[Role::Agent]),
+
+        Act::ReadPurchase => theirs || staff(&[Role::Agent, Role::Technician]),
+        Act::RegisterPurchase => mine,
+        Act::DecideRegistration => staff(&[Role::Agent]),
+        Act::GrantBenefit => staff(&[]),
+        Act::ReadCharge => theirs || staff(&[Role::Agent]),
+        Act::SettleCharge => staff(&[Role::Agent]),
+
+        Act::ReadRepair | Act::ReadPhoto => theirs || staff(&[Role::Agent, Role::Technician]),
+        Act::BookRepair | Act::MoveRepair | Act::CancelRepair => theirs || staff(&[Role::Agent, Role::Technician]),
+        // Only whoever pays says yes to a price.
+        Act::AcceptQuote | Act::DeclineQuote => theirs,
+        Act::AddPhoto => mine || staff(&[Role::Agent, Role::Technician]),
+        Act::ReceiveRepair
+        | Act::DiagnoseRepair
+        | Act::SendQuote
+        | Act::StartRepair
+        | Act::RecordWork
+        | Act::WaitForParts
+        | Act::FinishRepair
+        | Act::MarkReady
+        | Act::HandBack
+        | Act::CloseRepair
+        | Act::GiveUpRepair => staff(&[Role::Technician]),
+        Act::ListRepairs => staff(&[Role::Technician, Role::Agent]),
+        Act::SetHours => staff(&[]),
+
+        Act::Enrol | Act::CancelEnrolment => theirs || staff(&[Role::Trainer, Role::Agent]),
+        Act::AcceptOffer | Act::DeclineOffer => theirs,
+        Act::OfferSeat | Act::ExpireOffer => staff(&[Role::Trainer]),
+        Act::CreateCourse | Act::CreateClass => staff(&[Role::Trainer]),
+        // A trainer runs their own classes; a manager all.
+        Act::EditClass
+        | Act::PublishClass
+        | Act::CancelClass
+        | Act::CloseClass
+        | Act::ReadRoster
+        | Act::MarkAttendance => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
+
+        Act::ReadCase => theirs || staff(&[Role::Agent]),
+        Act::OpenCase => mine || staff(&[Role::Agent]),
+        Act::ReplyToCase | Act::ReopenCase => theirs || staff(&[Role::Agent]),
+        Act::WorkCase | Act::AssignCase | Act::ResolveCase | Act::CloseCase => staff(&[Role::Agent]),
+
+        Act::AskFeedback => staff(&[]),
+        Act::Rate => mine,
+        Act::ReadFeedback => staff(&[]),
+
+        Act::PlanFollowUp | Act::DoneFollowUp => staff(&[Role::Agent]),
+        Act::ReadNeglected => staff(&[]),
+        Act::EditSettings => staff(&[]),
+    }
+}

@@ -1,0 +1,164 @@
+//! The command line.
+
+mod check;
+
+use crate::{
+    access::{Role, Viewer},
+    db::Db,
+    server::{
+        App, Cx,
+        config::{Config, Settings},
+        serve,
+    },
+    values::EmailAddress,
+};
+use clap::{Parser, Subcommand};
+use std::{net::SocketAddr, process::ExitCode};
+
+pub use check::{Broken, Clause, check};
+
+/// The after-sales portal: purchases, coverage, repairs, training and ratings for the people who bought from you.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the portal
+    Serve(serve::Serve),
+    /// Add staff
+    #[command(subcommand)]
+    Staff(Staff),
+    /// Name the owner of a business customer
+    #[command(subcommand)]
+    Organisation(Organisation),
+    /// Print a one-time link that signs in as EMAIL
+    SignInLink { email: EmailAddress },
+    /// Verify the promises over the whole database; exit 1 and one line each for what breaks them
+    Check {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the database to this version's schema
+    Migrate,
+}
+
+#[derive(Subcommand)]
+enum Staff {
+    /// Make EMAIL one of the staff
+    Add {
+        email: EmailAddress,
+        #[arg(long)]
+        name: String,
+        /// trainer, technician, agent, manager or admin
+        #[arg(long)]
+        role: Role,
+    },
+}
+
+#[derive(Subcommand)]
+enum Organisation {
+    /// Let EMAIL see all that the organisation NAME bought, and enrol its people
+    Owner { name: String, email: EmailAddress },
+}
+
+/// Runs the command; 0, 1 with one line on standard error, or 2 for wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(line) => fail(&line),
+    }
+}
+
+fn fail(line: &str) -> ExitCode {
+    eprintln!("aftercare: {line}");
+    ExitCode::from(1)
+}
+
+/// Structured lines on standard error: for people on a terminal, JSON otherwise. `RUST_LOG` chooses what.
+fn log() {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,aftercare=info".into());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() { builder.compact().init() } else { builder.json().init() }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, String> {
+    let done = ExitCode::SUCCESS;
+    match cli.command {
+        Command::Serve(serve) => serve::run(serve, cli.settings).await.map(|()| done),
+        Command::Migrate => {
+            Db::open(&config(cli.settings)?.database_url).await?.close().await;
+            Ok(done)
+        }
+        Command::Check { json } => check::run(&open(cli.settings).await?, json).await,
+        Command::Staff(Staff::Add { email, name, role }) => {
+            let cx = operator(cli.settings).await?;
+            crate::people::server::service::add_staff(&cx, email, name, role).await.map_err(|e| explain(&e))?;
+            Ok(done)
+        }
+        Command::Organisation(Organisation::Owner { name, email }) => {
+            let cx = operator(cli.settings).await?;
+            crate::people::server::service::name_owner(&cx, name.clone(), email).await.map_err(|e| {
+                if e == crate::error::AppError::NotFound {
+                    format!("there is no organisation {name:?}")
+                } else {
+                    explain(&e)
+                }
+            })?;
+            Ok(done)
+        }
+        Command::SignInLink { email } => {
+            let cx = operator(cli.settings).await?;
+            let link = crate::accounts::server::service::link_for(&cx, email.clone()).await.map_err(|e| {
+                if e == crate::error::AppError::NotFound {
+                    format!("nobody has the address {email}")
+                } else {
+                    explain(&e)
+                }
+            })?;
+            println!("{link}");
+            Ok(done)
+        }
+    }
+}
+
+fn config(settings: Settings) -> Result<Config, String> {
+    Config::read(settings, SocketAddr::from(([127, 0, 0, 1], 3000)))
+}
+
+/// Opens the database that the settings name, demo or not: commands work on both.
+async fn open(settings: Settings) -> Result<App, String> {
+    let config = config(settings)?;
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|e| format!("cannot make the folder {}: {e}", config.data_dir.display()))?;
+    let db = Db::open(&config.database_url).await?;
+    let demo = crate::server::settings::is_demo(&db).await.map_err(|e| explain(&e))?;
+    db.close().await;
+    serve::open(config, demo).await
+}
+
+async fn operator(settings: Settings) -> Result<Cx, String> {
+    Ok(Cx::without_request(&open(settings).await?, Viewer::Operator))
+}
+
+fn explain(error: &crate::error::AppError) -> String {
+    use crate::i18n::{Fmt, InWords, Locale};
+    match error {
+        crate::error::AppError::Refused(refusal) => refusal.in_words(Fmt::new(Locale::default())),
+        crate::error::AppError::Busy => "the database is busy; try again".to_owned(),
+        other => format!("{other:?}"),
+    }
+}

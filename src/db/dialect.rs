@@ -1,0 +1,47 @@
+//! The few places where the two engines really differ.
+
+use super::{Connection, Tx};
+use crate::error::AppError;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What a rule that spans rows serialises on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    kind: &'static str,
+    id: Uuid,
+}
+
+impl Key {
+    /// A thing by kind and id: `Key::of("class", id.0)`.
+    pub fn of(kind: &'static str, id: Uuid) -> Self {
+        Self { kind, id }
+    }
+
+    fn number(self) -> i64 {
+        let digest = Sha256::new().chain_update(self.kind).chain_update(self.id).finalize();
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&digest[..8]);
+        i64::from_be_bytes(bytes)
+    }
+}
+
+/// Holds the keys until the transaction ends, in one order for everybody, so that nobody waits in a circle.
+pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
+    let mut numbers: Vec<i64> = keys.iter().map(|key| key.number()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    for number in numbers {
+        if let Connection::Postgres(connection) = tx.connection() {
+            sqlx::query("select pg_advisory_xact_lock($1)").bind(number).execute(connection).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the error says that the transaction lost to another and may be tried again.
+pub fn lost_race(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|e| e.code());
+    // 40001 serialization_failure, 40P01 deadlock_detected, 55P03 lock_not_available; 5 and 517 are SQLITE_BUSY and SQLITE_BUSY_SNAPSHOT.
+    matches!(code.as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517"))
+}

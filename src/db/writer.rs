@@ -1,0 +1,207 @@
+//! Writing. SQLite: one task owns the only writing connection, runs what waits one after the other, each in a
+//! savepoint, and commits them together, so that one `fsync` serves many. PostgreSQL: a transaction with retries.
+
+use super::Tx;
+use crate::error::AppError;
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{PgPool, Postgres, SqlitePool, pool::PoolConnection};
+use std::{panic::AssertUnwindSafe, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many writes may wait before the next is told to come back.
+const WAITING: usize = 1024;
+/// How many writes share a commit at the most.
+const GROUP: usize = 128;
+/// How often a transaction that lost to another is tried.
+const TRIES: u32 = 6;
+
+tokio::task_local! {
+    /// Set while a write runs: another one inside of it would wait for itself.
+    static WRITING: ();
+}
+
+/// # Errors
+/// Where a write is asked for inside of a write: a mistake of ours that would wait for itself for ever.
+pub fn refuse_nesting() -> Result<(), AppError> {
+    if WRITING.try_with(|()| ()).is_ok() {
+        Err(crate::server::internal("a write inside a write", &"Db::write"))
+    } else {
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+pub struct Writer {
+    pool: SqlitePool,
+    queue: mpsc::Sender<Box<dyn Piece>>,
+}
+
+/// One write that waits: runs in the group's transaction, and is answered after the commit.
+trait Piece: Send {
+    /// True where it went well and its changes are to be kept.
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, bool>;
+    fn answer(self: Box<Self>, committed: bool);
+}
+
+struct Write<T, F> {
+    work: F,
+    outcome: Option<Result<T, AppError>>,
+    reply: oneshot::Sender<Result<T, AppError>>,
+}
+
+impl<T, F> Piece for Write<T, F>
+where
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>> + Send + Sync + 'static,
+{
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            let outcome = guarded(&self.work, tx).await;
+            let kept = outcome.is_ok();
+            self.outcome = Some(outcome);
+            kept
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: bool) {
+        let outcome = match self.outcome {
+            Some(outcome) if committed || outcome.is_err() => outcome,
+            _ => Err(AppError::Busy),
+        };
+        // Whoever asked may be gone; the write stands all the same.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+async fn guarded<T, F>(work: &F, tx: &mut Tx) -> Result<T, AppError>
+where
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>>,
+{
+    WRITING
+        .scope((), AssertUnwindSafe(work(tx)).catch_unwind())
+        .await
+        .unwrap_or_else(|_| Err(crate::server::internal("a write panicked", &"see the panic above")))
+}
+
+impl Writer {
+    pub fn start(pool: SqlitePool) -> Self {
+        let (queue, waiting) = mpsc::channel(WAITING);
+        tokio::spawn(serve(pool.clone(), waiting));
+        Self { pool, queue }
+    }
+
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    pub async fn write<T, F>(&self, work: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>> + Send + Sync + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let piece = Box::new(Write { work, outcome: None, reply });
+        self.queue.try_send(piece).map_err(|_| AppError::Busy)?;
+        answer.await.unwrap_or(Err(AppError::Busy))
+    }
+}
+
+async fn serve(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Piece>>) {
+    while let Some(first) = waiting.recv().await {
+        let mut group = vec![first];
+        while group.len() < GROUP {
+            match waiting.try_recv() {
+                Ok(next) => group.push(next),
+                Err(_) => break,
+            }
+        }
+        let committed = match pool.acquire().await {
+            Ok(connection) => commit(&mut Tx::Sqlite(connection), &mut group, &mut waiting).await,
+            Err(error) => {
+                tracing::error!(%error, "no connection to write on");
+                false
+            }
+        };
+        for piece in group {
+            piece.answer(committed);
+        }
+    }
+}
+
+/// Runs the group in one transaction; false where nothing of it was kept.
+async fn commit(tx: &mut Tx, group: &mut Vec<Box<dyn Piece>>, waiting: &mut mpsc::Receiver<Box<dyn Piece>>) -> bool {
+    if let Err(error) = crate::execute!(tx, "begin immediate") {
+        tracing::warn!(%error, "the database is busy");
+        return false;
+    }
+    let mut next = 0;
+    while next < group.len() {
+        if let Err(error) = one(tx, &mut group[next]).await {
+            tracing::error!(%error, "the transaction died");
+            let _ = crate::execute!(tx, "rollback");
+            return false;
+        }
+        next += 1;
+        // Whoever came meanwhile rides along.
+        while group.len() < GROUP
+            && let Ok(late) = waiting.try_recv()
+        {
+            group.push(late);
+        }
+    }
+    match crate::execute!(tx, "commit") {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::error!(%error, "the commit failed");
+            let _ = crate::execute!(tx, "rollback");
+            false
+        }
+    }
+}
+
+/// One write in its savepoint. An error here means that the transaction itself is gone.
+async fn one(tx: &mut Tx, piece: &mut Box<dyn Piece>) -> Result<(), sqlx::Error> {
+    crate::execute!(tx, "savepoint piece")?;
+    if !piece.run(tx).await {
+        crate::execute!(tx, "rollback to piece")?;
+    }
+    crate::execute!(tx, "release piece")?;
+    Ok(())
+}
+
+/// A transaction on PostgreSQL, tried again where it lost to another (40001, 40P01).
+pub async fn postgres<T, F>(pool: &PgPool, work: F) -> Result<T, AppError>
+where
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>>,
+{
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut tx = Tx::Postgres(pool.acquire().await?);
+        crate::execute!(tx, "begin")?;
+        let outcome = guarded(&work, &mut tx).await;
+        let ended = match &outcome {
+            Ok(_) => crate::execute!(tx, "commit"),
+            Err(_) => crate::execute!(tx, "rollback"),
+        };
+        match (outcome, ended) {
+            (Ok(value), Ok(_)) => return Ok(value),
+            (Err(AppError::Busy), Ok(_)) if tries < TRIES => {
+                tokio::time::sleep(Duration::from_millis(u64::from(rand::random::<u8>()) * u64::from(tries) / 4)).await;
+            }
+            (Err(error), Ok(_)) => return Err(error),
+            (outcome, Err(error)) => {
+                discard(tx);
+                tracing::error!(%error, "a transaction could not be ended");
+                return Err(outcome.err().unwrap_or(AppError::Busy));
+            }
+        }
+    }
+}
+
+/// A connection in an unknown state must not serve anybody else.
+fn discard(tx: Tx) {
+    if let Tx::Postgres(connection) = tx {
+        let _: <PoolConnection<Postgres> as std::ops::Deref>::Target = connection.detach();
+    }
+}

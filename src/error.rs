@@ -1,0 +1,109 @@
+//! The one error of the whole crate: what a door answers when the answer is no.
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+/// Why something could not be done. Holds no prose: [`crate::i18n`] turns it into words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum AppError {
+    /// Nobody is signed in, and somebody must be.
+    SignIn,
+    /// The viewer may know of the thing but not do this to it.
+    Forbidden,
+    /// It does not exist, or this viewer may not know that it does.
+    NotFound,
+    /// What was typed has faults, each at its field.
+    Invalid(Faults),
+    /// The rules say no.
+    Refused(Refusal),
+    /// Too many at once; again in a moment.
+    Busy,
+    /// Asked too often; again after so many seconds.
+    TooMany { seconds: u32 },
+    /// A failure of ours, logged under this reference.
+    Internal(String),
+}
+
+/// The business "no" of each slice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Refusal {
+    Accounts(crate::accounts::domain::Refusal),
+    /// Somebody else changed it since it was read.
+    ChangedMeanwhile,
+}
+
+impl From<crate::accounts::domain::Refusal> for Refusal {
+    fn from(refusal: crate::accounts::domain::Refusal) -> Self {
+        Self::Accounts(refusal)
+    }
+}
+
+impl<R: Into<Refusal>> From<R> for AppError {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+/// Faults by the name of their field, in the order of the form.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Faults(pub Vec<(String, Fault)>);
+
+impl Faults {
+    pub fn add(&mut self, field: &str, fault: Fault) {
+        self.0.push((field.to_owned(), fault));
+    }
+
+    pub fn of(&self, field: &str) -> Option<&Fault> {
+        self.0.iter().find(|(name, _)| name == field).map(|(_, fault)| fault)
+    }
+
+    /// # Errors
+    /// [`AppError::Invalid`] where there is any.
+    pub fn check(self) -> Result<(), AppError> {
+        if self.0.is_empty() { Ok(()) } else { Err(AppError::Invalid(self)) }
+    }
+
+    /// One fault alone, as an error.
+    pub fn only(field: &str, fault: Fault) -> AppError {
+        AppError::Invalid(Self(vec![(field.to_owned(), fault)]))
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    Required,
+    NotAnEmail,
+    NotANumber,
+    NotAnAmount,
+    NotADate,
+    NotATime,
+    NotAChoice,
+    TooLong { max: u32 },
+    TooShort { min: u32 },
+    TooSmall { min: i64 },
+    TooLarge { max: i64 },
+    WrongCode { left: u32 },
+    Expired,
+    InThePast,
+    EndsBeforeStart,
+    AlreadyUsed,
+    NotAnImage,
+    FileTooLarge { megabytes: u32 },
+    TooManyFiles { max: u32 },
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    /// Transport faults are not told in detail to anybody outside.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Busy,
+            _ => Self::Internal(String::new()),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Faults at fields, and the general refusals, in words.
+
+use super::{Fmt, InWords};
+use crate::{
+    error::{Fault, Refusal},
+    w,
+};
+
+impl InWords for Fault {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match *self {
+            Self::Required => w!(fmt, shell.fault_required),
+            Self::NotAnEmail => w!(fmt, shell.fault_not_an_email),
+            Self::NotANumber => w!(fmt, shell.fault_not_a_number),
+            Self::NotAnAmount => w!(fmt, shell.fault_not_an_amount),
+            Self::NotADate => w!(fmt, shell.fault_not_a_date),
+            Self::NotATime => w!(fmt, shell.fault_not_a_time),
+            Self::NotAChoice => w!(fmt, shell.fault_not_a_choice),
+            Self::TooLong { max } => w!(fmt, shell.fault_too_long, count = u64::from(max)),
+            Self::TooShort { min } => w!(fmt, shell.fault_too_short, count = u64::from(min)),
+            Self::TooSmall { min } => w!(fmt, shell.fault_too_small, least = fmt.number(min)),
+            Self::TooLarge { max } => w!(fmt, shell.fault_too_large, most = fmt.number(max)),
+            Self::WrongCode { left } => w!(fmt, shell.fault_wrong_code, count = u64::from(left)),
+            Self::Expired => w!(fmt, shell.fault_expired),
+            Self::InThePast => w!(fmt, shell.fault_in_the_past),
+            Self::EndsBeforeStart => w!(fmt, shell.fault_ends_before_start),
+            Self::AlreadyUsed => w!(fmt, shell.fault_already_used),
+            Self::NotAnImage => w!(fmt, shell.fault_not_an_image),
+            Self::FileTooLarge { megabytes } => w!(fmt, shell.fault_file_too_large, count = u64::from(megabytes)),
+            Self::TooManyFiles { max } => w!(fmt, shell.fault_too_many_files, count = u64::from(max)),
+        }
+    }
+}
+
+impl InWords for Refusal {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Accounts(refusal) => refusal.in_words(fmt),
+            Self::ChangedMeanwhile => w!(fmt, shell.changed_meanwhile),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Work for later: enqueued in the transaction that causes it, run at least once, given up on visibly.
+
+use crate::{
+    access::Viewer,
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_scalar,
+    server::{App, Cx, clock::real_now, fresh},
+    values::{JobId, MessageId},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use serde::{Deserialize, Serialize};
+use std::{panic::AssertUnwindSafe, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Everything that can wait to be done. Each handler may run twice and must have its effect once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub enum Job {
+    /// Hands a message over to the mail server.
+    Deliver { message: MessageId },
+}
+
+/// How long a worker has a job before another may take it.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How often a job is tried before it is given up.
+const TRIES: i64 = 10;
+/// How many a worker takes at once.
+const BATCH: i64 = 32;
+/// How long the worker sleeps when nothing is due.
+const NAP: Duration = Duration::from_secs(1);
+
+const ENQUEUE: &str =
+    "insert into job (id, kind, payload, run_at, attempts, created_at) values ($1, $2, $3, $4, 0, $5)";
+
+/// Enqueues within the caller's transaction, due at `run_at` in business time.
+pub async fn enqueue(tx: &mut Tx, job: Job, run_at: DateTime<Utc>) -> Result<JobId, AppError> {
+    let payload = serde_json::to_value(&job).map_err(|e| crate::server::internal("a job cannot be written", &e))?;
+    let kind = payload.get("job").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+    let id: JobId = fresh();
+    execute!(tx, ENQUEUE, id, kind, payload.to_string(), run_at, real_now())?;
+    Ok(id)
+}
+
+async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
+    match job {
+        Job::Deliver { message } => crate::notices::server::service::deliver(cx, message).await,
+    }
+}
+
+const DUE: &str = "select id from job where done_at is null and failed_at is null and run_at <= $1 \
+    and (leased_until is null or leased_until < $2) order by run_at, id limit $3";
+const CLAIM: &str = "update job set leased_until = $2, attempts = attempts + 1 where id = $1 \
+    and done_at is null and failed_at is null and (leased_until is null or leased_until < $3)";
+const PAYLOAD: &str = "select payload from job where id = $1";
+const ATTEMPTS: &str = "select attempts from job where id = $1";
+const DONE: &str = "update job set done_at = $2, leased_until = null, last_error = null where id = $1";
+const AGAIN: &str = "update job set leased_until = $2, last_error = $3 where id = $1";
+const GIVE_UP: &str = "update job set failed_at = $2, leased_until = null, last_error = $3 where id = $1";
+
+/// Works off everything that is due, until nothing is.
+pub async fn drain(cx: &Cx) -> Result<(), AppError> {
+    while round(&cx.app).await? > 0 {}
+    Ok(())
+}
+
+/// One batch; gives how many it took.
+async fn round(app: &App) -> Result<usize, AppError> {
+    let now = app.clock.now();
+    let due = fetch_all!(app.db.read().await?, (JobId,), DUE, now, real_now(), BATCH)?;
+    let mut taken = 0;
+    for (id,) in due {
+        if claim(app, id).await? {
+            taken += 1;
+            one(app, id).await?;
+        }
+    }
+    Ok(taken)
+}
+
+async fn claim(app: &App, id: JobId) -> Result<bool, AppError> {
+    app.db
+        .write(move |tx| Box::pin(async move { Ok(execute!(tx, CLAIM, id, real_now() + LEASE, real_now())? == 1) }))
+        .await
+}
+
+async fn one(app: &App, id: JobId) -> Result<(), AppError> {
+    let mut tx = app.db.read().await?;
+    let payload = fetch_scalar!(tx, String, PAYLOAD, id)?.ok_or(AppError::NotFound)?;
+    let attempts = fetch_scalar!(tx, i64, ATTEMPTS, id)?.unwrap_or(TRIES);
+    drop(tx);
+    let outcome = match serde_json::from_str::<Job>(&payload) {
+        Ok(job) => {
+            let cx = Cx::without_request(app, Viewer::System);
+            AssertUnwindSafe(run(&cx, job))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Err(crate::server::internal("a job panicked", &payload)))
+        }
+        Err(error) => Err(crate::server::internal("a job cannot be read", &error)),
+    };
+    app.db
+        .write(move |tx| {
+            let outcome = outcome.clone();
+            Box::pin(async move {
+                match outcome {
+                    Ok(()) => execute!(tx, DONE, id, real_now())?,
+                    Err(error) if attempts >= TRIES => execute!(tx, GIVE_UP, id, real_now(), format!("{error:?}"))?,
+                    Err(error) => execute!(tx, AGAIN, id, real_now() + back_off(attempts), format!("{error:?}"))?,
+                };
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// 2, 4, 8 … seconds, an hour at the most.
+fn back_off(attempts: i64) -> TimeDelta {
+    TimeDelta::seconds(2_i64.saturating_pow(u32::try_from(attempts).unwrap_or(0)).min(3600))
+}
+
+/// The worker inside `serve`.
+pub async fn work(app: App, stop: CancellationToken) {
+    let mut ticks = 0_u32;
+    while !stop.is_cancelled() {
+        if app.demo
+            && let Ok(offset) = crate::server::settings::clock_offset(&app.db).await
+        {
+            app.clock.set_offset(offset);
+        }
+        if ticks.is_multiple_of(3600) {
+            let _ = app.db.write(|tx| Box::pin(crate::server::rate::forget(tx))).await;
+        }
+        ticks = ticks.wrapping_add(1);
+        match round(&app).await {
+            Ok(0) => {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = app.wake.notified() => {}
+                    () = tokio::time::sleep(NAP) => {}
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(?error, "the jobs rest for a moment");
+                tokio::time::sleep(NAP).await;
+            }
+        }
+    }
+}

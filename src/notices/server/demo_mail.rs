@@ -1,0 +1,47 @@
+//! `/demo/mail`: every letter of the demo, since none leaves it.
+
+use super::{inbox::After, store};
+use crate::{
+    error::AppError,
+    server::{Cx, page::Frame},
+    ui::*,
+    values::{Cursor, MessageId},
+    w,
+};
+use axum::{
+    extract::{Path, Query},
+    response::Response,
+};
+use leptos::prelude::*;
+
+pub async fn list(cx: Cx, Query(query): Query<After>) -> Result<Response, AppError> {
+    let messages = store::latest(&mut cx.db().read().await?, Cursor::decode(&query.after).as_ref()).await?;
+    let title = w!(cx, shell.demo_mail);
+    Ok(cx.page(Frame::Plain, title.clone(), || {
+        let next = messages.next.map(|next| view! { <Pager href=format!("/demo/mail?after={}", next.encode()) label=w!(cx, shell.more)/> });
+        let rows = messages
+            .rows
+            .into_iter()
+            .map(|row| {
+                view! {
+                    <li><a class="row" href=format!("/demo/mail/{}", row.id)>
+                        <span class="row-words"><strong>{row.subject}</strong><span>{row.email}" · "{cx.fmt().date_time(row.created_at, cx.zone)}</span></span>
+                    </a></li>
+                }
+            })
+            .collect_view();
+        view! { <PageHead title=title lead=Some(w!(cx, shell.demo_mail_lead))/> <ul class="rows" role="list">{rows}</ul> {next} }
+    }))
+}
+
+pub async fn show(cx: Cx, Path(id): Path<MessageId>) -> Result<Response, AppError> {
+    let message = store::by_id(&mut cx.db().read().await?, id).await?.ok_or(AppError::NotFound)?;
+    Ok(cx.page(Frame::Plain, message.subject.clone(), || {
+        let paragraphs = message.body.lines().filter(|line| !line.is_empty()).map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();
+        let link = message.link.map(|href| view! { <p><a href=href.clone()>{href.clone()}</a></p> });
+        view! {
+            <PageHead title=message.subject lead=Some(message.email) back=Some(("/demo/mail".to_owned(), w!(cx, shell.demo_mail)))/>
+            <div class="prose" lang=message.language>{paragraphs}{link}</div>
+        }
+    }))
+}

@@ -1,0 +1,59 @@
+//! Every letter that the portal writes. Each slice words its own; this is the list.
+
+use crate::{i18n::Fmt, w};
+use chrono_tz::Tz;
+
+/// A letter with what it needs to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Letter {
+    SignIn { code: String, link: String },
+}
+
+/// Whether it may arrive at night.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Urgency {
+    /// An answer to the reader's own act, a code, a safety recall.
+    AtOnce,
+    /// Waits for the morning.
+    ByDay,
+}
+
+/// A letter in words. The body is plain text; a paragraph a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    pub subject: String,
+    pub body: String,
+    /// The one place where it leads.
+    pub link: Option<String>,
+}
+
+impl Letter {
+    /// As tables write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SignIn { .. } => "sign_in",
+        }
+    }
+
+    pub fn urgency(&self) -> Urgency {
+        match self {
+            Self::SignIn { .. } => Urgency::AtOnce,
+        }
+    }
+
+    /// Whether the reader finds it in the inbox too. Secrets are not kept there.
+    pub fn in_inbox(&self) -> bool {
+        !matches!(self, Self::SignIn { .. })
+    }
+
+    /// In the reader's language and time zone.
+    pub fn write(&self, fmt: Fmt, _zone: Tz, company: &str) -> Written {
+        match self {
+            Self::SignIn { code, link } => Written {
+                subject: w!(fmt, shell.letter_sign_in_subject, code = code.clone(), company = company.to_owned()),
+                body: w!(fmt, shell.letter_sign_in_body, code = code.clone(), company = company.to_owned()),
+                link: Some(link.clone()),
+            },
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! People and business customers.
+
+#[cfg(feature = "ssr")]
+pub mod server;

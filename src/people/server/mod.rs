@@ -1,0 +1,5 @@
+//! Who there is.
+
+pub mod demo;
+pub mod service;
+pub mod store;

@@ -1,0 +1,126 @@
+//! People, their roles and firms in the database.
+
+use crate::{
+    access::{Membership, Permit, Role},
+    db::Tx,
+    error::AppError,
+    execute, fetch_optional, fetch_scalar,
+    server::fresh,
+    values::{CountryCode, EmailAddress, LanguageTag, OrganisationId, PersonId},
+};
+use chrono::{DateTime, Utc};
+
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct PersonRow {
+    pub id: PersonId,
+    pub email: Option<EmailAddress>,
+    pub name: String,
+    pub phone: Option<String>,
+    pub language: Option<String>,
+    pub country: Option<CountryCode>,
+    pub zone: Option<String>,
+    pub staff: bool,
+    pub first_signed_in_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub version: i64,
+}
+
+/// Somebody new.
+#[derive(Clone, Debug, Default)]
+pub struct NewPerson {
+    pub email: Option<EmailAddress>,
+    pub name: String,
+    pub phone: Option<String>,
+    pub language: Option<LanguageTag>,
+    pub country: Option<CountryCode>,
+    pub staff: bool,
+}
+
+const NOBODY: &str = "select cast(count(*) as bigint) from (select id from person limit 1) as p";
+const BY_ID: &str = "select id, email, name, phone, language, country, zone, staff, first_signed_in_at, created_at, version \
+    from person where id = $1";
+const BY_EMAIL: &str = "select id, email, name, phone, language, country, zone, staff, first_signed_in_at, created_at, version \
+    from person where email = $1";
+const INSERT: &str = "insert into person (id, email, name, name_lower, phone, language, country, zone, staff, created_at, version) \
+    values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, 1) on conflict (email) do nothing";
+const ADD_ROLE: &str = "insert into person_role (person_id, role) values ($1, $2) on conflict do nothing";
+const MARK_STAFF: &str = "update person set staff = true, version = version + 1 where id = $1";
+const INSERT_ORGANISATION: &str =
+    "insert into organisation (id, name, external_id, created_at) values ($1, $2, $3, $4)";
+const ORGANISATION_BY_NAME: &str = "select id from organisation where name = $1 order by id limit 1";
+const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, role, created_at) values ($1, $2, $3, $4) \
+    on conflict (organisation_id, person_id) do nothing";
+const MAKE_OWNER: &str = "insert into membership (organisation_id, person_id, role, created_at) values ($1, $2, 'owner', $3) \
+    on conflict (organisation_id, person_id) do update set role = 'owner'";
+
+/// Whether nobody is in the database yet.
+pub async fn nobody_yet(tx: &mut Tx) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, i64, NOBODY)?.unwrap_or(0) == 0)
+}
+
+pub async fn by_id(tx: &mut Tx, id: PersonId) -> Result<Option<PersonRow>, AppError> {
+    Ok(fetch_optional!(tx, PersonRow, BY_ID, id)?)
+}
+
+pub async fn by_email(tx: &mut Tx, email: &EmailAddress) -> Result<Option<PersonRow>, AppError> {
+    Ok(fetch_optional!(tx, PersonRow, BY_EMAIL, email)?)
+}
+
+/// Adds a person; an address that is known already gives the person who has it.
+pub async fn insert(tx: &mut Tx, _permit: &Permit, new: &NewPerson, now: DateTime<Utc>) -> Result<PersonId, AppError> {
+    let id: PersonId = fresh();
+    let added = execute!(
+        tx,
+        INSERT,
+        id,
+        &new.email,
+        &new.name,
+        new.name.to_lowercase(),
+        &new.phone,
+        &new.language,
+        new.country,
+        new.staff,
+        now
+    )?;
+    match &new.email {
+        Some(email) if added == 0 => Ok(by_email(tx, email).await?.ok_or(AppError::Busy)?.id),
+        _ => Ok(id),
+    }
+}
+
+pub async fn add_role(tx: &mut Tx, _permit: &Permit, person: PersonId, role: Role) -> Result<(), AppError> {
+    execute!(tx, MARK_STAFF, person)?;
+    execute!(tx, ADD_ROLE, person, role.as_str())?;
+    Ok(())
+}
+
+pub async fn insert_organisation(
+    tx: &mut Tx,
+    _permit: &Permit,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<OrganisationId, AppError> {
+    let id: OrganisationId = fresh();
+    execute!(tx, INSERT_ORGANISATION, id, name, Option::<String>::None, now)?;
+    Ok(id)
+}
+
+pub async fn organisation_by_name(tx: &mut Tx, name: &str) -> Result<Option<OrganisationId>, AppError> {
+    Ok(fetch_scalar!(tx, OrganisationId, ORGANISATION_BY_NAME, name)?)
+}
+
+/// Makes somebody belong to a firm. An owner stays one.
+pub async fn join(
+    tx: &mut Tx,
+    _permit: &Permit,
+    organisation: OrganisationId,
+    person: PersonId,
+    membership: Membership,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    match membership {
+        Membership::Member => execute!(tx, ADD_MEMBER, organisation, person, "member", now)?,
+        Membership::Owner => execute!(tx, MAKE_OWNER, organisation, person, now)?,
+    };
+    Ok(())
+}

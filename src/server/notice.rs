@@ -1,0 +1,50 @@
+//! The line that a page shows once after a redirect. It travels as a closed code in a signed cookie, never in the
+//! address, so that nobody can make the portal say something by a link.
+
+use super::{App, secret};
+
+macro_rules! notices {
+    ($($notice:ident = $code:literal),+ $(,)?) => {
+        /// What was just done.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Notice { $($notice),+ }
+
+        impl Notice {
+            pub const ALL: &'static [Self] = &[$(Self::$notice),+];
+
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$notice => $code),+ }
+            }
+        }
+    };
+}
+
+notices! {
+    SignedIn = "signed_in",
+    SignedOut = "signed_out",
+    SessionEnded = "session_ended",
+    AccountSaved = "account_saved",
+    LanguageChanged = "language_changed",
+    ClockMoved = "clock_moved",
+}
+
+pub const COOKIE: &str = "notice";
+
+impl Notice {
+    /// The cookie that carries it to the next page.
+    pub fn cookie(self, app: &App) -> String {
+        let tag = app.secret.tag("notice", self.code());
+        format!(
+            "{COOKIE}={}.{tag}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60{}",
+            self.code(),
+            app.config.secure_suffix()
+        )
+    }
+
+    /// Reads the cookie's value; whatever was not signed here is nothing.
+    pub fn read(key: &secret::Key, value: &str) -> Option<Self> {
+        let (code, tag) = value.split_once('.')?;
+        let notice = Self::ALL.iter().copied().find(|notice| notice.code() == code)?;
+        key.verify("notice", code, tag).then_some(notice)
+    }
+}

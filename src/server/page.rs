@@ -1,0 +1,311 @@
+//! From a view to an answer: the document with its bars around it, in the reader's language.
+
+use super::{Cx, demo, form::Sheet, notice::Notice};
+use crate::{
+    access::{Act, Role, Subject},
+    error::AppError,
+    i18n::{InWords, LANGUAGES},
+    ui::*,
+    w,
+};
+use axum::{
+    http::{Method, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use leptos::prelude::*;
+use leptos_i18n::Locale as _;
+
+/// In which frame a page stands, and which of its doors is the current one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Frame {
+    Portal(PortalTab),
+    Desk(DeskTab),
+    /// Nothing but the page: before signing in, and behind secret links.
+    Plain,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PortalTab {
+    Home,
+    Purchases,
+    Repairs,
+    Training,
+    Help,
+    None,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeskTab {
+    Today,
+    Classes,
+    Repairs,
+    Cases,
+    Customers,
+    Registrations,
+    Charges,
+    Feedback,
+    Neglected,
+    None,
+}
+
+impl Cx {
+    /// A page with status 200. `body` is built where signals and islands have an owner.
+    pub fn page<V: IntoView + 'static>(
+        &self,
+        frame: Frame,
+        title: impl Into<String>,
+        body: impl FnOnce() -> V,
+    ) -> Response {
+        self.page_with(StatusCode::OK, frame, title, body)
+    }
+
+    pub fn page_with<V: IntoView + 'static>(
+        &self,
+        status: StatusCode,
+        frame: Frame,
+        title: impl Into<String>,
+        body: impl FnOnce() -> V,
+    ) -> Response {
+        let owner = Owner::new();
+        let html = owner.with(|| {
+            let body = body().into_any();
+            crate::ui::document(self.document(frame, title.into(), body)).to_html()
+        });
+        owner.cleanup();
+        // Islands are the only thing that needs the wasm; a page without one loads none.
+        let boot = if html.contains("<leptos-island") { self.boot() } else { String::new() };
+        let html = html.replacen(BOOT_MARK, &boot, 1);
+        (status, Html(html)).into_response()
+    }
+
+    /// 200 for a fresh sheet, 422 for one that came back.
+    pub fn sheet_page<V: IntoView + 'static>(
+        &self,
+        sheet: &Sheet,
+        frame: Frame,
+        title: impl Into<String>,
+        body: impl FnOnce() -> V,
+    ) -> Response {
+        let status = if sheet.is_again() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        self.page_with(status, frame, title, body)
+    }
+
+    /// On to another page by 303, with something to say there.
+    pub fn redirect(&self, path: &str, notice: Option<Notice>) -> Response {
+        let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response();
+        if let Some(cookie) = notice.and_then(|notice| notice.cookie(&self.app).parse().ok()) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    /// What is wrong with a field of the sheet, in words.
+    pub fn fault(&self, sheet: &Sheet, field: &str) -> Option<String> {
+        sheet.fault(field).map(|fault| fault.in_words(self.fmt()))
+    }
+
+    /// The summary above a form that came back: every fault with a link to its field, or the refusal.
+    pub fn faults(&self, sheet: &Sheet) -> AnyView {
+        if let Some(refusal) = sheet.refusal() {
+            let text = refusal.in_words(self.fmt());
+            return view! { <Alert tone=Tone::Bad urgent=true><p>{text}</p></Alert> }.into_any();
+        }
+        let faults: Vec<(String, String)> =
+            sheet.faults().0.iter().map(|(field, fault)| (field.clone(), fault.in_words(self.fmt()))).collect();
+        if faults.is_empty() {
+            return ().into_any();
+        }
+        view! { <FormErrors title=w!(self, shell.faults_title, count = faults.len() as u64) faults/> }.into_any()
+    }
+
+    /// The tag that loads the wasm and wakes the islands.
+    fn boot(&self) -> String {
+        let assets = &self.app.assets;
+        format!(
+            r#"<script type="module" nonce="{}" src="{}" data-module="{}" data-wasm="{}"></script>"#,
+            self.request.nonce,
+            assets.address("boot.js"),
+            assets.address("pkg/aftercare.js"),
+            assets.address("pkg/aftercare_bg.wasm"),
+        )
+    }
+
+    fn document(&self, frame: Frame, title: String, body: AnyView) -> Document {
+        let company = self.app.company.name.clone();
+        let assets = &self.app.assets;
+        let icon = assets.has("icon.svg").then(|| view! { <link rel="icon" type="image/svg+xml" href="/icon.svg"/> });
+        let manifest =
+            assets.has("manifest.webmanifest").then(|| view! { <link rel="manifest" href="/manifest.webmanifest"/> });
+        let boot = view! { <meta name="boot"/> };
+        let back = self.request.path.clone();
+        let languages = LANGUAGES.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())).collect();
+        Document {
+            lang: self.locale.as_str().to_owned(),
+            direction: "ltr",
+            title: format!("{title} · {company}"),
+            frame: match frame {
+                Frame::Portal(_) => FrameKind::Portal,
+                Frame::Desk(_) => FrameKind::Desk,
+                Frame::Plain => FrameKind::Plain,
+            },
+            skip: w!(self, shell.skip_to_content),
+            style: assets.address("main.css"),
+            head: view! { {icon} {manifest} {boot} }.into_any(),
+            demo_bar: demo::bar(self),
+            bars: self.bars(frame),
+            notice: self
+                .request
+                .notice
+                .map(|notice| view! { <NoticeLine tone=Tone::Good text=notice.in_words(self.fmt())/> })
+                .into_any(),
+            body,
+            foot: view! {
+                <LanguageMenu action="/language" back label=w!(self, shell.language) button=w!(self, shell.change)
+                    current=self.locale.as_str() languages/>
+            }
+            .into_any(),
+        }
+    }
+
+    fn bars(&self, frame: Frame) -> AnyView {
+        let brand = self.app.company.name.clone();
+        let tools = self.tools();
+        match frame {
+            Frame::Plain => view! { <TopBar brand home="/"/> }.into_any(),
+            Frame::Portal(tab) => {
+                let item = |href: &str, label: String, icon, current| NavItem::new(href, label, icon, current);
+                let items = vec![
+                    item("/", w!(self, shell.home), Icon::Home, tab == PortalTab::Home),
+                    item("/purchases", w!(self, shell.purchases), Icon::Box, tab == PortalTab::Purchases),
+                    item("/repairs", w!(self, shell.repairs), Icon::Wrench, tab == PortalTab::Repairs),
+                    item("/training", w!(self, shell.training), Icon::Cap, tab == PortalTab::Training),
+                    item("/help", w!(self, shell.help), Icon::Help, tab == PortalTab::Help),
+                ];
+                let nav = view! { <BottomBar label=w!(self, shell.main_navigation) items/> }.into_any();
+                view! { <TopBar brand home="/" nav>{tools}</TopBar> }.into_any()
+            }
+            Frame::Desk(tab) => {
+                let nav = view! { <Rail label=w!(self, shell.desk_navigation) items=self.desk_doors(tab)/> }.into_any();
+                let before = view! { <RailButton label=w!(self, shell.menu)/> }.into_any();
+                view! { <TopBar brand home="/desk" before nav>{tools}</TopBar> }.into_any()
+            }
+        }
+    }
+
+    fn tools(&self) -> AnyView {
+        if self.viewer.person().is_none() {
+            return view! { <BarLink href="/sign-in" icon=Icon::User label=w!(self, shell.sign_in)/> }.into_any();
+        }
+        let desk = self
+            .viewer
+            .is_staff()
+            .then(|| view! { <BarLink href="/desk" icon=Icon::List label=w!(self, shell.desk)/> });
+        view! {
+            {desk}
+            <BarLink href="/inbox" icon=Icon::Inbox label=w!(self, shell.inbox)/>
+            <BarLink href="/account" icon=Icon::User label=w!(self, shell.account)/>
+        }
+        .into_any()
+    }
+
+    /// The rail shows the doors that this viewer may open.
+    fn desk_doors(&self, tab: DeskTab) -> Vec<NavItem> {
+        let may = |act| self.viewer.can(act, &Subject::nobody());
+        let trainer =
+            self.viewer.person().is_some_and(|p| p.is(Role::Trainer) || p.is(Role::Manager) || p.is(Role::Admin));
+        let mut doors = vec![NavItem::new("/desk", w!(self, shell.today), Icon::Home, tab == DeskTab::Today)];
+        let mut door = |open: bool, href: &str, label: String, icon, this| {
+            if open {
+                doors.push(NavItem::new(href, label, icon, tab == this));
+            }
+        };
+        door(may(Act::ReadNeglected), "/desk/neglected", w!(self, shell.neglected), Icon::Alert, DeskTab::Neglected);
+        door(trainer, "/desk/classes", w!(self, shell.classes), Icon::Cap, DeskTab::Classes);
+        door(may(Act::ListRepairs), "/desk/repairs", w!(self, shell.repairs), Icon::Wrench, DeskTab::Repairs);
+        door(may(Act::WorkCase), "/desk/cases", w!(self, shell.cases), Icon::Chat, DeskTab::Cases);
+        door(may(Act::ReadCustomer), "/desk/customers", w!(self, shell.customers), Icon::Users, DeskTab::Customers);
+        door(
+            may(Act::DecideRegistration),
+            "/desk/registrations",
+            w!(self, shell.registrations),
+            Icon::Box,
+            DeskTab::Registrations,
+        );
+        door(may(Act::SettleCharge), "/desk/charges", w!(self, shell.charges), Icon::Coin, DeskTab::Charges);
+        door(may(Act::ReadFeedback), "/desk/feedback", w!(self, shell.feedback), Icon::Star, DeskTab::Feedback);
+        doors
+    }
+}
+
+/// Where the tag stands that wakes the islands, on pages that have any.
+const BOOT_MARK: &str = r#"<meta name="boot">"#;
+
+impl InWords for Notice {
+    fn in_words(&self, fmt: crate::i18n::Fmt) -> String {
+        match self {
+            Self::SignedIn => w!(fmt, shell.notice_signed_in),
+            Self::SignedOut => w!(fmt, shell.notice_signed_out),
+            Self::SessionEnded => w!(fmt, shell.notice_session_ended),
+            Self::AccountSaved => w!(fmt, shell.notice_account_saved),
+            Self::LanguageChanged => w!(fmt, shell.notice_language_changed),
+            Self::ClockMoved => w!(fmt, shell.notice_clock_moved),
+        }
+    }
+}
+
+/// The page of an error: what happened and what one can do, with the error's own status. Whoever has to sign in
+/// first is sent there and comes back.
+pub fn error(cx: &Cx, method: &Method, error: AppError) -> Response {
+    let status = super::guard::status(&error);
+    if error == AppError::SignIn {
+        let path = if method == Method::GET {
+            cx.request.path.as_str()
+        } else {
+            cx.request.path.split('?').next().unwrap_or("/")
+        };
+        let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+        return cx.redirect(&format!("/sign-in?next={next}"), None);
+    }
+    let t = cx.fmt();
+    let (title, text) = match &error {
+        AppError::Forbidden => (w!(cx, shell.forbidden_title), w!(cx, shell.forbidden_text)),
+        AppError::NotFound | AppError::SignIn => (w!(cx, shell.not_found_title), w!(cx, shell.not_found_text)),
+        AppError::Busy => (w!(cx, shell.busy_title), w!(cx, shell.busy_text)),
+        AppError::TooMany { seconds } => {
+            (w!(cx, shell.too_many_title), w!(cx, shell.too_many_text, count = u64::from(seconds.div_ceil(60))))
+        }
+        AppError::Refused(refusal) => (w!(cx, shell.refused_title), refusal.in_words(cx.fmt())),
+        AppError::Invalid(faults) => (
+            w!(cx, shell.refused_title),
+            faults.0.first().map_or_else(String::new, |(_, fault)| fault.in_words(cx.fmt())),
+        ),
+        AppError::Internal(reference) => {
+            (w!(cx, shell.internal_title), w!(cx, shell.internal_text, reference = reference.clone()))
+        }
+    };
+    let frame = if cx.request.path.starts_with("/desk") && cx.viewer.is_staff() {
+        Frame::Desk(DeskTab::None)
+    } else {
+        Frame::Portal(PortalTab::None)
+    };
+    let mut response = cx.page_with(status, frame, title.clone(), || {
+        view! {
+            <PageHead title=title lead=Some(text)/>
+            <Actions><ButtonLink href="/" icon=Some(Icon::Home)>{w!(t, shell.go_home)}</ButtonLink></Actions>
+        }
+    });
+    let wait = match error {
+        AppError::TooMany { seconds } => Some(seconds),
+        AppError::Busy => Some(2),
+        _ => None,
+    };
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, wait.into());
+    }
+    response
+}
+
+/// Every address that is nothing.
+pub async fn nowhere(cx: Cx) -> Response {
+    error(&cx, &Method::GET, AppError::NotFound)
+}

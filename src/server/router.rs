@@ -1,0 +1,69 @@
+//! All addresses of the portal on one screen.
+
+use super::{App, assets, guard, page};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use std::time::Duration;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
+
+/// The largest body of an ordinary form.
+const FORM_BYTES: usize = 64 * 1024;
+
+pub fn router(app: App) -> Router {
+    let demo = if app.demo { super::demo::routes() } else { Router::new() };
+    let pages = Router::new()
+        .merge(crate::accounts::server::routes())
+        .merge(crate::notices::server::routes())
+        .merge(crate::portal::server::routes())
+        .merge(demo)
+        .route("/rpc/{*name}", post(rpc).get(rpc))
+        .fallback(page::nowhere)
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(30)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::around))
+        .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest));
+    let mut router = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/assets/{build}/{*path}", get(assets::built));
+    for path in assets::at_root() {
+        router = router.route(&path, get(assets::root));
+    }
+    router.merge(pages).with_state(app)
+}
+
+/// Ready where the database answers.
+async fn ready(State(app): State<App>) -> Response {
+    match app.db.read().await {
+        Ok(mut tx) => match crate::fetch_scalar!(tx, i64, "select cast(1 as bigint)") {
+            Ok(_) => (StatusCode::OK, "ready\n").into_response(),
+            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
+        },
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], "the database does not answer\n")
+            .into_response(),
+    }
+}
+
+/// The islands' doors: server functions, with the same context as pages.
+async fn rpc(cx: super::Cx, State(_): State<App>, request: axum::extract::Request) -> Response {
+    leptos_axum::handle_server_fns_with_context(move || leptos::prelude::provide_context(cx.clone()), request)
+        .await
+        .into_response()
+}
+
+/// A panic in a handler is a failure of ours like any other.
+fn panicked(cause: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let cause = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("?");
+    super::internal("a handler panicked", &cause).into_response()
+}

@@ -1,0 +1,59 @@
+//! What the installation keeps about itself in the table `setting`.
+
+use super::secret::Key;
+use crate::{
+    db::{Db, Tx},
+    error::AppError,
+    execute, fetch_scalar,
+    values::Currency,
+};
+use chrono_tz::Tz;
+
+/// The company that this portal belongs to.
+#[derive(Clone, Debug)]
+pub struct Company {
+    pub name: String,
+    pub zone: Tz,
+    pub currency: Currency,
+}
+
+const READ: &str = "select value from setting where key = $1";
+const WRITE: &str =
+    "insert into setting (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
+const ONCE: &str = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
+
+pub async fn read(tx: &mut Tx, key: &str) -> Result<Option<String>, AppError> {
+    Ok(fetch_scalar!(tx, String, READ, key)?)
+}
+
+pub async fn write(tx: &mut Tx, key: &str, value: &str) -> Result<(), AppError> {
+    execute!(tx, WRITE, key, value)?;
+    Ok(())
+}
+
+/// The installation's key, drawn by whoever comes first.
+pub async fn secret(db: &Db) -> Result<Key, AppError> {
+    let drawn = Key::draw().encode();
+    let kept = db
+        .write(move |tx| {
+            let drawn = drawn.clone();
+            Box::pin(async move {
+                execute!(tx, ONCE, "secret", &drawn)?;
+                read(tx, "secret").await
+            })
+        })
+        .await?;
+    kept.as_deref()
+        .and_then(Key::decode)
+        .ok_or_else(|| super::internal("the installation's key is damaged", &"setting.secret"))
+}
+
+/// Whether this is the demo company's database.
+pub async fn is_demo(db: &Db) -> Result<bool, AppError> {
+    Ok(read(&mut db.read().await?, "demo").await?.is_some())
+}
+
+/// How far `POST /demo/clock` moved business time, in seconds.
+pub async fn clock_offset(db: &Db) -> Result<i64, AppError> {
+    Ok(read(&mut db.read().await?, "clock_offset").await?.and_then(|text| text.parse().ok()).unwrap_or(0))
+}

@@ -1,0 +1,59 @@
+//! Writing: what is answered is kept, what fails leaves nothing, and one failure does not touch its neighbours.
+
+use crate::both;
+use aftercare::{
+    error::AppError,
+    server::{notice::Notice, settings},
+};
+
+both! {
+    async fn a_failed_write_leaves_nothing_and_its_neighbours_stand(world: World) {
+        let db = world.db().clone();
+        let writes = (0..40).map(|n| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                db.write(move |tx| Box::pin(async move {
+                    settings::write(tx, &format!("test-{n}"), "there").await?;
+                    if n % 4 == 3 { Err(AppError::NotFound) } else { Ok(n) }
+                })).await
+            })
+        });
+        let outcomes: Vec<_> = futures::future::join_all(writes).await.into_iter().map(|joined| joined.unwrap()).collect();
+        for (n, outcome) in outcomes.iter().enumerate() {
+            let kept = settings::read(&mut db.read().await.unwrap(), &format!("test-{n}")).await.unwrap().is_some();
+            assert_eq!(kept, n % 4 != 3, "{n}");
+            assert_eq!(outcome.is_ok(), kept);
+        }
+    }
+}
+
+both! {
+    async fn a_panic_in_a_write_is_an_error_of_that_write_alone(world: World) {
+        let panicked: Result<(), AppError> = world.db().write(|_| Box::pin(async { panic!("on purpose") })).await;
+        assert!(matches!(panicked, Err(AppError::Internal(_))));
+        world.db().write(|tx| Box::pin(async move { settings::write(tx, "after", "all").await })).await.unwrap();
+    }
+}
+
+both! {
+    async fn a_write_inside_a_write_is_caught(world: World) {
+        let db = world.db().clone();
+        let nested: Result<(), AppError> = world
+            .db()
+            .write(move |_| {
+                let db = db.clone();
+                Box::pin(async move { db.write(|tx| Box::pin(async move { settings::write(tx, "nested", "").await })).await })
+            })
+            .await;
+        assert!(matches!(nested, Err(AppError::Internal(_))));
+    }
+}
+
+both! {
+    async fn a_notice_that_was_not_signed_here_says_nothing(world: World) {
+        let cookie = Notice::SignedIn.cookie(&world.app);
+        let value = cookie.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
+        assert_eq!(Notice::read(&world.app.secret, &value), Some(Notice::SignedIn));
+        assert_eq!(Notice::read(&world.app.secret, &value.replace("signed_in", "signed_out")), None);
+    }
+}
