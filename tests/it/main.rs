@@ -2,6 +2,8 @@
 
 mod access;
 mod accounts;
+mod assets;
 mod db;
+mod process;
 mod schema;
 mod world;
