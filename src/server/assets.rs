@@ -111,7 +111,7 @@ impl Assets {
             .filter_map(|entry| entry.ok())
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
-        builds.sort_by(|a, b| b.0.cmp(&a.0));
+        builds.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         for (_, old) in builds.iter().skip(BUILDS).filter(|(_, path)| *path != folder) {
             std::fs::remove_dir_all(old)?;
         }
