@@ -69,7 +69,7 @@ impl Cx {
         let owner = Owner::new();
         let html = owner.with(|| {
             let body = body().into_any();
-            crate::ui::document(self.document(frame, title.into(), body)).to_html()
+            html_document(self.document(frame, title.into(), body)).to_html()
         });
         owner.cleanup();
         // Islands are the only thing that needs the wasm; a page without one loads none.
@@ -187,7 +187,7 @@ impl Cx {
             Frame::Desk(tab) => {
                 let nav = view! { <Rail label=w!(self, shell.desk_navigation) items=self.desk_doors(tab)/> }.into_any();
                 let before = view! { <RailButton label=w!(self, shell.menu)/> }.into_any();
-                view! { <TopBar brand home="/desk" before nav>{tools}</TopBar> }.into_any()
+                view! { <TopBar brand home="/desk" before>{tools}</TopBar> {nav} }.into_any()
             }
         }
     }
