@@ -2,6 +2,10 @@
 
 mod access;
 mod accounts;
+mod cases;
 mod db;
+mod desk;
+mod home;
+mod ratings;
 mod schema;
 mod world;
