@@ -31,6 +31,9 @@ pub enum AppError {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Refusal {
     Accounts(crate::accounts::domain::Refusal),
+    Cases(crate::cases::domain::Refusal),
+    Ratings(crate::ratings::domain::Refusal),
+    FollowUps(crate::followups::domain::Refusal),
     /// Somebody else changed it since it was read.
     ChangedMeanwhile,
 }
@@ -38,6 +41,24 @@ pub enum Refusal {
 impl From<crate::accounts::domain::Refusal> for Refusal {
     fn from(refusal: crate::accounts::domain::Refusal) -> Self {
         Self::Accounts(refusal)
+    }
+}
+
+impl From<crate::cases::domain::Refusal> for Refusal {
+    fn from(refusal: crate::cases::domain::Refusal) -> Self {
+        Self::Cases(refusal)
+    }
+}
+
+impl From<crate::ratings::domain::Refusal> for Refusal {
+    fn from(refusal: crate::ratings::domain::Refusal) -> Self {
+        Self::Ratings(refusal)
+    }
+}
+
+impl From<crate::followups::domain::Refusal> for Refusal {
+    fn from(refusal: crate::followups::domain::Refusal) -> Self {
+        Self::FollowUps(refusal)
     }
 }
 

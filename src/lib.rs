@@ -14,11 +14,15 @@
 
 pub mod access;
 pub mod accounts;
+pub mod cases;
 #[cfg(feature = "ssr")]
 pub mod cli;
 #[cfg(feature = "ssr")]
 pub mod db;
+#[cfg(feature = "ssr")]
+pub mod desk;
 pub mod error;
+pub mod followups;
 #[cfg(feature = "ssr")]
 pub mod i18n;
 #[cfg(feature = "ssr")]
@@ -26,6 +30,7 @@ pub mod jobs;
 pub mod notices;
 pub mod people;
 pub mod portal;
+pub mod ratings;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]

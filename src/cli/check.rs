@@ -14,7 +14,7 @@ pub struct Clause {
 
 /// Every clause of every slice.
 fn clauses() -> Vec<&'static Clause> {
-    let all: [&'static [Clause]; 1] = [&FOUNDATION];
+    let all: [&'static [Clause]; 4] = [&FOUNDATION, crate::cases::server::check::CLAUSES, crate::ratings::server::check::CLAUSES, crate::followups::server::check::CLAUSES];
     all.into_iter().flatten().collect()
 }
 

@@ -36,6 +36,9 @@ impl InWords for Refusal {
     fn in_words(&self, fmt: Fmt) -> String {
         match self {
             Self::Accounts(refusal) => refusal.in_words(fmt),
+            Self::Cases(refusal) => refusal.in_words(fmt),
+            Self::Ratings(refusal) => refusal.in_words(fmt),
+            Self::FollowUps(refusal) => refusal.in_words(fmt),
             Self::ChangedMeanwhile => w!(fmt, shell.changed_meanwhile),
         }
     }

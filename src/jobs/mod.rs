@@ -6,13 +6,14 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
-    values::{JobId, MessageId},
+    values::{CaseId, FeedbackId, JobId, MessageId, PersonId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 use std::{panic::AssertUnwindSafe, time::Duration};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Everything that can wait to be done. Each handler may run twice and must have its effect once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,12 @@ use tokio_util::sync::CancellationToken;
 pub enum Job {
     /// Hands a message over to the mail server.
     Deliver { message: MessageId },
+    /// Closes a case that was resolved and not opened again.
+    CloseCase { case: CaseId },
+    /// Asks a person how it was: `moment` is `delivery`, `repair`, `class` or `case`, `subject` the thing it is about.
+    AskFeedback { moment: String, subject: Uuid, person: PersonId },
+    /// Asks once more where there is no answer.
+    RemindFeedback { feedback: FeedbackId },
 }
 
 /// How long a worker has a job before another may take it.
@@ -46,6 +53,9 @@ pub async fn enqueue(tx: &mut Tx, job: Job, run_at: DateTime<Utc>) -> Result<Job
 async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
     match job {
         Job::Deliver { message } => crate::notices::server::service::deliver(cx, message).await,
+        Job::CloseCase { case } => crate::cases::server::service::close_by_itself(cx, case).await,
+        Job::AskFeedback { moment, subject, person } => crate::ratings::server::jobs::ask(cx, &moment, subject, person).await,
+        Job::RemindFeedback { feedback } => crate::ratings::server::jobs::remind(cx, feedback).await,
     }
 }
 

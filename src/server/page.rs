@@ -222,7 +222,7 @@ impl Cx {
         door(may(Act::ReadNeglected), "/desk/neglected", w!(self, shell.neglected), Icon::Alert, DeskTab::Neglected);
         door(trainer, "/desk/classes", w!(self, shell.classes), Icon::Cap, DeskTab::Classes);
         door(may(Act::ListRepairs), "/desk/repairs", w!(self, shell.repairs), Icon::Wrench, DeskTab::Repairs);
-        door(may(Act::WorkCase), "/desk/cases", w!(self, shell.cases), Icon::Chat, DeskTab::Cases);
+        door(may(Act::ListCases), "/desk/cases", w!(self, shell.cases), Icon::Chat, DeskTab::Cases);
         door(may(Act::ReadCustomer), "/desk/customers", w!(self, shell.customers), Icon::Users, DeskTab::Customers);
         door(
             may(Act::DecideRegistration),
@@ -249,6 +249,17 @@ impl InWords for Notice {
             Self::AccountSaved => w!(fmt, shell.notice_account_saved),
             Self::LanguageChanged => w!(fmt, shell.notice_language_changed),
             Self::ClockMoved => w!(fmt, shell.notice_clock_moved),
+            Self::CaseOpened => w!(fmt, cases.notice_opened),
+            Self::CaseReplied => w!(fmt, cases.notice_replied),
+            Self::CaseClosed => w!(fmt, cases.notice_closed),
+            Self::CaseReopened => w!(fmt, cases.notice_reopened),
+            Self::CaseTaken => w!(fmt, cases.notice_taken),
+            Self::CaseAssigned => w!(fmt, cases.notice_assigned),
+            Self::CaseNoted => w!(fmt, cases.notice_noted),
+            Self::CaseResolved => w!(fmt, cases.notice_resolved),
+            Self::Rated => w!(fmt, ratings.notice_rated),
+            Self::FollowUpPlanned => w!(fmt, followups.notice_planned),
+            Self::FollowUpDone => w!(fmt, followups.notice_done),
         }
     }
 }

@@ -3,7 +3,11 @@
 mod access;
 mod accounts;
 mod assets;
+mod cases;
 mod db;
+mod desk;
+mod home;
 mod process;
+mod ratings;
 mod schema;
 mod world;

@@ -1,12 +1,14 @@
 //! Every letter that the portal writes. Each slice words its own; this is the list.
 
-use crate::{i18n::Fmt, w};
+use crate::{cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, w};
 use chrono_tz::Tz;
 
 /// A letter with what it needs to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Letter {
     SignIn { code: String, link: String },
+    Case(CaseLetter),
+    Feedback(FeedbackLetter),
 }
 
 /// Whether it may arrive at night.
@@ -32,28 +34,34 @@ impl Letter {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::SignIn { .. } => "sign_in",
+            Self::Case(letter) => letter.kind(),
+            Self::Feedback(letter) => letter.kind(),
         }
     }
 
     pub fn urgency(&self) -> Urgency {
         match self {
             Self::SignIn { .. } => Urgency::AtOnce,
+            Self::Case(letter) => letter.urgency(),
+            Self::Feedback(letter) => letter.urgency(),
         }
     }
 
     /// Whether the reader finds it in the inbox too. Secrets are not kept there.
     pub fn in_inbox(&self) -> bool {
-        !matches!(self, Self::SignIn { .. })
+        !matches!(self, Self::SignIn { .. } | Self::Feedback(_))
     }
 
     /// In the reader's language and time zone.
-    pub fn write(&self, fmt: Fmt, _zone: Tz, company: &str) -> Written {
+    pub fn write(&self, fmt: Fmt, zone: Tz, company: &str) -> Written {
         match self {
             Self::SignIn { code, link } => Written {
                 subject: w!(fmt, shell.letter_sign_in_subject, code = code.clone(), company = company.to_owned()),
                 body: w!(fmt, shell.letter_sign_in_body, code = code.clone(), company = company.to_owned()),
                 link: Some(link.clone()),
             },
+            Self::Case(letter) => letter.write(fmt, zone),
+            Self::Feedback(letter) => letter.write(fmt),
         }
     }
 }
