@@ -26,7 +26,7 @@ export default defineConfig({
   expect: { timeout: 8_000 },
   reporter: [["list"]],
   outputDir: "test-results",
-  use: { locale: "en-GB", timezoneId: "Europe/Vilnius", trace: "retain-on-failure", actionTimeout: 10_000, navigationTimeout: 20_000 },
+  use: { locale: "en-GB", timezoneId: "Europe/Vilnius", screenshot: "only-on-failure", trace: process.env.TRACE ? "on" : "off", actionTimeout: 10_000, navigationTimeout: 20_000 },
   projects: [
     { name: "phone", use: phone, testIgnore: "shared/pages.spec.ts" },
     { name: "desktop", use: desktop, testIgnore: "shared/pages.spec.ts" },

@@ -11,11 +11,16 @@ const DOORS: Record<string, string[]> = {
   desk: ["/desk", "/account", "/inbox"],
 };
 
-/** How many pages of one kind (purchases, repairs…) are looked at: they differ by state. */
+/** How many pages of one kind (purchases, repairs…) are looked at: they differ by state. In the first language, that is. */
 const OF_A_KIND = 3;
+
+/** What looks alike to everyone is walked by the customer alone. */
+const SHARED = ["/demo/mail", "/demo/mail/*", "/sign-in", "/sign-in/code"];
 
 for (const role of ROLES) {
   for (const language of LANGUAGES) {
+    // A member's pages are the owner's with less on them, an administrator's the manager's.
+    if (language !== "en" && (role === "member" || role === "admin")) continue;
     test(`${role}, ${language}: every page is accessible and fits`, async ({ page, context, server }) => {
       test.setTimeout(600_000);
       if (role !== "guest") await signIn(context, server, role);
@@ -30,7 +35,8 @@ for (const role of ROLES) {
       while (queue.length > 0) {
         const path = queue.shift() ?? "/";
         const kind = kindOf(path);
-        if (seen.has(path) || (kinds.get(kind) ?? 0) >= OF_A_KIND) continue;
+        if (seen.has(path) || (kinds.get(kind) ?? 0) >= (language === "en" ? OF_A_KIND : 1)) continue;
+        if (SHARED.includes(kind) && role !== "guest" && role !== "customer") continue;
         seen.add(path);
         kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
 
@@ -38,12 +44,10 @@ for (const role of ROLES) {
         const type = answer?.headers()["content-type"] ?? "";
         if (!type.includes("text/html")) continue;
         if ((answer?.status() ?? 500) >= 500 || (answer?.status() === 404 && !path.startsWith("/no/"))) problems.push(`${answer?.status()} ${path}`);
-        if (language === "en" || (kinds.get(kind) ?? 0) === 1) {
-          const doubt = async (check: Promise<void>) => check.catch((error: Error) => problems.push(error.message.replaceAll(/\u001b\[[0-9;]*m/g, "")));
-          await expect.soft(page.locator("html"), path).toHaveAttribute("lang", language);
-          await doubt(accessible(page));
-          await doubt(fitsASmallPhone(page));
-        }
+        const doubt = async (check: Promise<void>) => check.catch((error: Error) => problems.push(error.message.replaceAll(/\u001b\[[0-9;]*m/g, "")));
+        if ((await page.locator("html").getAttribute("lang")) !== language) problems.push(`not in ${language}: ${path}`);
+        await doubt(accessible(page));
+        await doubt(fitsASmallPhone(page));
         const links = await page.locator("a[href^='/']").evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
         queue.push(...links.map((href) => href.split("#")[0]).filter((href) => href && !/\.(ics|png|jpe?g|webp|csv|json|webmanifest)(\?|$)/.test(href) && !href.startsWith("/assets/") && !href.startsWith("/calendar/")));
       }
