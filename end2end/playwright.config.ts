@@ -28,9 +28,9 @@ export default defineConfig({
   outputDir: "test-results",
   use: { locale: "en-GB", timezoneId: "Europe/Vilnius", screenshot: "only-on-failure", trace: process.env.TRACE ? "on" : "off", actionTimeout: 10_000, navigationTimeout: 20_000 },
   projects: [
-    { name: "phone", use: phone, testIgnore: "shared/pages.spec.ts" },
-    { name: "desktop", use: desktop, testIgnore: "shared/pages.spec.ts" },
-    { name: "no-js", use: { ...phone, javaScriptEnabled: false }, testIgnore: ["shared/pages.spec.ts", "**/*.alive.spec.ts"] },
-    { name: "pages", use: desktop, testMatch: "shared/pages.spec.ts" },
+    { name: "phone", use: phone, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
+    { name: "desktop", use: desktop, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
+    { name: "no-js", use: { ...phone, javaScriptEnabled: false }, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts", "**/*.alive.spec.ts"] },
+    { name: "pages", use: desktop, testMatch: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
   ],
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const binary = process.env.AFTERCARE_BIN ?? join(root, "target/debug/aftercare");
+export const binary = process.env.AFTERCARE_BIN ?? join(root, "target/debug/aftercare");
 
 /** Where every server's clock starts: a Tuesday morning in winter. */
 export const NOW = "2026-12-01T09:00:00Z";
@@ -76,7 +76,7 @@ export class Server {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done, failed) => {
     const probe = createServer();
     probe.once("error", failed);
