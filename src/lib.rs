@@ -30,6 +30,10 @@ pub mod portal;
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod ui;
+pub mod benefits;
+pub mod catalog;
+pub mod charges;
+pub mod coverage;
 pub mod values;
 
 #[cfg(feature = "hydrate")]

@@ -1,0 +1,3 @@
+//! What the company sells: products, and the service plans that come with them.
+
+pub mod domain;
