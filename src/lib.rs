@@ -34,6 +34,7 @@ pub mod benefits;
 pub mod catalog;
 pub mod charges;
 pub mod coverage;
+pub mod import;
 pub mod values;
 
 #[cfg(feature = "hydrate")]

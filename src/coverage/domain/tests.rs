@@ -36,12 +36,7 @@ fn kinds(sale: &Sale) -> Vec<CoverageKind> {
 }
 
 fn asked(today: &str) -> Asked {
-    Asked {
-        kind: ProductKind::Goods,
-        delivered_on: Some(day("2026-01-15")),
-        today: day(today),
-        same_fault: false,
-    }
+    Asked { kind: ProductKind::Goods, delivered_on: Some(day("2026-01-15")), today: day(today), same_fault: false }
 }
 
 fn plan_layer(left: i64) -> Layer {
@@ -153,10 +148,7 @@ fn a_void_right_says_why() {
     let mut layers = rights(&sale("GB"));
     layers[0].void = Some(VoidReason::Returned);
     let decision = decide(&asked("2026-03-01"), &layers);
-    assert_eq!(
-        decision.because(),
-        &Because::Void { kind: CoverageKind::Warranty, why: VoidReason::Returned }
-    );
+    assert_eq!(decision.because(), &Because::Void { kind: CoverageKind::Warranty, why: VoidReason::Returned });
 }
 
 #[test]
