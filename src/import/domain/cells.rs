@@ -63,9 +63,15 @@ impl Header {
         self.names.first().map_or("", String::as_str)
     }
 
-    fn place(&self, column: &str) -> Option<usize> {
+    /// Where a column stands.
+    pub fn place(&self, column: &str) -> Option<usize> {
         self.names.iter().position(|name| name == column)
     }
+}
+
+/// The trimmed text of one cell of a row; empty where there is none.
+pub fn cell<'a>(header: &Header, cells: &[&'a str], column: &str) -> &'a str {
+    header.place(column).and_then(|place| cells.get(place)).map_or("", |cell| cell.trim())
 }
 
 /// One row on its way in: hands out parsed cells and collects what is wrong with them.
@@ -82,8 +88,7 @@ impl<'a> Cells<'a> {
 
     /// The trimmed text of a cell; empty where there is no such column.
     pub fn raw(&self, column: &str) -> &'a str {
-        let cell = self.header.place(column).and_then(|place| self.cells.get(place));
-        cell.map_or("", |cell| cell.trim())
+        cell(self.header, self.cells, column)
     }
 
     pub fn blame(&mut self, column: &str, fault: Fault) {
