@@ -2,3 +2,5 @@
 //! conserved like money.
 
 pub mod domain;
+#[cfg(feature = "ssr")]
+pub mod server;

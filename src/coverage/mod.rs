@@ -2,3 +2,5 @@
 
 pub mod domain;
 pub mod rules;
+#[cfg(feature = "ssr")]
+pub mod server;

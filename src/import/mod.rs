@@ -5,3 +5,5 @@
 //! it goes on working.
 
 pub mod domain;
+#[cfg(feature = "ssr")]
+pub mod server;

@@ -1,0 +1,3 @@
+//! Products and plans in the database.
+
+pub mod store;
