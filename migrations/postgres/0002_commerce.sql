@@ -177,6 +177,7 @@ create unique index charge_once on charge (entity, entity_id, reason) where stat
 create index charge_by_person on charge (person_id, created_at desc, id desc);
 create index charge_by_organisation on charge (organisation_id, created_at desc, id desc);
 create index charge_by_state on charge (state, created_at desc, id desc);
+create index charge_by_time on charge (created_at desc, id desc);
 
 create table registration (
     id uuid primary key,

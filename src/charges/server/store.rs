@@ -107,11 +107,16 @@ const OF_VIEWER: &str = "select c.id, c.person_id, p.name as person_name, c.orga
     (select organisation_id from membership where person_id = $1 and role = 'owner')) \
     and (c.created_at < $2 or (c.created_at = $2 and c.id < $3)) \
     order by c.created_at desc, c.id desc limit $4";
-const BY_STATE: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
+const DUE: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
     c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
     from charge c join person p on p.id = c.person_id \
-    where ((c.state = 'due') = $1) and (c.created_at < $2 or (c.created_at = $2 and c.id < $3)) \
-    order by c.created_at desc, c.id desc limit $4";
+    where c.state = 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
+    order by c.created_at desc, c.id desc limit $3";
+const SETTLED: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
+    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
+    from charge c join person p on p.id = c.person_id \
+    where c.state <> 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
+    order by c.created_at desc, c.id desc limit $3";
 
 /// Where a list by time begins that has no cursor.
 fn start(cursor: Option<&Cursor>) -> (DateTime<Utc>, Uuid) {
@@ -137,7 +142,8 @@ pub async fn of_viewer(tx: &mut Tx, scope: &Scope, cursor: Option<&Cursor>) -> R
 /// Everything that is due, or that was settled; newest first.
 pub async fn by_due(tx: &mut Tx, _: &Permit, due: bool, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
     let (at, id) = start(cursor);
-    Ok(cut(fetch_all!(tx, ChargeRow, BY_STATE, due, at, id, PAGE as i64 + 1)?))
+    let statement = if due { DUE } else { SETTLED };
+    Ok(cut(fetch_all!(tx, ChargeRow, statement, at, id, PAGE as i64 + 1)?))
 }
 
 const OF_PERSON: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
