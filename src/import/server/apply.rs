@@ -14,6 +14,7 @@ use crate::{
     coverage::domain::{CoverageKind, Layer, Sale, rights},
     db::Tx,
     error::AppError,
+    fetch_all,
     import::domain::{Fault, PurchaseRow, RowFault, serial_key},
     jobs::{self, Job},
     server::{Cx, fresh},
@@ -89,6 +90,8 @@ pub struct Whole<'r> {
     pub unit_price: Option<Money>,
     pub warranty_months: Option<u32>,
     pub search: String,
+    /// How it came in: `import`, `registration` or `demo`.
+    pub source: &'static str,
 }
 
 impl Whole<'_> {
@@ -143,7 +146,7 @@ pub async fn purchases(tx: &mut Tx, settings: &Settings, ready: &[Ready]) -> Res
         match existing {
             None => {
                 applied.added += 1;
-                new.push(whole);
+                new.push((fresh(), whole));
             }
             Some(id) => match changes::apply(tx, settings, id, &whole).await? {
                 Ok(()) => applied.changed += 1,
@@ -156,7 +159,7 @@ pub async fn purchases(tx: &mut Tx, settings: &Settings, ready: &[Ready]) -> Res
         }
     }
     people::members(tx, settings, members).await?;
-    add(tx, settings, &new).await?;
+    add_as(tx, settings, &new).await?;
     Ok(applied)
 }
 
@@ -195,6 +198,7 @@ fn whole<'r>(
     ];
     Whole {
         search: products::search_text(&words),
+        source: "import",
         row,
         line: ready.line,
         place: ready.place.unwrap_or(1),
@@ -225,10 +229,10 @@ const ADD_BENEFIT: &str = "insert into benefit (id, item_id, person_id, organisa
 const ADD_ENTRY: &str = "insert into benefit_entry (id, benefit_id, at, kind, units)";
 
 /// Adds new purchases with their items, rights and benefits.
-pub async fn add(tx: &mut Tx, settings: &Settings, new: &[Whole<'_>]) -> Result<(), AppError> {
+async fn add_as(tx: &mut Tx, settings: &Settings, new: &[(PurchaseId, Whole<'_>)]) -> Result<(), AppError> {
     let mut cells = Cells::default();
-    for whole in new {
-        let id: PurchaseId = fresh();
+    for (id, whole) in new {
+        let id = *id;
         cells.purchase(settings, id, whole);
         for position in 1..=whole.row.quantity {
             let serial = usize::try_from(position - 1).ok().and_then(|at| whole.row.serial_numbers.get(at));
@@ -251,6 +255,43 @@ async fn ask(tx: &mut Tx, settings: &Settings, purchase: PurchaseId, whole: &Who
         jobs::enqueue(tx, job, at).await?;
     }
     Ok(())
+}
+
+/// A purchase that came in one by one, and its pieces.
+#[derive(Clone, Debug)]
+pub struct Sold {
+    pub purchase: PurchaseId,
+    pub items: Vec<ItemId>,
+}
+
+const PIECES: &str = "select id from item where purchase_id = $1 order by position";
+
+/// Writes down one sale, as an import of one row would.
+pub async fn sold(tx: &mut Tx, cx: &Cx, row: &PurchaseRow, source: &'static str) -> Result<Sold, AppError> {
+    let settings = Settings {
+        now: cx.now,
+        today: cx.today(),
+        zone: cx.company_zone(),
+        plans: products::plans(tx).await?,
+        longer_guarantees: crate::coverage::server::store::longer_guarantees(tx).await?,
+        notify: false,
+    };
+    let rows = [row];
+    let person = people::people(tx, &settings, &rows).await?.remove(&row.customer_email);
+    let firms = people::firms(tx, &settings, &rows).await?;
+    let product = catalog::products_of(tx, &settings, &rows).await?.remove(&catalog::product_key(row));
+    let (Some(person), Some(product)) = (person, product) else {
+        return Err(crate::server::internal("a sold product vanished", &row.order_number));
+    };
+    let organisation = people::Firm::of(row).and_then(|firm| firms.get(&firm)).copied();
+    people::members(tx, &settings, organisation.map(|firm| (firm, person)).into_iter().collect()).await?;
+    let place = row.order_line.unwrap_or(1);
+    let ready = Ready { line: 0, place: Some(place), digest: String::new(), parsed: String::new() };
+    let purchase: PurchaseId = fresh();
+    let whole = Whole { source, ..whole(&ready, row, person, organisation, &product) };
+    add_as(tx, &settings, &[(purchase, whole)]).await?;
+    let items = fetch_all!(tx, (ItemId,), PIECES, purchase)?.into_iter().map(|(id,)| id).collect();
+    Ok(Sold { purchase, items })
 }
 
 /// Rows on their way into the tables.
@@ -288,7 +329,7 @@ impl Cells {
             whole.plan(settings).map(|plan| plan.code.as_str()).into(),
             whole.search.as_str().into(),
             whole.digest.into(),
-            "import".into(),
+            whole.source.into(),
             settings.now.into(),
             settings.now.into(),
         ]);

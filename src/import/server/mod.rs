@@ -10,4 +10,5 @@ mod reader;
 mod run;
 mod staging;
 
+pub use apply::{Sold, sold};
 pub use run::{Failed, Kind, Options, Report, Told, run};
