@@ -3,7 +3,9 @@
 use super::ledger::EntryRow;
 use crate::{
     benefits::domain::{Allowance, EntryKind, Refusal},
+    i18n::Fmt,
     server::Cx,
+    w,
 };
 use chrono::NaiveDate;
 
@@ -43,9 +45,9 @@ pub fn entry(cx: &Cx, entry: &EntryRow) -> String {
 }
 
 /// A "no" of the ledger.
-pub fn refusal(cx: &Cx, refusal: &Refusal) -> String {
+pub fn refusal(fmt: Fmt, refusal: &Refusal) -> String {
     match refusal {
-        Refusal::NothingLeft => w!(cx, benefits.refusal_nothing_left),
-        Refusal::OutsideItsPeriod => w!(cx, benefits.refusal_outside_period),
+        Refusal::NothingLeft => w!(fmt, benefits.refusal_nothing_left),
+        Refusal::OutsideItsPeriod => w!(fmt, benefits.refusal_outside_period),
     }
 }

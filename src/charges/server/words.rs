@@ -2,17 +2,18 @@
 
 use crate::{
     charges::domain::{ChargeState, Refusal},
-    server::Cx,
+    i18n::Fmt,
     ui::Tone,
+    w,
 };
 
 /// Where a charge stands.
-pub fn state(cx: &Cx, state: ChargeState) -> String {
+pub fn state(fmt: Fmt, state: ChargeState) -> String {
     match state {
-        ChargeState::Due => w!(cx, charges.state_due),
-        ChargeState::Paid => w!(cx, charges.state_paid),
-        ChargeState::Waived => w!(cx, charges.state_waived),
-        ChargeState::Void => w!(cx, charges.state_void),
+        ChargeState::Due => w!(fmt, charges.state_due),
+        ChargeState::Paid => w!(fmt, charges.state_paid),
+        ChargeState::Waived => w!(fmt, charges.state_waived),
+        ChargeState::Void => w!(fmt, charges.state_void),
     }
 }
 
@@ -26,19 +27,19 @@ pub fn tone(state: ChargeState) -> Tone {
 }
 
 /// What a charge is for, by the code that the slice gave it.
-pub fn reason(cx: &Cx, code: &str) -> String {
+pub fn reason(fmt: Fmt, code: &str) -> String {
     match code {
-        "repair" | "repair_quote" | "quote" => w!(cx, charges.reason_repair),
-        "class" | "class_seat" | "enrolment" => w!(cx, charges.reason_class),
-        "visit" => w!(cx, charges.reason_visit),
-        "late_cancel" | "no_show" => w!(cx, charges.reason_late_cancel),
-        _ => w!(cx, charges.reason_other),
+        "repair" | "repair_quote" | "quote" => w!(fmt, charges.reason_repair),
+        "class" | "class_seat" | "enrolment" => w!(fmt, charges.reason_class),
+        "visit" => w!(fmt, charges.reason_visit),
+        "late_cancel" | "no_show" => w!(fmt, charges.reason_late_cancel),
+        _ => w!(fmt, charges.reason_other),
     }
 }
 
 /// A "no" about a charge.
-pub fn refusal(cx: &Cx, refusal: &Refusal) -> String {
+pub fn refusal(fmt: Fmt, refusal: &Refusal) -> String {
     match refusal {
-        Refusal::AlreadySettled(as_what) => w!(cx, charges.refusal_settled, state = state(cx, *as_what)),
+        Refusal::AlreadySettled(as_what) => w!(fmt, charges.refusal_settled, state = state(fmt, *as_what)),
     }
 }

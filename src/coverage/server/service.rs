@@ -10,6 +10,7 @@ use crate::{
     server::Cx,
     ui::Icon,
     values::{ItemId, RepairId},
+    w,
 };
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 

@@ -3,6 +3,7 @@
 use crate::{
     coverage::domain::{Because, CoverageKind, Decision, VoidReason},
     server::Cx,
+    w,
 };
 
 /// The name of a right.

@@ -14,6 +14,7 @@ use crate::{
     server::Cx,
     ui::Tone,
     values::{Cursor, PersonId, PurchaseId, Rows},
+    w,
 };
 
 /// How many pieces of a purchase its page shows at once.
