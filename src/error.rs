@@ -31,6 +31,9 @@ pub enum AppError {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Refusal {
     Accounts(crate::accounts::domain::Refusal),
+    Benefits(crate::benefits::domain::Refusal),
+    Charges(crate::charges::domain::Refusal),
+    Purchases(crate::purchases::domain::Refusal),
     /// Somebody else changed it since it was read.
     ChangedMeanwhile,
 }
@@ -38,6 +41,24 @@ pub enum Refusal {
 impl From<crate::accounts::domain::Refusal> for Refusal {
     fn from(refusal: crate::accounts::domain::Refusal) -> Self {
         Self::Accounts(refusal)
+    }
+}
+
+impl From<crate::benefits::domain::Refusal> for Refusal {
+    fn from(refusal: crate::benefits::domain::Refusal) -> Self {
+        Self::Benefits(refusal)
+    }
+}
+
+impl From<crate::charges::domain::Refusal> for Refusal {
+    fn from(refusal: crate::charges::domain::Refusal) -> Self {
+        Self::Charges(refusal)
+    }
+}
+
+impl From<crate::purchases::domain::Refusal> for Refusal {
+    fn from(refusal: crate::purchases::domain::Refusal) -> Self {
+        Self::Purchases(refusal)
     }
 }
 

@@ -14,27 +14,28 @@
 
 pub mod access;
 pub mod accounts;
+pub mod benefits;
+pub mod catalog;
+pub mod charges;
 #[cfg(feature = "ssr")]
 pub mod cli;
+pub mod coverage;
 #[cfg(feature = "ssr")]
 pub mod db;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod i18n;
+pub mod import;
 #[cfg(feature = "ssr")]
 pub mod jobs;
 pub mod notices;
 pub mod people;
 pub mod portal;
+pub mod purchases;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod ui;
-pub mod benefits;
-pub mod catalog;
-pub mod charges;
-pub mod coverage;
-pub mod import;
 pub mod values;
 
 #[cfg(feature = "hydrate")]

@@ -14,7 +14,13 @@ pub struct Clause {
 
 /// Every clause of every slice.
 fn clauses() -> Vec<&'static Clause> {
-    let all: [&'static [Clause]; 1] = [&FOUNDATION];
+    let all: [&'static [Clause]; 5] = [
+        &FOUNDATION,
+        crate::benefits::server::check::CLAUSES,
+        crate::charges::server::check::CLAUSES,
+        crate::coverage::server::check::CLAUSES,
+        crate::purchases::server::check::CLAUSES,
+    ];
     all.into_iter().flatten().collect()
 }
 

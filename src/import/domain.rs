@@ -5,7 +5,7 @@ mod fault;
 mod products;
 mod purchases;
 
-pub use cells::{cell, Header, Layout, MissingColumn};
+pub use cells::{Header, Layout, MissingColumn, cell};
 pub use fault::{Conflict, Fault, RowFault};
 pub use products::{PlanRow, ProductRow, plan_columns, product_columns, read_plan, read_product};
 pub use purchases::{PurchaseRow, purchase_columns, read_purchase, serial_key};

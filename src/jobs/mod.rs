@@ -6,13 +6,14 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
-    values::{JobId, MessageId},
+    values::{JobId, MessageId, PersonId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 use std::{panic::AssertUnwindSafe, time::Duration};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Everything that can wait to be done. Each handler may run twice and must have its effect once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,10 @@ use tokio_util::sync::CancellationToken;
 pub enum Job {
     /// Hands a message over to the mail server.
     Deliver { message: MessageId },
+    /// Asks somebody how a moment was: a delivery, a class, a repair, a case.
+    AskFeedback { moment: String, subject: Uuid, person: PersonId },
+    /// Ends benefits that were not used in their period; plans itself again for the next night.
+    ExpireBenefits,
 }
 
 /// How long a worker has a job before another may take it.
@@ -46,6 +51,8 @@ pub async fn enqueue(tx: &mut Tx, job: Job, run_at: DateTime<Utc>) -> Result<Job
 async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
     match job {
         Job::Deliver { message } => crate::notices::server::service::deliver(cx, message).await,
+        Job::AskFeedback { .. } => Ok(()),
+        Job::ExpireBenefits => crate::benefits::server::jobs::expire(cx).await,
     }
 }
 
@@ -122,6 +129,9 @@ fn back_off(attempts: i64) -> TimeDelta {
 
 /// The worker inside `serve`.
 pub async fn work(app: App, stop: CancellationToken) {
+    if let Err(error) = crate::benefits::server::jobs::plan(&Cx::without_request(&app, Viewer::System)).await {
+        tracing::warn!(?error, "the nightly work could not be planned");
+    }
     let mut ticks = 0_u32;
     while !stop.is_cancelled() {
         if app.demo

@@ -165,8 +165,8 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
 }
 
 /// Each slice's part, those first that others build on.
-async fn seed_slices(_cx: &Cx, _cast: &Cast) -> Result<(), AppError> {
-    Ok(())
+async fn seed_slices(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
+    crate::purchases::server::demo::seed(cx, cast).await
 }
 
 impl Cast {

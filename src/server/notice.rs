@@ -26,6 +26,11 @@ notices! {
     AccountSaved = "account_saved",
     LanguageChanged = "language_changed",
     ClockMoved = "clock_moved",
+    PurchaseRegistered = "purchase_registered",
+    RegistrationReceived = "registration_received",
+    RegistrationAccepted = "registration_accepted",
+    RegistrationRefused = "registration_refused",
+    ChargeSettled = "charge_settled",
 }
 
 pub const COOKIE: &str = "notice";

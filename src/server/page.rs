@@ -249,6 +249,11 @@ impl InWords for Notice {
             Self::AccountSaved => w!(fmt, shell.notice_account_saved),
             Self::LanguageChanged => w!(fmt, shell.notice_language_changed),
             Self::ClockMoved => w!(fmt, shell.notice_clock_moved),
+            Self::PurchaseRegistered => w!(fmt, purchases.notice_order),
+            Self::RegistrationReceived => w!(fmt, purchases.notice_serial),
+            Self::RegistrationAccepted => w!(fmt, purchases.notice_accepted),
+            Self::RegistrationRefused => w!(fmt, purchases.notice_refused),
+            Self::ChargeSettled => w!(fmt, charges.notice_settled),
         }
     }
 }

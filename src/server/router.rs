@@ -19,8 +19,10 @@ pub fn router(app: App) -> Router {
     let demo = if app.demo { super::demo::routes() } else { Router::new() };
     let pages = Router::new()
         .merge(crate::accounts::server::routes())
+        .merge(crate::charges::server::routes())
         .merge(crate::notices::server::routes())
         .merge(crate::portal::server::routes())
+        .merge(crate::purchases::server::routes())
         .merge(demo)
         .route("/rpc/{*name}", post(rpc).get(rpc))
         .fallback(page::nowhere)

@@ -3,5 +3,8 @@
 mod access;
 mod accounts;
 mod db;
+mod import;
+mod purchases;
 mod schema;
+mod sold;
 mod world;

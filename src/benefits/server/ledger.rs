@@ -28,7 +28,12 @@ const OF_MEMBER: &str = "select b.id, b.item_id, i.product_id, b.plan_name, b.gr
 
 /// What somebody can use of an allowance on a day, for themselves and the firms that they book for; what ends first
 /// comes first. Used-up benefits are in it with nothing left, so that a screen can say so.
-pub async fn balances(tx: &mut Tx, scope: Holder, allowance: Allowance, on: NaiveDate) -> Result<Vec<Balance>, AppError> {
+pub async fn balances(
+    tx: &mut Tx,
+    scope: Holder,
+    allowance: Allowance,
+    on: NaiveDate,
+) -> Result<Vec<Balance>, AppError> {
     let mut rows = fetch_all!(tx, BalanceCells, OF_PERSON, scope.person, allowance.as_str(), on)?;
     for organisation in &scope.organisations {
         rows.extend(fetch_all!(tx, BalanceCells, OF_ORGANISATION, *organisation, allowance.as_str(), on)?);
@@ -122,7 +127,8 @@ async fn enter(
 const OVER: &str = "select id, available from benefit where ends_on <= $1 and available > 0 order by ends_on limit 500";
 const EXPIRE: &str = "update benefit set available = available - $2, expired = expired + $2 \
     where id = $1 and available >= $2 and ends_on <= $3";
-const ENTER_EXPIRED: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'expire', $4)";
+const ENTER_EXPIRED: &str =
+    "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'expire', $4)";
 
 /// Ends what was not used in its period, up to a batch; gives how many benefits that were.
 pub async fn expire(tx: &mut Tx, today: NaiveDate, now: DateTime<Utc>) -> Result<usize, AppError> {

@@ -1,6 +1,6 @@
 //! The promises about charges.
 
-use crate::server::check::Clause;
+use crate::cli::Clause;
 
 /// Rows that break a promise.
 pub const CLAUSES: &[Clause] = &[Clause {

@@ -54,27 +54,28 @@ async fn settle_by(cx: &Cx, form: &Form) -> Result<(), AppError> {
 async fn page(cx: Cx, asked: Asked, sheet: Sheet) -> Result<Response, AppError> {
     let due = asked.state != "settled";
     let charges = service::all(&cx, due, Cursor::decode(&asked.after).as_ref()).await?;
-    let title = w!(cx, charges.desk_title);
+    let t = cx.fmt();
+    let title = w!(t, charges.desk_title);
     Ok(cx.sheet_page(&sheet, Frame::Desk(DeskTab::Charges), title.clone(), || {
         let tabs = vec![
-            Tab { href: "/desk/charges".into(), label: w!(cx, charges.filter_due), current: due },
-            Tab { href: "/desk/charges?state=settled".into(), label: w!(cx, charges.filter_settled), current: !due },
+            Tab { href: "/desk/charges".into(), label: w!(t, charges.filter_due), current: due },
+            Tab { href: "/desk/charges?state=settled".into(), label: w!(t, charges.filter_settled), current: !due },
         ];
         let state = if due { "due" } else { "settled" };
         let next = charges.next.as_ref().map(|next| {
-            view! { <Pager href=format!("/desk/charges?state={state}&after={}", next.encode()) label=w!(cx, shell.more)/> }
+            view! { <Pager href=format!("/desk/charges?state={state}&after={}", next.encode()) label=w!(t, shell.more)/> }
         });
         let body = if charges.rows.is_empty() {
-            view! { <Empty icon=Icon::Coin title=w!(cx, charges.desk_empty_title) text=w!(cx, charges.desk_empty_text)/> }
+            view! { <Empty icon=Icon::Coin title=w!(t, charges.desk_empty_title) text=w!(t, charges.desk_empty_text)/> }
                 .into_any()
         } else {
             let cards = charges.rows.into_iter().map(|row| card(&cx, row)).collect_view();
             view! { <Cards>{cards}</Cards> }.into_any()
         };
         view! {
-            <PageHead title=title lead=w!(cx, charges.desk_lead)/>
+            <PageHead title=title lead=w!(t, charges.desk_lead)/>
             {cx.faults(&sheet)}
-            <Tabs label=w!(cx, charges.desk_title) tabs/>
+            <Tabs label=w!(t, charges.desk_title) tabs/>
             {body}
             {next}
         }
@@ -91,9 +92,9 @@ fn card(cx: &Cx, row: ChargeRow) -> impl IntoView + use<> {
             <form method="post" action="/desk/charges" role="group" aria-label=label>
                 <input type="hidden" name="charge" value=row.id.to_string()/>
                 <Actions>
-                    <Button name="outcome" value="paid".to_owned()>{w!(cx, charges.mark_paid)}</Button>
-                    <Button tone=ButtonTone::Quiet name="outcome" value="waived".to_owned()>{w!(cx, charges.mark_waived)}</Button>
-                    <Button tone=ButtonTone::Danger name="outcome" value="void".to_owned()>{w!(cx, charges.mark_void)}</Button>
+                    <Button name="outcome" value="paid".to_owned()>{w!(fmt, charges.mark_paid)}</Button>
+                    <Button tone=ButtonTone::Quiet name="outcome" value="waived".to_owned()>{w!(fmt, charges.mark_waived)}</Button>
+                    <Button tone=ButtonTone::Danger name="outcome" value="void".to_owned()>{w!(fmt, charges.mark_void)}</Button>
                 </Actions>
             </form>
         }

@@ -25,19 +25,21 @@ pub struct Asked {
 /// `GET /account/charges`
 pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let charges = service::mine(&cx, Cursor::decode(&asked.after).as_ref()).await?;
-    let title = w!(cx, charges.title);
+    let t = cx.fmt();
+    let title = w!(t, charges.title);
     Ok(cx.page(Frame::Portal(PortalTab::None), title.clone(), || {
         let next = charges.next.as_ref().map(|next| {
-            view! { <Pager href=format!("/account/charges?after={}", next.encode()) label=w!(cx, shell.more)/> }
+            view! { <Pager href=format!("/account/charges?after={}", next.encode()) label=w!(t, shell.more)/> }
         });
         let body = if charges.rows.is_empty() {
-            view! { <Empty icon=Icon::Coin title=w!(cx, charges.empty_title) text=w!(cx, charges.empty_text)/> }.into_any()
+            view! { <Empty icon=Icon::Coin title=w!(t, charges.empty_title) text=w!(t, charges.empty_text)/> }
+                .into_any()
         } else {
             let cards = charges.rows.into_iter().map(|row| card(&cx, row)).collect_view();
             view! { <Cards>{cards}</Cards> }.into_any()
         };
         view! {
-            <PageHead title=title lead=w!(cx, charges.lead) back=Some(("/account".to_owned(), w!(cx, shell.account)))/>
+            <PageHead title=title lead=w!(t, charges.lead) back=Some(("/account".to_owned(), w!(t, shell.account)))/>
             {body}
             {next}
         }

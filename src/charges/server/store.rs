@@ -7,7 +7,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     server::fresh,
-    values::{ChargeId, Currency, Cursor, Money, OrganisationId, PersonId, Rows, page::PAGE},
+    values::{ChargeId, Currency, Cursor, Money, OrganisationId, PAGE_ROWS, PersonId, Rows},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -136,14 +136,14 @@ fn cut(rows: Vec<ChargeRow>) -> Rows<ChargeRow> {
 pub async fn of_viewer(tx: &mut Tx, scope: &Scope, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
     let Scope::Own { person, .. } = scope else { return Ok(cut(Vec::new())) };
     let (at, id) = start(cursor);
-    Ok(cut(fetch_all!(tx, ChargeRow, OF_VIEWER, *person, at, id, PAGE as i64 + 1)?))
+    Ok(cut(fetch_all!(tx, ChargeRow, OF_VIEWER, *person, at, id, PAGE_ROWS)?))
 }
 
 /// Everything that is due, or that was settled; newest first.
 pub async fn by_due(tx: &mut Tx, _: &Permit, due: bool, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
     let (at, id) = start(cursor);
     let statement = if due { DUE } else { SETTLED };
-    Ok(cut(fetch_all!(tx, ChargeRow, statement, at, id, PAGE as i64 + 1)?))
+    Ok(cut(fetch_all!(tx, ChargeRow, statement, at, id, PAGE_ROWS)?))
 }
 
 const OF_PERSON: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \

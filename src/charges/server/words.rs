@@ -33,7 +33,7 @@ pub fn reason(fmt: Fmt, code: &str) -> String {
         "class" | "class_seat" | "enrolment" => w!(fmt, charges.reason_class),
         "visit" => w!(fmt, charges.reason_visit),
         "late_cancel" | "no_show" => w!(fmt, charges.reason_late_cancel),
-        _ => w!(fmt, charges.reason_other),
+        _ => w!(fmt, charges.reason_service),
     }
 }
 

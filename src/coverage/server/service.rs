@@ -5,7 +5,7 @@ use crate::{
     coverage::domain::{self, Asked, Decision, Layer},
     db::Tx,
     error::AppError,
-    portal::Need,
+    portal::server::Need,
     purchases::server::store as purchases,
     server::Cx,
     ui::Icon,

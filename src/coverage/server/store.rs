@@ -87,7 +87,8 @@ pub async fn prolong(
     Ok(execute!(tx, PROLONG, coverage, until, repaired_on, repair)? == 1)
 }
 
-const LONGER: &str = "select key, value from setting where key >= 'coverage.legal_months.' and key < 'coverage.legal_months/'";
+const LONGER: &str =
+    "select key, value from setting where key >= 'coverage.legal_months.' and key < 'coverage.legal_months/'";
 
 /// The months that the company set for a country instead of a shorter legal guarantee (`coverage.legal_months.SE`).
 pub async fn longer_guarantees(tx: &mut Tx) -> Result<HashMap<String, u32>, AppError> {

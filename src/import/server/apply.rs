@@ -19,8 +19,8 @@ use crate::{
     jobs::{self, Job},
     server::{Cx, fresh},
     values::{
-        BenefitEntryId, BenefitId, CountryCode, CoverageId, DateRange, ItemId, Money, OrganisationId, PersonId, ProductId,
-        PurchaseId,
+        BenefitEntryId, BenefitId, CountryCode, CoverageId, DateRange, ItemId, Money, OrganisationId, PersonId,
+        ProductId, PurchaseId,
     },
 };
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
@@ -77,7 +77,6 @@ impl Settings {
 #[derive(Clone, Debug)]
 pub struct Whole<'r> {
     pub row: &'r PurchaseRow,
-    pub line: i64,
     pub place: i64,
     pub digest: &'r str,
     pub person: PersonId,
@@ -200,7 +199,6 @@ fn whole<'r>(
         search: products::search_text(&words),
         source: "import",
         row,
-        line: ready.line,
         place: ready.place.unwrap_or(1),
         digest: &ready.digest,
         person,
@@ -336,7 +334,14 @@ impl Cells {
     }
 
     /// One piece, and everything that it carries.
-    pub fn item(&mut self, settings: &Settings, purchase: PurchaseId, position: i64, serial: Option<&str>, whole: &Whole) {
+    pub fn item(
+        &mut self,
+        settings: &Settings,
+        purchase: PurchaseId,
+        position: i64,
+        serial: Option<&str>,
+        whole: &Whole,
+    ) {
         let id: ItemId = fresh();
         self.items.push(vec![
             id.0.into(),
@@ -433,4 +438,3 @@ impl Cells {
         bulk::insert(tx, ADD_ENTRY, "", self.entries).await
     }
 }
-

@@ -59,7 +59,12 @@ macro_rules! bind_all {
 }
 
 /// Inserts rows: `head` is `insert into … (…)`, `tail` what follows the values.
-pub async fn insert(tx: &mut Tx, head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Result<(), AppError> {
+pub async fn insert(
+    tx: &mut Tx,
+    head: &'static str,
+    tail: &'static str,
+    rows: Vec<Vec<Value>>,
+) -> Result<(), AppError> {
     let Some(width) = rows.first().map(Vec::len) else { return Ok(()) };
     let mut rows = rows.into_iter();
     for size in SIZES {
@@ -82,7 +87,10 @@ pub async fn insert(tx: &mut Tx, head: &'static str, tail: &'static str, rows: V
 /// Reads the rows whose column is one of `keys`: `head` ends with `… where column in`.
 pub async fn select<Row>(tx: &mut Tx, head: &'static str, keys: Vec<Value>) -> Result<Vec<Row>, AppError>
 where
-    Row: Send + Unpin + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+    Row: Send
+        + Unpin
+        + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
 {
     let mut found = Vec::new();
     let mut keys = keys.into_iter();

@@ -98,7 +98,11 @@ pub async fn plans(tx: &mut Tx, settings: &Settings, ready: &[Ready]) -> Result<
 }
 
 /// The products of some purchases by their keys; unknown ones are added from what the purchase says.
-pub async fn products_of(tx: &mut Tx, settings: &Settings, rows: &[&PurchaseRow]) -> Result<HashMap<String, Stored>, AppError> {
+pub async fn products_of(
+    tx: &mut Tx,
+    settings: &Settings,
+    rows: &[&PurchaseRow],
+) -> Result<HashMap<String, Stored>, AppError> {
     let wanted: BTreeMap<String, &PurchaseRow> = rows.iter().map(|row| (product_key(row), *row)).collect();
     let mut known = find(tx, wanted.keys()).await?;
     let missing: Vec<(&String, &&PurchaseRow)> = wanted.iter().filter(|(key, _)| !known.contains_key(*key)).collect();

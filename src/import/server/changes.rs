@@ -18,9 +18,7 @@ use crate::{
     execute, fetch_all, fetch_optional,
     import::domain::{Conflict, Fault, PurchaseRow, RowFault, serial_key},
     server::fresh,
-    values::{
-        BenefitEntryId, BenefitId, DateRange, ItemId, OrganisationId, PersonId, PurchaseId, add_months,
-    },
+    values::{BenefitEntryId, BenefitId, DateRange, ItemId, OrganisationId, PersonId, PurchaseId, add_months},
 };
 use chrono::NaiveDate;
 use std::collections::HashMap;
@@ -67,7 +65,7 @@ const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.transferred_at is not null as handed_on, \
     exists (select 1 from registration r where r.item_id = i.id and r.state = 'accepted') as registered, \
-    exists (select 1 from repair r where r.item_id = i.id) as repaired, \
+    false as repaired, \
     exists (select 1 from benefit b where b.item_id = i.id and b.reserved + b.used > 0) as used \
     from item i where i.purchase_id = $1 order by i.position";
 
@@ -291,8 +289,7 @@ const MOVE_BENEFIT: &str = "update benefit set starts_on = $2, ends_on = $3, \
     available = case when $4 then available + expired else available end, \
     expired = case when $4 then 0 else expired end where id = $1";
 const EXTENDED: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'extend', $4)";
-const END_BENEFIT: [&str; 2] =
-    ["delete from benefit_entry where benefit_id = $1", "delete from benefit where id = $1"];
+const END_BENEFIT: [&str; 2] = ["delete from benefit_entry where benefit_id = $1", "delete from benefit where id = $1"];
 
 type Benefit = (BenefitId, String, NaiveDate, NaiveDate, i64);
 
@@ -378,7 +375,8 @@ mod tests {
     #[test]
     fn pieces_keep_their_serial_numbers_in_whatever_order_they_come() {
         let plans = plans(vec![piece(1, Some("A"), false), piece(2, Some("B"), false)], &row(3, &["B", "C", "a"]));
-        let kept: Vec<_> = plans.kept.iter().map(|(piece, serial)| (piece.position, serial.as_deref().unwrap())).collect();
+        let kept: Vec<_> =
+            plans.kept.iter().map(|(piece, serial)| (piece.position, serial.as_deref().unwrap())).collect();
         assert_eq!(kept, [(1, "a"), (2, "B")]);
         assert_eq!(plans.added, [Some("C".to_owned())]);
     }

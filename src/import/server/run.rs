@@ -269,11 +269,13 @@ impl Reading<'_> {
             }
             Kind::Purchases => {
                 let day_of = |at: chrono::DateTime<chrono::FixedOffset>| at.with_timezone(&self.zone).date_naive();
-                read_purchase(self.header, &texts, |code| self.plans.get(code), self.currency, &day_of).map(|mut row| {
-                    // The place is kept beside the row, so that numbering lines does not change what they say.
-                    let place = row.order_line.take();
-                    (row.order_number.clone(), place, serde_json::to_string(&row))
-                })
+                read_purchase(self.header, &texts, |code| self.plans.get(code), self.currency, &day_of).map(
+                    |mut row| {
+                        // The place is kept beside the row, so that numbering lines does not change what they say.
+                        let place = row.order_line.take();
+                        (row.order_number.clone(), place, serde_json::to_string(&row))
+                    },
+                )
             }
         };
         match read {
@@ -353,7 +355,8 @@ async fn write_rejects(cx: &Cx, table: &Table, header: &Header, run: Uuid, path:
     let mut writer = table.writer(path).map_err(|error| failed(&error))?;
     let lacks_place = !header.has("order_line") && header.has("order_number");
     let reason_at = header.place("reason");
-    let mut names: Vec<&[u8]> = table.header.iter().enumerate().filter(|(at, _)| Some(*at) != reason_at).map(|(_, c)| c).collect();
+    let mut names: Vec<&[u8]> =
+        table.header.iter().enumerate().filter(|(at, _)| Some(*at) != reason_at).map(|(_, c)| c).collect();
     if lacks_place {
         names.push(b"order_line");
     }
@@ -380,7 +383,8 @@ async fn write_rejects(cx: &Cx, table: &Table, header: &Header, run: Uuid, path:
             {
                 cells[at] = place.into_bytes();
             }
-            let reasons: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.column, fault.fault)).collect();
+            let reasons: Vec<String> =
+                faults.iter().map(|fault| format!("{}: {}", fault.column, fault.fault)).collect();
             cells.push(reasons.join("; ").into_bytes());
             writer.write_record(&cells).map_err(|error| failed(&error))?;
         }
@@ -389,7 +393,14 @@ async fn write_rejects(cx: &Cx, table: &Table, header: &Header, run: Uuid, path:
 }
 
 /// Applies what is staged from a line on, and closes the run.
-async fn finish(cx: &Cx, permit: Permit, options: &Options, run: Uuid, from: i64, tell: Tell<'_>) -> Result<Report, Failed> {
+async fn finish(
+    cx: &Cx,
+    permit: Permit,
+    options: &Options,
+    run: Uuid,
+    from: i64,
+    tell: Tell<'_>,
+) -> Result<Report, Failed> {
     let mut report = Report { applied: true, ..Report::default() };
     let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
     let good = (rows - bad).unsigned_abs();
@@ -434,7 +445,8 @@ async fn finish(cx: &Cx, permit: Permit, options: &Options, run: Uuid, from: i64
         let (cx, detail) = (context.clone(), detail.clone());
         Box::pin(async move {
             staging::done(tx, run, crate::server::clock::real_now()).await?;
-            let change = Change { entity: "import_run", id: run, to: Some("done"), detail: Some(&detail), ..Change::default() };
+            let change =
+                Change { entity: "import_run", id: run, to: Some("done"), detail: Some(&detail), ..Change::default() };
             history::record(tx, &cx, &permit, change).await
         })
     })

@@ -7,6 +7,9 @@ use chrono_tz::Tz;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Letter {
     SignIn { code: String, link: String },
+    RegistrationCode { code: String },
+    RegistrationAccepted { serial: String },
+    RegistrationRefused { serial: String, why: String },
 }
 
 /// Whether it may arrive at night.
@@ -32,18 +35,22 @@ impl Letter {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::SignIn { .. } => "sign_in",
+            Self::RegistrationCode { .. } => "registration_code",
+            Self::RegistrationAccepted { .. } => "registration_accepted",
+            Self::RegistrationRefused { .. } => "registration_refused",
         }
     }
 
     pub fn urgency(&self) -> Urgency {
         match self {
-            Self::SignIn { .. } => Urgency::AtOnce,
+            Self::SignIn { .. } | Self::RegistrationCode { .. } => Urgency::AtOnce,
+            Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } => Urgency::ByDay,
         }
     }
 
     /// Whether the reader finds it in the inbox too. Secrets are not kept there.
     pub fn in_inbox(&self) -> bool {
-        !matches!(self, Self::SignIn { .. })
+        !matches!(self, Self::SignIn { .. } | Self::RegistrationCode { .. })
     }
 
     /// In the reader's language and time zone.
@@ -53,6 +60,21 @@ impl Letter {
                 subject: w!(fmt, shell.letter_sign_in_subject, code = code.clone(), company = company.to_owned()),
                 body: w!(fmt, shell.letter_sign_in_body, code = code.clone(), company = company.to_owned()),
                 link: Some(link.clone()),
+            },
+            Self::RegistrationCode { code } => Written {
+                subject: w!(fmt, purchases.letter_code_subject, code = code.clone()),
+                body: w!(fmt, purchases.letter_code_text, code = code.clone()),
+                link: None,
+            },
+            Self::RegistrationAccepted { serial } => Written {
+                subject: w!(fmt, purchases.letter_accepted_subject, serial = serial.clone()),
+                body: w!(fmt, purchases.letter_accepted_text, serial = serial.clone()),
+                link: Some("/purchases".to_owned()),
+            },
+            Self::RegistrationRefused { serial, why } => Written {
+                subject: w!(fmt, purchases.letter_refused_subject, serial = serial.clone()),
+                body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
+                link: Some("/help".to_owned()),
             },
         }
     }

@@ -42,14 +42,15 @@ pub async fn decide(cx: Cx, form: Form) -> Result<Response, AppError> {
 
 async fn page(cx: Cx, after: &str, sheet: Sheet) -> Result<Response, AppError> {
     let open = register::open(&cx, Cursor::decode(after).as_ref()).await?;
-    let title = w!(cx, purchases.desk_title);
+    let t = cx.fmt();
+    let title = w!(t, purchases.desk_title);
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
         let next = open.next.as_ref().map(|next| {
-            view! { <Pager href=format!("/desk/registrations?after={}", next.encode()) label=w!(cx, shell.more)/> }
+            view! { <Pager href=format!("/desk/registrations?after={}", next.encode()) label=w!(t, shell.more)/> }
         });
         let body = if open.rows.is_empty() {
             view! {
-                <Empty icon=Icon::Check title=w!(cx, purchases.desk_empty_title) text=w!(cx, purchases.desk_empty_text)/>
+                <Empty icon=Icon::Check title=w!(t, purchases.desk_empty_title) text=w!(t, purchases.desk_empty_text)/>
             }
             .into_any()
         } else {
@@ -57,7 +58,7 @@ async fn page(cx: Cx, after: &str, sheet: Sheet) -> Result<Response, AppError> {
             view! { <Cards>{cards}</Cards> }.into_any()
         };
         view! {
-            <PageHead title=title lead=w!(cx, purchases.desk_lead)/>
+            <PageHead title=title lead=w!(t, purchases.desk_lead)/>
             {cx.faults(&sheet)}
             {body}
             {next}
@@ -67,6 +68,7 @@ async fn page(cx: Cx, after: &str, sheet: Sheet) -> Result<Response, AppError> {
 
 fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
     let id = row.id.to_string();
+    let t = cx.fmt();
     let this = sheet.value("registration") == id;
     let field = |name: &str| {
         let value = if this { sheet.value(name).to_owned() } else { String::new() };
@@ -74,29 +76,31 @@ fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
     };
     // One form on this page is the one that came back: its fields carry the plain names, so that the summary finds them.
     let field_id = |name: &str| if this { name.to_owned() } else { format!("{name}-{id}") };
+    let (sku_id, day_id, why_id) = (field_id("sku"), field_id("purchased_on"), field_id("why"));
+    let again = id.clone();
     let (sku, sku_fault) = field("sku");
     let (day, day_fault) = field("purchased_on");
     let (why, why_fault) = field("why");
     let disputed = row.is_disputed().then(|| {
-        view! { <Alert tone=Tone::Warn><p>{w!(cx, purchases.desk_disputed)}</p></Alert> }
+        view! { <Alert tone=Tone::Warn><p>{w!(t, purchases.desk_disputed)}</p></Alert> }
     });
     let known = row.product_name.clone().zip(row.owner_name.clone());
     let is_known = known.is_some();
     let what = match known {
-        Some((product, owner)) => w!(cx, purchases.desk_known, product = product, owner = owner),
-        None => w!(cx, purchases.desk_unknown),
+        Some((product, owner)) => w!(t, purchases.desk_known, product = product, owner = owner),
+        None => w!(t, purchases.desk_unknown),
     };
     let sale = (!is_known).then(|| {
         view! {
             <div class="fields">
-                <Field name="sku" id=field_id("sku") label=w!(cx, purchases.desk_sku) value=sku fault=sku_fault/>
-                <Field name="purchased_on" id=field_id("purchased_on") kind="date" label=w!(cx, purchases.desk_bought_on)
+                <Field name="sku" id=sku_id label=w!(t, purchases.desk_sku) value=sku fault=sku_fault/>
+                <Field name="purchased_on" id=day_id kind="date" label=w!(t, purchases.desk_bought_on)
                     value=day fault=day_fault max=cx.today().to_string()/>
             </div>
         }
     });
-    let title = w!(cx, purchases.desk_asks, person = row.person_name, serial = row.serial_number);
-    let asked_on = w!(cx, purchases.desk_asked_on, date = cx.fmt().date_time(row.created_at, cx.zone));
+    let title = w!(t, purchases.desk_asks, person = row.person_name, serial = row.serial_number);
+    let asked_on = w!(t, purchases.desk_asked_on, date = cx.fmt().date_time(row.created_at, cx.zone));
     view! {
         <Card title=title>
             <p class="soft small"><a href=format!("/desk/customers/{}", row.person_id)>{asked_on}</a></p>
@@ -104,15 +108,15 @@ fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
             <p>{what}</p>
             {row.proof.map(|proof| view! { <p class="pre">{proof}</p> })}
             <form method="post" action="/desk/registrations" class="form">
-                <input type="hidden" name="registration" value=id.clone()/>
+                <input type="hidden" name="registration" value=id/>
                 {sale}
-                <Actions><Button name="decision" value="accept".to_owned()>{w!(cx, purchases.accept)}</Button></Actions>
+                <Actions><Button name="decision" value="accept".to_owned()>{w!(t, purchases.accept)}</Button></Actions>
             </form>
             <form method="post" action="/desk/registrations" class="form">
-                <input type="hidden" name="registration" value=id.clone()/>
-                <TextArea name="why" id=field_id("why") label=w!(cx, purchases.desk_why) hint=w!(cx, purchases.desk_why_hint)
+                <input type="hidden" name="registration" value=again/>
+                <TextArea name="why" id=why_id label=w!(t, purchases.desk_why) hint=w!(t, purchases.desk_why_hint)
                     value=why fault=why_fault rows=2 maxlength=Some(1000)/>
-                <Actions><Button tone=ButtonTone::Danger name="decision" value="refuse".to_owned()>{w!(cx, purchases.refuse)}</Button></Actions>
+                <Actions><Button tone=ButtonTone::Danger name="decision" value="refuse".to_owned()>{w!(t, purchases.refuse)}</Button></Actions>
             </form>
         </Card>
     }

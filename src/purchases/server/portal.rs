@@ -5,7 +5,10 @@ use super::{
     store::{Covered, ListRow},
 };
 use crate::{
-    benefits::server::{ledger::{BenefitRow, EntryRow}, words as benefit_words},
+    benefits::server::{
+        ledger::{BenefitRow, EntryRow},
+        words as benefit_words,
+    },
     catalog::{domain::ProductKind, server::words as catalog_words},
     coverage::server::{store::CoverageRow, words as coverage_words},
     error::AppError,
@@ -30,7 +33,7 @@ const FRAME: Frame = Frame::Portal(PortalTab::Purchases);
 /// What the address of the list says.
 #[derive(Deserialize, Default)]
 pub struct Asked {
-    #[serde(default)]
+    #[serde(default, rename = "q")]
     search: String,
     #[serde(default)]
     covered: String,
@@ -42,7 +45,7 @@ impl Asked {
     fn address(&self, covered: Covered, after: Option<&Cursor>) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if !self.search.trim().is_empty() {
-            query.append_pair("search", self.search.trim());
+            query.append_pair("q", self.search.trim());
         }
         if covered != Covered::All {
             query.append_pair("covered", covered.as_str());
@@ -61,13 +64,14 @@ impl Asked {
 pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let covered = Covered::read(&asked.covered);
     let purchases = service::list(&cx, &asked.search, covered, Cursor::decode(&asked.after).as_ref()).await?;
-    let title = w!(cx, purchases.title);
+    let t = cx.fmt();
+    let title = w!(t, purchases.title);
     Ok(cx.page(FRAME, title.clone(), || {
         let tab = |this: Covered, label| Tab { href: asked.address(this, None), label, current: covered == this };
         let tabs = vec![
-            tab(Covered::All, w!(cx, purchases.filter_all)),
-            tab(Covered::Yes, w!(cx, purchases.filter_covered)),
-            tab(Covered::No, w!(cx, purchases.filter_uncovered)),
+            tab(Covered::All, w!(t, purchases.filter_all)),
+            tab(Covered::Yes, w!(t, purchases.filter_covered)),
+            tab(Covered::No, w!(t, purchases.filter_uncovered)),
         ];
         let keep: Vec<(String, String)> = match covered {
             Covered::All => Vec::new(),
@@ -76,18 +80,18 @@ pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
         let looked = !asked.search.trim().is_empty() || covered != Covered::All || !asked.after.is_empty();
         let empty = purchases.rows.is_empty();
         let next = purchases.next.as_ref().map(|next| {
-            view! { <Pager href=asked.address(covered, Some(next)) label=w!(cx, shell.more)/> }
+            view! { <Pager href=asked.address(covered, Some(next)) label=w!(t, shell.more)/> }
         });
         let body = match (empty, looked) {
             (true, false) => view! {
-                <Empty icon=Icon::Box title=w!(cx, purchases.empty_title) text=w!(cx, purchases.empty_text)>
-                    <ButtonLink href="/purchases/register" icon=Some(Icon::Plus)>{w!(cx, purchases.register)}</ButtonLink>
+                <Empty icon=Icon::Box title=w!(t, purchases.empty_title) text=w!(t, purchases.empty_text)>
+                    <ButtonLink href="/purchases/register" icon=Some(Icon::Plus)>{w!(t, purchases.register)}</ButtonLink>
                 </Empty>
             }
             .into_any(),
             (true, true) => view! {
-                <Empty icon=Icon::Search title=w!(cx, purchases.none_found_title) text=w!(cx, purchases.none_found_text)>
-                    <ButtonLink href="/purchases" tone=ButtonTone::Quiet>{w!(cx, purchases.show_all)}</ButtonLink>
+                <Empty icon=Icon::Search title=w!(t, purchases.none_found_title) text=w!(t, purchases.none_found_text)>
+                    <ButtonLink href="/purchases" tone=ButtonTone::Quiet>{w!(t, purchases.show_all)}</ButtonLink>
                 </Empty>
             }
             .into_any(),
@@ -98,20 +102,20 @@ pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
         };
         let tools = (!empty || looked).then(|| {
             view! {
-                <SearchForm action="/purchases" name="search" label=w!(cx, purchases.search_hint)
-                    button=w!(cx, purchases.search) value=asked.search.clone() keep=keep/>
-                <Tabs label=w!(cx, purchases.filter) tabs/>
+                <SearchForm action="/purchases" label=w!(t, purchases.search_hint)
+                    button=w!(t, purchases.search) value=asked.search.clone() keep=keep/>
+                <Tabs label=w!(t, purchases.filter) tabs/>
             }
         });
         let add = (!empty || looked).then(|| {
             view! {
                 <Actions>
-                    <ButtonLink href="/purchases/register" tone=ButtonTone::Quiet icon=Some(Icon::Plus)>{w!(cx, purchases.register)}</ButtonLink>
+                    <ButtonLink href="/purchases/register" tone=ButtonTone::Quiet icon=Some(Icon::Plus)>{w!(t, purchases.register)}</ButtonLink>
                 </Actions>
             }
         });
         view! {
-            <PageHead title=title lead=w!(cx, purchases.lead)/>
+            <PageHead title=title lead=w!(t, purchases.lead)/>
             {tools}
             {body}
             {next}
@@ -157,10 +161,11 @@ pub struct Pieces {
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(pieces): Query<Pieces>) -> Result<Response, AppError> {
     let id: PurchaseId = id.parse().map_err(|_| AppError::NotFound)?;
     let shown = service::show(&cx, id, pieces.after.max(0)).await?;
+    let t = cx.fmt();
     let title = shown.purchase.product_name.clone();
     Ok(cx.page(FRAME, title.clone(), || {
         let next = shown.more_after.map(|after| {
-            view! { <Pager href=format!("/purchases/{id}?after={after}") label=w!(cx, shell.more)/> }
+            view! { <Pager href=format!("/purchases/{id}?after={after}") label=w!(t, shell.more)/> }
         });
         let facts = facts(&cx, &shown);
         let several = shown.purchase.quantity > 1;
@@ -168,7 +173,7 @@ pub async fn show(cx: Cx, Path(id): Path<String>, Query(pieces): Query<Pieces>) 
         let lead = catalog_words::kind(&cx, kind);
         let items = shown.items.into_iter().map(|item| piece(&cx, item, several)).collect_view();
         view! {
-            <PageHead title=title lead=lead back=Some(("/purchases".to_owned(), w!(cx, purchases.back)))/>
+            <PageHead title=title lead=lead back=Some(("/purchases".to_owned(), w!(t, purchases.back)))/>
             {items}
             {next}
             {facts}
@@ -208,7 +213,8 @@ fn piece(cx: &Cx, shown: ShownItem, several: bool) -> impl IntoView + use<> {
         None if several => w!(cx, purchases.no_serial),
         None => String::new(),
     };
-    let title = if several { w!(cx, purchases.piece, n = cx.fmt().number(item.position)) } else { w!(cx, coverage.title) };
+    let title =
+        if several { w!(cx, purchases.piece, n = cx.fmt().number(item.position)) } else { w!(cx, coverage.title) };
     let (sentence, rule) = (coverage_words::decision(cx, &shown.decision), coverage_words::rule(cx, &shown.decision));
     let tone = if shown.decision.is_covered() { Tone::Good } else { Tone::Plain };
     let line = coverage_line(cx, &shown.coverages);
@@ -283,21 +289,22 @@ fn days(from: NaiveDate, to: NaiveDate) -> f64 {
 
 /// What one can do with a piece now.
 fn doors(cx: &Cx, shown: &ShownItem) -> impl IntoView + use<> {
-    let item = &shown.item;
+    let (item, t) = (&shown.item, cx.fmt());
+    let help = format!("/cases/new?item={}", item.id);
     let here = item.delivered_on.is_none_or(|day| day <= cx.today());
     let repair = (item.kind().can_be_repaired() && here).then(|| {
         view! {
-            <ButtonLink href=format!("/repairs/new?item={}", item.id) icon=Some(Icon::Wrench)>{w!(cx, purchases.book_repair)}</ButtonLink>
+            <ButtonLink href=format!("/repairs/new?item={}", item.id) icon=Some(Icon::Wrench)>{w!(t, purchases.book_repair)}</ButtonLink>
         }
     });
     let classes = matches!(item.kind(), ProductKind::Goods | ProductKind::Software | ProductKind::Installation).then(|| {
-        view! { <ButtonLink href="/training" tone=ButtonTone::Quiet icon=Some(Icon::Cap)>{w!(cx, purchases.see_classes)}</ButtonLink> }
+        view! { <ButtonLink href="/training" tone=ButtonTone::Quiet icon=Some(Icon::Cap)>{w!(t, purchases.see_classes)}</ButtonLink> }
     });
     view! {
         <Actions>
             {repair}
             {classes}
-            <ButtonLink href=format!("/cases/new?item={}", item.id) tone=ButtonTone::Quiet icon=Some(Icon::Help)>{w!(cx, purchases.get_help)}</ButtonLink>
+            <ButtonLink href=help tone=ButtonTone::Quiet icon=Some(Icon::Help)>{w!(t, purchases.get_help)}</ButtonLink>
         </Actions>
     }
 }
@@ -307,6 +314,7 @@ fn benefits(cx: &Cx, benefits: Vec<(BenefitRow, Vec<EntryRow>)>) -> AnyView {
     if benefits.is_empty() {
         return ().into_any();
     }
+    let t = cx.fmt();
     let plan = benefits.first().map(|(benefit, _)| benefit.plan_name.clone()).unwrap_or_default();
     let cards = benefits
         .into_iter()
@@ -329,7 +337,7 @@ fn benefits(cx: &Cx, benefits: Vec<(BenefitRow, Vec<EntryRow>)>) -> AnyView {
         .collect_view();
     view! {
         <Card title=w!(cx, benefits.title)>
-            <p class="soft">{w!(cx, benefits.from_plan, plan = plan)}</p>
+            <p class="soft">{w!(t, benefits.from_plan, plan = plan)}</p>
             {cards}
         </Card>
     }

@@ -102,11 +102,11 @@ fn asked(form: &Form) -> Result<Asked, AppError> {
 /// # Errors
 /// Faults of the form, or [`AppError::TooMany`].
 pub async fn register(cx: &Cx, form: &Form) -> Result<Next, AppError> {
-    let person = cx.person()?;
-    let permit = cx.may(Act::RegisterPurchase, &Subject::of(person.id))?;
+    let person = cx.person()?.id;
+    let permit = cx.may(Act::RegisterPurchase, &Subject::of(person))?;
     let asked = asked(form)?;
-    let (scope, key, body) = (format!("register:{}", person.id), form.key(), form.body());
-    limit(cx, person.id, &asked).await?;
+    let (scope, key, body) = (format!("register:{person}"), form.key(), form.body());
+    limit(cx, person, &asked).await?;
     let code = secret::six_digits();
     let context = cx.clone();
     cx.db()
@@ -119,7 +119,9 @@ pub async fn register(cx: &Cx, form: &Form) -> Result<Next, AppError> {
                 }
                 let next = match &asked {
                     Asked::Order { number, email } => by_order(tx, &cx, &permit, number, email, &code).await?,
-                    Asked::Serial { number, proof } => by_serial(tx, &cx, &permit, number, proof.as_deref()).await?,
+                    Asked::Serial { number, proof } => {
+                        by_serial(tx, &cx, &permit, person, number, proof.as_deref()).await?
+                    }
                 };
                 keys::remember(tx, &scope, key, &body, &next.answer()).await?;
                 Ok(next)
@@ -170,18 +172,20 @@ async fn by_order(
         return Ok(Next::Done);
     }
     let to = To::Address { email: email.clone(), person: None };
-    notices::send(tx, cx, to, Letter::RegistrationCode { code: code.to_owned() }, &format!("registration:{id}")).await?;
+    notices::send(tx, cx, to, Letter::RegistrationCode { code: code.to_owned() }, &format!("registration:{id}"))
+        .await?;
     Ok(Next::Code(id))
 }
 
-async fn by_serial(
+/// Asks for a piece by its serial number. The first to ask has the number until staff decide; who comes later disputes.
+pub async fn by_serial(
     tx: &mut Tx,
     cx: &Cx,
     permit: &Permit,
+    person: PersonId,
     number: &str,
     proof: Option<&str>,
 ) -> Result<Next, AppError> {
-    let person = cx.person()?.id;
     let key = serial_key(number);
     tx.lock(&[lock(&key)]).await?;
     if store::waits_already(tx, person, &key).await? {

@@ -38,7 +38,8 @@ pub async fn register(cx: Cx, form: Form) -> Result<Response, AppError> {
 
 async fn page(cx: Cx, sheet: Sheet) -> Result<Response, AppError> {
     let mine = register::mine(&cx).await?;
-    let title = w!(cx, purchases.register_title);
+    let t = cx.fmt();
+    let title = w!(t, purchases.register_title);
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
         let text = |name: &str| (sheet.value(name).to_owned(), cx.fault(&sheet, name));
         let (order, order_fault) = text("order_number");
@@ -47,23 +48,23 @@ async fn page(cx: Cx, sheet: Sheet) -> Result<Response, AppError> {
         let (proof, proof_fault) = text("proof");
         let asked = asked(&cx, mine);
         view! {
-            <PageHead title=title lead=w!(cx, purchases.register_lead) back=Some(("/purchases".to_owned(), w!(cx, purchases.back)))/>
+            <PageHead title=title lead=w!(t, purchases.register_lead) back=Some(("/purchases".to_owned(), w!(t, purchases.back)))/>
             {cx.faults(&sheet)}
             <form method="post" action="/purchases/register" id="register-purchase" class="form">
                 <HiddenKey value=sheet_key(&sheet)/>
-                <Card title=w!(cx, purchases.by_order)>
-                    <Field name="order_number" label=w!(cx, purchases.order_number) hint=w!(cx, purchases.order_number_hint)
+                <Card title=w!(t, purchases.by_order)>
+                    <Field name="order_number" label=w!(t, purchases.order_number) hint=w!(t, purchases.order_number_hint)
                         value=order fault=order_fault maxlength=Some(200)/>
-                    <Field name="email" label=w!(cx, purchases.email) hint=w!(cx, purchases.email_hint) kind="email"
+                    <Field name="email" label=w!(t, purchases.email) hint=w!(t, purchases.email_hint) kind="email"
                         autocomplete="email" value=email fault=email_fault maxlength=Some(254)/>
-                    <Actions><Button>{w!(cx, purchases.send_order)}</Button></Actions>
+                    <Actions><Button>{w!(t, purchases.send_order)}</Button></Actions>
                 </Card>
-                <Card title=w!(cx, purchases.by_serial)>
-                    <Field name="serial_number" label=w!(cx, purchases.serial_number) hint=w!(cx, purchases.serial_hint)
+                <Card title=w!(t, purchases.by_serial)>
+                    <Field name="serial_number" label=w!(t, purchases.serial_number) hint=w!(t, purchases.serial_hint)
                         value=serial fault=serial_fault maxlength=Some(100)/>
-                    <TextArea name="proof" label=w!(cx, purchases.proof) hint=w!(cx, purchases.proof_hint)
+                    <TextArea name="proof" label=w!(t, purchases.proof) hint=w!(t, purchases.proof_hint)
                         value=proof fault=proof_fault rows=3 maxlength=Some(2000)/>
-                    <Actions><Button tone=ButtonTone::Quiet>{w!(cx, purchases.send_serial)}</Button></Actions>
+                    <Actions><Button tone=ButtonTone::Quiet>{w!(t, purchases.send_serial)}</Button></Actions>
                 </Card>
             </form>
             {asked}
@@ -84,6 +85,7 @@ fn asked(cx: &Cx, mine: Vec<RegistrationRow>) -> AnyView {
     if mine.is_empty() {
         return ().into_any();
     }
+    let t = cx.fmt();
     let cards = mine
         .into_iter()
         .map(|row| {
@@ -92,16 +94,17 @@ fn asked(cx: &Cx, mine: Vec<RegistrationRow>) -> AnyView {
             let code = waits.then(|| {
                 view! {
                     <Actions>
-                        <ButtonLink href=format!("/purchases/register/{}", row.id) tone=ButtonTone::Quiet>{w!(cx, purchases.enter_code)}</ButtonLink>
+                        <ButtonLink href=format!("/purchases/register/{}", row.id) tone=ButtonTone::Quiet>{w!(t, purchases.enter_code)}</ButtonLink>
                     </Actions>
                 }
             });
+            let at = w!(t, purchases.desk_asked_on, date = t.date_time(row.created_at, cx.zone));
             let why = row.why.map(|why| view! { <p class="pre">{why}</p> });
             let what = row.serial_number.or(row.order_number).unwrap_or_default();
             view! {
                 <Card>
                     <p class="split"><strong>{what}</strong> <Badge tone=tone text=text/></p>
-                    <p class="soft small">{w!(cx, purchases.desk_asked_on, date = cx.fmt().date_time(row.created_at, cx.zone))}</p>
+                    <p class="soft small">{at}</p>
                     {why}
                     {code}
                 </Card>
@@ -131,18 +134,19 @@ fn claim(id: &str) -> Result<ClaimId, AppError> {
 
 async fn code_page(cx: Cx, id: ClaimId, sheet: Sheet) -> Result<Response, AppError> {
     let row = register::waiting(&cx, id).await?;
-    let title = w!(cx, purchases.code_title);
+    let t = cx.fmt();
+    let title = w!(t, purchases.code_title);
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
         let email = row.email.map(|email| email.to_string()).unwrap_or_default();
         let (value, fault) = (sheet.value("code").to_owned(), cx.fault(&sheet, "code"));
         view! {
-            <PageHead title=title lead=w!(cx, purchases.code_lead, email = email)
-                back=Some(("/purchases/register".to_owned(), w!(cx, purchases.register_title)))/>
+            <PageHead title=title lead=w!(t, purchases.code_lead, email = email)
+                back=Some(("/purchases/register".to_owned(), w!(t, purchases.register_title)))/>
             {cx.faults(&sheet)}
             <form method="post" action=format!("/purchases/register/{id}") id="register-purchase-code" class="form narrow">
-                <Field name="code" label=w!(cx, purchases.code) value=value fault=fault inputmode="numeric"
+                <Field name="code" label=w!(t, purchases.code) value=value fault=fault inputmode="numeric"
                     autocomplete="one-time-code" maxlength=Some(12) required=true autofocus=true/>
-                <Actions><Button>{w!(cx, purchases.code_submit)}</Button></Actions>
+                <Actions><Button>{w!(t, purchases.code_submit)}</Button></Actions>
             </form>
         }
     }))

@@ -10,7 +10,7 @@ use crate::{
     },
     db::Tx,
     error::AppError,
-    portal::{Need, Panel, PanelRow},
+    portal::server::{Need, Panel, PanelRow},
     server::Cx,
     ui::Tone,
     values::{Cursor, PersonId, PurchaseId, Rows},

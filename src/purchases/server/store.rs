@@ -6,10 +6,7 @@ use crate::{
     db::Tx,
     error::AppError,
     fetch_all, fetch_optional,
-    values::{
-        Currency, Cursor, ItemId, Money, OrganisationId, PersonId, ProductId, PurchaseId, Rows,
-        page::PAGE,
-    },
+    values::{Currency, Cursor, ItemId, Money, OrganisationId, PAGE_ROWS, PersonId, ProductId, PurchaseId, Rows},
 };
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -182,18 +179,7 @@ pub async fn list(
     let Scope::Own { person, .. } = scope else { return Ok(cut(Vec::new())) };
     let far = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default();
     let (day, id) = cursor.and_then(|c| Some((c.key.parse().ok()?, c.id))).unwrap_or((far, Uuid::max()));
-    let rows = fetch_all!(
-        tx,
-        ListRow,
-        LIST,
-        *person,
-        today,
-        day,
-        id,
-        pattern(search),
-        covered.as_str(),
-        PAGE as i64 + 1
-    )?;
+    let rows = fetch_all!(tx, ListRow, LIST, *person, today, day, id, pattern(search), covered.as_str(), PAGE_ROWS)?;
     Ok(cut(rows))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     purchases::domain::RegistrationState,
-    values::{ClaimId, Cursor, EmailAddress, ItemId, PersonId, Rows, page::PAGE},
+    values::{ClaimId, Cursor, EmailAddress, ItemId, PAGE_ROWS, PersonId, Rows},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -185,7 +185,7 @@ const OPEN: &str = "select r.id, r.person_id, a.name as person_name, r.serial_nu
 pub async fn open(tx: &mut Tx, _: &Permit, cursor: Option<&Cursor>) -> Result<Rows<OpenRow>, AppError> {
     let read = |cursor: &Cursor| Some((DateTime::from_timestamp_micros(cursor.key.parse().ok()?)?, cursor.id));
     let (at, id) = cursor.and_then(read).unwrap_or((DateTime::<Utc>::UNIX_EPOCH, Uuid::nil()));
-    let rows = fetch_all!(tx, OpenRow, OPEN, at, id, PAGE as i64 + 1)?;
+    let rows = fetch_all!(tx, OpenRow, OPEN, at, id, PAGE_ROWS)?;
     Ok(Rows::cut(rows, |row| Cursor { key: row.created_at.timestamp_micros().to_string(), id: row.id.0 }))
 }
 
@@ -232,13 +232,7 @@ const HAND_ON: &str = "update item set owner_id = $2, organisation_id = null, tr
 const HAND_ON_BENEFITS: &str = "update benefit set person_id = $2, organisation_id = null where item_id = $1";
 
 /// Gives a piece to whoever proved that it is theirs.
-pub async fn hand_on(
-    tx: &mut Tx,
-    _: &Permit,
-    item: ItemId,
-    to: PersonId,
-    now: DateTime<Utc>,
-) -> Result<(), AppError> {
+pub async fn hand_on(tx: &mut Tx, _: &Permit, item: ItemId, to: PersonId, now: DateTime<Utc>) -> Result<(), AppError> {
     if execute!(tx, HAND_ON, item, to, now)? == 1 {
         execute!(tx, HAND_ON_BENEFITS, item, to)?;
     }
