@@ -14,9 +14,13 @@
 
 pub mod access;
 pub mod accounts;
+pub mod benefits;
 pub mod cases;
+pub mod catalog;
+pub mod charges;
 #[cfg(feature = "ssr")]
 pub mod cli;
+pub mod coverage;
 #[cfg(feature = "ssr")]
 pub mod db;
 #[cfg(feature = "ssr")]
@@ -25,11 +29,13 @@ pub mod error;
 pub mod followups;
 #[cfg(feature = "ssr")]
 pub mod i18n;
+pub mod import;
 #[cfg(feature = "ssr")]
 pub mod jobs;
 pub mod notices;
 pub mod people;
 pub mod portal;
+pub mod purchases;
 pub mod ratings;
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -31,6 +31,8 @@ struct Cli {
 enum Command {
     /// Serve the portal
     Serve(serve::Serve),
+    /// Bring in what was sold: products, plans, purchases
+    Import(crate::import::server::command::Import),
     /// Add staff
     #[command(subcommand)]
     Staff(Staff),
@@ -104,6 +106,12 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
             Ok(done)
         }
         Command::Check { json } => check::run(&open(cli.settings).await?, json).await,
+        Command::Import(import) => {
+            let cx = operator(cli.settings).await?;
+            let done = crate::import::server::command::command(&cx, import).await;
+            cx.db().close().await;
+            done.map(|_| ExitCode::SUCCESS)
+        }
         Command::Staff(Staff::Add { email, name, role }) => {
             let cx = operator(cli.settings).await?;
             crate::people::server::service::add_staff(&cx, email, name, role).await.map_err(|e| explain(&e))?;

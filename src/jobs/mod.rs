@@ -27,6 +27,8 @@ pub enum Job {
     AskFeedback { moment: String, subject: Uuid, person: PersonId },
     /// Asks once more where there is no answer.
     RemindFeedback { feedback: FeedbackId },
+    /// Ends benefits that were not used in their period; plans itself again for the next night.
+    ExpireBenefits,
 }
 
 /// How long a worker has a job before another may take it.
@@ -54,8 +56,11 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
     match job {
         Job::Deliver { message } => crate::notices::server::service::deliver(cx, message).await,
         Job::CloseCase { case } => crate::cases::server::service::close_by_itself(cx, case).await,
-        Job::AskFeedback { moment, subject, person } => crate::ratings::server::jobs::ask(cx, &moment, subject, person).await,
+        Job::AskFeedback { moment, subject, person } => {
+            crate::ratings::server::jobs::ask(cx, &moment, subject, person).await
+        }
         Job::RemindFeedback { feedback } => crate::ratings::server::jobs::remind(cx, feedback).await,
+        Job::ExpireBenefits => crate::benefits::server::jobs::expire(cx).await,
     }
 }
 
@@ -132,6 +137,9 @@ fn back_off(attempts: i64) -> TimeDelta {
 
 /// The worker inside `serve`.
 pub async fn work(app: App, stop: CancellationToken) {
+    if let Err(error) = crate::benefits::server::jobs::plan(&Cx::without_request(&app, Viewer::System)).await {
+        tracing::warn!(?error, "the nightly work could not be planned");
+    }
     let mut ticks = 0_u32;
     while !stop.is_cancelled() {
         if app.demo

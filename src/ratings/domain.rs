@@ -147,11 +147,18 @@ impl Score {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "no")]
 pub enum Refusal {
-    NotOnTheScale { low: i32, high: i32 },
+    NotOnTheScale {
+        low: i32,
+        high: i32,
+    },
     /// The time to answer is over.
-    Expired { on: DateTime<Utc> },
+    Expired {
+        on: DateTime<Utc>,
+    },
     /// It was answered, and the time to change the answer is over.
-    Settled { on: DateTime<Utc> },
+    Settled {
+        on: DateTime<Utc>,
+    },
 }
 
 /// Why a question is not put.

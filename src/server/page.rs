@@ -260,6 +260,11 @@ impl InWords for Notice {
             Self::Rated => w!(fmt, ratings.notice_rated),
             Self::FollowUpPlanned => w!(fmt, followups.notice_planned),
             Self::FollowUpDone => w!(fmt, followups.notice_done),
+            Self::PurchaseRegistered => w!(fmt, purchases.notice_order),
+            Self::RegistrationReceived => w!(fmt, purchases.notice_serial),
+            Self::RegistrationAccepted => w!(fmt, purchases.notice_accepted),
+            Self::RegistrationRefused => w!(fmt, purchases.notice_refused),
+            Self::ChargeSettled => w!(fmt, charges.notice_settled),
         }
     }
 }

@@ -8,7 +8,8 @@ use aftercare::{access::Role, fetch_one, values::CaseId};
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 
-const WORDS: [(&str, &str); 3] = [("kind", "question"), ("subject", "The display stays dark"), ("words", "Since this morning.")];
+const WORDS: [(&str, &str); 3] =
+    [("kind", "question"), ("subject", "The display stays dark"), ("words", "Since this morning.")];
 
 /// Opens a case; gives its address.
 async fn open(world: &World, customer: &Signed) -> String {

@@ -8,7 +8,8 @@ use aftercare::access::Role;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 
-const CASE: [(&str, &str); 3] = [("kind", "question"), ("subject", "The display stays dark"), ("words", "Since this morning.")];
+const CASE: [(&str, &str); 3] =
+    [("kind", "question"), ("subject", "The display stays dark"), ("words", "Since this morning.")];
 
 both! {
     async fn each_role_has_its_starting_page_and_customers_none(world: World) {

@@ -50,7 +50,10 @@ const STORIES: &[Story] = &[
         subject: "Which toner fits my printer?",
         words: "The display says that the toner is low. Which one do I order, and is it part of my plan?",
         then: &[
-            Then::Answer(3, "Hello Carla, the XL cartridge fits, and two a year are part of your plan. Shall we send one?"),
+            Then::Answer(
+                3,
+                "Hello Carla, the XL cartridge fits, and two a year are part of your plan. Shall we send one?",
+            ),
             Then::Ask(4, "To which address shall we send it: your home or your office?"),
         ],
     },
@@ -60,7 +63,10 @@ const STORIES: &[Story] = &[
         hours_ago: 24 * 6,
         subject: "Can a colleague come to the class in my place?",
         words: "I have to travel on that day. May somebody else of my office take my seat?",
-        then: &[Then::Solve(5, "Yes, of course. Cancel yours until the day before and enrol your colleague: the seat is yours to give.")],
+        then: &[Then::Solve(
+            5,
+            "Yes, of course. Cancel yours until the day before and enrol your colleague: the seat is yours to give.",
+        )],
     },
     Story {
         who: Who::Customer(16),
@@ -76,9 +82,10 @@ const STORIES: &[Story] = &[
         hours_ago: 24 * 4,
         subject: "Nadie avisó del cambio de andén",
         words: "En Atocha cambiaron el andén dos minutos antes de la salida y no hubo ningún aviso. Perdimos el tren con dos niños.",
-        then: &[
-            Then::Answer(3, "Lucía, lo sentimos mucho. Estamos revisando qué pasó con los avisos de ese tren y te respondemos por completo esta semana."),
-        ],
+        then: &[Then::Answer(
+            3,
+            "Lucía, lo sentimos mucho. Estamos revisando qué pasó con los avisos de ese tren y te respondemos por completo esta semana.",
+        )],
     },
     Story {
         who: Who::Customer(20),
@@ -87,7 +94,10 @@ const STORIES: &[Story] = &[
         subject: "Bagaglio dimenticato sul treno",
         words: "Ho lasciato uno zaino blu nella carrozza 4, posto 12. Dentro c’è il computer del lavoro.",
         then: &[
-            Then::Answer(1, "Abbiamo avvisato il personale di bordo: lo zaino è stato trovato e lo teniamo al deposito di Verona."),
+            Then::Answer(
+                1,
+                "Abbiamo avvisato il personale di bordo: lo zaino è stato trovato e lo teniamo al deposito di Verona.",
+            ),
             Then::Reply(4, "Grazie infinite! Passo domani a ritirarlo."),
             Then::Solve(30, "Lo zaino ti è stato consegnato. Buon viaggio!"),
             Then::Thanks(31),
@@ -153,7 +163,10 @@ const STORIES: &[Story] = &[
         hours_ago: 28,
         subject: "How many class seats are left in our plan?",
         words: "I would like to send two new employees. Are there seats left, and until when?",
-        then: &[Then::Answer(2, "Rasa, your purchases show it: open the plan and you see each seat. Write if anything is unclear.")],
+        then: &[Then::Answer(
+            2,
+            "Rasa, your purchases show it: open the plan and you see each seat. Write if anything is unclear.",
+        )],
     },
 ];
 
@@ -175,12 +188,20 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
             let desk = |hours| Cx { now: at(hours), ..agent.clone() };
             let customer = |hours| Cx { now: at(hours), ..theirs.clone() };
             match *then {
-                Then::Answer(hours, words) => service::by_desk(&desk(hours), id, DeskDeed::Answer, &said(words)).await?,
+                Then::Answer(hours, words) => {
+                    service::by_desk(&desk(hours), id, DeskDeed::Answer, &said(words)).await?
+                }
                 Then::Ask(hours, words) => service::by_desk(&desk(hours), id, DeskDeed::Ask, &said(words)).await?,
-                Then::Solve(hours, words) => service::by_desk(&desk(hours), id, DeskDeed::AnswerAndSolve, &said(words)).await?,
+                Then::Solve(hours, words) => {
+                    service::by_desk(&desk(hours), id, DeskDeed::AnswerAndSolve, &said(words)).await?
+                }
                 Then::Note(hours, words) => service::by_desk(&desk(hours), id, DeskDeed::Note, &said(words)).await?,
-                Then::Reply(hours, words) => service::by_customer(&customer(hours), id, CustomerDeed::Reply, &said(words)).await?,
-                Then::Thanks(hours) => service::by_customer(&customer(hours), id, CustomerDeed::Confirm, &Form::default()).await?,
+                Then::Reply(hours, words) => {
+                    service::by_customer(&customer(hours), id, CustomerDeed::Reply, &said(words)).await?
+                }
+                Then::Thanks(hours) => {
+                    service::by_customer(&customer(hours), id, CustomerDeed::Confirm, &Form::default()).await?
+                }
             }
         }
     }
@@ -212,7 +233,8 @@ async fn upset(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
 
 /// The context of an account of the demo bar.
 pub fn acting(cx: &Cx, cast: &Cast, account: &str, role: Role) -> Result<Cx, AppError> {
-    let email = ACCOUNTS.iter().find(|(name, _, _)| *name == account).map_or("agent@example.com", |(_, email, _)| *email);
+    let email =
+        ACCOUNTS.iter().find(|(name, _, _)| *name == account).map_or("agent@example.com", |(_, email, _)| *email);
     Ok(cx.as_viewer(viewer(cast.person(account)?, email, &[role])?))
 }
 

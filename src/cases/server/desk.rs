@@ -244,7 +244,10 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
         rows.push((w!(fmt, cases.next_step), badges(cx, case).into_any()));
     }
     if matter.reopened > 0 {
-        rows.push((String::new(), w!(fmt, cases.reopened, count = u64::from(matter.reopened.unsigned_abs())).into_any()));
+        rows.push((
+            String::new(),
+            w!(fmt, cases.reopened, count = u64::from(matter.reopened.unsigned_abs())).into_any(),
+        ));
     }
     let late = [(matter.answered_late, w!(fmt, cases.answered_late)), (matter.solved_late, w!(fmt, cases.solved_late))]
         .into_iter()

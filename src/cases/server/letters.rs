@@ -1,6 +1,6 @@
 //! What customers get in writing about their cases.
 
-use super::{service::Tell, store::Case, store};
+use super::{service::Tell, store, store::Case};
 use crate::{
     cases::domain::{Kind, Matter},
     db::Tx,
@@ -26,8 +26,15 @@ pub struct CaseLetter {
 #[derive(Clone, Debug, PartialEq)]
 enum Says {
     /// It has arrived; by when a person answers, and for complaints and claims by when the full answer is there.
-    Opened { answer: DateTime<Utc>, full: Option<DateTime<Utc>> },
-    Told { tell: Tell, name: Option<String>, words: Option<String> },
+    Opened {
+        answer: DateTime<Utc>,
+        full: Option<DateTime<Utc>>,
+    },
+    Told {
+        tell: Tell,
+        name: Option<String>,
+        words: Option<String>,
+    },
 }
 
 impl CaseLetter {
@@ -64,13 +71,17 @@ impl CaseLetter {
             Says::Told { tell, name, words } => {
                 let name = name.clone().unwrap_or_else(|| w!(fmt, cases.us));
                 let (subject, first) = match tell {
-                    Tell::Answered => {
-                        (w!(fmt, cases.letter_answered_subject, subject = subject), w!(fmt, cases.letter_answered_body, name = name))
+                    Tell::Answered => (
+                        w!(fmt, cases.letter_answered_subject, subject = subject),
+                        w!(fmt, cases.letter_answered_body, name = name),
+                    ),
+                    Tell::Asked => (
+                        w!(fmt, cases.letter_asked_subject, subject = subject),
+                        w!(fmt, cases.letter_asked_body, name = name),
+                    ),
+                    Tell::Resolved => {
+                        (w!(fmt, cases.letter_resolved_subject, subject = subject), w!(fmt, cases.letter_resolved_body))
                     }
-                    Tell::Asked => {
-                        (w!(fmt, cases.letter_asked_subject, subject = subject), w!(fmt, cases.letter_asked_body, name = name))
-                    }
-                    Tell::Resolved => (w!(fmt, cases.letter_resolved_subject, subject = subject), w!(fmt, cases.letter_resolved_body)),
                 };
                 (subject, words.as_ref().map_or_else(|| first.clone(), |words| format!("{first}\n\n{words}")))
             }

@@ -183,10 +183,15 @@ fn show_page(cx: &Cx, conversation: Conversation, sheet: &Sheet) -> Response {
     let Conversation { case, messages } = conversation;
     let (fmt, state) = (cx.fmt(), case.matter.state);
     cx.sheet_page(sheet, FRAME, case.subject.clone(), || {
-        let about = case.about.as_ref().and_then(|(entity, _)| words::about(entity, fmt)).map(|thing| w!(fmt, cases.about, thing = thing));
+        let about = case
+            .about
+            .as_ref()
+            .and_then(|(entity, _)| words::about(entity, fmt))
+            .map(|thing| w!(fmt, cases.about, thing = thing));
         let tone = if case.matter.is_late(cx.now) { Tone::Warn } else { words::tone(state) };
         let action = format!("/cases/{}", case.id);
-        let (kind, promise, said) = (case.matter.kind.in_words(fmt), promise(cx, &case), talk(cx, &messages, Side::Customer));
+        let (kind, promise, said) =
+            (case.matter.kind.in_words(fmt), promise(cx, &case), talk(cx, &messages, Side::Customer));
         view! {
             <PageHead title=case.subject.clone() lead=about back=Some(("/cases".to_owned(), w!(fmt, cases.title)))>
                 <Badge tone=words::tone(state) text=state.in_words(fmt)/>
@@ -223,7 +228,11 @@ fn reply_form(cx: &Cx, action: &str, state: State, sheet: &Sheet) -> impl IntoVi
             <Actions><Button tone>{button}</Button></Actions>
         </form>
     };
-    if state == State::Resolved { view! { {confirm} {reply} }.into_any() } else { view! { {reply} {confirm} }.into_any() }
+    if state == State::Resolved {
+        view! { {confirm} {reply} }.into_any()
+    } else {
+        view! { {reply} {confirm} }.into_any()
+    }
 }
 
 /// What was said, each line on the side of who said it.
@@ -242,11 +251,8 @@ pub fn talk(cx: &Cx, messages: &[Message], reader: Side) -> impl IntoView + use<
                 MessageForm::Question => Some((Tone::Warn, w!(fmt, cases.a_question))),
                 MessageForm::Note => Some((Tone::Plain, w!(fmt, cases.note))),
             };
-            let paragraphs = message
-                .words
-                .split("\n\n")
-                .map(|part| view! { <p class="pre">{part.to_owned()}</p> })
-                .collect_view();
+            let paragraphs =
+                message.words.split("\n\n").map(|part| view! { <p class="pre">{part.to_owned()}</p> }).collect_view();
             view! {
                 <div class="talk-line" data-mine=mine.then_some("")>
                     <p class="soft small">

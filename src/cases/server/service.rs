@@ -50,7 +50,13 @@ pub async fn open(tx: &mut Tx, cx: &Cx, new: NewCase) -> Result<CaseId, AppError
     let row = store::NewRow { id, customer: new.customer, subject: new.subject.clone(), about, matter: matter.clone() };
     store::insert(tx, &permit, &row).await?;
     store::say(tx, &permit, id, cx.now, (Side::Customer, MessageForm::Message), Some(new.customer), &new.words).await?;
-    let change = history::Change { entity: "case", id: id.0, customer: Some(new.customer), to: Some("open"), ..Default::default() };
+    let change = history::Change {
+        entity: "case",
+        id: id.0,
+        customer: Some(new.customer),
+        to: Some("open"),
+        ..Default::default()
+    };
     history::record(tx, cx, &permit, change).await?;
     super::letters::opened(tx, cx, new.customer, id, &new.subject, &matter).await?;
     Ok(id)
@@ -243,18 +249,29 @@ pub async fn by_desk(cx: &Cx, id: CaseId, deed: DeskDeed, form: &Form) -> Result
         let mine = |matter: Matter| Matter { owner: matter.owner.or(Some(me)), ..matter };
         let public = |form| words.clone().map(|words| (Side::Staff, form, words));
         let (act, matter, say, tell) = match deed {
-            DeskDeed::Answer => {
-                (Act::AnswerCase, matter.reply(cx.now, &hours).map(mine), public(MessageForm::Message), Some(Tell::Answered))
-            }
-            DeskDeed::AnswerAndSolve => {
-                (Act::ResolveCase, matter.resolve(cx.now, &hours).map(mine), public(MessageForm::Message), Some(Tell::Resolved))
-            }
-            DeskDeed::Ask => {
-                (Act::AskCustomer, matter.ask(cx.now, &hours).map(mine), public(MessageForm::Question), Some(Tell::Asked))
-            }
+            DeskDeed::Answer => (
+                Act::AnswerCase,
+                matter.reply(cx.now, &hours).map(mine),
+                public(MessageForm::Message),
+                Some(Tell::Answered),
+            ),
+            DeskDeed::AnswerAndSolve => (
+                Act::ResolveCase,
+                matter.resolve(cx.now, &hours).map(mine),
+                public(MessageForm::Message),
+                Some(Tell::Resolved),
+            ),
+            DeskDeed::Ask => (
+                Act::AskCustomer,
+                matter.ask(cx.now, &hours).map(mine),
+                public(MessageForm::Question),
+                Some(Tell::Asked),
+            ),
             DeskDeed::Note => (Act::NoteCase, Ok(matter), public(MessageForm::Note), None),
             DeskDeed::Take | DeskDeed::Assign => (Act::AssignCase, matter.give_to(owner), None, None),
-            DeskDeed::Resolve => (Act::ResolveCase, matter.resolve(cx.now, &hours).map(mine), None, Some(Tell::Resolved)),
+            DeskDeed::Resolve => {
+                (Act::ResolveCase, matter.resolve(cx.now, &hours).map(mine), None, Some(Tell::Resolved))
+            }
             DeskDeed::Close => (Act::CloseCase, matter.close(cx.now), None, None),
         };
         let permit = cx.may(act, &subject)?;
@@ -283,7 +300,10 @@ pub async fn close_by_itself(cx: &Cx, id: CaseId) -> Result<(), AppError> {
             Box::pin(async move {
                 tx.lock(&[Key::of("case", id.0)]).await?;
                 let case = store::find(tx, id).await?;
-                let due = case.matter.next().is_some_and(|(step, due)| step == crate::cases::domain::NextStep::Close && due <= cx.now);
+                let due = case
+                    .matter
+                    .next()
+                    .is_some_and(|(step, due)| step == crate::cases::domain::NextStep::Close && due <= cx.now);
                 if !due {
                     return Ok(());
                 }

@@ -133,9 +133,29 @@ pub async fn insert(tx: &mut Tx, _: &Permit, new: &NewRow) -> Result<(), AppErro
     let (entity, entity_id) = new.about.clone().unzip();
     let next = m.next();
     execute!(
-        tx, INSERT, new.id, m.kind.as_str(), m.state.as_str(), m.priority.as_str(), new.customer, m.owner, new.subject.as_str(),
-        entity.as_deref(), entity_id, m.opened_at, m.answer_due, m.first_answered_at, m.solve_due, m.waiting_since, m.resolved_at,
-        m.closed_at, m.reopened, m.answered_late, m.solved_late, next.map(|(step, _)| step.as_str()), next.map(|(_, due)| due),
+        tx,
+        INSERT,
+        new.id,
+        m.kind.as_str(),
+        m.state.as_str(),
+        m.priority.as_str(),
+        new.customer,
+        m.owner,
+        new.subject.as_str(),
+        entity.as_deref(),
+        entity_id,
+        m.opened_at,
+        m.answer_due,
+        m.first_answered_at,
+        m.solve_due,
+        m.waiting_since,
+        m.resolved_at,
+        m.closed_at,
+        m.reopened,
+        m.answered_late,
+        m.solved_late,
+        next.map(|(step, _)| step.as_str()),
+        next.map(|(_, due)| due),
         m.opened_at
     )?;
     Ok(())
@@ -149,9 +169,24 @@ const SAVE: &str = "update care_case set state = $2, priority = $3, owner_id = $
 pub async fn save(tx: &mut Tx, _: &Permit, id: CaseId, m: &Matter, now: DateTime<Utc>) -> Result<(), AppError> {
     let next = m.next();
     execute!(
-        tx, SAVE, id, m.state.as_str(), m.priority.as_str(), m.owner, m.answer_due, m.first_answered_at, m.solve_due, m.waiting_since,
-        m.resolved_at, m.closed_at, m.reopened, m.answered_late, m.solved_late, next.map(|(step, _)| step.as_str()),
-        next.map(|(_, due)| due), now
+        tx,
+        SAVE,
+        id,
+        m.state.as_str(),
+        m.priority.as_str(),
+        m.owner,
+        m.answer_due,
+        m.first_answered_at,
+        m.solve_due,
+        m.waiting_since,
+        m.resolved_at,
+        m.closed_at,
+        m.reopened,
+        m.answered_late,
+        m.solved_late,
+        next.map(|(step, _)| step.as_str()),
+        next.map(|(_, due)| due),
+        now
     )?;
     Ok(())
 }
@@ -194,7 +229,8 @@ pub async fn messages(tx: &mut Tx, id: CaseId, notes: bool) -> Result<Vec<Messag
         .collect()
 }
 
-const SAY: &str = "insert into case_message (id, case_id, at, side, form, author_id, words) values ($1, $2, $3, $4, $5, $6, $7)";
+const SAY: &str =
+    "insert into case_message (id, case_id, at, side, form, author_id, words) values ($1, $2, $3, $4, $5, $6, $7)";
 
 /// Adds what somebody says.
 #[allow(clippy::too_many_arguments, reason = "the columns of a message")]
@@ -234,8 +270,9 @@ fn page(rows: Vec<Row>, by: impl Fn(&Case) -> DateTime<Utc>) -> Result<Rows<Case
 
 const MORE: i64 = PAGE as i64 + 1;
 
-const OF_CUSTOMER: &str =
-    select_case!("where c.customer_id = $1 and (c.touched_at, c.id) < ($2, $3) order by c.touched_at desc, c.id desc limit $4");
+const OF_CUSTOMER: &str = select_case!(
+    "where c.customer_id = $1 and (c.touched_at, c.id) < ($2, $3) order by c.touched_at desc, c.id desc limit $4"
+);
 
 /// A customer's cases, what moved last first.
 pub async fn of_customer(tx: &mut Tx, customer: PersonId, from: Option<&Cursor>) -> Result<Rows<Case>, AppError> {
@@ -314,7 +351,8 @@ pub async fn contacts_about(tx: &mut Tx, customer: PersonId, entity: &str, id: U
     Ok(fetch_scalar!(tx, i64, OF_ENTITY, customer, entity, id)?.unwrap_or(0))
 }
 
-const OPENED_SINCE: &str = "select count(*) from care_case where customer_id = $1 and touched_at >= $2 and opened_at >= $2";
+const OPENED_SINCE: &str =
+    "select count(*) from care_case where customer_id = $1 and touched_at >= $2 and opened_at >= $2";
 
 /// How many cases a customer opened since then.
 pub async fn opened_since(tx: &mut Tx, customer: PersonId, since: DateTime<Utc>) -> Result<i64, AppError> {

@@ -135,7 +135,10 @@ fn contact(cx: &Cx, person: &PersonRow, organisations: &[String]) -> impl IntoVi
         rows.push((w!(fmt, desk.phone), view! { <a href=href>{phone}</a> }.into_any()));
     }
     if let Some(language) = person.language.clone() {
-        let own = crate::i18n::LANGUAGES.iter().find(|(code, _)| *code == language).map_or(language.clone(), |(_, name)| (*name).to_owned());
+        let own = crate::i18n::LANGUAGES
+            .iter()
+            .find(|(code, _)| *code == language)
+            .map_or(language.clone(), |(_, name)| (*name).to_owned());
         rows.push((w!(fmt, desk.language), own.into_any()));
     }
     if !organisations.is_empty() {

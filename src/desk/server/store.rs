@@ -68,7 +68,8 @@ pub struct Sent {
     pub read_at: Option<DateTime<Utc>>,
 }
 
-const SENT: &str = "select subject, created_at, read_at from message where person_id = $1 order by created_at desc, id desc limit $2";
+const SENT: &str =
+    "select subject, created_at, read_at from message where person_id = $1 order by created_at desc, id desc limit $2";
 
 pub async fn sent(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Sent>, AppError> {
     Ok(fetch_all!(tx, Sent, SENT, person, most)?)

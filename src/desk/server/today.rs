@@ -88,7 +88,9 @@ fn links(cx: &Cx) -> impl IntoView + use<> {
     let may = |act| cx.viewer.can(act, &Subject::nobody());
     let is = |role| cx.viewer.person().is_some_and(|person| person.is(role));
     let manages = is(Role::Manager) || is(Role::Admin);
-    let link = |open: bool, href: &'static str, icon: Icon, title: String| open.then(|| view! { <CardLink href title icon=Some(icon)/> });
+    let link = |open: bool, href: &'static str, icon: Icon, title: String| {
+        open.then(|| view! { <CardLink href title icon=Some(icon)/> })
+    };
     let links = [
         link(is(Role::Trainer) || manages, "/desk/classes", Icon::Cap, w!(fmt, desk.classes)),
         link(may(Act::ListRepairs), "/desk/repairs", Icon::Wrench, w!(fmt, desk.jobs)),
@@ -119,7 +121,8 @@ fn my_cases(cx: &Cx, rows: &[Case]) -> impl IntoView + use<> {
         .take(LINES)
         .map(|case| {
             let tone = case.matter.is_late(cx.now).then_some(Tone::Bad);
-            let (href, subject, customer) = (format!("/desk/cases/{}", case.id), case.subject.clone(), case.customer_name.clone());
+            let (href, subject, customer) =
+                (format!("/desk/cases/{}", case.id), case.subject.clone(), case.customer_name.clone());
             let badges = badges(cx, case);
             view! {
                 <Card tone>

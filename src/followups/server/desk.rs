@@ -60,7 +60,11 @@ fn card(cx: &Cx, thing: &Neglected) -> impl IntoView + use<> {
     };
     let (entity, id) = (thing.entity, thing.id.simple().to_string());
     let (title, why) = (thing.title.clone(), words::why(&thing.why, fmt, cx.zone));
-    let facts = [Some(kind), Some(thing.customer_name.clone()), Some(since), owner].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let facts = [Some(kind), Some(thing.customer_name.clone()), Some(since), owner]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ");
     let take = view! {
         <form method="post" action="/desk/neglected">
             <input type="hidden" name="entity" value=entity/>
@@ -142,7 +146,11 @@ pub fn due_card(cx: &Cx, follow_up: &FollowUp) -> impl IntoView + use<> {
     let fmt = cx.fmt();
     let when = follow_up.due_at.map(|due| fmt.date_time(due, cx.zone)).unwrap_or_default();
     let late = follow_up.due_at.is_none_or(|due| due < cx.now);
-    let (tone, when) = if late { (Tone::Bad, w!(fmt, cases.late_since, when = when)) } else { (Tone::Info, w!(fmt, cases.due, when = when)) };
+    let (tone, when) = if late {
+        (Tone::Bad, w!(fmt, cases.late_since, when = when))
+    } else {
+        (Tone::Info, w!(fmt, cases.due, when = when))
+    };
     let buttons = Outcome::ALL
         .into_iter()
         .map(|outcome| {
@@ -151,7 +159,8 @@ pub fn due_card(cx: &Cx, follow_up: &FollowUp) -> impl IntoView + use<> {
         })
         .collect_view();
     let (what, name) = (follow_up.what.clone(), follow_up.customer_name.clone());
-    let (href, action) = (format!("/desk/customers/{}", follow_up.customer_id), format!("/desk/follow-ups/{}", follow_up.id));
+    let (href, action) =
+        (format!("/desk/customers/{}", follow_up.customer_id), format!("/desk/follow-ups/{}", follow_up.id));
     view! {
         <Card>
             <p class="row"><strong>{what}</strong><Badge tone text=when/></p>

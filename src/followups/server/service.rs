@@ -61,7 +61,10 @@ pub fn read(cx: &Cx, form: &Form, customer: Option<PersonId>) -> Result<Plan, Ap
 fn in_days(cx: &Cx, days: i64) -> DateTime<Utc> {
     let day = cx.today() + TimeDelta::days(days);
     let wall = day.and_time(NaiveTime::from_hms_opt(17, 0, 0).unwrap_or(NaiveTime::MIN));
-    cx.company_zone().from_local_datetime(&wall).earliest().map_or(cx.now + TimeDelta::days(days), |at| at.with_timezone(&Utc))
+    cx.company_zone()
+        .from_local_datetime(&wall)
+        .earliest()
+        .map_or(cx.now + TimeDelta::days(days), |at| at.with_timezone(&Utc))
 }
 
 /// Plans the next contact. Whoever plans it has it; a case that nobody owned is theirs from then on.
@@ -96,7 +99,8 @@ pub async fn plan(cx: &Cx, plan: Plan) -> Result<FollowUpId, AppError> {
                     let owner = case.matter.owner.or(Some(me));
                     cases::save(tx, &permit, case.id, &Matter { owner, ..case.matter }, cx.now).await?;
                 }
-                let new = NewFollowUp { id: fresh(), customer, owner: me, what: plan.what, about: plan.about, due: plan.due };
+                let new =
+                    NewFollowUp { id: fresh(), customer, owner: me, what: plan.what, about: plan.about, due: plan.due };
                 store::insert(tx, &permit, &new, Some(me), cx.now).await?;
                 record(tx, &cx, &permit, new.id, customer, "planned").await?;
                 Ok(new.id)
@@ -155,6 +159,7 @@ async fn record(
     customer: PersonId,
     to: &str,
 ) -> Result<(), AppError> {
-    let change = history::Change { entity: "follow_up", id: id.0, customer: Some(customer), to: Some(to), ..Default::default() };
+    let change =
+        history::Change { entity: "follow_up", id: id.0, customer: Some(customer), to: Some(to), ..Default::default() };
     history::record(tx, cx, permit, change).await
 }

@@ -86,18 +86,31 @@ pub async fn insert(
 const TAKE: &str = "update follow_up set owner_id = $2, due_at = $3 where id = $1 and done_at is null";
 
 /// Gives an open follow-up an owner and a due time; false where it is done already.
-pub async fn take(tx: &mut Tx, _: &Permit, id: FollowUpId, owner: PersonId, due: DateTime<Utc>) -> Result<bool, AppError> {
+pub async fn take(
+    tx: &mut Tx,
+    _: &Permit,
+    id: FollowUpId,
+    owner: PersonId,
+    due: DateTime<Utc>,
+) -> Result<bool, AppError> {
     Ok(execute!(tx, TAKE, id, owner, due)? == 1)
 }
 
 const DONE: &str = "update follow_up set done_at = $2, outcome = $3 where id = $1 and done_at is null";
 
 /// Notes how it ended; false where it is done already.
-pub async fn done(tx: &mut Tx, _: &Permit, id: FollowUpId, outcome: Outcome, now: DateTime<Utc>) -> Result<bool, AppError> {
+pub async fn done(
+    tx: &mut Tx,
+    _: &Permit,
+    id: FollowUpId,
+    outcome: Outcome,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
     Ok(execute!(tx, DONE, id, now, outcome.as_str())? == 1)
 }
 
-const DONE_ABOUT: &str = "update follow_up set done_at = $3, outcome = 'reached' where entity = $1 and entity_id = $2 and done_at is null";
+const DONE_ABOUT: &str =
+    "update follow_up set done_at = $3, outcome = 'reached' where entity = $1 and entity_id = $2 and done_at is null";
 
 /// A thing that found its end needs no follow-up any more.
 pub async fn done_about(tx: &mut Tx, _: &Permit, entity: &str, id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {

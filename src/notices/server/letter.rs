@@ -9,6 +9,9 @@ pub enum Letter {
     SignIn { code: String, link: String },
     Case(CaseLetter),
     Feedback(FeedbackLetter),
+    RegistrationCode { code: String },
+    RegistrationAccepted { serial: String },
+    RegistrationRefused { serial: String, why: String },
 }
 
 /// Whether it may arrive at night.
@@ -36,12 +39,16 @@ impl Letter {
             Self::SignIn { .. } => "sign_in",
             Self::Case(letter) => letter.kind(),
             Self::Feedback(letter) => letter.kind(),
+            Self::RegistrationCode { .. } => "registration_code",
+            Self::RegistrationAccepted { .. } => "registration_accepted",
+            Self::RegistrationRefused { .. } => "registration_refused",
         }
     }
 
     pub fn urgency(&self) -> Urgency {
         match self {
-            Self::SignIn { .. } => Urgency::AtOnce,
+            Self::SignIn { .. } | Self::RegistrationCode { .. } => Urgency::AtOnce,
+            Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } => Urgency::ByDay,
             Self::Case(letter) => letter.urgency(),
             Self::Feedback(letter) => letter.urgency(),
         }
@@ -49,7 +56,7 @@ impl Letter {
 
     /// Whether the reader finds it in the inbox too. Secrets are not kept there.
     pub fn in_inbox(&self) -> bool {
-        !matches!(self, Self::SignIn { .. } | Self::Feedback(_))
+        !matches!(self, Self::SignIn { .. } | Self::RegistrationCode { .. } | Self::Feedback(_))
     }
 
     /// In the reader's language and time zone.
@@ -62,6 +69,21 @@ impl Letter {
             },
             Self::Case(letter) => letter.write(fmt, zone),
             Self::Feedback(letter) => letter.write(fmt),
+            Self::RegistrationCode { code } => Written {
+                subject: w!(fmt, purchases.letter_code_subject, code = code.clone()),
+                body: w!(fmt, purchases.letter_code_text, code = code.clone()),
+                link: None,
+            },
+            Self::RegistrationAccepted { serial } => Written {
+                subject: w!(fmt, purchases.letter_accepted_subject, serial = serial.clone()),
+                body: w!(fmt, purchases.letter_accepted_text, serial = serial.clone()),
+                link: Some("/purchases".to_owned()),
+            },
+            Self::RegistrationRefused { serial, why } => Written {
+                subject: w!(fmt, purchases.letter_refused_subject, serial = serial.clone()),
+                body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
+                link: Some("/help".to_owned()),
+            },
         }
     }
 }

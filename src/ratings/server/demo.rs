@@ -64,8 +64,13 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
             }
             days_ago = (days_ago - 4).max(1);
             let Some((score, words)) = answers.next() else { break };
-            let question =
-                Question { person: lived.person, moment: *moment, subject: lived.subject, about: lived.about, did_the_work: Vec::new() };
+            let question = Question {
+                person: lived.person,
+                moment: *moment,
+                subject: lived.subject,
+                about: lived.about,
+                did_the_work: Vec::new(),
+            };
             put(cx, question, days_ago, Some((*score, words))).await?;
         }
     }
@@ -73,7 +78,13 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
     for (moment, sql) in MOMENTS {
         let lived = fetch_all!(cx.db().read().await?, Lived, *sql)?;
         if let Some(lived) = lived.into_iter().find(|lived| lived.person == pending) {
-            let question = Question { person: pending, moment: *moment, subject: lived.subject, about: lived.about, did_the_work: Vec::new() };
+            let question = Question {
+                person: pending,
+                moment: *moment,
+                subject: lived.subject,
+                about: lived.about,
+                did_the_work: Vec::new(),
+            };
             put(cx, question, 1, None).await?;
             break;
         }

@@ -36,11 +36,9 @@ pub async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
         let latest = overview.latest.rows.iter().map(|feedback| answer(&cx, feedback)).collect_view();
         let none_open = overview.recoveries.is_empty();
         let recoveries = overview.recoveries.iter().map(|recovery| recovery_card(&cx, recovery)).collect_view();
-        let pager = overview
-            .latest
-            .next
-            .as_ref()
-            .map(|next| view! { <Pager href=format!("/desk/feedback?from={}", next.encode()) label=w!(fmt, cases.more)/> });
+        let pager = overview.latest.next.as_ref().map(
+            |next| view! { <Pager href=format!("/desk/feedback?from={}", next.encode()) label=w!(fmt, cases.more)/> },
+        );
         view! {
             <PageHead title=w!(fmt, ratings.desk_title) lead=w!(fmt, ratings.desk_lead)/>
             {figures(&cx, &overview.figures)}

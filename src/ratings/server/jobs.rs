@@ -12,7 +12,8 @@ use crate::{
 use uuid::Uuid;
 
 /// What it is about and who did the work, by the kind of moment; nothing where the matter is gone or not over.
-const CASE: &str = "select c.subject, c.owner_id from care_case c where c.id = $1 and c.state in ('resolved', 'closed')";
+const CASE: &str =
+    "select c.subject, c.owner_id from care_case c where c.id = $1 and c.state in ('resolved', 'closed')";
 
 const REPAIR: &str = "select item_name, technician_id from repair where id = $1 and state in ('handed_back', 'closed')";
 const CLASS: &str = "select title, trainer_id from class where id = $1 and state = 'completed'";

@@ -38,7 +38,11 @@ impl FeedbackLetter {
         if self.reminder {
             body = format!("{body}\n\n{}", w!(fmt, ratings.letter_reminder));
         }
-        Written { subject: w!(fmt, ratings.letter_subject, about = self.about.clone()), body, link: Some(self.link.clone()) }
+        Written {
+            subject: w!(fmt, ratings.letter_subject, about = self.about.clone()),
+            body,
+            link: Some(self.link.clone()),
+        }
     }
 }
 

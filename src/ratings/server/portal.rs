@@ -52,7 +52,9 @@ pub async fn rate(cx: Cx, Path(token): Path<String>, form: Form) -> Result<Respo
 fn page(cx: &Cx, token: &str, shown: Option<Shown>, sheet: &Sheet) -> Response {
     match shown {
         None => unknown(cx),
-        Some(Shown { closed: Some(refusal), feedback, .. }) => gone(cx, &refusal, &words::question(feedback.moment, &feedback.about, cx.fmt())),
+        Some(Shown { closed: Some(refusal), feedback, .. }) => {
+            gone(cx, &refusal, &words::question(feedback.moment, &feedback.about, cx.fmt()))
+        }
         Some(shown) => question(cx, token, &shown, sheet),
     }
 }
@@ -113,7 +115,8 @@ fn scale(cx: &Cx, measure: Measure, legend: String, score: &str, fault: Option<S
             Choice { note: end, ..Choice::new(n.to_string(), fmt.number(n.into())) }
         })
         .collect();
-    view! { <ChoiceList name="score" legend choices value=score.to_owned() fault compact=true required=true/> }.into_any()
+    view! { <ChoiceList name="score" legend choices value=score.to_owned() fault compact=true required=true/> }
+        .into_any()
 }
 
 /// The question is closed: says why, and where else one is heard.

@@ -11,8 +11,8 @@ use crate::{
     error::{AppError, Fault, Faults},
     jobs::{self, Job},
     ratings::domain::{
-        Figure, Measure, Moment, NetPromoters, REMIND_AFTER_DAYS, Refusal, Request, Score, Share, WORDS_MAX, ces, csat, may_ask,
-        nps,
+        Figure, Measure, Moment, NetPromoters, REMIND_AFTER_DAYS, Refusal, Request, Score, Share, WORDS_MAX, ces, csat,
+        may_ask, nps,
     },
     server::{Cx, form::Form, fresh, history},
     values::{CaseId, Cursor, FeedbackId, PersonId, Rows},
@@ -48,12 +48,20 @@ pub async fn ask(tx: &mut Tx, cx: &Cx, question: &Question) -> Result<Option<Fee
     }
     let request = Request { measure, asked_at: cx.now, reminded_at: None, answered_at: None, score: None };
     let id: FeedbackId = fresh();
-    if !store::insert(tx, &permit, id, question.person, question.moment, question.subject, &question.about, &request).await? {
+    if !store::insert(tx, &permit, id, question.person, question.moment, question.subject, &question.about, &request)
+        .await?
+    {
         return Ok(None);
     }
     let token = store::link(tx, &permit, id, cx.now).await?;
     letters::asked(tx, cx, question, id, &token, false).await?;
-    let change = history::Change { entity: "feedback", id: id.0, customer: Some(question.person), to: Some("asked"), ..Default::default() };
+    let change = history::Change {
+        entity: "feedback",
+        id: id.0,
+        customer: Some(question.person),
+        to: Some("asked"),
+        ..Default::default()
+    };
     history::record(tx, cx, &permit, change).await?;
     jobs::enqueue(tx, Job::RemindFeedback { feedback: id }, cx.now + TimeDelta::days(REMIND_AFTER_DAYS)).await?;
     Ok(Some(id))
@@ -78,7 +86,13 @@ pub async fn remind(tx: &mut Tx, cx: &Cx, id: FeedbackId) -> Result<(), AppError
         did_the_work: Vec::new(),
     };
     letters::asked(tx, cx, &question, id, &token, true).await?;
-    let change = history::Change { entity: "feedback", id: id.0, customer: Some(feedback.person), to: Some("reminded"), ..Default::default() };
+    let change = history::Change {
+        entity: "feedback",
+        id: id.0,
+        customer: Some(feedback.person),
+        to: Some("reminded"),
+        ..Default::default()
+    };
     history::record(tx, cx, &permit, change).await
 }
 
@@ -139,7 +153,13 @@ pub async fn rate(cx: &Cx, token: &str, form: &Form) -> Result<(), AppError> {
 }
 
 /// Answers a question whose identity is known, as the holder of its link.
-pub(super) async fn answer_known(tx: &mut Tx, cx: &Cx, id: FeedbackId, score: i64, words: &str) -> Result<(), AppError> {
+pub(super) async fn answer_known(
+    tx: &mut Tx,
+    cx: &Cx,
+    id: FeedbackId,
+    score: i64,
+    words: &str,
+) -> Result<(), AppError> {
     let feedback = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
     let cx = cx.as_viewer(Viewer::Link { act: Act::Rate, person: feedback.person });
     answer(tx, &cx, feedback, score, Some(words.to_owned()).filter(|words| !words.is_empty())).await
@@ -161,7 +181,9 @@ async fn answer(tx: &mut Tx, cx: &Cx, feedback: Feedback, score: i64, words: Opt
         known => known,
     };
     let words = words.or_else(|| feedback.words.clone());
-    if let (Some(case), Some(new)) = (feedback.recovery, words.as_deref().filter(|new| feedback.words.as_deref() != Some(*new))) {
+    if let (Some(case), Some(new)) =
+        (feedback.recovery, words.as_deref().filter(|new| feedback.words.as_deref() != Some(*new)))
+    {
         cases::hear_also(tx, &cx.as_viewer(Viewer::System), case, new).await?;
     }
     store::answer(tx, &permit, feedback.id, &request, words.as_deref(), recovery, cx.now).await?;
@@ -177,7 +199,13 @@ async fn answer(tx: &mut Tx, cx: &Cx, feedback: Feedback, score: i64, words: Opt
 }
 
 /// Opens the case that shall make it good: urgent, so that it goes to somebody senior.
-async fn recover(tx: &mut Tx, cx: &Cx, feedback: &Feedback, score: Score, words: Option<&str>) -> Result<CaseId, AppError> {
+async fn recover(
+    tx: &mut Tx,
+    cx: &Cx,
+    feedback: &Feedback,
+    score: Score,
+    words: Option<&str>,
+) -> Result<CaseId, AppError> {
     let (_, most) = score.measure().scale();
     let of = w!(cx, ratings.score_of, score = score.value().to_string(), most = most.to_string());
     let new = cases::NewCase {

@@ -117,7 +117,16 @@ pub async fn insert(
     request: &Request,
 ) -> Result<bool, AppError> {
     let rows = execute!(
-        tx, INSERT, id, person, moment.as_str(), request.measure.as_str(), subject, about, request.asked_at, request.open_until()
+        tx,
+        INSERT,
+        id,
+        person,
+        moment.as_str(),
+        request.measure.as_str(),
+        subject,
+        about,
+        request.asked_at,
+        request.open_until()
     )?;
     Ok(rows == 1)
 }
@@ -131,14 +140,16 @@ pub async fn link(tx: &mut Tx, _: &Permit, id: FeedbackId, now: DateTime<Utc>) -
     Ok(token)
 }
 
-const REMINDED: &str = "update feedback set reminded_at = $2 where id = $1 and reminded_at is null and answered_at is null";
+const REMINDED: &str =
+    "update feedback set reminded_at = $2 where id = $1 and reminded_at is null and answered_at is null";
 
 /// Notes that the one reminder goes out; false where somebody was faster.
 pub async fn reminded(tx: &mut Tx, _: &Permit, id: FeedbackId, now: DateTime<Utc>) -> Result<bool, AppError> {
     Ok(execute!(tx, REMINDED, id, now)? == 1)
 }
 
-const ANSWER: &str = "update feedback set score = $2, words = $3, answered_at = $4, changed_at = $5, recovery_id = $6 where id = $1";
+const ANSWER: &str =
+    "update feedback set score = $2, words = $3, answered_at = $4, changed_at = $5, recovery_id = $6 where id = $1";
 
 pub async fn answer(
     tx: &mut Tx,

@@ -1,0 +1,31 @@
+//! The promises of the ledger.
+
+use crate::cli::Clause;
+
+/// Rows that break a promise.
+pub const CLAUSES: &[Clause] = &[
+    Clause {
+        promise: 4,
+        name: "benefit_not_conserved",
+        sql: "select id, plan_code as detail from benefit \
+            where granted <> available + reserved + used + expired \
+            or available < 0 or reserved < 0 or used < 0 or expired < 0",
+    },
+    Clause {
+        promise: 4,
+        name: "benefit_differs_from_its_entries",
+        sql: "select b.id, b.plan_code as detail from benefit b join (select benefit_id, \
+            cast(sum(case when kind = 'grant' then units else 0 end) as bigint) as granted, \
+            cast(sum(case when kind = 'reserve' and settled_as is null then units else 0 end) as bigint) as reserved, \
+            cast(sum(case when kind = 'use' then units else 0 end) as bigint) as used, \
+            cast(sum(case when kind = 'expire' then units when kind = 'extend' then -units else 0 end) as bigint) as expired \
+            from benefit_entry group by benefit_id) e on e.benefit_id = b.id \
+            where e.granted <> b.granted or e.reserved <> b.reserved or e.used <> b.used or e.expired <> b.expired",
+    },
+    Clause {
+        promise: 4,
+        name: "benefit_without_entries",
+        sql: "select b.id, b.plan_code as detail from benefit b \
+            where not exists (select 1 from benefit_entry e where e.benefit_id = b.id)",
+    },
+];

@@ -1,0 +1,6 @@
+//! The benefit ledger in the database.
+
+pub mod check;
+pub mod jobs;
+pub mod ledger;
+pub mod words;

@@ -1,0 +1,4 @@
+//! Products and plans in the database.
+
+pub mod store;
+pub mod words;

@@ -1,0 +1,68 @@
+//! Opening, voiding and settling charges.
+
+use super::store::{self, ChargeRow};
+use crate::{
+    access::{Act, Subject},
+    charges::domain::{ChargeState, NewCharge, Refusal},
+    db::Tx,
+    error::AppError,
+    server::{
+        Cx,
+        history::{self, Change},
+    },
+    values::{ChargeId, Cursor, Rows},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Opens a charge for something that the customer said yes to. Part of that act: its history row is the act's.
+pub async fn open(tx: &mut Tx, charge: NewCharge, now: DateTime<Utc>) -> Result<ChargeId, AppError> {
+    store::add(tx, &charge, now).await
+}
+
+/// Voids what is due for a thing that does not happen. Part of the act that ended it.
+pub async fn void(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
+    store::void(tx, entity, entity_id, now).await.map(|_| ())
+}
+
+/// What the viewer owes.
+pub async fn mine(cx: &Cx, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
+    let person = cx.person()?.id;
+    cx.may(Act::ReadCharge, &Subject::of(person))?;
+    store::of_viewer(&mut cx.db().read().await?, &cx.viewer.scope(), cursor).await
+}
+
+/// What all customers owe, for the desk.
+pub async fn all(cx: &Cx, due: bool, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
+    let permit = cx.may(Act::SettleCharge, &Subject::nobody())?;
+    store::by_due(&mut cx.db().read().await?, &permit, due, cursor).await
+}
+
+/// Writes down how a charge was settled.
+pub async fn settle(cx: &Cx, id: ChargeId, outcome: ChargeState) -> Result<(), AppError> {
+    let context = cx.clone();
+    cx.db()
+        .write(move |tx| {
+            let cx = context.clone();
+            Box::pin(async move {
+                let charge = store::charge(tx, id).await?.ok_or(AppError::NotFound)?;
+                let subject = Subject::of(charge.person_id).within(charge.organisation_id);
+                let permit = cx.may(Act::SettleCharge, &subject)?;
+                let outcome = charge.state().settle(outcome)?;
+                let by = cx.viewer.person().map(|person| person.id);
+                if !store::settle(tx, &permit, id, outcome, by, cx.now).await? {
+                    return Err(Refusal::AlreadySettled(ChargeState::Paid).into());
+                }
+                let change = Change {
+                    entity: "charge",
+                    id: id.0,
+                    customer: Some(charge.person_id),
+                    from: Some(charge.state().as_str()),
+                    to: Some(outcome.as_str()),
+                    ..Change::default()
+                };
+                history::record(tx, &cx, &permit, change).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,157 @@
+//! Reading and writing charges.
+
+use crate::{
+    access::{Permit, Scope},
+    charges::domain::{ChargeState, NewCharge},
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_optional, fetch_scalar,
+    server::fresh,
+    values::{ChargeId, Currency, Cursor, Money, OrganisationId, PAGE_ROWS, PersonId, Rows},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A charge as lists show it.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct ChargeRow {
+    pub id: ChargeId,
+    pub person_id: PersonId,
+    pub person_name: String,
+    pub organisation_id: Option<OrganisationId>,
+    pub amount_minor: i64,
+    pub amount_currency: Currency,
+    pub reason: String,
+    pub entity: String,
+    pub entity_id: Uuid,
+    pub consent_at: DateTime<Utc>,
+    pub state: String,
+    pub created_at: DateTime<Utc>,
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+impl ChargeRow {
+    pub fn amount(&self) -> Money {
+        Money::new(self.amount_minor, self.amount_currency)
+    }
+
+    pub fn state(&self) -> ChargeState {
+        self.state.parse().unwrap_or(ChargeState::Due)
+    }
+}
+
+const ADD: &str = "insert into charge (id, person_id, organisation_id, amount_minor, amount_currency, reason, entity, \
+    entity_id, consent_at, state, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', $10) \
+    on conflict do nothing";
+const THERE: &str = "select id from charge where entity = $1 and entity_id = $2 and reason = $3 and state <> 'void'";
+
+/// Adds a charge; the same reason for the same thing is charged once, and asking again gives the one that is there.
+pub async fn add(tx: &mut Tx, charge: &NewCharge, now: DateTime<Utc>) -> Result<ChargeId, AppError> {
+    let id: ChargeId = fresh();
+    let added = execute!(
+        tx,
+        ADD,
+        id,
+        charge.person,
+        charge.organisation,
+        charge.amount.minor,
+        charge.amount.currency,
+        charge.reason,
+        charge.entity,
+        charge.entity_id,
+        charge.consent_at,
+        now
+    )?;
+    if added == 1 {
+        return Ok(id);
+    }
+    let there = fetch_scalar!(tx, ChargeId, THERE, charge.entity, charge.entity_id, charge.reason)?;
+    there.ok_or_else(|| crate::server::internal("a charge vanished", &charge.entity_id))
+}
+
+const VOID: &str = "update charge set state = 'void', settled_at = $3 \
+    where entity = $1 and entity_id = $2 and state = 'due'";
+
+/// Voids what is still due for a thing that does not happen.
+pub async fn void(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<u64, AppError> {
+    Ok(execute!(tx, VOID, entity, entity_id, now)?)
+}
+
+const SETTLE: &str = "update charge set state = $2, settled_at = $3, settled_by = $4 where id = $1 and state = 'due'";
+
+/// Settles a charge if it is still due; false where it was not.
+pub async fn settle(
+    tx: &mut Tx,
+    _: &Permit,
+    id: ChargeId,
+    outcome: ChargeState,
+    by: Option<PersonId>,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    Ok(execute!(tx, SETTLE, id, outcome.as_str(), now, by)? == 1)
+}
+
+const ONE: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
+    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
+    from charge c join person p on p.id = c.person_id where c.id = $1";
+
+/// A charge.
+pub async fn charge(tx: &mut Tx, id: ChargeId) -> Result<Option<ChargeRow>, AppError> {
+    Ok(fetch_optional!(tx, ChargeRow, ONE, id)?)
+}
+
+const OF_VIEWER: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
+    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
+    from charge c join person p on p.id = c.person_id \
+    where (c.person_id = $1 or c.organisation_id in \
+    (select organisation_id from membership where person_id = $1 and role = 'owner')) \
+    and (c.created_at < $2 or (c.created_at = $2 and c.id < $3)) \
+    order by c.created_at desc, c.id desc limit $4";
+const DUE: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
+    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
+    from charge c join person p on p.id = c.person_id \
+    where c.state = 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
+    order by c.created_at desc, c.id desc limit $3";
+const SETTLED: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
+    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
+    from charge c join person p on p.id = c.person_id \
+    where c.state <> 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
+    order by c.created_at desc, c.id desc limit $3";
+
+/// Where a list by time begins that has no cursor.
+fn start(cursor: Option<&Cursor>) -> (DateTime<Utc>, Uuid) {
+    let far = DateTime::<Utc>::from_timestamp(32_000_000_000, 0).unwrap_or_default();
+    let read = cursor.and_then(|cursor| {
+        let micros = cursor.key.parse().ok()?;
+        Some((DateTime::from_timestamp_micros(micros)?, cursor.id))
+    });
+    read.unwrap_or((far, Uuid::max()))
+}
+
+fn cut(rows: Vec<ChargeRow>) -> Rows<ChargeRow> {
+    Rows::cut(rows, |row| Cursor { key: row.created_at.timestamp_micros().to_string(), id: row.id.0 })
+}
+
+/// What a viewer owes, and their firms; newest first.
+pub async fn of_viewer(tx: &mut Tx, scope: &Scope, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
+    let Scope::Own { person, .. } = scope else { return Ok(cut(Vec::new())) };
+    let (at, id) = start(cursor);
+    Ok(cut(fetch_all!(tx, ChargeRow, OF_VIEWER, *person, at, id, PAGE_ROWS)?))
+}
+
+/// Everything that is due, or that was settled; newest first.
+pub async fn by_due(tx: &mut Tx, _: &Permit, due: bool, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
+    let (at, id) = start(cursor);
+    let statement = if due { DUE } else { SETTLED };
+    Ok(cut(fetch_all!(tx, ChargeRow, statement, at, id, PAGE_ROWS)?))
+}
+
+const OF_PERSON: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
+    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
+    from charge c join person p on p.id = c.person_id where c.person_id = $1 \
+    order by c.created_at desc, c.id desc limit 10";
+
+/// The latest charges of a customer.
+pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<ChargeRow>, AppError> {
+    Ok(fetch_all!(tx, ChargeRow, OF_PERSON, person)?)
+}

@@ -1,0 +1,45 @@
+//! What charges say.
+
+use crate::{
+    charges::domain::{ChargeState, Refusal},
+    i18n::Fmt,
+    ui::Tone,
+    w,
+};
+
+/// Where a charge stands.
+pub fn state(fmt: Fmt, state: ChargeState) -> String {
+    match state {
+        ChargeState::Due => w!(fmt, charges.state_due),
+        ChargeState::Paid => w!(fmt, charges.state_paid),
+        ChargeState::Waived => w!(fmt, charges.state_waived),
+        ChargeState::Void => w!(fmt, charges.state_void),
+    }
+}
+
+/// How a state looks.
+pub fn tone(state: ChargeState) -> Tone {
+    match state {
+        ChargeState::Due => Tone::Warn,
+        ChargeState::Paid => Tone::Good,
+        ChargeState::Waived | ChargeState::Void => Tone::Plain,
+    }
+}
+
+/// What a charge is for, by the code that the slice gave it.
+pub fn reason(fmt: Fmt, code: &str) -> String {
+    match code {
+        "repair" | "repair_quote" | "quote" => w!(fmt, charges.reason_repair),
+        "class" | "class_seat" | "enrolment" => w!(fmt, charges.reason_class),
+        "visit" => w!(fmt, charges.reason_visit),
+        "late_cancel" | "no_show" => w!(fmt, charges.reason_late_cancel),
+        _ => w!(fmt, charges.reason_service),
+    }
+}
+
+/// A "no" about a charge.
+pub fn refusal(fmt: Fmt, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::AlreadySettled(as_what) => w!(fmt, charges.refusal_settled, state = state(fmt, *as_what)),
+    }
+}

@@ -1,0 +1,96 @@
+//! Deciding on coverage, and what repairs and time do to it.
+
+use super::store;
+use crate::{
+    coverage::domain::{self, Asked, Decision, Layer},
+    db::Tx,
+    error::AppError,
+    portal::server::Need,
+    purchases::server::store as purchases,
+    server::Cx,
+    ui::Icon,
+    values::{ItemId, RepairId},
+    w,
+};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+
+/// How many days before its end a customer is told of it.
+const ENDING_SOON_DAYS: u64 = 30;
+
+/// Whether a repair of an item is covered today: the same decision on the screen, at booking and at invoicing.
+///
+/// # Errors
+/// [`AppError::NotFound`] where there is no such item.
+pub async fn decide_repair(tx: &mut Tx, item: ItemId, today: NaiveDate) -> Result<Decision, AppError> {
+    decide(tx, item, today, false).await
+}
+
+/// The same for a fault that an earlier repair of the item was for: the warranty on that repair counts too.
+///
+/// # Errors
+/// As [`decide_repair`].
+pub async fn decide_same_fault(tx: &mut Tx, item: ItemId, today: NaiveDate) -> Result<Decision, AppError> {
+    decide(tx, item, today, true).await
+}
+
+async fn decide(tx: &mut Tx, item: ItemId, today: NaiveDate, same_fault: bool) -> Result<Decision, AppError> {
+    let row = purchases::item(tx, item).await?.ok_or(AppError::NotFound)?;
+    let asked = Asked { kind: row.kind(), delivered_on: row.delivered_on, today, same_fault };
+    Ok(domain::decide(&asked, &layers(tx, item).await?))
+}
+
+/// The rights of an item.
+pub async fn layers(tx: &mut Tx, item: ItemId) -> Result<Vec<Layer>, AppError> {
+    Ok(store::of_item(tx, item).await?.iter().map(store::CoverageRow::layer).collect())
+}
+
+/// What a repair that was handed back leaves behind: its own warranty, and a legal guarantee that is longer by twelve
+/// months where it was done under it (Directive (EU) 2024/1799). Part of the handing back.
+pub async fn after_repair(
+    tx: &mut Tx,
+    item: ItemId,
+    repair: RepairId,
+    handed_back_on: NaiveDate,
+    under_legal_guarantee: bool,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let period = domain::repair_warranty(handed_back_on, domain::REPAIR_WARRANTY_DAYS);
+    store::add_repair_warranty(tx, item, repair, period, now).await?;
+    if !under_legal_guarantee {
+        return Ok(());
+    }
+    for row in store::of_item(tx, item).await? {
+        if let Ok(longer) = domain::prolonged(&row.layer(), row.prolonged_on.is_some(), handed_back_on) {
+            store::prolong(tx, row.id, longer.until, handed_back_on, repair).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What needs the customer now: the last right on a thing of theirs ends soon.
+pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
+    let person = cx.person()?.id;
+    let today = cx.today();
+    let until = today.checked_add_days(Days::new(ENDING_SOON_DAYS)).unwrap_or(today);
+    let rows = store::ending(tx, person, today, until).await?;
+    let need = |row: store::EndingRow| {
+        let last = row.ends_on.pred_opt().unwrap_or(row.ends_on);
+        let soon = row.ends_on.checked_sub_days(Days::new(ENDING_SOON_DAYS)).unwrap_or(row.ends_on);
+        let since = soon.and_time(NaiveTime::MIN).and_utc().max(row.created_at).min(cx.now);
+        Need {
+            since,
+            icon: Icon::Shield,
+            title: w!(cx, coverage.need_title),
+            text: w!(
+                cx,
+                coverage.need_text,
+                kind = super::words::kind(cx, row.kind.parse().unwrap_or(domain::CoverageKind::Warranty)),
+                product = row.product_name,
+                date = cx.fmt().date(last)
+            ),
+            href: format!("/purchases/{}", row.purchase_id),
+            action: w!(cx, coverage.need_action),
+        }
+    };
+    Ok(rows.into_iter().map(need).collect())
+}

@@ -1,0 +1,126 @@
+//! Reading and writing rights.
+
+use crate::{
+    coverage::domain::{CoverageKind, Layer, RepairsLeft, Rule},
+    db::Tx,
+    error::AppError,
+    execute, fetch_all,
+    server::fresh,
+    values::{BenefitId, CoverageId, DateRange, ItemId, PersonId, RepairId},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashMap;
+
+/// A right as it is stored, with the repair allowance of its plan beside it.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct CoverageRow {
+    pub id: CoverageId,
+    pub item_id: ItemId,
+    pub kind: String,
+    pub starts_on: NaiveDate,
+    pub ends_on: NaiveDate,
+    pub months: Option<i64>,
+    pub rule_id: Option<String>,
+    pub rule_version: Option<i64>,
+    pub plan_name: Option<String>,
+    pub prolonged_on: Option<NaiveDate>,
+    pub void_reason: Option<String>,
+    pub benefit_id: Option<BenefitId>,
+    pub repairs_granted: Option<i64>,
+    pub repairs_left: Option<i64>,
+}
+
+impl CoverageRow {
+    /// The right itself.
+    pub fn layer(&self) -> Layer {
+        let rule = self.rule_id.clone().zip(self.rule_version);
+        let repairs = self.benefit_id.zip(self.repairs_granted).zip(self.repairs_left);
+        Layer {
+            kind: self.kind.parse().unwrap_or(CoverageKind::Warranty),
+            period: DateRange { from: self.starts_on, until: self.ends_on },
+            months: self.months.and_then(|months| u32::try_from(months).ok()),
+            rule: rule.map(|(id, version)| Rule { id, version: u32::try_from(version).unwrap_or(0) }),
+            plan_name: self.plan_name.clone(),
+            void: self.void_reason.as_deref().and_then(|reason| reason.parse().ok()),
+            repairs: repairs.map(|((benefit, granted), left)| RepairsLeft { benefit, granted, left }),
+        }
+    }
+}
+
+const OF_ITEM: &str = "select c.id, c.item_id, c.kind, c.starts_on, c.ends_on, c.months, c.rule_id, c.rule_version, \
+    c.plan_name, c.prolonged_on, c.void_reason, b.id as benefit_id, b.granted as repairs_granted, \
+    b.available as repairs_left from coverage c \
+    left join benefit b on b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' \
+    and c.kind = 'service_plan' where c.item_id = $1 order by c.ends_on, c.kind";
+
+/// The rights of an item, the first to end first.
+pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<CoverageRow>, AppError> {
+    Ok(fetch_all!(tx, CoverageRow, OF_ITEM, item)?)
+}
+
+const ADD_REPAIR_WARRANTY: &str = "insert into coverage (id, item_id, kind, starts_on, ends_on, repair_id, created_at) \
+    values ($1, $2, 'repair_warranty', $3, $4, $5, $6) on conflict do nothing";
+const PROLONG: &str = "update coverage set ends_on = $2, prolonged_on = $3, repair_id = $4 \
+    where id = $1 and prolonged_on is null";
+
+/// Gives an item the warranty on a repair; one repair gives one.
+pub async fn add_repair_warranty(
+    tx: &mut Tx,
+    item: ItemId,
+    repair: RepairId,
+    period: DateRange,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let id: CoverageId = fresh();
+    execute!(tx, ADD_REPAIR_WARRANTY, id, item, period.from, period.until, repair, now)?;
+    Ok(())
+}
+
+/// Prolongs a right once; false where it was prolonged before.
+pub async fn prolong(
+    tx: &mut Tx,
+    coverage: CoverageId,
+    until: NaiveDate,
+    repaired_on: NaiveDate,
+    repair: RepairId,
+) -> Result<bool, AppError> {
+    Ok(execute!(tx, PROLONG, coverage, until, repaired_on, repair)? == 1)
+}
+
+const LONGER: &str =
+    "select key, value from setting where key >= 'coverage.legal_months.' and key < 'coverage.legal_months/'";
+
+/// The months that the company set for a country instead of a shorter legal guarantee (`coverage.legal_months.SE`).
+pub async fn longer_guarantees(tx: &mut Tx) -> Result<HashMap<String, u32>, AppError> {
+    let rows = fetch_all!(tx, (String, String), LONGER)?;
+    let read = |(key, value): (String, String)| Some((key.rsplit('.').next()?.to_owned(), value.parse().ok()?));
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// A right that is about to end, with what it is on.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct EndingRow {
+    pub kind: String,
+    pub ends_on: NaiveDate,
+    pub created_at: DateTime<Utc>,
+    pub purchase_id: crate::values::PurchaseId,
+    pub product_name: String,
+}
+
+const ENDING: &str = "select c.kind, c.ends_on, c.created_at, p.id as purchase_id, p.product_name \
+    from item i join coverage c on c.item_id = i.id join purchase p on p.id = i.purchase_id \
+    where i.owner_id = $1 and c.ends_on > $2 and c.ends_on <= $3 and c.void_reason is null \
+    and c.kind <> 'repair_warranty' \
+    and not exists (select 1 from coverage o where o.item_id = c.item_id and o.void_reason is null \
+    and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on > c.ends_on) \
+    order by c.ends_on, c.id limit 3";
+
+/// The last right of things of a person that ends after `today` and up to `until`.
+pub async fn ending(
+    tx: &mut Tx,
+    person: PersonId,
+    today: NaiveDate,
+    until: NaiveDate,
+) -> Result<Vec<EndingRow>, AppError> {
+    Ok(fetch_all!(tx, EndingRow, ENDING, person, today, until)?)
+}

@@ -1,0 +1,389 @@
+//! A purchase that is there already and says something else now.
+//!
+//! Pieces keep their identity as far as their serial numbers and places tell. What somebody relies on (a repair, a
+//! registration, a used benefit) is never deleted or given to another: that is a conflict.
+
+use super::{
+    apply::{Cells, Settings, Whole},
+    staging::Ready,
+};
+use crate::{
+    catalog::domain::Plan,
+    coverage::{
+        domain::{CoverageKind, Layer, rights},
+        rules::PROLONGATION_MONTHS,
+    },
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_optional,
+    import::domain::{Conflict, Fault, PurchaseRow, RowFault, serial_key},
+    server::fresh,
+    values::{BenefitEntryId, BenefitId, DateRange, ItemId, OrganisationId, PersonId, PurchaseId, add_months},
+};
+use chrono::NaiveDate;
+use std::collections::HashMap;
+
+/// A purchase as it is stored, as far as a change compares it.
+#[derive(Debug, sqlx::FromRow)]
+struct Stored {
+    id: PurchaseId,
+    person_id: PersonId,
+    buyer_email: String,
+    organisation_id: Option<OrganisationId>,
+    organisation_name: Option<String>,
+    organisation_number: Option<String>,
+    plan_code: Option<String>,
+}
+
+/// One piece, and what binds it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+struct Piece {
+    id: ItemId,
+    position: i64,
+    serial_number: Option<String>,
+    serial_key: Option<String>,
+    handed_on: bool,
+    registered: bool,
+    repaired: bool,
+    used: bool,
+}
+
+impl Piece {
+    fn bound(&self) -> Option<Conflict> {
+        let reasons = [
+            (self.repaired, Conflict::Repair),
+            (self.registered, Conflict::Registration),
+            (self.handed_on, Conflict::Transfer),
+            (self.used, Conflict::UsedBenefit),
+        ];
+        reasons.into_iter().find(|(holds, _)| *holds).map(|(_, conflict)| conflict)
+    }
+}
+
+const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id, o.name as organisation_name, \
+    o.external_id as organisation_number, p.plan_code from purchase p \
+    left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
+const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.transferred_at is not null as handed_on, \
+    exists (select 1 from registration r where r.item_id = i.id and r.state = 'accepted') as registered, \
+    false as repaired, \
+    exists (select 1 from benefit b where b.item_id = i.id and b.reserved + b.used > 0) as used \
+    from item i where i.purchase_id = $1 order by i.position";
+
+/// What a changed row would do to the pieces that are there.
+struct Plans {
+    /// Pieces that stay, each with the serial number that it gets.
+    kept: Vec<(Piece, Option<String>)>,
+    removed: Vec<Piece>,
+    /// Serial numbers for pieces that come new, in their order.
+    added: Vec<Option<String>>,
+}
+
+/// Matches pieces with serial numbers: equal numbers first, then by place.
+fn plans(pieces: Vec<Piece>, row: &PurchaseRow) -> Plans {
+    let mut open: Vec<Option<String>> = row.serial_numbers.iter().cloned().map(Some).collect();
+    open.resize(usize::try_from(row.quantity).unwrap_or(1).max(open.len()), None);
+    let mut kept = Vec::new();
+    let mut unmatched = Vec::new();
+    for piece in pieces {
+        let key = piece.serial_key.as_deref();
+        let equal = |serial: &Option<String>| key.is_some() && serial.as_deref().map(serial_key).as_deref() == key;
+        match open.iter().position(equal) {
+            Some(at) => kept.push((piece, open.remove(at))),
+            None => unmatched.push(piece),
+        }
+    }
+    // Whoever relies on a piece keeps it before others do.
+    unmatched.sort_by_key(|piece| (piece.bound().is_none(), piece.position));
+    let mut removed = Vec::new();
+    for piece in unmatched {
+        // A piece with a number that is not in the row any more gets a new one; a piece without stays without first.
+        let wish = open.iter().position(|serial| serial.is_none() == piece.serial_number.is_none());
+        match wish.or(if open.is_empty() { None } else { Some(0) }) {
+            Some(at) => kept.push((piece, open.remove(at))),
+            None => removed.push(piece),
+        }
+    }
+    Plans { kept, removed, added: open }
+}
+
+/// What a change must not do.
+fn refused(stored: &Stored, row: &PurchaseRow, plans: &Plans) -> Option<Conflict> {
+    let another = stored.buyer_email != row.customer_email.as_str() || another_firm(stored, row);
+    let taken = plans.removed.iter().find_map(Piece::bound);
+    let given = || plans.kept.iter().filter(|_| another).find_map(|(piece, _)| piece.bound());
+    let renamed = || {
+        let changes = |(piece, serial): &&(Piece, Option<String>)| {
+            piece.serial_key.is_some() && piece.serial_key != serial.as_deref().map(serial_key)
+        };
+        plans.kept.iter().filter(changes).find_map(|(piece, _)| piece.bound())
+    };
+    let other_plan = stored.plan_code.is_some() && stored.plan_code != row.plan;
+    let used = || (other_plan && plans.kept.iter().any(|(piece, _)| piece.used)).then_some(Conflict::UsedBenefit);
+    taken.or_else(given).or_else(renamed).or_else(used)
+}
+
+fn another_firm(stored: &Stored, row: &PurchaseRow) -> bool {
+    match (&row.organisation_id, &row.organisation) {
+        (Some(number), _) => stored.organisation_number.as_ref() != Some(number),
+        (None, Some(name)) => stored.organisation_name.as_ref() != Some(name),
+        (None, None) => stored.organisation_id.is_some(),
+    }
+}
+
+/// The conflict that a staged row would run into.
+pub async fn conflict(tx: &mut Tx, ready: &Ready) -> Result<Option<RowFault>, AppError> {
+    let Ok(row) = serde_json::from_str::<PurchaseRow>(&ready.parsed) else { return Ok(None) };
+    let place = ready.place.unwrap_or(1);
+    let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, place)? else { return Ok(None) };
+    let pieces = fetch_all!(tx, Piece, PIECES, stored.id)?;
+    let conflict = refused(&stored, &row, &plans(pieces, &row));
+    Ok(conflict.map(|conflict| RowFault {
+        column: "order_line".to_owned(),
+        value: place.to_string(),
+        fault: Fault::Conflict(conflict),
+    }))
+}
+
+const UPDATE: &str = "update purchase set person_id = $2, buyer_email = $3, organisation_id = $4, product_id = $5, \
+    product_name = $6, brand = $7, category = $8, kind = $9, purchased_on = $10, delivered_on = $11, country = $12, \
+    quantity = $13, unit_price_minor = $14, unit_price_currency = $15, warranty_months = $16, plan_code = $17, \
+    search = $18, digest = $19, updated_at = $20 where id = $1";
+const UPDATE_ITEM: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4, owner_id = $5, \
+    organisation_id = $6 where id = $1";
+const KEEP_OWNER: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4 where id = $1";
+const OWN_BENEFITS: &str = "update benefit set person_id = $2, organisation_id = $3 where item_id = $1";
+
+/// Changes a purchase to what its row says now, or says what stands against it.
+pub async fn apply(
+    tx: &mut Tx,
+    settings: &Settings,
+    id: PurchaseId,
+    whole: &Whole<'_>,
+) -> Result<Result<(), Conflict>, AppError> {
+    let row = whole.row;
+    let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, whole.place)? else {
+        return Err(AppError::NotFound);
+    };
+    let pieces = fetch_all!(tx, Piece, PIECES, id)?;
+    let next = pieces.iter().map(|piece| piece.position).max().unwrap_or(0) + 1;
+    let plans = plans(pieces, row);
+    if let Some(conflict) = refused(&stored, row, &plans) {
+        return Ok(Err(conflict));
+    }
+    // A buyer who registered the purchase under another address keeps it as long as the order's address is the same.
+    let same_buyer = stored.buyer_email == row.customer_email.as_str();
+    let person = if same_buyer { stored.person_id } else { whole.person };
+    execute!(
+        tx,
+        UPDATE,
+        id,
+        person,
+        row.customer_email.as_str(),
+        whole.organisation,
+        whole.product,
+        &whole.product_name,
+        whole.brand.as_deref(),
+        whole.category.as_deref(),
+        whole.kind.as_str(),
+        row.purchased_on,
+        row.delivered_on,
+        row.customer_country.as_ref().map(|country| country.code()),
+        row.quantity,
+        whole.unit_price.map(|price| price.minor),
+        whole.unit_price.as_ref().map(|price| price.currency.code()),
+        whole.warranty_months.map(i64::from),
+        whole.plan(settings).map(|plan| plan.code.as_str()),
+        &whole.search,
+        whole.digest,
+        settings.now
+    )?;
+    for piece in &plans.removed {
+        remove(tx, piece.id).await?;
+    }
+    let wanted = rights(&whole.sale(settings));
+    for (piece, serial) in &plans.kept {
+        let key = serial.as_deref().map(serial_key);
+        if piece.bound().is_some() {
+            execute!(tx, KEEP_OWNER, piece.id, whole.product, serial.as_deref(), key)?;
+        } else {
+            execute!(tx, UPDATE_ITEM, piece.id, whole.product, serial.as_deref(), key, person, whole.organisation)?;
+            execute!(tx, OWN_BENEFITS, piece.id, person, whole.organisation)?;
+        }
+        coverages(tx, settings, piece.id, &wanted, whole.plan(settings)).await?;
+        benefits(tx, settings, piece.id, person, whole).await?;
+    }
+    let mut cells = Cells::default();
+    let moved = Whole { person, ..whole.clone() };
+    for (position, serial) in (next..).zip(&plans.added) {
+        cells.item(settings, id, position, serial.as_deref(), &moved);
+    }
+    cells.insert(tx).await?;
+    Ok(Ok(()))
+}
+
+const REMOVE: [&str; 4] = [
+    "delete from benefit_entry where benefit_id in (select id from benefit where item_id = $1)",
+    "delete from benefit where item_id = $1",
+    "delete from coverage where item_id = $1",
+    "delete from item where id = $1",
+];
+
+async fn remove(tx: &mut Tx, item: ItemId) -> Result<(), AppError> {
+    for statement in REMOVE {
+        execute!(tx, statement, item)?;
+    }
+    Ok(())
+}
+
+const COVERAGES: &str = "select kind, prolonged_on from coverage where item_id = $1 and kind <> 'repair_warranty'";
+const MOVE_COVERAGE: &str = "update coverage set starts_on = $3, ends_on = $4, months = $5, rule_id = $6, \
+    rule_version = $7, plan_code = $8, plan_name = $9 where item_id = $1 and kind = $2";
+const END_COVERAGE: &str = "delete from coverage where item_id = $1 and kind = $2";
+
+/// Brings the rights of a piece in line with the sale; a prolongation that was earned stays, and so does what repairs gave.
+async fn coverages(
+    tx: &mut Tx,
+    settings: &Settings,
+    item: ItemId,
+    wanted: &[Layer],
+    plan: Option<&Plan>,
+) -> Result<(), AppError> {
+    let there: HashMap<String, Option<NaiveDate>> =
+        fetch_all!(tx, (String, Option<NaiveDate>), COVERAGES, item)?.into_iter().collect();
+    let mut cells = Cells::default();
+    for layer in wanted {
+        let Some(prolonged_on) = there.get(layer.kind.as_str()) else {
+            cells.coverage(settings, item, layer, plan);
+            continue;
+        };
+        let until = match prolonged_on {
+            Some(_) => {
+                let last = add_months(layer.period.last_day(), PROLONGATION_MONTHS);
+                last.succ_opt().unwrap_or(last)
+            }
+            None => layer.period.until,
+        };
+        let plan = plan.filter(|_| layer.kind == CoverageKind::ServicePlan);
+        execute!(
+            tx,
+            MOVE_COVERAGE,
+            item,
+            layer.kind.as_str(),
+            layer.period.from,
+            until,
+            layer.months.map(i64::from),
+            layer.rule.as_ref().map(|rule| rule.id.as_str()),
+            layer.rule.as_ref().map(|rule| i64::from(rule.version)),
+            plan.map(|plan| plan.code.as_str()),
+            plan.map(|plan| plan.name.as_str())
+        )?;
+    }
+    for kind in there.keys().filter(|kind| !wanted.iter().any(|layer| layer.kind.as_str() == kind.as_str())) {
+        execute!(tx, END_COVERAGE, item, kind)?;
+    }
+    cells.insert(tx).await
+}
+
+const BENEFITS: &str = "select id, plan_code, starts_on, ends_on, expired from benefit where item_id = $1";
+const MOVE_BENEFIT: &str = "update benefit set starts_on = $2, ends_on = $3, \
+    available = case when $4 then available + expired else available end, \
+    expired = case when $4 then 0 else expired end where id = $1";
+const EXTENDED: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'extend', $4)";
+const END_BENEFIT: [&str; 2] = ["delete from benefit_entry where benefit_id = $1", "delete from benefit where id = $1"];
+
+type Benefit = (BenefitId, String, NaiveDate, NaiveDate, i64);
+
+/// Brings the counted rights of a piece in line with its plan. Another plan was refused before where one of them is used.
+async fn benefits(
+    tx: &mut Tx,
+    settings: &Settings,
+    item: ItemId,
+    person: PersonId,
+    whole: &Whole<'_>,
+) -> Result<(), AppError> {
+    let there = fetch_all!(tx, Benefit, BENEFITS, item)?;
+    let plan = whole.plan(settings);
+    for (id, code, starts_on, ends_on, expired) in &there {
+        let Some(plan) = plan.filter(|plan| plan.code == *code) else {
+            for statement in END_BENEFIT {
+                execute!(tx, statement, *id)?;
+            }
+            continue;
+        };
+        let period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
+        if (period.from, period.until) != (*starts_on, *ends_on) {
+            let revived = period.until > settings.today;
+            execute!(tx, MOVE_BENEFIT, *id, period.from, period.until, revived)?;
+            let entry: BenefitEntryId = fresh();
+            execute!(tx, EXTENDED, entry, *id, settings.now, if revived { *expired } else { 0 })?;
+        }
+    }
+    let Some(plan) = plan else { return Ok(()) };
+    let period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
+    let has_plan = there.iter().any(|(_, code, ..)| *code == plan.code);
+    let mut cells = Cells::default();
+    for (allowance, count) in plan.grants().filter(|_| !has_plan) {
+        cells.benefit(settings, item, person, whole.organisation, allowance, plan, period, count);
+    }
+    cells.insert(tx).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn piece(position: i64, serial: Option<&str>, used: bool) -> Piece {
+        Piece {
+            id: ItemId(Uuid::now_v7()),
+            position,
+            serial_number: serial.map(str::to_owned),
+            serial_key: serial.map(serial_key),
+            handed_on: false,
+            registered: false,
+            repaired: false,
+            used,
+        }
+    }
+
+    fn row(quantity: i64, serials: &[&str]) -> PurchaseRow {
+        PurchaseRow {
+            order_number: "A1".into(),
+            order_line: None,
+            purchased_on: NaiveDate::default(),
+            delivered_on: None,
+            customer_email: "ann@example.com".parse().unwrap(),
+            customer_name: None,
+            customer_phone: None,
+            customer_language: None,
+            customer_country: None,
+            organisation: None,
+            organisation_id: None,
+            sku: Some("P1".into()),
+            product_name: None,
+            brand: None,
+            category: None,
+            kind: None,
+            serial_numbers: serials.iter().map(|serial| (*serial).to_owned()).collect(),
+            quantity,
+            unit_price: None,
+            warranty_months: None,
+            plan: None,
+        }
+    }
+
+    #[test]
+    fn pieces_keep_their_serial_numbers_in_whatever_order_they_come() {
+        let plans = plans(vec![piece(1, Some("A"), false), piece(2, Some("B"), false)], &row(3, &["B", "C", "a"]));
+        let kept: Vec<_> =
+            plans.kept.iter().map(|(piece, serial)| (piece.position, serial.as_deref().unwrap())).collect();
+        assert_eq!(kept, [(1, "a"), (2, "B")]);
+        assert_eq!(plans.added, [Some("C".to_owned())]);
+    }
+
+    #[test]
+    fn what_somebody_relies_on_is_taken_away_last() {
+        let plans = plans(vec![piece(1, None, false), piece(2, None, true)], &row(1, &[]));
+        assert_eq!(plans.removed.iter().map(|piece| piece.position).collect::<Vec<_>>(), [1]);
+    }
+}

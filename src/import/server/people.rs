@@ -1,0 +1,159 @@
+//! Who the rows are about: people by their address, firms by their number or name.
+
+use super::{
+    apply::Settings,
+    bulk::{self, Value},
+};
+use crate::{
+    db::{Key, Tx},
+    error::AppError,
+    execute,
+    import::domain::PurchaseRow,
+    server::fresh,
+    values::{EmailAddress, OrganisationId, PersonId},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// A person as far as an import fills in what is missing.
+#[derive(Clone, Debug, sqlx::FromRow)]
+struct Known {
+    id: PersonId,
+    email: EmailAddress,
+    phone: Option<String>,
+    language: Option<String>,
+    country: Option<String>,
+}
+
+const KNOWN: &str = "select id, email, phone, language, country from person where email in";
+const ADD: &str = "insert into person \
+    (id, email, name, name_lower, phone, language, country, staff, created_at, version)";
+const FILL: &str = "update person set phone = coalesce(phone, $2), language = coalesce(language, $3), \
+    country = coalesce(country, $4), version = version + 1 where id = $1";
+
+/// The people of some rows, by address: known ones get what was missing, new ones are added. What they changed
+/// themselves is never overwritten.
+pub async fn people(
+    tx: &mut Tx,
+    settings: &Settings,
+    rows: &[&PurchaseRow],
+) -> Result<HashMap<EmailAddress, PersonId>, AppError> {
+    let wanted: BTreeMap<&EmailAddress, &PurchaseRow> = rows.iter().map(|row| (&row.customer_email, *row)).collect();
+    let mut known = find(tx, wanted.keys().copied()).await?;
+    for person in &known {
+        let row = wanted[&person.email];
+        let phone = row.customer_phone.as_deref().filter(|_| person.phone.is_none());
+        let language = row.customer_language.as_ref().map(|tag| tag.as_str()).filter(|_| person.language.is_none());
+        let country = row.customer_country.as_ref().map(|code| code.code()).filter(|_| person.country.is_none());
+        if phone.is_some() || language.is_some() || country.is_some() {
+            execute!(tx, FILL, person.id, phone, language, country)?;
+        }
+    }
+    let there: BTreeSet<EmailAddress> = known.iter().map(|person| person.email.clone()).collect();
+    let new: Vec<&EmailAddress> = wanted.keys().copied().filter(|email| !there.contains(*email)).collect();
+    if !new.is_empty() {
+        let cells = new.iter().map(|email| person_cells(settings, email, wanted[*email])).collect();
+        bulk::insert(tx, ADD, "on conflict (email) do nothing", cells).await?;
+        // Somebody may have signed in with the address meanwhile, so that the row to use is not ours.
+        known.extend(find(tx, new.into_iter()).await?);
+    }
+    Ok(known.into_iter().map(|person| (person.email, person.id)).collect())
+}
+
+fn person_cells(settings: &Settings, email: &EmailAddress, row: &PurchaseRow) -> Vec<Value> {
+    let before_at = email.as_str().split('@').next().unwrap_or_default();
+    let name = row.customer_name.as_deref().unwrap_or(before_at);
+    let id: PersonId = fresh();
+    vec![
+        id.0.into(),
+        email.as_str().into(),
+        name.into(),
+        name.to_lowercase().into(),
+        row.customer_phone.clone().into(),
+        row.customer_language.as_ref().map(|tag| tag.as_str()).into(),
+        row.customer_country.as_ref().map(|code| code.code()).into(),
+        false.into(),
+        settings.now.into(),
+        0_i64.into(),
+    ]
+}
+
+async fn find(tx: &mut Tx, emails: impl Iterator<Item = &EmailAddress>) -> Result<Vec<Known>, AppError> {
+    bulk::select(tx, KNOWN, emails.map(|email| email.as_str().into()).collect()).await
+}
+
+/// How a firm is known: by the number that the company gave it, else by its exact name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Firm {
+    Number(String),
+    Name(String),
+}
+
+impl Firm {
+    /// The firm that a row belongs to, if it belongs to one.
+    pub fn of(row: &PurchaseRow) -> Option<Self> {
+        let number = row.organisation_id.clone().map(Self::Number);
+        number.or_else(|| row.organisation.clone().map(Self::Name))
+    }
+}
+
+const BY_NUMBER: &str = "select external_id, id from organisation where external_id in";
+const BY_NAME: &str = "select name, id from organisation where name in";
+const ADD_FIRM: &str = "insert into organisation (id, name, external_id, created_at)";
+const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, role, created_at)";
+
+/// The firms of some rows; new ones are added.
+pub async fn firms(
+    tx: &mut Tx,
+    settings: &Settings,
+    rows: &[&PurchaseRow],
+) -> Result<HashMap<Firm, OrganisationId>, AppError> {
+    let wanted: BTreeMap<Firm, &PurchaseRow> = rows.iter().filter_map(|row| Some((Firm::of(row)?, *row))).collect();
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // Names are not unique in the database: two firms may share one. Two imports must not make two of one, though.
+    tx.lock(&[Key::of("import_organisations", Uuid::nil())]).await?;
+    let (mut numbers, mut names): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    for firm in wanted.keys() {
+        match firm {
+            Firm::Number(number) => numbers.push(number.as_str().into()),
+            Firm::Name(name) => names.push(name.as_str().into()),
+        }
+    }
+    let mut found: HashMap<Firm, OrganisationId> = HashMap::new();
+    for (number, id) in bulk::select::<(String, OrganisationId)>(tx, BY_NUMBER, numbers).await? {
+        found.insert(Firm::Number(number), id);
+    }
+    for (name, id) in bulk::select::<(String, OrganisationId)>(tx, BY_NAME, names).await? {
+        found.entry(Firm::Name(name)).or_insert(id);
+    }
+    let mut cells = Vec::new();
+    for (firm, row) in wanted {
+        if found.contains_key(&firm) {
+            continue;
+        }
+        let id: OrganisationId = fresh();
+        let (name, number) = match &firm {
+            Firm::Number(number) => (row.organisation.clone().unwrap_or_else(|| number.clone()), Some(number.clone())),
+            Firm::Name(name) => (name.clone(), None),
+        };
+        cells.push(vec![id.0.into(), name.into(), number.into(), settings.now.into()]);
+        found.insert(firm, id);
+    }
+    bulk::insert(tx, ADD_FIRM, "", cells).await?;
+    Ok(found)
+}
+
+/// Buyers become members of the firms that they bought for; owners are named by staff only.
+pub async fn members(
+    tx: &mut Tx,
+    settings: &Settings,
+    pairs: BTreeSet<(OrganisationId, PersonId)>,
+) -> Result<(), AppError> {
+    let cells = pairs
+        .into_iter()
+        .map(|(firm, person)| vec![firm.0.into(), person.0.into(), "member".into(), settings.now.into()])
+        .collect();
+    bulk::insert(tx, ADD_MEMBER, "on conflict (organisation_id, person_id) do nothing", cells).await
+}

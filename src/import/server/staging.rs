@@ -1,0 +1,194 @@
+//! The staging table: a whole file, checked, before anything of it is applied.
+
+use super::{
+    bulk::{self, Value},
+    run::Kind,
+};
+use crate::{
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_optional, fetch_scalar,
+    import::domain::{Fault, RowFault},
+};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A row on its way into the staging table.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    pub line: i64,
+    pub identity: String,
+    pub place: Option<i64>,
+    pub digest: String,
+    /// The row as JSON, or what is wrong with it.
+    pub content: Result<String, Vec<RowFault>>,
+}
+
+/// A good row, ready to be applied.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Ready {
+    pub line: i64,
+    pub place: Option<i64>,
+    pub digest: String,
+    pub parsed: String,
+}
+
+const BEGIN: &str = "insert into import_run (id, kind, digest, state, applied_line, started_at) \
+    values ($1, $2, $3, 'staging', 0, $4)";
+const CUT_OFF: &str = "select id, applied_line from import_run where digest = $1 and kind = $2 and state = 'applying' \
+    order by started_at desc limit 1";
+const FORGET_ROWS: &str = "delete from import_row where run_id in \
+    (select id from import_run where state = 'staging' and started_at < $1)";
+const FORGET_RUNS: &str = "delete from import_run where state = 'staging' and started_at < $1";
+
+/// Opens a run.
+pub async fn begin(tx: &mut Tx, run: Uuid, kind: Kind, digest: &str, at: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, BEGIN, run, kind.as_str(), digest, at)?;
+    Ok(())
+}
+
+/// The run of the same file that was cut off while it was applied, and the line it came to.
+pub async fn cut_off(tx: &mut Tx, kind: Kind, digest: &str) -> Result<Option<(Uuid, i64)>, AppError> {
+    Ok(fetch_optional!(tx, (Uuid, i64), CUT_OFF, digest, kind.as_str())?)
+}
+
+/// Forgets what was staged before `before` and never applied.
+pub async fn forget(tx: &mut Tx, before: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, FORGET_ROWS, before)?;
+    execute!(tx, FORGET_RUNS, before)?;
+    Ok(())
+}
+
+const ADD: &str = "insert into import_row (run_id, line, identity, place, digest, parsed, faults)";
+
+/// Takes rows in.
+pub async fn add(tx: &mut Tx, run: Uuid, rows: &Arc<Vec<Staged>>) -> Result<(), AppError> {
+    let rows = rows.iter().map(|row| {
+        let (parsed, faults) = match &row.content {
+            Ok(parsed) => (Some(parsed.clone()), None),
+            Err(faults) => (None, Some(json(faults))),
+        };
+        vec![
+            run.into(),
+            row.line.into(),
+            row.identity.clone().into(),
+            row.place.into(),
+            row.digest.clone().into(),
+            Value::Text(parsed),
+            Value::Text(faults),
+        ]
+    });
+    bulk::insert(tx, ADD, "", rows.collect()).await
+}
+
+fn json(faults: &[RowFault]) -> String {
+    serde_json::to_string(faults).unwrap_or_default()
+}
+
+// Counting by the index is cheap: an order has few lines.
+const NUMBER: &str = "update import_row set place = (select count(*) from import_row other \
+    where other.run_id = import_row.run_id and other.identity = import_row.identity and other.line <= import_row.line) \
+    where run_id = $1 and place is null and identity <> ''";
+const REPEATED: &str = "select line, first_line, place from (select line, place, faults, \
+    min(line) over (partition by identity, place) as first_line from import_row where run_id = $1 and faults is null) r \
+    where line <> first_line order by line limit 500";
+
+/// Numbers the lines of orders that have no numbers, by their place in the file; bad rows keep their place, so that they
+/// have it still when they come back mended.
+pub async fn number(tx: &mut Tx, run: Uuid) -> Result<(), AppError> {
+    execute!(tx, NUMBER, run)?;
+    Ok(())
+}
+
+/// Marks rows that say the same again as an earlier one; gives how many, up to a batch.
+pub async fn mark_repeated(tx: &mut Tx, run: Uuid, kind: Kind) -> Result<usize, AppError> {
+    let repeated = fetch_all!(tx, (i64, i64, Option<i64>), REPEATED, run)?;
+    for (line, first, place) in &repeated {
+        let value = place.map(|place| place.to_string()).unwrap_or_default();
+        let fault = Fault::SameAsLine(u64::try_from(*first).unwrap_or_default());
+        blame(tx, run, *line, RowFault { column: kind.identity_column().to_owned(), value, fault }).await?;
+    }
+    Ok(repeated.len())
+}
+
+const BLAME: &str = "update import_row set faults = $3 where run_id = $1 and line = $2";
+
+/// Marks a row as bad.
+pub async fn blame(tx: &mut Tx, run: Uuid, line: i64, fault: RowFault) -> Result<(), AppError> {
+    execute!(tx, BLAME, run, line, json(&[fault]))?;
+    Ok(())
+}
+
+const CHANGED: &str = "select r.line, r.place, r.digest, r.parsed from import_row r \
+    join purchase p on p.order_number = r.identity and p.order_line = r.place and p.digest <> r.digest \
+    where r.run_id = $1 and r.line > $2 and r.faults is null order by r.line limit 500";
+
+/// Good rows of purchases that are there already and say something else now.
+pub async fn changed(tx: &mut Tx, run: Uuid, after: i64) -> Result<Vec<Ready>, AppError> {
+    Ok(fetch_all!(tx, Ready, CHANGED, run, after)?)
+}
+
+const COUNT: &str = "select count(*), cast(coalesce(sum(case when faults is null then 0 else 1 end), 0) as bigint) \
+    from import_row where run_id = $1";
+const BAD: &str = "select line, place, faults from import_row where run_id = $1 and line > $2 and faults is not null \
+    order by line limit 500";
+
+/// How many rows there are, and how many of them are bad.
+pub async fn count(tx: &mut Tx, run: Uuid) -> Result<(i64, i64), AppError> {
+    Ok(fetch_optional!(tx, (i64, i64), COUNT, run)?.unwrap_or_default())
+}
+
+/// A bad row: its line, its place in the order, its faults.
+pub type Bad = (i64, Option<i64>, Vec<RowFault>);
+
+/// The next bad rows after a line.
+pub async fn bad(tx: &mut Tx, run: Uuid, after: i64) -> Result<Vec<Bad>, AppError> {
+    let rows = fetch_all!(tx, (i64, Option<i64>, String), BAD, run, after)?;
+    let read = |(line, place, faults): (i64, Option<i64>, String)| {
+        serde_json::from_str(&faults).ok().map(|faults| (line, place, faults))
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+const READY: &str = "select line, place, digest, parsed from import_row \
+    where run_id = $1 and line > $2 and faults is null order by line limit $3";
+const APPLYING: &str = "update import_run set state = 'applying', applied_line = $2 where id = $1";
+const DONE: &str = "update import_run set state = 'done', finished_at = $2 where id = $1";
+const CLEAR: &str = "delete from import_row where run_id = $1 and line <= $2";
+const LAST: &str = "select max(line) from import_row where run_id = $1";
+const DROP: &str = "delete from import_run where id = $1";
+
+/// The next good rows after a line.
+pub async fn ready(tx: &mut Tx, run: Uuid, after: i64, most: i64) -> Result<Vec<Ready>, AppError> {
+    Ok(fetch_all!(tx, Ready, READY, run, after, most)?)
+}
+
+/// Notes how far the run was applied.
+pub async fn applied(tx: &mut Tx, run: Uuid, line: i64) -> Result<(), AppError> {
+    execute!(tx, APPLYING, run, line)?;
+    Ok(())
+}
+
+/// Ends a run whose rows are applied.
+pub async fn done(tx: &mut Tx, run: Uuid, at: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, DONE, run, at)?;
+    Ok(())
+}
+
+/// The last staged line.
+pub async fn last_line(tx: &mut Tx, run: Uuid) -> Result<i64, AppError> {
+    Ok(fetch_scalar!(tx, Option<i64>, LAST, run)?.flatten().unwrap_or(0))
+}
+
+/// Takes staged rows away, up to a line.
+pub async fn clear(tx: &mut Tx, run: Uuid, line: i64) -> Result<(), AppError> {
+    execute!(tx, CLEAR, run, line)?;
+    Ok(())
+}
+
+/// Takes a run away that came to nothing; its rows must be cleared.
+pub async fn drop(tx: &mut Tx, run: Uuid) -> Result<(), AppError> {
+    execute!(tx, DROP, run)?;
+    Ok(())
+}

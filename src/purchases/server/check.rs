@@ -1,0 +1,37 @@
+//! The promises about purchases, their pieces and registrations.
+
+use crate::cli::Clause;
+
+/// Rows that break a promise.
+pub const CLAUSES: &[Clause] = &[
+    Clause {
+        promise: 4,
+        name: "purchase_without_items",
+        sql: "select p.id, p.order_number as detail from purchase p \
+            where p.quantity <> (select count(*) from item i where i.purchase_id = p.id)",
+    },
+    Clause {
+        promise: 4,
+        name: "item_of_another_product",
+        sql: "select i.id, p.order_number as detail from item i join purchase p on p.id = i.purchase_id \
+            where i.product_id <> p.product_id",
+    },
+    Clause {
+        promise: 6,
+        name: "registration_without_history",
+        sql: "select r.id, r.state as detail from registration r where not exists \
+            (select 1 from history h where h.entity = 'registration' and h.entity_id = r.id)",
+    },
+    Clause {
+        promise: 4,
+        name: "serial_number_given_twice",
+        sql: "select r.id, r.serial_key as detail from registration r where r.state in ('open', 'accepted') and exists \
+            (select 1 from registration o where o.serial_key = r.serial_key and o.id <> r.id \
+            and o.state in ('open', 'accepted'))",
+    },
+    Clause {
+        promise: 4,
+        name: "registration_accepted_without_item",
+        sql: "select r.id, r.serial_key as detail from registration r where r.state = 'accepted' and r.item_id is null",
+    },
+];

@@ -1,0 +1,123 @@
+//! `/desk/registrations`: what customers say is theirs, for staff to accept or refuse.
+
+use super::register::{self, OpenRow};
+use crate::{
+    error::AppError,
+    server::{
+        Cx,
+        form::{Form, Sheet},
+        notice::Notice,
+        page::{DeskTab, Frame},
+    },
+    ui::*,
+    values::Cursor,
+    w,
+};
+use axum::{extract::Query, response::Response};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+const FRAME: Frame = Frame::Desk(DeskTab::Registrations);
+
+/// Where the list goes on.
+#[derive(Deserialize, Default)]
+pub struct Asked {
+    #[serde(default)]
+    after: String,
+}
+
+/// `GET /desk/registrations`
+pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
+    page(cx, &asked.after, Sheet::default()).await
+}
+
+/// `POST /desk/registrations`
+pub async fn decide(cx: Cx, form: Form) -> Result<Response, AppError> {
+    match register::decide(&cx, &form).await {
+        Ok(true) => Ok(cx.redirect("/desk/registrations", Some(Notice::RegistrationAccepted))),
+        Ok(false) => Ok(cx.redirect("/desk/registrations", Some(Notice::RegistrationRefused))),
+        Err(error) => page(cx, "", Sheet::again(form, error)?).await,
+    }
+}
+
+async fn page(cx: Cx, after: &str, sheet: Sheet) -> Result<Response, AppError> {
+    let open = register::open(&cx, Cursor::decode(after).as_ref()).await?;
+    let t = cx.fmt();
+    let title = w!(t, purchases.desk_title);
+    Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
+        let next = open.next.as_ref().map(|next| {
+            view! { <Pager href=format!("/desk/registrations?after={}", next.encode()) label=w!(t, shell.more)/> }
+        });
+        let body = if open.rows.is_empty() {
+            view! {
+                <Empty icon=Icon::Check title=w!(t, purchases.desk_empty_title) text=w!(t, purchases.desk_empty_text)/>
+            }
+            .into_any()
+        } else {
+            let cards = open.rows.into_iter().map(|row| card(&cx, &sheet, row)).collect_view();
+            view! { <Cards>{cards}</Cards> }.into_any()
+        };
+        view! {
+            <PageHead title=title lead=w!(t, purchases.desk_lead)/>
+            {cx.faults(&sheet)}
+            {body}
+            {next}
+        }
+    }))
+}
+
+fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
+    let id = row.id.to_string();
+    let t = cx.fmt();
+    let this = sheet.value("registration") == id;
+    let field = |name: &str| {
+        let value = if this { sheet.value(name).to_owned() } else { String::new() };
+        (value, if this { cx.fault(sheet, name) } else { None })
+    };
+    // One form on this page is the one that came back: its fields carry the plain names, so that the summary finds them.
+    let field_id = |name: &str| if this { name.to_owned() } else { format!("{name}-{id}") };
+    let (sku_id, day_id, why_id) = (field_id("sku"), field_id("purchased_on"), field_id("why"));
+    let again = id.clone();
+    let (sku, sku_fault) = field("sku");
+    let (day, day_fault) = field("purchased_on");
+    let (why, why_fault) = field("why");
+    let disputed = row.is_disputed().then(|| {
+        view! { <Alert tone=Tone::Warn><p>{w!(t, purchases.desk_disputed)}</p></Alert> }
+    });
+    let known = row.product_name.clone().zip(row.owner_name.clone());
+    let is_known = known.is_some();
+    let what = match known {
+        Some((product, owner)) => w!(t, purchases.desk_known, product = product, owner = owner),
+        None => w!(t, purchases.desk_unknown),
+    };
+    let sale = (!is_known).then(|| {
+        view! {
+            <div class="fields">
+                <Field name="sku" id=sku_id label=w!(t, purchases.desk_sku) value=sku fault=sku_fault/>
+                <Field name="purchased_on" id=day_id kind="date" label=w!(t, purchases.desk_bought_on)
+                    value=day fault=day_fault max=cx.today().to_string()/>
+            </div>
+        }
+    });
+    let title = w!(t, purchases.desk_asks, person = row.person_name, serial = row.serial_number);
+    let asked_on = w!(t, purchases.desk_asked_on, date = cx.fmt().date_time(row.created_at, cx.zone));
+    view! {
+        <Card title=title>
+            <p class="soft small"><a href=format!("/desk/customers/{}", row.person_id)>{asked_on}</a></p>
+            {disputed}
+            <p>{what}</p>
+            {row.proof.map(|proof| view! { <p class="pre">{proof}</p> })}
+            <form method="post" action="/desk/registrations" class="form">
+                <input type="hidden" name="registration" value=id/>
+                {sale}
+                <Actions><Button name="decision" value="accept".to_owned()>{w!(t, purchases.accept)}</Button></Actions>
+            </form>
+            <form method="post" action="/desk/registrations" class="form">
+                <input type="hidden" name="registration" value=again/>
+                <TextArea name="why" id=why_id label=w!(t, purchases.desk_why) hint=w!(t, purchases.desk_why_hint)
+                    value=why fault=why_fault rows=2 maxlength=Some(1000)/>
+                <Actions><Button tone=ButtonTone::Danger name="decision" value="refuse".to_owned()>{w!(t, purchases.refuse)}</Button></Actions>
+            </form>
+        </Card>
+    }
+}

@@ -1,0 +1,425 @@
+//! Making a purchase one's own.
+//!
+//! By order number: the same answer and the same work whether the order exists or not; it comes over once the order's
+//! address is proven. By serial number: staff decide.
+
+mod store;
+
+pub use store::{OpenRow, RegistrationRow};
+
+use crate::{
+    access::{Act, Permit, Subject},
+    catalog::server::store as catalog,
+    db::{Key, Tx},
+    error::{AppError, Fault, Faults},
+    import::{
+        domain::{PurchaseRow, serial_key},
+        server::sold,
+    },
+    notices::server::{Letter, To, service as notices},
+    purchases::domain::{
+        CODE_MINUTES, CODE_WINDOW, CODES_TO_ADDRESS, Proof, REGISTRATIONS_A_DAY, Refusal, RegistrationState, prove,
+    },
+    server::{
+        Cx,
+        clock::real_now,
+        form::Form,
+        fresh,
+        history::{self, Change},
+        keys, rate, secret,
+    },
+    values::{ClaimId, Cursor, EmailAddress, PersonId, PublicNumber, Rows},
+};
+use chrono::{Duration, NaiveDate};
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// What somebody asks for.
+#[derive(Clone, Debug)]
+enum Asked {
+    Order { number: String, email: EmailAddress },
+    Serial { number: String, proof: Option<String> },
+}
+
+/// Where a registration goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// The address is the viewer's own: what belongs to it has come over.
+    Done,
+    /// A code was sent to the address; the registration waits for it.
+    Code(ClaimId),
+    /// Staff decide.
+    Checked,
+}
+
+impl Next {
+    fn answer(self) -> String {
+        match self {
+            Self::Done => "done".to_owned(),
+            Self::Code(id) => id.to_string(),
+            Self::Checked => "checked".to_owned(),
+        }
+    }
+
+    fn read(answer: &str) -> Self {
+        match answer {
+            "done" => Self::Done,
+            "checked" => Self::Checked,
+            id => ClaimId::from_str(id).map_or(Self::Checked, Self::Code),
+        }
+    }
+}
+
+fn asked(form: &Form) -> Result<Asked, AppError> {
+    let mut faults = Faults::default();
+    let optional = |name: &str, most: u32, faults: &mut Faults| {
+        if form.text(name).is_empty() { None } else { Some(form.words(name, most, faults)) }
+    };
+    let serial = optional("serial_number", 100, &mut faults);
+    let order = optional("order_number", 200, &mut faults);
+    let proof = optional("proof", 2000, &mut faults);
+    let asked = match (order, serial) {
+        (None, Some(number)) => {
+            if serial_key(&number).is_empty() {
+                faults.add("serial_number", Fault::NotAChoice);
+            }
+            Some(Asked::Serial { number, proof })
+        }
+        (number, _) => {
+            if number.is_none() {
+                faults.add("order_number", Fault::Required);
+            }
+            let email = form.parse::<EmailAddress>("email", &mut faults, Fault::NotAnEmail);
+            number.zip(email).map(|(number, email)| Asked::Order { number, email })
+        }
+    };
+    faults.check()?;
+    asked.ok_or_else(|| Faults::only("order_number", Fault::Required))
+}
+
+/// Asks for a purchase.
+///
+/// # Errors
+/// Faults of the form, or [`AppError::TooMany`].
+pub async fn register(cx: &Cx, form: &Form) -> Result<Next, AppError> {
+    let person = cx.person()?.id;
+    let permit = cx.may(Act::RegisterPurchase, &Subject::of(person))?;
+    let asked = asked(form)?;
+    let (scope, key, body) = (format!("register:{person}"), form.key(), form.body());
+    limit(cx, person, &asked).await?;
+    let code = secret::six_digits();
+    let context = cx.clone();
+    cx.db()
+        .write(move |tx| {
+            let (cx, asked, scope, body, code) =
+                (context.clone(), asked.clone(), scope.clone(), body.clone(), code.clone());
+            Box::pin(async move {
+                if let Some(answer) = keys::seen(tx, &scope, key, &body).await? {
+                    return Ok(Next::read(&answer));
+                }
+                let next = match &asked {
+                    Asked::Order { number, email } => by_order(tx, &cx, &permit, number, email, &code).await?,
+                    Asked::Serial { number, proof } => {
+                        by_serial(tx, &cx, &permit, person, number, proof.as_deref()).await?
+                    }
+                };
+                keys::remember(tx, &scope, key, &body, &next.answer()).await?;
+                Ok(next)
+            })
+        })
+        .await
+}
+
+/// Counted apart from the registration, so that refused tries count as well.
+async fn limit(cx: &Cx, person: PersonId, asked: &Asked) -> Result<(), AppError> {
+    let address = match asked {
+        Asked::Order { email, .. } => Some(format!("register:{email}")),
+        Asked::Serial { .. } => None,
+    };
+    cx.db()
+        .write(move |tx| {
+            let address = address.clone();
+            Box::pin(async move {
+                rate::take(tx, &format!("register:{person}"), REGISTRATIONS_A_DAY, Duration::days(1)).await?;
+                if let Some(address) = address {
+                    rate::take(tx, &address, CODES_TO_ADDRESS, CODE_WINDOW).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+async fn by_order(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    number: &str,
+    email: &EmailAddress,
+    code: &str,
+) -> Result<Next, AppError> {
+    let person = cx.person()?;
+    let id: ClaimId = fresh();
+    let own = person.email == *email;
+    let state = if own { RegistrationState::Proven } else { RegistrationState::Unproven };
+    let hash = cx.app.secret.tag("registration", &format!("{id}:{code}"));
+    let until = real_now() + Duration::minutes(CODE_MINUTES);
+    let order = store::Order { number, email, code_hash: &hash, code_until: until };
+    store::add_order(tx, permit, id, person.id, order, state, cx.now).await?;
+    record(tx, cx, permit, id, None, state, None).await?;
+    if own {
+        store::move_order(tx, permit, number, email, person.id).await?;
+        return Ok(Next::Done);
+    }
+    let to = To::Address { email: email.clone(), person: None };
+    notices::send(tx, cx, to, Letter::RegistrationCode { code: code.to_owned() }, &format!("registration:{id}"))
+        .await?;
+    Ok(Next::Code(id))
+}
+
+/// Asks for a piece by its serial number. The first to ask has the number until staff decide; who comes later disputes.
+pub async fn by_serial(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    person: PersonId,
+    number: &str,
+    proof: Option<&str>,
+) -> Result<Next, AppError> {
+    let key = serial_key(number);
+    tx.lock(&[lock(&key)]).await?;
+    if store::waits_already(tx, person, &key).await? {
+        return Ok(Next::Checked);
+    }
+    let id: ClaimId = fresh();
+    let serial = store::Serial { number, key: &key, proof };
+    // The index gives the number to one; whoever comes second disputes it.
+    let state = if store::add_serial(tx, permit, id, person, serial, RegistrationState::Open, cx.now).await? {
+        RegistrationState::Open
+    } else {
+        store::add_serial(tx, permit, id, person, serial, RegistrationState::Disputed, cx.now).await?;
+        RegistrationState::Disputed
+    };
+    record(tx, cx, permit, id, None, state, None).await?;
+    Ok(Next::Checked)
+}
+
+fn lock(serial_key: &str) -> Key {
+    Key::of("serial_number", Uuid::new_v5(&Uuid::NAMESPACE_OID, serial_key.as_bytes()))
+}
+
+async fn record(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    id: ClaimId,
+    from: Option<RegistrationState>,
+    to: RegistrationState,
+    why: Option<&str>,
+) -> Result<(), AppError> {
+    let change = Change {
+        entity: "registration",
+        id: id.0,
+        customer: permit.subject().person,
+        from: from.map(RegistrationState::as_str),
+        to: Some(to.as_str()),
+        why,
+        detail: None,
+    };
+    history::record(tx, cx, permit, change).await
+}
+
+/// The viewer's registration that waits for a code.
+///
+/// # Errors
+/// [`AppError::NotFound`] where it is not theirs or does not wait.
+pub async fn waiting(cx: &Cx, id: ClaimId) -> Result<RegistrationRow, AppError> {
+    let person = cx.person()?.id;
+    let row = store::registration(&mut cx.db().read().await?, id).await?;
+    row.filter(|row| row.person_id == person && row.state() == RegistrationState::Unproven).ok_or(AppError::NotFound)
+}
+
+/// Enters the code that was sent to the address of the order.
+///
+/// # Errors
+/// A fault at `code` where it is wrong or too old.
+pub async fn enter_code(cx: &Cx, id: ClaimId, form: &Form) -> Result<(), AppError> {
+    let person = cx.person()?.id;
+    let code: String = form.text("code").chars().filter(|c| !c.is_whitespace()).collect();
+    if code.is_empty() {
+        return Err(Faults::only("code", Fault::Required));
+    }
+    let context = cx.clone();
+    let fault = cx
+        .db()
+        .write(move |tx| {
+            let (cx, code) = (context.clone(), code.clone());
+            Box::pin(async move {
+                tx.lock(&[Key::of("registration", id.0)]).await?;
+                let row = store::registration(tx, id).await?.filter(|row| row.person_id == person);
+                let row = row.filter(|row| row.state() == RegistrationState::Unproven).ok_or(AppError::NotFound)?;
+                let permit = cx.may(Act::RegisterPurchase, &Subject::of(row.person_id))?;
+                let right = row.code_hash.as_deref().is_some_and(|tag| {
+                    let value = format!("{id}:{code}");
+                    secret::same(&cx.app.secret.tag("registration", &value), tag)
+                });
+                let until = row.code_until.unwrap_or_default();
+                match prove(right, row.tries, until, real_now()) {
+                    Proof::Proven => {
+                        store::set_state(tx, &permit, id, RegistrationState::Proven).await?;
+                        if let (Some(number), Some(email)) = (&row.order_number, &row.email) {
+                            store::move_order(tx, &permit, number, email, row.person_id).await?;
+                        }
+                        let (from, to) = (RegistrationState::Unproven, RegistrationState::Proven);
+                        record(tx, &cx, &permit, id, Some(from), to, None).await?;
+                        Ok(None)
+                    }
+                    // A wrong code must be counted: the write goes through, and the fault is given back as its value.
+                    Proof::Wrong { left } => {
+                        store::count_try(tx, id).await?;
+                        Ok(Some(Fault::WrongCode { left }))
+                    }
+                    Proof::Over => {
+                        store::count_try(tx, id).await?;
+                        Ok(Some(Fault::Expired))
+                    }
+                }
+            })
+        })
+        .await?;
+    fault.map_or(Ok(()), |fault| Err(Faults::only("code", fault)))
+}
+
+/// What the viewer asked for lately.
+pub async fn mine(cx: &Cx) -> Result<Vec<RegistrationRow>, AppError> {
+    let person = cx.person()?.id;
+    store::of_person(&mut cx.db().read().await?, person).await
+}
+
+/// What staff have to decide, the longest waiting first.
+pub async fn open(cx: &Cx, cursor: Option<&Cursor>) -> Result<Rows<OpenRow>, AppError> {
+    let permit = cx.may(Act::DecideRegistration, &Subject::nobody())?;
+    store::open(&mut cx.db().read().await?, &permit, cursor).await
+}
+
+/// What staff say to a registration.
+#[derive(Clone, Debug)]
+enum Verdict {
+    Accept { sku: Option<String>, purchased_on: Option<NaiveDate> },
+    Refuse { why: String },
+}
+
+/// Decides a registration by serial number. True where it was accepted.
+///
+/// # Errors
+/// Faults of the form, or a [`Refusal`].
+pub async fn decide(cx: &Cx, form: &Form) -> Result<bool, AppError> {
+    let mut faults = Faults::default();
+    let id = form.parse::<ClaimId>("registration", &mut faults, Fault::NotAChoice);
+    let verdict = match form.text("decision") {
+        "accept" => Verdict::Accept {
+            sku: Some(form.text("sku")).filter(|sku| !sku.is_empty()).map(str::to_owned),
+            purchased_on: form.optional("purchased_on", &mut faults, Fault::NotADate),
+        },
+        "refuse" => Verdict::Refuse { why: form.words("why", 1000, &mut faults) },
+        _ => {
+            faults.add("decision", Fault::NotAChoice);
+            Verdict::Refuse { why: String::new() }
+        }
+    };
+    faults.check()?;
+    let Some(id) = id else { return Err(AppError::NotFound) };
+    let context = cx.clone();
+    cx.db()
+        .write(move |tx| {
+            let (cx, verdict) = (context.clone(), verdict.clone());
+            Box::pin(async move { decide_in(tx, &cx, id, &verdict).await })
+        })
+        .await
+}
+
+async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Result<bool, AppError> {
+    let before = store::registration(tx, id).await?.ok_or(AppError::NotFound)?;
+    let permit = cx.may(Act::DecideRegistration, &Subject::of(before.person_id))?;
+    let key = before.serial_key.clone().ok_or(AppError::NotFound)?;
+    tx.lock(&[lock(&key)]).await?;
+    let row = store::registration(tx, id).await?.ok_or(AppError::NotFound)?;
+    let state = row.state().decide(matches!(verdict, Verdict::Accept { .. }))?;
+    let serial = row.serial_number.clone().unwrap_or_default();
+    let by = cx.viewer.person().map(|person| person.id);
+    match verdict {
+        Verdict::Refuse { why } => {
+            store::decide(tx, &permit, id, state, None, by, Some(why), cx.now).await?;
+            record(tx, cx, &permit, id, Some(row.state()), state, Some(why)).await?;
+            let letter = Letter::RegistrationRefused { serial, why: why.clone() };
+            notices::send(tx, cx, To::Person(row.person_id), letter, &format!("registration-decided:{id}")).await?;
+        }
+        Verdict::Accept { sku, purchased_on } => {
+            if store::taken(tx, &key, id).await? {
+                return Err(Refusal::SerialTaken.into());
+            }
+            store::dispute_others(tx, &permit, &key, id).await?;
+            let item = match store::item_with(tx, &key).await? {
+                Some(item) => {
+                    store::hand_on(tx, &permit, item, row.person_id, cx.now).await?;
+                    item
+                }
+                None => sell(tx, cx, &row, sku.as_deref(), *purchased_on).await?,
+            };
+            store::decide(tx, &permit, id, state, Some(item), by, None, cx.now).await?;
+            record(tx, cx, &permit, id, Some(row.state()), state, None).await?;
+            let letter = Letter::RegistrationAccepted { serial };
+            notices::send(tx, cx, To::Person(row.person_id), letter, &format!("registration-decided:{id}")).await?;
+        }
+    }
+    Ok(state == RegistrationState::Accepted)
+}
+
+/// Writes down a sale that the portal did not know: what staff accept by a proof.
+async fn sell(
+    tx: &mut Tx,
+    cx: &Cx,
+    row: &RegistrationRow,
+    sku: Option<&str>,
+    purchased_on: Option<NaiveDate>,
+) -> Result<crate::values::ItemId, AppError> {
+    let mut faults = Faults::default();
+    if sku.is_none() {
+        faults.add("sku", Fault::Required);
+    }
+    if purchased_on.is_none() {
+        faults.add("purchased_on", Fault::Required);
+    }
+    if purchased_on.is_some_and(|day| day > cx.today()) {
+        faults.add("purchased_on", Fault::NotADate);
+    }
+    faults.check()?;
+    let sku = sku.unwrap_or_default();
+    let product = catalog::by_sku(tx, sku).await?.ok_or(Refusal::UnknownArticle)?;
+    let buyer = store::buyer(tx, row.person_id).await?.ok_or(AppError::NotFound)?;
+    let purchase = PurchaseRow {
+        order_number: format!("R-{}", PublicNumber::from_seed(rand::random())),
+        order_line: None,
+        purchased_on: purchased_on.unwrap_or_default(),
+        delivered_on: None,
+        customer_email: buyer.email,
+        customer_name: None,
+        customer_phone: None,
+        customer_language: None,
+        customer_country: buyer.country.and_then(|country| country.parse().ok()),
+        organisation: None,
+        organisation_id: None,
+        sku: Some(sku.to_owned()),
+        product_name: Some(product.name),
+        brand: None,
+        category: None,
+        kind: None,
+        serial_numbers: row.serial_number.iter().cloned().collect(),
+        quantity: 1,
+        unit_price: None,
+        warranty_months: None,
+        plan: None,
+    };
+    let sold = sold(tx, cx, &purchase, "registration").await?;
+    sold.items.first().copied().ok_or(AppError::NotFound)
+}

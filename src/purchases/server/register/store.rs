@@ -1,0 +1,253 @@
+//! Registrations in the database.
+
+use crate::{
+    access::Permit,
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_optional, fetch_scalar,
+    purchases::domain::RegistrationState,
+    values::{ClaimId, Cursor, EmailAddress, ItemId, PAGE_ROWS, PersonId, Rows},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A registration as it is stored.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct RegistrationRow {
+    pub id: ClaimId,
+    pub person_id: PersonId,
+    pub order_number: Option<String>,
+    pub email: Option<EmailAddress>,
+    pub code_hash: Option<String>,
+    pub code_until: Option<DateTime<Utc>>,
+    pub tries: i64,
+    pub serial_number: Option<String>,
+    pub serial_key: Option<String>,
+    pub state: String,
+    pub why: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl RegistrationRow {
+    pub fn state(&self) -> RegistrationState {
+        self.state.parse().unwrap_or(RegistrationState::Expired)
+    }
+}
+
+const ONE: &str = "select id, person_id, order_number, email, code_hash, code_until, tries, serial_number, serial_key, \
+    state, why, created_at from registration where id = $1";
+const OF_PERSON: &str = "select id, person_id, order_number, email, code_hash, code_until, tries, serial_number, \
+    serial_key, state, why, created_at from registration where person_id = $1 \
+    order by created_at desc, id desc limit 10";
+
+pub async fn registration(tx: &mut Tx, id: ClaimId) -> Result<Option<RegistrationRow>, AppError> {
+    Ok(fetch_optional!(tx, RegistrationRow, ONE, id)?)
+}
+
+pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<RegistrationRow>, AppError> {
+    Ok(fetch_all!(tx, RegistrationRow, OF_PERSON, person)?)
+}
+
+/// What somebody asks for by an order.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    pub number: &'a str,
+    pub email: &'a EmailAddress,
+    pub code_hash: &'a str,
+    pub code_until: DateTime<Utc>,
+}
+
+const ADD_ORDER: &str = "insert into registration (id, person_id, way, order_number, email, code_hash, code_until, \
+    tries, state, created_at) values ($1, $2, 'order', $3, $4, $5, $6, 0, $7, $8)";
+
+pub async fn add_order(
+    tx: &mut Tx,
+    _: &Permit,
+    id: ClaimId,
+    person: PersonId,
+    order: Order<'_>,
+    state: RegistrationState,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(
+        tx,
+        ADD_ORDER,
+        id,
+        person,
+        order.number,
+        order.email.as_str(),
+        order.code_hash,
+        order.code_until,
+        state.as_str(),
+        now
+    )?;
+    Ok(())
+}
+
+/// What somebody asks for by a serial number.
+#[derive(Clone, Copy)]
+pub struct Serial<'a> {
+    pub number: &'a str,
+    pub key: &'a str,
+    pub proof: Option<&'a str>,
+}
+
+const ADD_SERIAL: &str = "insert into registration (id, person_id, way, serial_number, serial_key, proof, tries, \
+    state, created_at) values ($1, $2, 'serial', $3, $4, $5, 0, $6, $7) on conflict do nothing";
+
+/// Adds it unless the number is somebody else's to ask for; false then.
+pub async fn add_serial(
+    tx: &mut Tx,
+    _: &Permit,
+    id: ClaimId,
+    person: PersonId,
+    serial: Serial<'_>,
+    state: RegistrationState,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    let added = execute!(tx, ADD_SERIAL, id, person, serial.number, serial.key, serial.proof, state.as_str(), now)?;
+    Ok(added == 1)
+}
+
+const WAITS: &str = "select id from registration where person_id = $1 and serial_key = $2 \
+    and state in ('open', 'disputed', 'accepted') limit 1";
+
+/// Whether this person asks for this number already, or has it.
+pub async fn waits_already(tx: &mut Tx, person: PersonId, key: &str) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, ClaimId, WAITS, person, key)?.is_some())
+}
+
+const SET_STATE: &str = "update registration set state = $2 where id = $1";
+const COUNT_TRY: &str = "update registration set tries = tries + 1 where id = $1";
+
+pub async fn set_state(tx: &mut Tx, _: &Permit, id: ClaimId, state: RegistrationState) -> Result<(), AppError> {
+    execute!(tx, SET_STATE, id, state.as_str())?;
+    Ok(())
+}
+
+pub async fn count_try(tx: &mut Tx, id: ClaimId) -> Result<(), AppError> {
+    execute!(tx, COUNT_TRY, id)?;
+    Ok(())
+}
+
+// Only what still belongs to the person of the order's address comes over: what was handed on does not come back.
+const MOVE_BENEFITS: &str = "update benefit set person_id = $3 where item_id in (select i.id from item i \
+    join purchase p on p.id = i.purchase_id where p.order_number = $1 and p.buyer_email = $2 \
+    and i.owner_id in (select id from person where email = $2))";
+const MOVE_ITEMS: &str = "update item set owner_id = $3 where id in (select i.id from item i \
+    join purchase p on p.id = i.purchase_id where p.order_number = $1 and p.buyer_email = $2 \
+    and i.owner_id in (select id from person where email = $2))";
+const MOVE_PURCHASES: &str = "update purchase set person_id = $3 where order_number = $1 and buyer_email = $2 \
+    and person_id in (select id from person where email = $2)";
+
+/// Brings an order over to whoever proved its address. Does the same whether there is such an order or not.
+pub async fn move_order(
+    tx: &mut Tx,
+    _: &Permit,
+    number: &str,
+    email: &EmailAddress,
+    person: PersonId,
+) -> Result<(), AppError> {
+    for statement in [MOVE_BENEFITS, MOVE_ITEMS, MOVE_PURCHASES] {
+        execute!(tx, statement, number, email.as_str(), person)?;
+    }
+    Ok(())
+}
+
+/// A registration that staff have to decide, with what is known of the serial number.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct OpenRow {
+    pub id: ClaimId,
+    pub person_id: PersonId,
+    pub person_name: String,
+    pub serial_number: String,
+    pub proof: Option<String>,
+    pub state: String,
+    pub created_at: DateTime<Utc>,
+    pub product_name: Option<String>,
+    pub owner_name: Option<String>,
+}
+
+impl OpenRow {
+    pub fn is_disputed(&self) -> bool {
+        self.state == RegistrationState::Disputed.as_str()
+    }
+}
+
+const OPEN: &str = "select r.id, r.person_id, a.name as person_name, r.serial_number, r.proof, r.state, r.created_at, \
+    p.product_name, o.name as owner_name from registration r join person a on a.id = r.person_id \
+    left join item i on i.id = (select min_item.id from item min_item where min_item.serial_key = r.serial_key \
+    order by min_item.id limit 1) \
+    left join purchase p on p.id = i.purchase_id left join person o on o.id = i.owner_id \
+    where r.state in ('open', 'disputed') and (r.created_at, r.id) > ($1, $2) order by r.created_at, r.id limit $3";
+
+/// What waits for a decision, the oldest first.
+pub async fn open(tx: &mut Tx, _: &Permit, cursor: Option<&Cursor>) -> Result<Rows<OpenRow>, AppError> {
+    let read = |cursor: &Cursor| Some((DateTime::from_timestamp_micros(cursor.key.parse().ok()?)?, cursor.id));
+    let (at, id) = cursor.and_then(read).unwrap_or((DateTime::<Utc>::UNIX_EPOCH, Uuid::nil()));
+    let rows = fetch_all!(tx, OpenRow, OPEN, at, id, PAGE_ROWS)?;
+    Ok(Rows::cut(rows, |row| Cursor { key: row.created_at.timestamp_micros().to_string(), id: row.id.0 }))
+}
+
+const TAKEN: &str = "select id from registration where serial_key = $1 and state = 'accepted' and id <> $2 limit 1";
+const DISPUTE_OTHERS: &str = "update registration set state = 'disputed' \
+    where serial_key = $1 and state = 'open' and id <> $2";
+const DECIDE: &str = "update registration set state = $2, item_id = $3, decided_by = $4, why = $5, decided_at = $6 \
+    where id = $1";
+const ITEM_WITH: &str = "select id from item where serial_key = $1 order by id limit 1";
+
+/// Whether the number was given to somebody by another registration.
+pub async fn taken(tx: &mut Tx, key: &str, but: ClaimId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, ClaimId, TAKEN, key, but)?.is_some())
+}
+
+/// Whoever else asks for the number disputes it from now on.
+pub async fn dispute_others(tx: &mut Tx, _: &Permit, key: &str, but: ClaimId) -> Result<(), AppError> {
+    execute!(tx, DISPUTE_OTHERS, key, but)?;
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "one row of a table")]
+pub async fn decide(
+    tx: &mut Tx,
+    _: &Permit,
+    id: ClaimId,
+    state: RegistrationState,
+    item: Option<ItemId>,
+    by: Option<PersonId>,
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(tx, DECIDE, id, state.as_str(), item, by, why, now)?;
+    Ok(())
+}
+
+/// The piece with a serial number.
+pub async fn item_with(tx: &mut Tx, key: &str) -> Result<Option<ItemId>, AppError> {
+    Ok(fetch_scalar!(tx, ItemId, ITEM_WITH, key)?)
+}
+
+const HAND_ON: &str = "update item set owner_id = $2, organisation_id = null, transferred_at = $3 \
+    where id = $1 and owner_id <> $2";
+const HAND_ON_BENEFITS: &str = "update benefit set person_id = $2, organisation_id = null where item_id = $1";
+
+/// Gives a piece to whoever proved that it is theirs.
+pub async fn hand_on(tx: &mut Tx, _: &Permit, item: ItemId, to: PersonId, now: DateTime<Utc>) -> Result<(), AppError> {
+    if execute!(tx, HAND_ON, item, to, now)? == 1 {
+        execute!(tx, HAND_ON_BENEFITS, item, to)?;
+    }
+    Ok(())
+}
+
+/// Whoever a sale is written down for.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct BuyerRow {
+    pub email: EmailAddress,
+    pub country: Option<String>,
+}
+
+const BUYER: &str = "select email, country from person where id = $1 and email is not null";
+
+pub async fn buyer(tx: &mut Tx, person: PersonId) -> Result<Option<BuyerRow>, AppError> {
+    Ok(fetch_optional!(tx, BuyerRow, BUYER, person)?)
+}

@@ -1,0 +1,232 @@
+//! Importing what was sold.
+
+use crate::{
+    both,
+    sold::{HEADER, catalogue, data, file, import, options, printer, sell},
+    world::World,
+};
+use aftercare::{
+    benefits::{
+        domain::{Allowance, Holder, Reference},
+        server::ledger,
+    },
+    import::server::{Kind, Options, Told, run},
+};
+use uuid::Uuid;
+
+const ROWS: &str = "select count(*) from purchase";
+
+both! {
+    async fn nine_faults_are_reported_as_expected_and_nothing_is_imported(world: World) {
+        catalogue(&world).await;
+        let (report, faults) = import(&world, &options(Kind::Purchases, data("purchases-with-faults.csv"))).await;
+        let expected = std::fs::read_to_string(data("purchases-with-faults.expected.csv")).unwrap().replace('"', "");
+        assert_eq!(faults, expected.lines().skip(1).collect::<Vec<_>>());
+        assert_eq!((report.rows, report.bad, report.applied), (400, 9, false));
+        assert_eq!(world.count(ROWS).await, 0);
+        assert_eq!(world.count("select count(*) from import_row").await, 0);
+        assert_eq!(world.count("select count(*) from person").await, 0);
+    }
+}
+
+both! {
+    async fn bad_rows_are_put_aside_and_come_back_with_their_reason(world: World) {
+        catalogue(&world).await;
+        let rejects = file(&[]);
+        let aside = Options { rejects: Some(rejects.0.clone()), ..options(Kind::Purchases, data("purchases-with-faults.csv")) };
+        let (report, _) = import(&world, &aside).await;
+        assert_eq!((report.added, report.bad, report.applied), (391, 9, true));
+        assert_eq!(world.count(ROWS).await, 391);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let text = std::fs::read_to_string(&rejects.0).unwrap();
+        assert_eq!(text.lines().count(), 10);
+        assert!(text.lines().next().unwrap().ends_with(",reason"));
+        assert!(text.contains("plan: unknown plan") && text.contains("currency: not an ISO 4217 code"), "{text}");
+        let (again, _) = import(&world, &options(Kind::Purchases, rejects.0.clone())).await;
+        assert_eq!((again.rows, again.bad), (9, 9));
+        let mended = text.replace("no-at-sign.example.com", "mended@example.com");
+        let mended = file(&mended.lines().filter(|line| line.starts_with("order_number") || line.contains("mended@")).collect::<Vec<_>>());
+        let (report, faults) = import(&world, &options(Kind::Purchases, mended.0.clone())).await;
+        assert_eq!((report.added, faults.len()), (1, 0));
+    }
+}
+
+both! {
+    async fn importing_again_changes_nothing(world: World) {
+        let rows = [printer("A1", "ann@example.com", "LT", "S-1"), printer("A2", "ben@example.com", "GB", "S-2|S-3").replace(",1,199", ",2,199")];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let first = sell(&world, &rows).await;
+        assert_eq!((first.added, first.changed, first.unchanged), (2, 0, 0));
+        let counts = async || (
+            world.count("select count(*) from item").await,
+            world.count("select count(*) from coverage").await,
+            world.count("select count(*) from benefit").await,
+            world.count("select count(*) from benefit_entry").await,
+        );
+        let before = counts().await;
+        assert_eq!(before, (3, 3 + 3 + 1, 9, 9), "three pieces with warranty and plan, one with the legal guarantee");
+        let again = sell(&world, &rows).await;
+        assert_eq!((again.added, again.changed, again.unchanged), (0, 0, 2));
+        assert_eq!(counts().await, before);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_dry_run_looks_and_changes_nothing(world: World) {
+        let file = file(&[HEADER, &printer("A1", "ann@example.com", "LT", "S-1").replace(",care-6", ",")]);
+        let dry = Options { dry_run: true, ..options(Kind::Purchases, file.0.clone()) };
+        let (report, _) = import(&world, &dry).await;
+        assert_eq!((report.rows, report.bad, report.applied), (1, 0, false));
+        for table in [ROWS, "select count(*) from person", "select count(*) from import_row", "select count(*) from import_run"] {
+            assert_eq!(world.count(table).await, 0, "{table}");
+        }
+    }
+}
+
+both! {
+    async fn lines_without_numbers_are_numbered_in_their_order_and_keep_their_place(world: World) {
+        let header = "order_number;customer_email;purchased_on;product_name;quantity";
+        let file = file(&[
+            header,
+            "A1;ann@example.com;2026-11-01;Kettle;1",
+            "A1;ann@example.com;2026-11-01;Toaster;0",
+            "A2;ben@example.com;2026-11-01;Lamp;1",
+            "A1;ann@example.com;2026-11-01;Radio;1",
+        ]);
+        let rejects = crate::sold::file(&[]);
+        let aside = Options { rejects: Some(rejects.0.clone()), ..options(Kind::Purchases, file.0.clone()) };
+        let (report, faults) = import(&world, &aside).await;
+        assert_eq!(faults, ["3,quantity,0,quantity below 1"]);
+        assert_eq!(report.added, 3);
+        const RADIO: &str = "select order_line from purchase where product_name = 'Radio'";
+        assert_eq!(world.count(RADIO).await, 3, "a bad row keeps its place");
+        let text = std::fs::read_to_string(&rejects.0).unwrap();
+        assert!(text.starts_with(&format!("{header};order_line;reason")), "{text}");
+        let mended = crate::sold::file(&text.replace("Toaster;0", "Toaster;1").lines().collect::<Vec<_>>());
+        let (report, faults) = import(&world, &options(Kind::Purchases, mended.0.clone())).await;
+        assert_eq!((report.added, faults.len()), (1, 0));
+        assert_eq!(world.count("select order_line from purchase where product_name = 'Toaster'").await, 2);
+    }
+}
+
+both! {
+    async fn the_same_order_line_twice_is_a_fault_of_the_second(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1").replace(",care-6", ",");
+        let file = file(&[HEADER, &row, &row.replace("S-1", "S-2")]);
+        let (_, faults) = import(&world, &options(Kind::Purchases, file.0.clone())).await;
+        assert_eq!(faults, ["3,order_line,1,the same order line as in line 2"]);
+    }
+}
+
+both! {
+    async fn a_changed_row_updates_its_purchase_and_keeps_its_pieces(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let mut tx = world.db().read().await.unwrap();
+        const ITEM: &str = "select id from item where serial_number = 'S-1'";
+        let before = aftercare::fetch_scalar!(tx, Uuid, ITEM).unwrap().unwrap();
+        let later = printer("A1", "ann@example.com", "LT", "S-1|S-9").replace("2026-11-14", "2026-11-20").replace(",1,199", ",2,209");
+        let report = sell(&world, &[&later]).await;
+        assert_eq!((report.added, report.changed), (0, 1));
+        assert_eq!(aftercare::fetch_scalar!(tx, Uuid, ITEM).unwrap().unwrap(), before);
+        assert_eq!(world.count("select count(*) from item").await, 2);
+        assert_eq!(world.count("select count(*) from coverage where starts_on = '2026-11-20'").await, 6);
+        assert_eq!(world.count("select count(*) from benefit where starts_on = '2026-11-20'").await, 6);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let other = sell(&world, &[&later.replace("ann@", "bea@")]).await;
+        assert_eq!(other.changed, 1, "nobody relies on it, so another buyer may have it");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_somebody_relies_on_is_never_taken_away(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1");
+        sell(&world, &[&row]).await;
+        let ann = world.customer("ann@example.com").await;
+        use_one(&world, ann.id).await;
+        for (changed, reason) in [
+            (row.replace("ann@", "bea@"), "a benefit of it was used"),
+            (row.replace(",care-6", ","), "a benefit of it was used"),
+            (row.replace("S-1", "S-2"), "a benefit of it was used"),
+        ] {
+            let file = file(&[HEADER, &changed]);
+            let (report, faults) = import(&world, &options(Kind::Purchases, file.0.clone())).await;
+            assert_eq!(faults, [format!("2,order_line,1,conflict: {reason}")], "{changed}");
+            assert!(!report.applied);
+        }
+        assert_eq!(sell(&world, &[&row.replace("199.00", "189.00")]).await.changed, 1, "a price may change");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+async fn use_one(world: &World, person: aftercare::values::PersonId) {
+    let now = world.app.clock.now();
+    world
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let holder = Holder { person, organisations: Vec::new() };
+                let seats = ledger::balances(tx, holder, Allowance::TrainingSeat, now.date_naive()).await?;
+                let reference = Reference { entity: "enrolment", id: Uuid::now_v7() };
+                ledger::reserve(tx, seats[0].benefit, 1, reference, now).await?;
+                ledger::spend(tx, reference, now).await
+            })
+        })
+        .await
+        .unwrap();
+}
+
+both! {
+    async fn an_import_that_was_cut_off_goes_on_where_it_stopped(world: World) {
+        catalogue(&world).await;
+        let rejects = file(&[]);
+        let aside = Options { rejects: Some(rejects.0.clone()), ..options(Kind::Purchases, data("purchases-with-faults.csv")) };
+        let stop = std::sync::Arc::new(tokio::sync::Notify::new());
+        let told = stop.clone();
+        let mut tell = move |what| {
+            if matches!(what, Told::Applied { .. }) {
+                told.notify_one();
+            }
+        };
+        let cx = world.operator();
+        tokio::select! {
+            biased;
+            () = stop.notified() => {}
+            _ = run(&cx, &aside, &mut tell) => panic!("it came to its end"),
+        }
+        assert_eq!(world.count("select count(*) from import_run where state = 'applying'").await, 1);
+        let mut resumed = false;
+        let mut tell = |what| resumed |= matches!(what, Told::Resumed { .. });
+        run(&cx, &aside, &mut tell).await.unwrap();
+        assert!(resumed);
+        assert_eq!(world.count(ROWS).await, 391);
+        assert_eq!(world.count("select count(*) from import_row").await, 0);
+        assert_eq!(world.count("select count(*) from import_run where state <> 'done'").await, 0);
+        assert_eq!(world.count("select count(*) from history where act = 'import' and entity = 'import_run'").await, 3);
+    }
+}
+
+both! {
+    async fn a_firm_is_matched_by_its_name_and_its_buyers_become_members(world: World) {
+        let row = |order: &str, email: &str| {
+            format!("{order},1,2026-11-10,2026-11-14,{email},LT, Petrauskas ,P1,Printer,goods,,1,199.00,EUR,12,")
+        };
+        sell(&world, &[&row("A1", "ann@example.com"), &row("A2", "ben@example.com")]).await;
+        assert_eq!(world.count("select count(*) from organisation where name = 'Petrauskas'").await, 1);
+        assert_eq!(world.count("select count(*) from membership where role = 'member'").await, 2);
+        assert_eq!(world.count("select count(*) from membership where role = 'owner'").await, 0);
+        assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee'").await, 0);
+    }
+}
+
+both! {
+    async fn an_import_writes_to_nobody_and_asks_only_about_what_is_still_to_come(world: World) {
+        let row = |order: &str, delivered: &str| {
+            format!("{order},1,2026-11-10,{delivered},ann@example.com,LT,,P1,Printer,goods,,1,199.00,EUR,12,")
+        };
+        sell(&world, &[&row("A1", "2026-11-20"), &row("A2", "2026-12-20"), &row("A3", "")]).await;
+        assert_eq!(world.count("select count(*) from message").await, 0);
+        assert_eq!(world.count("select count(*) from job where kind = 'ask_feedback'").await, 1);
+    }
+}

@@ -1,0 +1,533 @@
+//! What customers see of what they bought, and how somebody makes a purchase theirs.
+
+use crate::{
+    both,
+    sold::{printer, sell},
+    world::{Signed, World},
+};
+use aftercare::{
+    access::{Membership, Role, Viewer},
+    benefits::{
+        domain::{Allowance, Balance, Holder, Reference, Refusal as NothingLeft},
+        server::ledger,
+    },
+    charges::{domain::NewCharge, server as charges},
+    coverage::{
+        domain::{Because, CoverageKind, Decision},
+        server::service as coverage,
+    },
+    error::{AppError, Refusal},
+    purchases::server as purchases,
+    values::{Currency, ItemId, Money, PersonId},
+};
+use axum::http::StatusCode;
+use uuid::Uuid;
+
+async fn id_of(world: &World, sql: &'static str) -> Uuid {
+    let mut tx = world.db().read().await.unwrap();
+    aftercare::fetch_scalar!(tx, Uuid, sql).unwrap().unwrap()
+}
+
+async fn the_purchase(world: &World) -> String {
+    format!("/purchases/{}", id_of(world, "select id from purchase").await.simple())
+}
+
+both! {
+    async fn a_customer_sees_what_covers_a_thing_because_of_what_until_when(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let empty = world.get(&ann, "/purchases").await;
+        assert!(empty.body.contains("No purchases yet"), "{}", empty.body);
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let list = world.get(&ann, "/purchases").await;
+        assert!(list.body.contains("Printer") && list.body.contains("Covered until"), "{}", list.body);
+        let page = world.get(&ann, &the_purchase(&world).await).await;
+        assert_eq!(page.status, StatusCode::OK);
+        for words in [
+            "A repair is covered by the legal guarantee until",
+            "because the law grants 24 months from",
+            "eu-legal-guarantee",
+            "Serial number S-1",
+            "3 of 3 class seats left, until",
+            "1 of 1 repair left, until",
+            "/repairs/new?item=",
+            "199",
+        ] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert!(!page.body.contains(" style="), "an inline style would be blocked");
+    }
+}
+
+both! {
+    async fn somebody_elses_purchase_is_not_found(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let path = the_purchase(&world).await;
+        assert_eq!(world.get(&ann, &path).await.status, StatusCode::OK);
+        for path in [path.as_str(), "/purchases/1", "/purchases/00000000000000000000000000000000"] {
+            assert_eq!(world.get(&ben, path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        assert!(!world.get(&ben, "/purchases").await.body.contains("Printer"));
+        assert_eq!(world.get(None, &path).await.status, StatusCode::SEE_OTHER);
+        let agent = world.staff(Role::Agent).await;
+        assert_eq!(world.get(&agent, &path).await.status, StatusCode::OK);
+        let trainer = world.staff(Role::Trainer).await;
+        assert_eq!(world.get(&trainer, &path).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+both! {
+    async fn an_owner_sees_all_of_the_firm_and_a_member_what_is_theirs(world: World) {
+        let row = |order: &str, email: &str, name: &str| {
+            format!("{order},1,2026-11-10,2026-11-14,{email},LT,Petrauskas,,{name},goods,,1,199.00,EUR,12,")
+        };
+        sell(&world, &[
+            &row("A1", "ann@example.com", "Printer"),
+            &row("A2", "ben@example.com", "Scanner"),
+            &row("A3", "ben@example.com", "Private lamp").replace("Petrauskas", ""),
+        ]).await;
+        let owner = world.customer("owner@example.com").await;
+        let firm = aftercare::values::OrganisationId(id_of(&world, "select id from organisation").await);
+        world.join(firm, owner.id, Membership::Owner).await;
+        let ben = world.customer("ben@example.com").await;
+        let (all, theirs) = (world.get(&owner, "/purchases").await.body, world.get(&ben, "/purchases").await.body);
+        assert!(all.contains("Printer") && all.contains("Scanner") && !all.contains("Private lamp"));
+        assert!(!theirs.contains("Printer") && theirs.contains("Scanner") && theirs.contains("Private lamp"));
+    }
+}
+
+both! {
+    async fn the_list_is_searched_filtered_and_paged(world: World) {
+        let rows: Vec<String> = (0..45)
+            .map(|n| {
+                let (bought, name) = if n % 2 == 0 { ("2024-01-10", "Žiūronai 100%") } else { ("2026-11-10", "Kettle") };
+                format!("B{n:02},1,{bought},{bought},ann@example.com,GB,,,{name} {n:02},goods,,1,19.00,EUR,12,")
+            })
+            .collect();
+        sell(&world, &rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let ann = world.customer("ann@example.com").await;
+        let mut path = "/purchases?covered=yes".to_owned();
+        let mut seen = 0;
+        loop {
+            let page = world.get(&ann, &path).await.body;
+            assert!(!page.contains("Žiūronai"));
+            seen += page.matches("card-link").count();
+            let Some(at) = page.find("rel=\"next\"") else { break };
+            let link = &page[at..];
+            let start = link.find("href=\"").unwrap() + 6;
+            path = link[start..].split('"').next().unwrap().replace("&amp;", "&");
+        }
+        assert_eq!(seen, 22);
+        let found = world.get(&ann, "/purchases?q=%C5%BDI%C5%AARONAI+100%25+4").await.body;
+        assert!(found.contains("Žiūronai 100% 44") && !found.contains("Kettle"), "{found}");
+        let none = world.get(&ann, "/purchases?covered=no&q=kettle").await.body;
+        assert!(none.contains("Nothing found"));
+        assert!(world.get(&ann, "/purchases?q=b07").await.body.contains("Kettle 07"));
+    }
+}
+
+both! {
+    async fn the_same_decision_everywhere(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1"), &printer("A2", "bob@example.com", "GB", "S-2")]).await;
+        let item = async |serial: &str| {
+            let mut tx = world.db().read().await.unwrap();
+            const ITEM: &str = "select id from item where serial_number = $1";
+            ItemId(aftercare::fetch_scalar!(tx, Uuid, ITEM, serial).unwrap().unwrap())
+        };
+        let decide = async |serial: &str, day: &str| {
+            let mut tx = world.db().read().await.unwrap();
+            coverage::decide_repair(&mut tx, item(serial).await, day.parse().unwrap()).await.unwrap()
+        };
+        let by = |decision: Decision| match decision {
+            Decision::Covered { by, .. } => Some(by),
+            Decision::NotCovered { .. } => None,
+        };
+        assert_eq!(by(decide("S-1", "2026-12-01").await), Some(CoverageKind::LegalGuarantee));
+        assert_eq!(by(decide("S-2", "2026-12-01").await), Some(CoverageKind::Warranty));
+        let late = decide("S-2", "2028-12-01").await;
+        assert!(matches!(late.because(), Because::Ended { .. }), "{late:?}");
+        let nothing = coverage::decide_repair(&mut world.db().read().await.unwrap(), ItemId(Uuid::nil()), "2026-12-01".parse().unwrap()).await;
+        assert_eq!(nothing, Err(AppError::NotFound));
+    }
+}
+
+both! {
+    async fn a_repair_under_the_law_prolongs_it_once_and_carries_its_own_warranty(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let item = ItemId(id_of(&world, "select id from item").await);
+        for repair in [Uuid::now_v7(), Uuid::now_v7()] {
+            world.db().write(move |tx| Box::pin(async move {
+                let day = "2026-12-01".parse().unwrap();
+                let now = "2026-12-01T09:00:00Z".parse().unwrap();
+                coverage::after_repair(tx, item, aftercare::values::RepairId(repair), day, true, now).await
+            })).await.unwrap();
+        }
+        assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee' and ends_on = '2029-11-15'").await, 1);
+        assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty'").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+async fn seats(world: &World, person: PersonId) -> Vec<Balance> {
+    let mut tx = world.db().read().await.unwrap();
+    let holder = Holder { person, organisations: Vec::new() };
+    ledger::balances(&mut tx, holder, Allowance::TrainingSeat, "2026-12-01".parse().unwrap()).await.unwrap()
+}
+
+async fn reserve(world: &World, balance: &Balance, id: Uuid) -> Result<(), AppError> {
+    let (benefit, now) = (balance.benefit, world.app.clock.now());
+    let work = move |tx: &mut aftercare::db::Tx| ledger_reserve(tx, benefit, id, now);
+    world.db().write(move |tx| Box::pin(work(tx))).await
+}
+
+fn ledger_reserve(
+    tx: &mut aftercare::db::Tx,
+    benefit: aftercare::values::BenefitId,
+    id: Uuid,
+    now: chrono::DateTime<chrono::Utc>,
+) -> futures::future::BoxFuture<'_, Result<(), AppError>> {
+    Box::pin(async move { ledger::reserve(tx, benefit, 1, Reference { entity: "enrolment", id }, now).await })
+}
+
+both! {
+    async fn forty_who_want_three_seats_get_three(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let balance = seats(&world, ann.id).await.remove(0);
+        assert_eq!((balance.left, balance.until), (3, "2027-05-14".parse().unwrap()));
+        let world = std::sync::Arc::new(world);
+        let tries = (0..40).map(|_| {
+            let (world, balance) = (world.clone(), balance.clone());
+            tokio::spawn(async move { reserve(&world, &balance, Uuid::now_v7()).await })
+        });
+        let mut given = 0;
+        for outcome in futures::future::join_all(tries).await {
+            match outcome.unwrap() {
+                Ok(()) => given += 1,
+                Err(no) => assert_eq!(no, AppError::Refused(Refusal::Benefits(NothingLeft::NothingLeft))),
+            }
+        }
+        assert_eq!(given, 3);
+        assert_eq!(seats(&world, ann.id).await[0].left, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_is_released_can_be_used_again_and_is_settled_once(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let balance = seats(&world, ann.id).await.remove(0);
+        let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+        reserve(&world, &balance, one).await.unwrap();
+        reserve(&world, &balance, two).await.unwrap();
+        world.db().write(move |tx| Box::pin(async move {
+            let now = "2026-12-01T09:00:00Z".parse().unwrap();
+            let (one, two) = (Reference { entity: "enrolment", id: one }, Reference { entity: "enrolment", id: two });
+            ledger::release(tx, one, now).await?;
+            ledger::release(tx, one, now).await?;
+            ledger::spend(tx, one, now).await?;
+            ledger::spend(tx, two, now).await
+        })).await.unwrap();
+        assert_eq!(seats(&world, ann.id).await[0].left, 2);
+        assert_eq!(world.count("select used from benefit where allowance = 'training_seat'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_is_not_used_in_its_period_expires(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        world.advance(chrono::TimeDelta::days(166));
+        let cx = world.cx(Viewer::System);
+        aftercare::benefits::server::jobs::expire(&cx).await.unwrap();
+        assert_eq!(world.count("select cast(sum(expired) as bigint) from benefit").await, 6);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let page = world.get(&ann, &the_purchase(&world).await).await.body;
+        assert!(page.contains("0 of 3 class seats left") && page.contains("3 expired"), "{page}");
+    }
+}
+
+async fn code_for(world: &World, email: &str) -> String {
+    world.letter(email).await.unwrap().0.split(' ').next().unwrap().to_owned()
+}
+
+async fn ask_by_order(world: &World, signed: &Signed, order: &str, email: &str) -> String {
+    let reply = world.post(signed, "/purchases/register", &[("order_number", order), ("email", email)]).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+    reply.location().to_owned()
+}
+
+both! {
+    async fn an_order_comes_over_once_its_address_is_proven(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = ask_by_order(&world, &ann, "A1", "shop@example.com").await;
+        assert!(!world.get(&ann, "/purchases").await.body.contains("Printer"), "not before it is proven");
+        let code = code_for(&world, "shop@example.com").await;
+        let ben = world.customer("ben@example.com").await;
+        assert_eq!(world.post(&ben, &path, &[("code", &code)]).await.status, StatusCode::NOT_FOUND);
+        let wrong = if code == "000000" { "111111" } else { "000000" };
+        let reply = world.post(&ann, &path, &[("code", wrong)]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let reply = world.post(&ann, &path, &[("code", &code)]).await;
+        assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/purchases"));
+        assert!(world.get(&ann, "/purchases").await.body.contains("Printer"));
+        assert_eq!(seats(&world, ann.id).await.len(), 1, "its benefits came along");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let again = sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1").replace("199.00", "189.00")]).await;
+        assert_eq!(again.changed, 1);
+        assert!(world.get(&ann, "/purchases").await.body.contains("Printer"), "an import does not take it back");
+    }
+}
+
+both! {
+    async fn the_answer_does_not_tell_whether_an_order_exists(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let mut answers = Vec::new();
+        for order in ["A1", "NO-SUCH-ORDER"] {
+            let path = ask_by_order(&world, &ann, order, "shop@example.com").await;
+            let page = world.get(&ann, &path).await;
+            assert_eq!(page.status, StatusCode::OK);
+            let code = code_for(&world, "shop@example.com").await;
+            let reply = world.post(&ann, &path, &[("code", &code)]).await;
+            answers.push((reply.status, reply.location().to_owned(), reply.cookie("notice")));
+        }
+        assert_eq!(answers[0], answers[1]);
+        let own = ask_by_order(&world, &ann, "A1", "ann@example.com").await;
+        assert_eq!(own, "/purchases");
+    }
+}
+
+both! {
+    async fn a_code_is_over_after_five_wrong_tries(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let path = ask_by_order(&world, &ann, "A1", "shop@example.com").await;
+        let code = code_for(&world, "shop@example.com").await;
+        let wrong = if code == "000000" { "111111" } else { "000000" };
+        for _ in 0..5 {
+            assert_eq!(world.post(&ann, &path, &[("code", wrong)]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        assert_eq!(world.post(&ann, &path, &[("code", &code)]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+both! {
+    async fn an_empty_form_comes_back_with_its_faults_and_what_was_typed(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let reply = world.post(&ann, "/purchases/register", &[("order_number", ""), ("email", "not an address")]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("order_number-fault") && reply.body.contains("email-fault"), "{}", reply.body);
+        assert!(reply.body.contains("not an address"));
+    }
+}
+
+async fn ask_by_serial(world: &World, signed: &Signed, serial: &str) {
+    let fields = [("serial_number", serial), ("email", ""), ("proof", "the receipt")];
+    let reply = world.post(signed, "/purchases/register", &fields).await;
+    assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/purchases/register"), "{}", reply.body);
+}
+
+both! {
+    async fn a_race_for_a_serial_number_gives_it_to_one_and_disputes_to_the_others(world: World) {
+        let world = std::sync::Arc::new(world);
+        let mut people = Vec::new();
+        for n in 0..12 {
+            people.push(world.customer(&format!("p{n}@example.com")).await);
+        }
+        let asks = people.iter().cloned().map(|signed| {
+            let world = world.clone();
+            tokio::spawn(async move { ask_by_serial(&world, &signed, "sn 77-1").await })
+        });
+        for outcome in futures::future::join_all(asks).await {
+            outcome.unwrap();
+        }
+        assert_eq!(world.count("select count(*) from registration where state = 'open'").await, 1);
+        assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 11);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn staff_accept_one_and_refuse_the_other(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "SN-77")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        ask_by_serial(&world, &ann, "sn77").await;
+        ask_by_serial(&world, &ann, "SN 77").await;
+        ask_by_serial(&world, &ben, "SN-77").await;
+        let agent = world.staff(Role::Agent).await;
+        assert_eq!(world.get(&ann, "/desk/registrations").await.status, StatusCode::NOT_FOUND);
+        let desk = world.get(&agent, "/desk/registrations").await.body;
+        assert!(desk.contains("Disputed") && desk.contains("the receipt"), "{desk}");
+        let of = async |state: &'static str| {
+            let mut tx = world.db().read().await.unwrap();
+            const ONE: &str = "select id from registration where state = $1";
+            aftercare::fetch_scalar!(tx, Uuid, ONE, state).unwrap().unwrap().to_string()
+        };
+        let (open, disputed) = (of("open").await, of("disputed").await);
+        let accept = |id: &str| vec![("registration".to_owned(), id.to_owned()), ("decision".to_owned(), "accept".to_owned())];
+        let post = async |fields: Vec<(String, String)>| {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            world.post(&agent, "/desk/registrations", &fields).await
+        };
+        assert_eq!(post(accept(&open)).await.status, StatusCode::SEE_OTHER);
+        assert!(world.get(&ann, "/purchases").await.body.contains("Printer"));
+        let shown = world.get(&ann, &the_purchase(&world).await).await.body;
+        assert!(!shown.contains("199") && !shown.contains("A1<"), "what the first buyer paid is not hers to see");
+        let taken = post(accept(&disputed)).await;
+        assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(taken.body.contains("given to somebody else"), "{}", taken.body);
+        assert_eq!(post(accept(&open)).await.status, StatusCode::UNPROCESSABLE_ENTITY, "it is decided once");
+        let no_reason = vec![("registration".to_owned(), disputed.clone()), ("decision".to_owned(), "refuse".to_owned())];
+        assert_eq!(post(no_reason.clone()).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let mut refuse = no_reason;
+        refuse.push(("why".to_owned(), "It is registered to its owner.".to_owned()));
+        assert_eq!(post(refuse).await.status, StatusCode::SEE_OTHER);
+        assert!(world.letter("ben@example.com").await.unwrap().1.contains("It is registered to its owner."));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_thing_that_nobody_knew_of_is_written_down_when_it_is_accepted(world: World) {
+        crate::sold::catalogue(&world).await;
+        let ann = world.customer("ann@example.com").await;
+        ask_by_serial(&world, &ann, "XX-1").await;
+        let agent = world.staff(Role::Agent).await;
+        let id = id_of(&world, "select id from registration").await.to_string();
+        let base = [("registration", id.as_str()), ("decision", "accept")];
+        let reply = world.post(&agent, "/desk/registrations", &base).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let unknown = [base[0], base[1], ("sku", "NOPE"), ("purchased_on", "2026-11-01")];
+        assert!(world.post(&agent, "/desk/registrations", &unknown).await.body.contains("no such article"));
+        let good = [base[0], base[1], ("sku", "LEDGER-PRO"), ("purchased_on", "2026-11-01")];
+        assert_eq!(world.post(&agent, "/desk/registrations", &good).await.status, StatusCode::SEE_OTHER);
+        assert!(world.get(&ann, "/purchases").await.body.contains("Ledger Pro"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+async fn owe(world: &World, person: PersonId) -> Uuid {
+    let now = world.app.clock.now();
+    let entity_id = Uuid::now_v7();
+    world
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let charge = NewCharge {
+                    person,
+                    organisation: None,
+                    amount: Money::new(4500, Currency::EUR),
+                    reason: "repair",
+                    entity: "repair",
+                    entity_id,
+                    consent_at: now,
+                };
+                let first = charges::open(tx, charge.clone(), now).await?;
+                assert_eq!(charges::open(tx, charge, now).await?, first, "one thing is charged once");
+                Ok(first.0)
+            })
+        })
+        .await
+        .unwrap()
+}
+
+both! {
+    async fn a_charge_is_seen_by_its_customer_and_settled_once_by_staff(world: World) {
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let id = owe(&world, ann.id).await.to_string();
+        assert!(world.get(&ann, "/account/charges").await.body.contains("45"));
+        assert!(world.get(&ben, "/account/charges").await.body.contains("Nothing to pay"));
+        let agent = world.staff(Role::Agent).await;
+        assert!(world.get(&agent, "/desk/charges").await.body.contains("45"));
+        let paid = [("charge", id.as_str()), ("outcome", "paid")];
+        assert_eq!(world.post(&ann, "/desk/charges", &paid).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.post(&agent, "/desk/charges", &paid).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.post(&agent, "/desk/charges", &paid).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from history where entity = 'charge'").await, 1);
+        assert!(world.get(&agent, "/desk/charges?state=settled").await.body.contains("45"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn coverage_that_ends_soon_needs_its_owner(world: World) {
+        let row = "A1,1,2025-12-10,2025-12-14,ann@example.com,GB,,P1,Printer,goods,S-1,1,199.00,EUR,12,";
+        sell(&world, &[row, &printer("A2", "ann@example.com", "LT", "S-2")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let cx = world.cx_of(&ann).await;
+        let mut tx = world.db().read().await.unwrap();
+        let needs = purchases::needs(&mut tx, &cx).await.unwrap();
+        assert_eq!(needs.len(), 1);
+        assert!(needs[0].text.contains("Printer"), "{}", needs[0].text);
+        let panel = purchases::panel(&mut tx, &cx, ann.id).await.unwrap();
+        assert_eq!(panel.rows.len(), 2);
+    }
+}
+
+both! {
+    async fn check_names_what_was_corrupted(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let ben = world.customer("ben@example.com").await;
+        ask_by_serial(&world, &ann, "XX-1").await;
+        let agent = world.staff(Role::Agent).await;
+        let id = owe(&world, ann.id).await.to_string();
+        world.post(&agent, "/desk/charges", &[("charge", id.as_str()), ("outcome", "paid")]).await;
+        let _ = ben;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        for (name, corrupt, mend) in [
+            ("purchase_without_items", "update purchase set quantity = 2", "update purchase set quantity = 1"),
+            ("coverage_period_not_sane", "update coverage set starts_on = '2026-01-01' where kind = 'warranty'",
+             "update coverage set starts_on = '2026-11-14' where kind = 'warranty'"),
+            ("benefit_differs_from_its_entries", "update benefit set available = available - 1, used = used + 1 where allowance = 'repair'",
+             "update benefit set available = available + 1, used = used - 1 where allowance = 'repair'"),
+            ("registration_without_history", "update history set entity = 'nothing' where entity = 'registration'",
+             "update history set entity = 'registration' where entity = 'nothing'"),
+            ("charge_settled_without_history", "update history set entity = 'nothing' where entity = 'charge'",
+             "update history set entity = 'charge' where entity = 'nothing'"),
+            ("registration_accepted_without_item",
+             "update registration set state = 'accepted', decided_at = created_at where way = 'serial'",
+             "update registration set state = 'open', decided_at = null where way = 'serial'"),
+        ] {
+            world.corrupt(corrupt).await;
+            assert_eq!(world.broken().await, [name]);
+            world.corrupt(mend).await;
+            assert_eq!(world.broken().await, Vec::<String>::new());
+        }
+        world.corrupt("update coverage set kind = 'repair_warranty', plan_code = null where kind = 'service_plan'").await;
+        assert_eq!(world.broken().await, ["plan_without_its_coverage"]);
+    }
+}
+
+both! {
+    async fn check_names_an_item_of_another_product_and_a_firms_legal_guarantee(world: World) {
+        sell(&world, &[
+            &printer("A1", "ann@example.com", "LT", "S-1"),
+            "A2,1,2026-11-10,2026-11-14,ben@example.com,LT,Petrauskas,P2,Scanner,goods,,1,199.00,EUR,12,",
+        ]).await;
+        world.corrupt("update item set product_id = (select id from product where sku = 'P2')").await;
+        assert_eq!(world.broken().await, ["item_of_another_product"]);
+        world.corrupt("update item set product_id = (select p.product_id from purchase p where p.id = item.purchase_id)").await;
+        world.corrupt("update purchase set organisation_id = (select id from organisation)").await;
+        assert_eq!(world.broken().await, ["legal_guarantee_without_consumer"]);
+    }
+}
+
+both! {
+    async fn check_names_a_benefit_without_entries_and_a_serial_number_given_twice(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        world.corrupt("delete from benefit_entry where benefit_id = (select id from benefit where allowance = 'repair')").await;
+        assert_eq!(world.broken().await, ["benefit_without_entries"]);
+    }
+}
+
+#[tokio::test]
+async fn the_demo_company_has_something_for_everybody() {
+    let world = World::demo(crate::world::Engine::Sqlite).await;
+    assert!(world.count("select count(*) from purchase").await >= 70);
+    assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
+    assert_eq!(world.broken().await, Vec::<String>::new());
+}
