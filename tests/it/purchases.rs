@@ -176,17 +176,13 @@ async fn seats(world: &World, person: PersonId) -> Vec<Balance> {
 
 async fn reserve(world: &World, balance: &Balance, id: Uuid) -> Result<(), AppError> {
     let (benefit, now) = (balance.benefit, world.app.clock.now());
-    let work = move |tx: &mut aftercare::db::Tx| ledger_reserve(tx, benefit, id, now);
-    world.db().write(move |tx| Box::pin(work(tx))).await
-}
-
-fn ledger_reserve(
-    tx: &mut aftercare::db::Tx,
-    benefit: aftercare::values::BenefitId,
-    id: Uuid,
-    now: chrono::DateTime<chrono::Utc>,
-) -> futures::future::BoxFuture<'_, Result<(), AppError>> {
-    Box::pin(async move { ledger::reserve(tx, benefit, 1, Reference { entity: "enrolment", id }, now).await })
+    world
+        .db()
+        .write(move |tx| {
+            let reference = Reference { entity: "enrolment", id };
+            Box::pin(async move { ledger::reserve(tx, benefit, 1, reference, now).await })
+        })
+        .await
 }
 
 both! {
