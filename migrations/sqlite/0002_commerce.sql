@@ -177,6 +177,7 @@ create unique index charge_once on charge (entity, entity_id, reason) where stat
 create index charge_by_person on charge (person_id, created_at desc, id desc);
 create index charge_by_organisation on charge (organisation_id, created_at desc, id desc);
 create index charge_by_state on charge (state, created_at desc, id desc);
+create index charge_by_time on charge (created_at desc, id desc);
 
 create table registration (
     id blob primary key,
@@ -213,22 +214,26 @@ create table import_run (
     -- of the whole file, to know one that was cut off
     digest text not null,
     state text not null check (state in ('staging', 'applying', 'done')),
+    -- up to which line it was applied
+    applied_line integer not null,
     started_at text not null,
-    finished_at text
+    finished_at text,
+    check ((state = 'done') = (finished_at is not null))
 ) strict;
 create index import_run_by_digest on import_run (digest, state);
 
 create table import_row (
     run_id blob not null references import_run (id),
     line integer not null,
-    order_number text not null,
-    order_line integer,
-    -- the row as read and checked; none where it is bad
-    parsed text,
-    -- the cells as they stood in the file, and what is wrong with them; only where it is bad
-    raw text,
-    fault text,
+    -- what tells the row from others: order number and line, an article number, a plan
+    identity text not null,
+    place integer,
     digest text not null,
+    -- the row as it was read and checked
+    parsed text,
+    -- what is wrong with it
+    faults text,
     primary key (run_id, line)
 ) strict;
-create index import_row_by_order on import_row (run_id, order_number, order_line);
+create index import_row_by_identity on import_row (run_id, identity, place);
+create index import_row_bad on import_row (run_id, line) where faults is not null;

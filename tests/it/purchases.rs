@@ -176,17 +176,13 @@ async fn seats(world: &World, person: PersonId) -> Vec<Balance> {
 
 async fn reserve(world: &World, balance: &Balance, id: Uuid) -> Result<(), AppError> {
     let (benefit, now) = (balance.benefit, world.app.clock.now());
-    let work = move |tx: &mut aftercare::db::Tx| ledger_reserve(tx, benefit, id, now);
-    world.db().write(move |tx| Box::pin(work(tx))).await
-}
-
-fn ledger_reserve(
-    tx: &mut aftercare::db::Tx,
-    benefit: aftercare::values::BenefitId,
-    id: Uuid,
-    now: chrono::DateTime<chrono::Utc>,
-) -> futures::future::BoxFuture<'_, Result<(), AppError>> {
-    Box::pin(async move { ledger::reserve(tx, benefit, 1, Reference { entity: "enrolment", id }, now).await })
+    world
+        .db()
+        .write(move |tx| {
+            let reference = Reference { entity: "enrolment", id };
+            Box::pin(async move { ledger::reserve(tx, benefit, 1, reference, now).await })
+        })
+        .await
 }
 
 both! {
@@ -521,6 +517,25 @@ both! {
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
         world.corrupt("delete from benefit_entry where benefit_id = (select id from benefit where allowance = 'repair')").await;
         assert_eq!(world.broken().await, ["benefit_without_entries"]);
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        ask_by_serial(&world, &ann, "XX-1").await;
+        ask_by_serial(&world, &ben, "XX-1").await;
+        world.corrupt("drop index registration_once").await;
+        world.corrupt("update registration set state = 'open'").await;
+        let twice = world.broken().await;
+        assert_eq!(twice.iter().filter(|name| *name == "serial_number_given_twice").count(), 2, "{twice:?}");
+    }
+}
+
+both! {
+    async fn check_names_a_benefit_that_lost_a_unit(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        match world.engine {
+            crate::world::Engine::Sqlite => world.corrupt("pragma ignore_check_constraints = on").await,
+            crate::world::Engine::Postgres => world.corrupt("alter table benefit drop constraint benefit_check").await,
+        }
+        world.corrupt("update benefit set available = available - 1 where allowance = 'repair'").await;
+        assert_eq!(world.broken().await, ["benefit_not_conserved"]);
     }
 }
 

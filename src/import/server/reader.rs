@@ -56,9 +56,11 @@ impl Table {
     pub fn records(&self) -> std::io::Result<impl Iterator<Item = Result<Record, csv::Error>> + use<>> {
         let mut reader = self.reader()?;
         reader.byte_headers()?;
-        Ok(reader.into_byte_records().map(|cells| {
+        let mut lines = Lines::open(&self.path)?;
+        Ok(reader.into_byte_records().map(move |cells| {
             let cells = cells?;
-            Ok(Record { line: cells.position().map_or(0, csv::Position::line), cells })
+            let byte = cells.position().map_or(0, csv::Position::byte);
+            Ok(Record { line: lines.at(byte)?, cells })
         }))
     }
 
@@ -75,5 +77,65 @@ impl Table {
             .has_headers(true)
             .buffer_capacity(1 << 16)
             .from_reader(file))
+    }
+}
+
+/// Counts the lines of a file up to a place. The reader of records counts too, but it says where the record before
+/// ended: with line ends of two characters, and with empty lines, that is not where this one begins.
+struct Lines {
+    file: BufReader<File>,
+    byte: u64,
+    line: u64,
+}
+
+impl Lines {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { file: BufReader::with_capacity(1 << 16, File::open(path)?), byte: 0, line: 1 })
+    }
+
+    /// The line on which the first character after `byte` stands that ends no line.
+    fn at(&mut self, byte: u64) -> std::io::Result<u64> {
+        loop {
+            let ahead = usize::try_from(byte.saturating_sub(self.byte)).unwrap_or(usize::MAX);
+            let buffer = self.file.fill_buf()?;
+            let take = match ahead {
+                0 => buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count(),
+                ahead => ahead.min(buffer.len()),
+            };
+            if take == 0 {
+                return Ok(self.line);
+            }
+            self.line += buffer[..take].iter().fold(0, |lines, byte| lines + u64::from(*byte == b'\n'));
+            self.byte += take as u64;
+            self.file.consume(take);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_on_the_line_on_which_it_begins_whatever_ends_lines() {
+        let path = std::env::temp_dir().join(format!("aftercare-lines-{}.csv", std::process::id()));
+        for end in ["\n", "\r\n"] {
+            let text = ["a,b", "1,2", "\"x", "y\",3", "4,5", "", "6,7", ""].join(end);
+            std::fs::write(&path, text).unwrap();
+            let table = Table::open(&path).unwrap();
+            let lines: Vec<u64> = table.records().unwrap().map(|record| record.unwrap().line).collect();
+            assert_eq!(lines, [2, 3, 5, 7], "{end:?}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn semicolons_are_noticed() {
+        let path = std::env::temp_dir().join(format!("aftercare-semicolons-{}.csv", std::process::id()));
+        std::fs::write(&path, "a;b;c\n1,5;2;3\n").unwrap();
+        let table = Table::open(&path).unwrap();
+        assert_eq!(table.header.len(), 3);
+        assert_eq!(table.records().unwrap().next().unwrap().unwrap().cells.len(), 3);
+        std::fs::remove_file(&path).unwrap();
     }
 }
