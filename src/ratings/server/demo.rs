@@ -17,6 +17,7 @@ use uuid::Uuid;
 /// Scores and words in the order of the matters that are found.
 const ANSWERS: &[(i64, &str)] = &[
     (5, "Everything as promised, and a day early."),
+    (2, "Nobody told me that the part had not arrived."),
     (4, ""),
     (5, "Muy amables. Me explicaron todo con paciencia."),
     (5, ""),
@@ -24,7 +25,6 @@ const ANSWERS: &[(i64, &str)] = &[
     (5, "बहुत अच्छा अनुभव, धन्यवाद।"),
     (4, "Viskas gerai, tik laukti teko ilgiau."),
     (5, ""),
-    (2, "Nobody told me that the part had not arrived."),
     (4, "Clear and friendly."),
     (5, "Perfetto!"),
     (5, ""),
