@@ -18,6 +18,7 @@ pub mod benefits;
 pub mod cases;
 pub mod catalog;
 pub mod charges;
+pub mod calendar;
 #[cfg(feature = "ssr")]
 pub mod cli;
 pub mod coverage;
@@ -37,6 +38,7 @@ pub mod people;
 pub mod portal;
 pub mod purchases;
 pub mod ratings;
+pub mod repairs;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
