@@ -54,6 +54,9 @@ create table repair (
     id uuid primary key,
     rma text not null unique,
     item_id uuid not null references item (id),
+    -- what it was called when the repair was asked for
+    item_name text not null,
+    serial_number text,
     person_id uuid not null references person (id),
     organisation_id uuid references organisation (id),
     workshop_id uuid not null references workshop (id),

@@ -54,6 +54,9 @@ create table repair (
     id blob primary key,
     rma text not null unique,
     item_id blob not null references item (id),
+    -- what it was called when the repair was asked for
+    item_name text not null,
+    serial_number text,
     person_id blob not null references person (id),
     organisation_id blob references organisation (id),
     workshop_id blob not null references workshop (id),

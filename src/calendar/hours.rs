@@ -8,6 +8,23 @@ use serde::{Deserialize, Serialize};
 /// How many minutes a day has.
 pub const DAY_MINUTES: u16 = 24 * 60;
 
+/// What one books a time for: the counter of a workshop, or a technician who comes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Service {
+    Desk,
+    Visit,
+}
+
+impl Service {
+    /// The name under which it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Visit => "visit",
+        }
+    }
+}
+
 /// One stretch of a weekday in which a place is open. A break is the gap between two stretches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Opening {

@@ -1,6 +1,9 @@
 //! The rules of a repair: its states, who may move it where, what comes next and by when, quotes and notice.
 
-use crate::values::{Money, PublicNumber};
+use crate::{
+    calendar::hours::Service,
+    values::{Money, PublicNumber, WorkshopId},
+};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -22,6 +25,13 @@ macro_rules! stored {
             type Err = Unknown;
             fn from_str(text: &str) -> Result<Self, Unknown> {
                 match text { $($text => Ok(Self::$variant),)+ _ => Err(Unknown) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Unknown;
+            fn try_from(text: String) -> Result<Self, Unknown> {
+                text.parse()
             }
         }
 
@@ -149,7 +159,38 @@ stored!(Mode { BringIn = "bring_in", SendIn = "send_in", OnSite = "on_site" });
 impl Mode {
     /// A parcel needs no appointment.
     pub fn needs_slot(self) -> bool {
-        self != Self::SendIn
+        self.service().is_some()
+    }
+
+    /// Which of a workshop's timetables it is booked in.
+    pub fn service(self) -> Option<Service> {
+        match self {
+            Self::BringIn => Some(Service::Desk),
+            Self::OnSite => Some(Service::Visit),
+            Self::SendIn => None,
+        }
+    }
+}
+
+/// A slot as forms carry it: the workshop and the second at which it starts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct SlotId {
+    pub workshop: WorkshopId,
+    pub starts_at: DateTime<Utc>,
+}
+
+impl fmt::Display for SlotId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}", self.workshop, self.starts_at.timestamp())
+    }
+}
+
+impl FromStr for SlotId {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        let (workshop, seconds) = text.split_once('~').ok_or(Unknown)?;
+        let starts_at = seconds.parse().ok().and_then(|s| DateTime::from_timestamp(s, 0)).ok_or(Unknown)?;
+        Ok(Self { workshop: workshop.parse().map_err(|_| Unknown)?, starts_at })
     }
 }
 
@@ -275,6 +316,8 @@ pub enum Refusal {
     NothingToRepair,
     /// No workshop takes this kind of booking.
     NoWorkshop,
+    /// What it costs to look at the item is not what the page had said.
+    PriceChanged { fee: Money },
 }
 
 /// How fast and how long things may be, set by the workshop.

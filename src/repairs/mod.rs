@@ -4,3 +4,5 @@
 
 pub mod domain;
 pub mod photos;
+#[cfg(feature = "ssr")]
+pub mod server;
