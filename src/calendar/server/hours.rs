@@ -116,7 +116,12 @@ const OPENINGS: &str = "select weekday, opens, closes from opening_hours \
 const CLOSED: &str = "select day from closed_day where workshop_id = $1 and day >= $2 order by day";
 
 /// When a workshop takes bookings of one kind; closed days from `since` on.
-pub async fn timetable(tx: &mut Tx, workshop: &Workshop, service: Service, since: NaiveDate) -> Result<Timetable, AppError> {
+pub async fn timetable(
+    tx: &mut Tx,
+    workshop: &Workshop,
+    service: Service,
+    since: NaiveDate,
+) -> Result<Timetable, AppError> {
     let openings = fetch_all!(tx, (i64, i64, i64), OPENINGS, workshop.id, service.as_str())?;
     let openings = openings.into_iter().filter_map(|(weekday, opens, closes)| {
         Opening::new(u8::try_from(weekday).ok()?, u16::try_from(opens).ok()?, u16::try_from(closes).ok()?)
@@ -158,7 +163,9 @@ pub async fn free(
     let mut seen = Vec::new();
     let mut free = Vec::new();
     for slot in offered {
-        let (Some(starts_at), Some(ends_at)) = (workshop.instant(slot.starts), workshop.instant(slot.ends)) else { continue };
+        let (Some(starts_at), Some(ends_at)) = (workshop.instant(slot.starts), workshop.instant(slot.ends)) else {
+            continue;
+        };
         let left = capacity - loads.get(&starts_at).copied().unwrap_or(0);
         if left < 1 || ends_at <= starts_at {
             continue;
@@ -204,14 +211,24 @@ pub async fn take(
 }
 
 /// Takes a place at any time, within the capacity: for what was agreed by other means.
-pub async fn occupy(tx: &mut Tx, workshop: &Workshop, service: Service, starts_at: DateTime<Utc>) -> Result<bool, AppError> {
+pub async fn occupy(
+    tx: &mut Tx,
+    workshop: &Workshop,
+    service: Service,
+    starts_at: DateTime<Utc>,
+) -> Result<bool, AppError> {
     let capacity = workshop.capacity(service);
     execute!(tx, OPEN, workshop.id, service.as_str(), starts_at, capacity)?;
     Ok(execute!(tx, TAKE, workshop.id, service.as_str(), starts_at, capacity)? == 1)
 }
 
 /// Gives a place back.
-pub async fn release(tx: &mut Tx, workshop: WorkshopId, service: &str, starts_at: DateTime<Utc>) -> Result<(), AppError> {
+pub async fn release(
+    tx: &mut Tx,
+    workshop: WorkshopId,
+    service: &str,
+    starts_at: DateTime<Utc>,
+) -> Result<(), AppError> {
     execute!(tx, RELEASE, workshop, service, starts_at)?;
     Ok(())
 }
@@ -219,7 +236,12 @@ pub async fn release(tx: &mut Tx, workshop: WorkshopId, service: &str, starts_at
 const BOOKED: &str = "select booked from slot_load where workshop_id = $1 and service = $2 and starts_at = $3";
 
 /// How many have a place in a slot.
-pub async fn booked(tx: &mut Tx, workshop: WorkshopId, service: Service, starts_at: DateTime<Utc>) -> Result<i64, AppError> {
+pub async fn booked(
+    tx: &mut Tx,
+    workshop: WorkshopId,
+    service: Service,
+    starts_at: DateTime<Utc>,
+) -> Result<i64, AppError> {
     Ok(fetch_scalar!(tx, i64, BOOKED, workshop, service.as_str(), starts_at)?.unwrap_or(0))
 }
 
@@ -252,14 +274,27 @@ const ADD_CLOSED: &str = "insert into closed_day (workshop_id, day, label) value
 /// Sets a workshop up with its hours.
 pub async fn add_workshop(tx: &mut Tx, new: &NewWorkshop, now: DateTime<Utc>) -> Result<(), AppError> {
     execute!(
-        tx, ADD_WORKSHOP, new.id, new.name.as_str(), new.address.as_str(), new.zone.name(), new.slot_minutes,
-        new.lead_minutes, new.horizon_days, new.desk_capacity, new.visit_capacity, new.diagnosis_fee.minor,
-        new.visit_fee.minor, new.diagnosis_fee.currency, now
+        tx,
+        ADD_WORKSHOP,
+        new.id,
+        new.name.as_str(),
+        new.address.as_str(),
+        new.zone.name(),
+        new.slot_minutes,
+        new.lead_minutes,
+        new.horizon_days,
+        new.desk_capacity,
+        new.visit_capacity,
+        new.diagnosis_fee.minor,
+        new.visit_fee.minor,
+        new.diagnosis_fee.currency,
+        now
     )?;
     for (service, openings) in [(Service::Desk, &new.desk), (Service::Visit, &new.visits)] {
         for opening in openings {
             let id = uuid::Uuid::now_v7();
-            let (weekday, opens, closes) = (i64::from(opening.weekday), i64::from(opening.opens), i64::from(opening.closes));
+            let (weekday, opens, closes) =
+                (i64::from(opening.weekday), i64::from(opening.opens), i64::from(opening.closes));
             execute!(tx, ADD_OPENING, id, new.id, service.as_str(), weekday, opens, closes)?;
         }
     }

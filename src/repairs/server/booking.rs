@@ -4,16 +4,13 @@ use super::{photos, service, store};
 use crate::{
     access::{Act, Subject},
     benefits::{domain::Reference, server::ledger},
+    calendar::domain::{Resource, Span},
     calendar::server::{
         busy,
         hours::{self, FreeSlot, Taken, Workshop},
     },
-    calendar::domain::{Resource, Span},
-    coverage::{
-        domain::Decision,
-        server::service::decide_repair,
-    },
-    db::{Key, Tx},
+    coverage::{domain::Decision, server::service::decide_repair},
+    db::Tx,
     error::{AppError, Fault, Faults},
     execute, fetch_optional,
     purchases::server::store::{ItemRow, item, items_of},
@@ -22,8 +19,9 @@ use crate::{
         photos::FILES,
     },
     server::{
-        Cx, fresh,
+        Cx,
         form::Form,
+        fresh,
         history::{self, Change},
         internal, keys,
     },
@@ -124,7 +122,11 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
 
 /// The free slots of all workshops, earliest first.
 pub async fn slots(
-    tx: &mut Tx, workshops: &[Workshop], service: crate::calendar::hours::Service, now: DateTime<Utc>, from: Option<NaiveDate>,
+    tx: &mut Tx,
+    workshops: &[Workshop],
+    service: crate::calendar::hours::Service,
+    now: DateTime<Utc>,
+    from: Option<NaiveDate>,
 ) -> Result<(Vec<(FreeSlot, Workshop)>, Option<NaiveDate>), AppError> {
     let mut all = Vec::new();
     let mut later = None;
@@ -226,7 +228,9 @@ pub async fn book(cx: &Cx, form: &Form) -> Result<Rma, AppError> {
                 if let Some(answer) = keys::seen(tx, &scope, key, &body).await? {
                     return answer.parse().map_err(|e| internal("an answered key is damaged", &e));
                 }
-                if key.is_none() && let Some(rma) = same_wish(tx, &wish, cx.now).await? {
+                if key.is_none()
+                    && let Some(rma) = same_wish(tx, &wish, cx.now).await?
+                {
                     return Ok(rma);
                 }
                 let rma = keep(tx, &cx, viewer, &wish).await?;
@@ -247,8 +251,17 @@ const SAME: &str = "select rma from repair where item_id = $1 and mode = $2 and 
 async fn same_wish(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Option<Rma>, AppError> {
     let at = wish.slot.map(|slot| slot.starts_at);
     let since = now - chrono::TimeDelta::hours(1);
-    let found =
-        fetch_optional!(tx, (PublicNumber,), SAME, wish.item, wish.mode.as_str(), wish.fault.as_str(), since, at, at.is_none())?;
+    let found = fetch_optional!(
+        tx,
+        (PublicNumber,),
+        SAME,
+        wish.item,
+        wish.mode.as_str(),
+        wish.fault.as_str(),
+        since,
+        at,
+        at.is_none()
+    )?;
     Ok(found.map(|(rma,)| Rma(rma)))
 }
 
@@ -334,7 +347,11 @@ async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish) -> Result<Rma
 
 /// Takes the wished slot; a parcel needs none.
 pub async fn take_slot(
-    tx: &mut Tx, workshop: &Workshop, mode: Mode, slot: Option<SlotId>, now: DateTime<Utc>,
+    tx: &mut Tx,
+    workshop: &Workshop,
+    mode: Mode,
+    slot: Option<SlotId>,
+    now: DateTime<Utc>,
 ) -> Result<Option<Span>, AppError> {
     let (Some(service), Some(slot)) = (mode.service(), slot) else { return Ok(None) };
     match hours::take(tx, workshop, service, slot.starts_at, now).await? {
@@ -345,11 +362,16 @@ pub async fn take_slot(
 }
 
 /// Gives the job to a technician: whoever has the least to do, and for a visit has that time free.
-pub async fn assign(tx: &mut Tx, mode: Mode, span: Option<Span>, repair: RepairId) -> Result<Option<PersonId>, AppError> {
+pub async fn assign(
+    tx: &mut Tx,
+    mode: Mode,
+    span: Option<Span>,
+    repair: RepairId,
+) -> Result<Option<PersonId>, AppError> {
     let candidates = store::technicians(tx).await?;
     let Some(span) = span.filter(|_| mode == Mode::OnSite) else { return Ok(candidates.first().copied()) };
-    let keys: Vec<Key> = candidates.iter().map(|id| Key::of("person", id.0)).collect();
-    tx.lock(&keys).await?;
+    let everybody: Vec<Resource> = candidates.iter().map(|id| Resource::Person(*id)).collect();
+    busy::lock(tx, &everybody).await?;
     for technician in &candidates {
         let resource = Resource::Person(*technician);
         if busy::clashes(tx, resource, &[span], Some(("repair", repair.0))).await?.is_empty() {
@@ -360,4 +382,3 @@ pub async fn assign(tx: &mut Tx, mode: Mode, span: Option<Span>, repair: RepairI
     // Nobody is free at that time although the slot has room. Without any technician the workshop assigns later.
     if candidates.is_empty() { Ok(None) } else { Err(Refusal::SlotTaken.into()) }
 }
-

@@ -164,7 +164,8 @@ fn workshop(zone: Tz, today: NaiveDate, currency: crate::values::Currency) -> Ne
     let hours = |days: std::ops::RangeInclusive<u8>, opens: u16, closes: u16| {
         days.filter_map(move |day| Opening::new(day, opens, closes))
     };
-    let desk = hours(1..=5, 9 * 60, 13 * 60).chain(hours(1..=5, 14 * 60, 18 * 60)).chain(hours(6..=6, 10 * 60, 14 * 60));
+    let desk =
+        hours(1..=5, 9 * 60, 13 * 60).chain(hours(1..=5, 14 * 60, 18 * 60)).chain(hours(6..=6, 10 * 60, 14 * 60));
     let visits = hours(1..=5, 9 * 60, 12 * 60).chain(hours(1..=5, 14 * 60, 17 * 60));
     let closed = today.checked_add_days(Days::new(17)).unwrap_or(today);
     NewWorkshop {
@@ -246,7 +247,13 @@ fn path(state: State, free: bool) -> Vec<Verb> {
 }
 
 async fn live(
-    cx: &Cx, n: usize, (state, mode): (State, Mode), item: &ItemRow, tale: &Tale, customer: &Viewer, technician: &Viewer,
+    cx: &Cx,
+    n: usize,
+    (state, mode): (State, Mode),
+    item: &ItemRow,
+    tale: &Tale,
+    customer: &Viewer,
+    technician: &Viewer,
 ) -> Result<(), AppError> {
     let at = |viewer: &Viewer, now: DateTime<Utc>| Cx { now, ..cx.as_viewer(viewer.clone()) };
     let spread = i64::try_from(n % 5).unwrap_or(0);
@@ -284,7 +291,12 @@ async fn live(
 
 /// Books with the first time that fits: for a job that is still to come one in the next days, else the earliest.
 async fn begin(
-    cx: &Cx, n: usize, mode: Mode, item: &ItemRow, tale: &Tale, (state, today): (State, DateTime<Utc>),
+    cx: &Cx,
+    n: usize,
+    mode: Mode,
+    item: &ItemRow,
+    tale: &Tale,
+    (state, today): (State, DateTime<Utc>),
 ) -> Result<Option<Rma>, AppError> {
     let slot = match mode.service() {
         None => None,
@@ -313,13 +325,18 @@ async fn record(cx: &Cx, rma: &Rma, tale: &Tale) -> Result<(), AppError> {
         part_number: Some(format!("P-{}", tale.price)),
     };
     service::record_work(cx, rma, part, None, "").await?;
-    let work = store::NewWork { kind: "work", label: tale.diagnosis.to_owned(), quantity: tale.work / 100, part_number: None };
+    let work =
+        store::NewWork { kind: "work", label: tale.diagnosis.to_owned(), quantity: tale.work / 100, part_number: None };
     service::record_work(cx, rma, work, None, "").await
 }
 
 fn input(cx: &Cx, verb: Verb, tale: &Tale) -> service::Input {
     let currency = cx.app.company.currency;
-    let line = |label: &str, minor| QuoteLine { label: label.to_owned(), quantity: 1, unit_price: Money::new(minor, currency) };
+    let line = |label: &str, minor| QuoteLine {
+        label: label.to_owned(),
+        quantity: 1,
+        unit_price: Money::new(minor, currency),
+    };
     let words = match verb {
         Verb::Diagnose | Verb::GiveUp => Some(tale.diagnosis.to_owned()),
         Verb::WaitForParts => Some(tale.part.to_owned()),
@@ -327,7 +344,11 @@ fn input(cx: &Cx, verb: Verb, tale: &Tale) -> service::Input {
     };
     service::Input {
         words,
-        lines: if verb == Verb::Quote { vec![line(tale.part, tale.price), line(tale.diagnosis, tale.work)] } else { Vec::new() },
+        lines: if verb == Verb::Quote {
+            vec![line(tale.part, tale.price), line(tale.diagnosis, tale.work)]
+        } else {
+            Vec::new()
+        },
         day: match verb {
             Verb::WaitForParts => cx.today().checked_add_days(Days::new(6)),
             _ => None,

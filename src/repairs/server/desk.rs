@@ -27,8 +27,19 @@ use leptos::prelude::*;
 const FRAME: Frame = Frame::Desk(DeskTab::Repairs);
 /// The states by which the queue can be narrowed, in the order of the work.
 const STATES: [State; 13] = [
-    State::Requested, State::Booked, State::Received, State::Diagnosed, State::Quoted, State::Approved, State::Declined,
-    State::InRepair, State::WaitingForParts, State::Repaired, State::Ready, State::HandedBack, State::Closed,
+    State::Requested,
+    State::Booked,
+    State::Received,
+    State::Diagnosed,
+    State::Quoted,
+    State::Approved,
+    State::Declined,
+    State::InRepair,
+    State::WaitingForParts,
+    State::Repaired,
+    State::Ready,
+    State::HandedBack,
+    State::Closed,
 ];
 
 /// `GET /desk/repairs`
@@ -49,32 +60,34 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
     let today = store::appointments(&mut tx, starts, starts + TimeDelta::days(1)).await?;
     let rows = store::queue(&mut tx, which, cursor.as_ref()).await?;
     drop(tx);
-    Ok(cx.page(FRAME, w!(cx, repairs.desk_title), || {
+    let t = cx.fmt();
+    Ok(cx.page(FRAME, w!(t, repairs.desk_title), || {
         let tab = |value: &str, label: String, current: bool| Tab {
             href: if value.is_empty() { "/desk/repairs".to_owned() } else { format!("/desk/repairs?queue={value}") },
             label,
             current,
         };
         let mut tabs = vec![
-            tab("", w!(cx, repairs.desk_open), which == store::Queue::Open),
-            tab("mine", w!(cx, repairs.desk_mine), matches!(which, store::Queue::Mine(_))),
+            tab("", w!(t, repairs.desk_open), which == store::Queue::Open),
+            tab("mine", w!(t, repairs.desk_mine), matches!(which, store::Queue::Mine(_))),
         ];
-        tabs.extend(STATES.iter().map(|s| tab(s.as_str(), s.in_words(cx.fmt()), which == store::Queue::In(*s))));
+        tabs.extend(STATES.iter().map(|s| tab(s.as_str(), s.in_words(t), which == store::Queue::In(*s))));
         let queue = if rows.rows.is_empty() {
-            view! { <Empty icon=Icon::Wrench title=w!(cx, repairs.desk_queue_empty_title) text=w!(cx, repairs.desk_queue_empty_text)/> }.into_any()
+            view! { <Empty icon=Icon::Wrench title=w!(t, repairs.desk_queue_empty_title) text=w!(t, repairs.desk_queue_empty_text)/> }.into_any()
         } else {
             queue_table(&cx, &rows.rows).into_any()
         };
         let pager = rows.next.as_ref().map(|next| {
             let key: String = url::form_urlencoded::byte_serialize(next.encode().as_bytes()).collect();
             let queue = asked.text("queue");
-            view! { <Pager href=format!("/desk/repairs?queue={queue}&after={key}") label=w!(cx, repairs.slots_later)/> }
+            view! { <Pager href=format!("/desk/repairs?queue={queue}&after={key}") label=w!(t, repairs.slots_later)/> }
         });
+        let today = today_list(&cx, &today);
         view! {
-            <PageHead title=w!(cx, repairs.desk_title)/>
-            <Section title=w!(cx, repairs.desk_today)>{today_list(&cx, &today)}</Section>
-            <Section title=w!(cx, repairs.desk_queue)>
-                <Tabs label=w!(cx, repairs.desk_queue) tabs=tabs/>
+            <PageHead title=w!(t, repairs.desk_title)/>
+            <Section title=w!(t, repairs.desk_today)>{today}</Section>
+            <Section title=w!(t, repairs.desk_queue)>
+                <Tabs label=w!(t, repairs.desk_queue) tabs=tabs/>
                 {queue}
                 {pager}
             </Section>
@@ -83,33 +96,35 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
 }
 
 fn today_list(cx: &Cx, rows: &[store::TodayRow]) -> AnyView {
+    let t = cx.fmt();
     if rows.is_empty() {
-        return view! { <p class="hint">{w!(cx, repairs.desk_today_empty)}</p> }.into_any();
+        return view! { <p class="hint">{w!(t, repairs.desk_today_empty)}</p> }.into_any();
     }
     let cards = rows.iter().map(|row| {
         let zone = row.zone.parse().unwrap_or(cx.company_zone());
         let place = match row.mode {
-            Mode::OnSite => row.place.clone().unwrap_or_else(|| row.mode.in_words(cx.fmt())),
+            Mode::OnSite => row.place.clone().unwrap_or_else(|| row.mode.in_words(t)),
             _ => row.workshop_name.clone(),
         };
         view! {
             <CardLink href=format!("/desk/repairs/{}", Rma(row.rma.clone()))
-                title=format!("{} · {}", cx.fmt().time(row.starts_at, zone), row.item_name)
+                title=format!("{} · {}", t.time(row.starts_at, zone), row.item_name)
                 icon=Some(if row.mode == Mode::OnSite { Icon::Truck } else { Icon::Wrench })
                 text=row.customer_name.clone() note=place
-                badge=Some((words::tone(row.state), row.state.in_words(cx.fmt())))/>
+                badge=Some((words::tone(row.state), row.state.in_words(t)))/>
         }
     });
-    view! { <Cards>{cards.collect_view()}</Cards> }.into_any()
+    let cards = cards.collect_view();
+    view! { <Cards>{cards}</Cards> }.into_any()
 }
 
 fn queue_table(cx: &Cx, rows: &[store::QueueRow]) -> impl IntoView + use<> {
-    let fmt = cx.fmt();
+    let t = cx.fmt();
     let columns = vec![
-        w!(cx, repairs.desk_item).into(),
-        w!(cx, repairs.desk_customer).into(),
-        w!(cx, repairs.desk_actions).into(),
-        w!(cx, repairs.desk_owner).into(),
+        w!(t, repairs.desk_item).into(),
+        w!(t, repairs.desk_customer).into(),
+        w!(t, repairs.desk_actions).into(),
+        w!(t, repairs.desk_owner).into(),
     ];
     let rows = rows.iter().map(|row| {
         let next = parts::next_line(cx, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.company_zone());
@@ -119,14 +134,16 @@ fn queue_table(cx: &Cx, rows: &[store::QueueRow]) -> impl IntoView + use<> {
         TableRow {
             href: Some(format!("/desk/repairs/{rma}")),
             cells: vec![
-                view! { {row.item_name.clone()} <span class="card-note">{rma.to_string()}</span> }.into_any(),
+                view! { {row.item_name.clone()} <span class="soft small">{rma.to_string()}</span> }.into_any(),
                 row.customer_name.clone().into_any(),
-                view! { <Badge tone=tone text=row.state.in_words(fmt)/> <span class="card-note">{next}</span> }.into_any(),
-                row.technician_name.clone().unwrap_or_else(|| w!(cx, repairs.desk_owner_none)).into_any(),
+                view! { <Badge tone=tone text=row.state.in_words(t)/> <span class="soft small">{next}</span> }
+                    .into_any(),
+                row.technician_name.clone().unwrap_or_else(|| w!(t, repairs.desk_owner_none)).into_any(),
             ],
         }
     });
-    view! { <Table caption=w!(cx, repairs.desk_queue) columns=columns rows=rows.collect::<Vec<_>>()/> }
+    let rows: Vec<TableRow> = rows.collect();
+    view! { <Table caption=w!(t, repairs.desk_queue) columns=columns rows=rows/> }
 }
 
 /// `GET /desk/repairs/{rma}`
@@ -176,43 +193,52 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
         _ => Vec::new(),
     };
     let title = format!("{} · {}", shown.row.item_name, rma);
+    let t = cx.fmt();
     Ok(cx.sheet_page(&sheet, FRAME, title, || {
         let desk = Desk { cx: &cx, shown: &shown, sheet: &sheet, address: format!("/desk/repairs/{rma}") };
         let state = shown.row.state;
-        let serial = shown.row.serial_number.clone().map(|number| w!(cx, repairs.serial, number = number));
+        let serial = shown.row.serial_number.clone().map(|number| w!(t, repairs.serial, number = number));
         let moving = (!slots.is_empty()).then(|| {
-            let fault = cx.fault(&sheet, "slot");
+            let times = parts::slot_lists(&cx, &slots, sheet.value("slot"), cx.fault(&sheet, "slot"));
+            let (hidden, address) = (desk.hidden(Verb::Move), desk.address.clone());
             view! {
-                <Section title=w!(cx, repairs.move_title)>
-                    <form class="form" method="post" action=desk.address.clone()>
-                        {desk.hidden(Verb::Move)}
-                        {parts::slot_lists(&cx, &slots, sheet.value("slot"), fault)}
-                        <Button>{w!(cx, repairs.do_move)}</Button>
+                <Section title=w!(t, repairs.move_title)>
+                    <form class="form" method="post" action=address>
+                        {hidden}
+                        {times}
+                        <Button>{w!(t, repairs.do_move)}</Button>
                     </form>
                 </Section>
             }
         });
+        let badge = (words::tone(state), state.in_words(t));
+        let main = view! {
+            <div class="stack">
+                {parts::next_card(&cx, &shown)}
+                {moving}
+                {desk.actions()}
+                {desk.quote()}
+                {desk.work()}
+            </div>
+        };
+        let (said, pictures) = (shown.row.fault.clone(), parts::photo_list(&cx, &shown.photos));
+        let steps = parts::timeline(&cx, &shown, true);
+        let facts = desk.facts(serial);
         view! {
-            <PageHead title=shown.row.item_name.clone() lead=w!(cx, repairs.number, rma = rma.to_string())
-                back=Some(("/desk/repairs".to_owned(), w!(cx, repairs.desk_title)))>
-                <Badge tone=words::tone(state) text=state.in_words(cx.fmt())/>
+            <PageHead title=shown.row.item_name.clone() lead=w!(t, repairs.number, rma = rma.to_string())
+                back=Some(("/desk/repairs".to_owned(), w!(t, repairs.desk_title)))>
+                <Badge tone=badge.0 text=badge.1/>
             </PageHead>
             {cx.faults(&sheet)}
             <Columns>
-                <div>
-                    {parts::next_card(&cx, &shown)}
-                    {moving}
-                    {desk.actions()}
-                    {desk.quote()}
-                    {desk.work()}
-                </div>
-                <div>
-                    {desk.facts(serial)}
-                    <Section title=w!(cx, repairs.your_words)>
-                        <p class="prose">{shown.row.fault.clone()}</p>
-                        {parts::photo_list(&cx, &shown.photos)}
+                {main}
+                <div class="stack">
+                    {facts}
+                    <Section title=w!(t, repairs.your_words)>
+                        <p class="pre">{said}</p>
+                        {pictures}
                     </Section>
-                    <Section title=w!(cx, repairs.desk_history)><Timeline steps=parts::timeline(&cx, &shown, true)/></Section>
+                    <Section title=w!(t, repairs.desk_history)><Timeline steps=steps/></Section>
                 </div>
             </Columns>
         }
@@ -251,6 +277,7 @@ impl Desk<'_> {
         if self.is_again(verb) { field.to_owned() } else { format!("{field}-{verb}") }
     }
 
+    /// Which move this is, and the version of the job that the page showed.
     fn hidden(&self, verb: Verb) -> impl IntoView + use<> {
         view! {
             <input type="hidden" name="do" value=verb.as_str()/>
@@ -260,206 +287,221 @@ impl Desk<'_> {
 
     /// The forms of what can be done now; what leads on comes first, what ends the job last and folded away.
     fn actions(&self) -> Option<AnyView> {
-        let cx = self.cx;
-        let plain: Vec<Verb> = [
-            Verb::Receive, Verb::Start, Verb::Resume, Verb::Finish, Verb::MakeReady, Verb::HandBack, Verb::Reopen, Verb::Close,
-        ]
-        .into_iter()
-        .filter(|verb| self.can(*verb))
-        .collect();
+        let t = self.cx.fmt();
         if self.shown.verbs.is_empty() {
             return None;
         }
+        let plain = [
+            Verb::Receive,
+            Verb::Start,
+            Verb::Resume,
+            Verb::Finish,
+            Verb::MakeReady,
+            Verb::HandBack,
+            Verb::Reopen,
+            Verb::Close,
+        ];
         let diagnose = self.can(Verb::Diagnose).then(|| {
-            self.words_form(Verb::Diagnose, w!(cx, repairs.desk_diagnosis), w!(cx, repairs.desk_diagnosis_hint), ButtonTone::Primary)
+            self.words_form(
+                Verb::Diagnose,
+                w!(t, repairs.desk_diagnosis),
+                w!(t, repairs.desk_diagnosis_hint),
+                ButtonTone::Primary,
+            )
         });
-        let plain = plain.into_iter().enumerate().map(|(place, verb)| {
-            let tone = if place == 0 { ButtonTone::Primary } else { ButtonTone::Quiet };
-            self.plain_form(verb, tone)
+        let plain = plain.into_iter().filter(|verb| self.can(*verb)).enumerate().map(|(place, verb)| {
+            self.plain_form(verb, if place == 0 { ButtonTone::Primary } else { ButtonTone::Quiet })
         });
         let plain = plain.collect_view();
         let wait = self.can(Verb::WaitForParts).then(|| self.wait_form());
         let change = self.can(Verb::Move).then(|| {
+            let href = format!("{}?move=1", self.address);
             view! {
-                <ButtonLink href=format!("{}?move=1", self.address) tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>
-                    {w!(cx, repairs.move_title)}
-                </ButtonLink>
+                <ButtonLink href=href tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{w!(t, repairs.move_title)}</ButtonLink>
             }
         });
         let ends = [Verb::GiveUp, Verb::Cancel].into_iter().filter(|verb| self.can(*verb)).map(|verb| {
             let open = self.is_again(verb);
-            let form = self.words_form(verb, w!(cx, repairs.desk_why), w!(cx, repairs.desk_note_hint), ButtonTone::Danger);
-            view! { <Fold title=verb.in_words(cx.fmt()) open=open>{form}</Fold> }
+            let form =
+                self.words_form(verb, w!(t, repairs.desk_why), w!(t, repairs.desk_note_hint), ButtonTone::Danger);
+            view! { <Fold title=verb.in_words(t) open=open>{form}</Fold> }
         });
         let ends = ends.collect_view();
         let view = view! {
-            <Section title=w!(cx, repairs.desk_actions)>{diagnose} {plain} {wait} {change} {ends}</Section>
+            <Section title=w!(t, repairs.desk_actions)>
+                <div class="stack">{diagnose} {plain} {wait} {change} {ends}</div>
+            </Section>
         };
         Some(view.into_any())
     }
 
     fn plain_form(&self, verb: Verb, tone: ButtonTone) -> impl IntoView + use<> {
+        let words = verb.in_words(self.cx.fmt());
         view! {
             <form class="form" method="post" action=self.address.clone() id=format!("do-{verb}")>
                 {self.hidden(verb)}
-                <Button tone=tone>{verb.in_words(self.cx.fmt())}</Button>
+                <Button tone=tone>{words}</Button>
             </form>
         }
     }
 
     fn words_form(&self, verb: Verb, label: String, hint: String, tone: ButtonTone) -> impl IntoView + use<> {
+        let words = verb.in_words(self.cx.fmt());
         view! {
             <form class="form" method="post" action=self.address.clone() id=format!("do-{verb}")>
                 {self.hidden(verb)}
                 <TextArea name="words" id=self.id(verb, "words") label=label hint=hint value=self.typed(verb, "words")
                     fault=self.fault(verb, "words") maxlength=Some(parts::WORDS) required={verb != Verb::Cancel}/>
-                <Button tone=tone>{verb.in_words(self.cx.fmt())}</Button>
+                <Button tone=tone>{words}</Button>
             </form>
         }
     }
 
-    fn wait_form(&self) -> impl IntoView + use<> {
-        let (cx, verb) = (self.cx, Verb::WaitForParts);
+    /// Words for the customer that may be left out.
+    fn note(&self, verb: Verb) -> impl IntoView + use<> {
+        let t = self.cx.fmt();
         view! {
-            <Fold title=verb.in_words(cx.fmt()) open=self.is_again(verb)>
-                <form class="form" method="post" action=self.address.clone() id=format!("do-{verb}")>
-                    {self.hidden(verb)}
-                    <Field name="parts_due" kind="date" label=w!(cx, repairs.desk_parts_due) value=self.typed(verb, "parts_due")
-                        fault=self.fault(verb, "parts_due") min=cx.today().to_string() required=true/>
-                    <TextArea name="words" id=self.id(verb, "words") label=w!(cx, repairs.desk_note) hint=w!(cx, repairs.desk_note_hint)
-                        rows=2 value=self.typed(verb, "words") fault=self.fault(verb, "words") maxlength=Some(parts::WORDS)/>
-                    <Button>{verb.in_words(cx.fmt())}</Button>
-                </form>
-            </Fold>
+            <TextArea name="words" id=self.id(verb, "words") label=w!(t, repairs.desk_note) hint=w!(t, repairs.desk_note_hint)
+                rows=2 value=self.typed(verb, "words") fault=self.fault(verb, "words") maxlength=Some(parts::WORDS)/>
         }
+    }
+
+    fn wait_form(&self) -> impl IntoView + use<> {
+        let (t, verb) = (self.cx.fmt(), Verb::WaitForParts);
+        let form = view! {
+            <form class="form" method="post" action=self.address.clone() id=format!("do-{verb}")>
+                {self.hidden(verb)}
+                <Field name="parts_due" kind="date" label=w!(t, repairs.desk_parts_due) value=self.typed(verb, "parts_due")
+                    fault=self.fault(verb, "parts_due") min=self.cx.today().to_string() required=true/>
+                {self.note(verb)}
+                <Button>{verb.in_words(t)}</Button>
+            </form>
+        };
+        view! { <Fold title=verb.in_words(t) open=self.is_again(verb)>{form}</Fold> }
     }
 
     /// The price that was sent, and the form of a new one.
     fn quote(&self) -> Option<AnyView> {
-        let cx = self.cx;
+        let t = self.cx.fmt();
         let sent = self.shown.quote.as_ref().map(|(quote, lines)| {
-            view! {
-                <Card>
-                    <Badge tone=words::quote_tone(quote.state) text=quote.state.in_words(cx.fmt())/>
-                    {parts::quote_table(cx, lines, quote.total())}
-                    <p>{w!(cx, repairs.quote_until, date = cx.fmt().date(quote.valid_until))}</p>
-                </Card>
-            }
+            let badge = (words::quote_tone(quote.state), quote.state.in_words(t));
+            let table = parts::quote_table(self.cx, lines, quote.total());
+            let until = w!(t, repairs.quote_until, date = t.date(quote.valid_until));
+            view! { <Card><Badge tone=badge.0 text=badge.1/> {table} <p>{until}</p></Card> }
         });
         let form = self.can(Verb::Quote).then(|| self.quote_form());
         if sent.is_none() && form.is_none() {
             return None;
         }
-        Some(view! { <Section title=w!(cx, repairs.desk_quote)>{sent} {form}</Section> }.into_any())
+        Some(view! { <Section title=w!(t, repairs.desk_quote)>{sent} {form}</Section> }.into_any())
     }
 
     fn quote_form(&self) -> impl IntoView + use<> {
-        let (cx, verb) = (self.cx, Verb::Quote);
+        let (cx, t, verb) = (self.cx, self.cx.fmt(), Verb::Quote);
         let days = Days::new(self.shown.policy.quote_days.unsigned_abs());
         let until = cx.today().checked_add_days(days).map(|day| day.to_string()).unwrap_or_default();
         let until = if self.is_again(verb) { self.sheet.value("valid_until").to_owned() } else { until };
         let lines = (1..=parts::LINES).map(|n| {
-            let [label, quantity, price] = ["label", "quantity", "unit_price"].map(|name| format!("{name}_{n}"));
-            let field = |name: &str| (name.to_owned(), self.typed(verb, name), self.fault(verb, name));
-            let (label, label_value, label_fault) = field(&label);
-            let (quantity, quantity_value, quantity_fault) = field(&quantity);
-            let (price, price_value, price_fault) = field(&price);
+            let [label, quantity, price] = ["label", "quantity", "unit_price"].map(|name| {
+                let name = format!("{name}_{n}");
+                (self.typed(verb, &name), self.fault(verb, &name), name)
+            });
             view! {
-                <fieldset class="line">
-                    <legend class="visually-hidden">{w!(cx, repairs.desk_line, number = n.to_string())}</legend>
-                    <Field name=label label=w!(cx, repairs.quote_label) value=label_value fault=label_fault maxlength=Some(200)/>
-                    <Field name=quantity label=w!(cx, repairs.quote_quantity) inputmode="numeric" value=quantity_value fault=quantity_fault/>
-                    <Field name=price label=w!(cx, repairs.quote_unit) inputmode="decimal" value=price_value fault=price_fault/>
+                <fieldset class="line fields">
+                    <legend class="visually-hidden">{w!(t, repairs.desk_line, number = n.to_string())}</legend>
+                    <Field name=label.2 label=w!(t, repairs.quote_label) value=label.0 fault=label.1 maxlength=Some(200)/>
+                    <Field name=quantity.2 label=w!(t, repairs.quote_quantity) inputmode="numeric" value=quantity.0 fault=quantity.1/>
+                    <Field name=price.2 label=w!(t, repairs.quote_unit) inputmode="decimal" value=price.0 fault=price.1/>
                 </fieldset>
             }
         });
-        let lines = lines.collect_view();
         let form = view! {
             <form class="form" method="post" action=self.address.clone() id="do-quote">
                 {self.hidden(verb)}
-                <p class="hint">{w!(cx, repairs.desk_quote_hint)}</p>
-                {lines}
-                <Field name="valid_until" kind="date" label=w!(cx, repairs.desk_valid_until) value=until
+                <p class="hint">{w!(t, repairs.desk_quote_hint)}</p>
+                {lines.collect_view()}
+                <Field name="valid_until" kind="date" label=w!(t, repairs.desk_valid_until) value=until
                     fault=self.fault(verb, "valid_until") min=cx.today().to_string()/>
-                <TextArea name="words" id=self.id(verb, "words") label=w!(cx, repairs.desk_note) hint=w!(cx, repairs.desk_note_hint)
-                    rows=2 value=self.typed(verb, "words") fault=self.fault(verb, "words") maxlength=Some(parts::WORDS)/>
-                <Button>{verb.in_words(cx.fmt())}</Button>
+                {self.note(verb)}
+                <Button>{verb.in_words(t)}</Button>
             </form>
         };
         let open = self.is_again(verb) || self.shown.row.state == State::Diagnosed && !self.shown.row.covered;
-        view! { <Fold title=verb.in_words(cx.fmt()) open=open>{form}</Fold> }
+        view! { <Fold title=verb.in_words(t) open=open>{form}</Fold> }
     }
 
     fn work(&self) -> AnyView {
-        let (cx, fmt) = (self.cx, self.cx.fmt());
+        let (cx, t) = (self.cx, self.cx.fmt());
         let rows = self.shown.work.iter().map(|row| {
-            let quantity = fmt.number(row.quantity);
+            let quantity = t.number(row.quantity);
             let (kind, much) = if row.kind == "part" {
-                (w!(cx, repairs.desk_work_part), w!(cx, repairs.desk_work_pieces, count = quantity))
+                (w!(t, repairs.desk_work_part), w!(t, repairs.desk_work_pieces, count = quantity))
             } else {
-                (w!(cx, repairs.desk_work_work), w!(cx, repairs.desk_work_minutes, count = quantity))
+                (w!(t, repairs.desk_work_work), w!(t, repairs.desk_work_minutes, count = quantity))
             };
             let number = row.part_number.as_ref().map(|number| format!(" ({number})")).unwrap_or_default();
-            view! { <li><strong>{much}</strong>" "{row.label.clone()}{number}<span class="card-note">{kind}</span></li> }
+            view! { <li><strong>{much}</strong>" "{row.label.clone()}{number}" "<span class="soft small">{kind}</span></li> }
         });
         let list = if self.shown.work.is_empty() {
-            view! { <p class="hint">{w!(cx, repairs.desk_work_empty)}</p> }.into_any()
+            view! { <p class="hint">{w!(t, repairs.desk_work_empty)}</p> }.into_any()
         } else {
             view! { <ul class="plain-list" role="list">{rows.collect_view()}</ul> }.into_any()
         };
         let state = self.shown.row.state;
         let can = !state.is_before_arrival() && !state.is_end() && cx.viewer.can(Act::RecordWork, &self.shown.subject);
+        let form = can.then(|| self.work_form());
+        view! { <Section title=w!(t, repairs.desk_work)>{list} {form}</Section> }.into_any()
+    }
+
+    fn work_form(&self) -> impl IntoView + use<> {
+        let (cx, t) = (self.cx, self.cx.fmt());
         let again = self.sheet.value("do") == "work";
         let value = |name: &str| if again { self.sheet.value(name).to_owned() } else { String::new() };
         let fault = |name: &str| if again { cx.fault(self.sheet, name) } else { None };
-        let form = can.then(|| {
-            let kinds = vec![
-                ("work".to_owned(), w!(cx, repairs.desk_work_work)),
-                ("part".to_owned(), w!(cx, repairs.desk_work_part)),
-            ];
-            view! {
-                <Fold title=w!(cx, repairs.desk_work_add) open=again>
-                    <form class="form" method="post" action=self.address.clone() id="record-work">
-                        <HiddenKey value=parts::key(self.sheet)/>
-                        <input type="hidden" name="do" value="work"/>
-                        <Select name="kind" label=w!(cx, repairs.desk_work_kind) options=kinds value=value("kind") fault=fault("kind")/>
-                        <Field name="label" label=w!(cx, repairs.desk_work_label) value=value("label") fault=fault("label")
-                            maxlength=Some(200) required=true/>
-                        <Field name="quantity" label=w!(cx, repairs.desk_work_quantity) inputmode="numeric" value=value("quantity")
-                            fault=fault("quantity") required=true/>
-                        <Field name="part_number" label=w!(cx, repairs.desk_work_part_number) value=value("part_number")
-                            fault=fault("part_number") maxlength=Some(200)/>
-                        <Button tone=ButtonTone::Quiet>{w!(cx, repairs.desk_work_add)}</Button>
-                    </form>
-                </Fold>
-            }
-        });
-        view! { <Section title=w!(cx, repairs.desk_work)>{list} {form}</Section> }.into_any()
+        let kinds = vec![
+            ("work".to_owned(), w!(t, repairs.desk_work_work)),
+            ("part".to_owned(), w!(t, repairs.desk_work_part)),
+        ];
+        let form = view! {
+            <form class="form" method="post" action=self.address.clone() id="record-work">
+                <HiddenKey value=parts::key(self.sheet)/>
+                <input type="hidden" name="do" value="work"/>
+                <Select name="kind" label=w!(t, repairs.desk_work_kind) options=kinds value=value("kind") fault=fault("kind")/>
+                <Field name="label" label=w!(t, repairs.desk_work_label) value=value("label") fault=fault("label")
+                    maxlength=Some(200) required=true/>
+                <Field name="quantity" label=w!(t, repairs.desk_work_quantity) inputmode="numeric" value=value("quantity")
+                    fault=fault("quantity") required=true/>
+                <Field name="part_number" label=w!(t, repairs.desk_work_part_number) value=value("part_number")
+                    fault=fault("part_number") maxlength=Some(200)/>
+                <Button tone=ButtonTone::Quiet>{w!(t, repairs.desk_work_add)}</Button>
+            </form>
+        };
+        view! { <Fold title=w!(t, repairs.desk_work_add) open=again>{form}</Fold> }
     }
 
     fn facts(&self, serial: Option<String>) -> AnyView {
-        let (cx, row) = (self.cx, &self.shown.row);
+        let (cx, t, row) = (self.cx, self.cx.fmt(), &self.shown.row);
         let customer = self.shown.customer.clone();
         let customer = if cx.viewer.can(Act::ReadCustomer, &self.shown.subject) {
             view! { <a href=format!("/desk/customers/{}", row.person_id)>{customer}</a> }.into_any()
         } else {
             customer.into_any()
         };
-        let owner = self.shown.technician.clone().unwrap_or_else(|| w!(cx, repairs.desk_owner_none));
-        let covered = if row.covered { w!(cx, repairs.desk_covered) } else { w!(cx, repairs.desk_not_covered) };
+        let owner = self.shown.technician.clone().unwrap_or_else(|| w!(t, repairs.desk_owner_none));
+        let covered = if row.covered { w!(t, repairs.desk_covered) } else { w!(t, repairs.desk_not_covered) };
         let item = serial.map_or(row.item_name.clone(), |serial| format!("{}, {serial}", row.item_name));
         let mut rows = vec![
-            (w!(cx, repairs.desk_customer), customer),
-            (w!(cx, repairs.desk_item), item.into_any()),
-            (w!(cx, repairs.cost_title), covered.into_any()),
-            (w!(cx, repairs.desk_owner), owner.into_any()),
-            (w!(cx, repairs.mode), row.mode.in_words(cx.fmt()).into_any()),
+            (w!(t, repairs.desk_customer), customer),
+            (w!(t, repairs.desk_item), item.into_any()),
+            (w!(t, repairs.cost_title), covered.into_any()),
+            (w!(t, repairs.desk_owner), owner.into_any()),
+            (w!(t, repairs.mode), row.mode.in_words(t).into_any()),
         ];
         if row.appointment_at.is_some() {
-            rows.push((w!(cx, repairs.appointment), parts::appointment_line(cx, self.shown).into_any()));
+            rows.push((w!(t, repairs.appointment), parts::appointment_line(cx, self.shown).into_any()));
         }
         if let Some(diagnosis) = row.diagnosis.clone() {
-            rows.push((w!(cx, repairs.desk_diagnosis), diagnosis.into_any()));
+            rows.push((w!(t, repairs.desk_diagnosis), diagnosis.into_any()));
         }
         view! { <Card><DefinitionList rows=rows/></Card> }.into_any()
     }

@@ -34,8 +34,13 @@ pub struct RepairLetter {
 
 /// The letter of a move.
 pub fn letter(
-    kind: LetterKind, row: &store::RepairRow, workshop: &Workshop, quote: Option<&store::QuoteRow>, now: DateTime<Utc>,
-    own_act: bool, link: String,
+    kind: LetterKind,
+    row: &store::RepairRow,
+    workshop: &Workshop,
+    quote: Option<&store::QuoteRow>,
+    now: DateTime<Utc>,
+    own_act: bool,
+    link: String,
 ) -> Letter {
     let warranty = Days::new(workshop.warranty_days.unsigned_abs());
     Letter::Repair(Box::new(RepairLetter {

@@ -2,12 +2,12 @@
 
 use super::{parts, store, words};
 use crate::{
+    calendar::server::hours,
     db::Tx,
     error::AppError,
     i18n::InWords,
     portal::server::{Need, Panel, PanelRow},
     repairs::domain::State,
-    calendar::server::hours,
     server::Cx,
     ui::Icon,
     values::PersonId,

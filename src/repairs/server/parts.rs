@@ -38,7 +38,11 @@ pub fn key(sheet: &Sheet) -> String {
 
 /// What comes next and when, in a line; nothing for a repair that is over.
 pub fn next_line(
-    cx: &Cx, step: Option<&str>, due: Option<DateTime<Utc>>, appointment: Option<DateTime<Utc>>, zone: Tz,
+    cx: &Cx,
+    step: Option<&str>,
+    due: Option<DateTime<Utc>>,
+    appointment: Option<DateTime<Utc>>,
+    zone: Tz,
 ) -> Option<String> {
     let step = step?.parse::<NextStep>().ok()?;
     let words = step.in_words(cx.fmt());
@@ -48,29 +52,37 @@ pub fn next_line(
 
 /// An appointment by the minute, everything else by the day.
 fn due_words(cx: &Cx, step: NextStep, due: DateTime<Utc>, appointment: Option<DateTime<Utc>>, zone: Tz) -> String {
+    let t = cx.fmt();
     let by_the_minute = matches!(step, NextStep::BringItem | NextStep::VisitYou) && appointment == Some(due);
     if by_the_minute {
-        return cx.fmt().date_time(due, zone);
+        return t.date_time(due, zone);
     }
-    let date = cx.fmt().date(due.with_timezone(&zone).date_naive());
-    if due < cx.now { w!(cx, repairs.late, date = date) } else { w!(cx, repairs.next_by, date = date) }
+    let date = t.date(due.with_timezone(&zone).date_naive());
+    if due < cx.now { w!(t, repairs.late, date = date) } else { w!(t, repairs.next_by, date = date) }
 }
 
 /// The card that says what happens next.
 pub fn next_card(cx: &Cx, shown: &service::Shown) -> impl IntoView + use<> {
+    let t = cx.fmt();
     let row = &shown.row;
     let zone = shown.workshop.zone();
     let step = row.next_step.as_deref().and_then(|step| step.parse::<NextStep>().ok());
     let Some(step) = step else {
-        return view! { <Card title=w!(cx, repairs.next_title)><p>{w!(cx, repairs.next_none)}</p></Card> }.into_any();
+        return view! { <Card title=w!(t, repairs.next_title)><p>{w!(t, repairs.next_none)}</p></Card> }.into_any();
     };
     let when = row.next_due.map(|due| due_words(cx, step, due, row.appointment_at, zone));
     let address = matches!(step, NextStep::SendItem | NextStep::BringItem | NextStep::Collect)
         .then(|| format!("{}, {}", shown.workshop.name, shown.workshop.address));
-    let tone = if row.state == State::Quoted { Tone::Warn } else if row.state == State::Ready { Tone::Good } else { Tone::Info };
+    let tone = if row.state == State::Quoted {
+        Tone::Warn
+    } else if row.state == State::Ready {
+        Tone::Good
+    } else {
+        Tone::Info
+    };
     view! {
-        <Card title=w!(cx, repairs.next_title) tone=Some(tone)>
-            <p><strong>{step.in_words(cx.fmt())}</strong></p>
+        <Card title=w!(t, repairs.next_title) tone=Some(tone)>
+            <p><strong>{step.in_words(t)}</strong></p>
             {when.map(|when| view! { <p>{when}</p> })}
             {address.map(|address| view! { <p>{address}</p> })}
         </Card>
@@ -80,19 +92,20 @@ pub fn next_card(cx: &Cx, shown: &service::Shown) -> impl IntoView + use<> {
 
 /// The appointment with its place.
 pub fn appointment_line(cx: &Cx, shown: &service::Shown) -> String {
+    let t = cx.fmt();
     let place = match shown.row.mode {
-        Mode::OnSite => shown.row.place.clone().unwrap_or_else(|| w!(cx, repairs.mode_on_site)),
+        Mode::OnSite => shown.row.place.clone().unwrap_or_else(|| w!(t, repairs.mode_on_site)),
         _ => format!("{}, {}", shown.workshop.name, shown.workshop.address),
     };
     match shown.row.appointment_at {
-        Some(at) => w!(cx, repairs.appointment_at, date = cx.fmt().date_time(at, shown.workshop.zone()), place = place),
-        None => w!(cx, repairs.send_to, address = place),
+        Some(at) => w!(t, repairs.appointment_at, date = t.date_time(at, shown.workshop.zone()), place = place),
+        None => w!(t, repairs.send_to, address = place),
     }
 }
 
 /// What happened, and what is expected next.
 pub fn timeline(cx: &Cx, shown: &service::Shown, desk: bool) -> Vec<Step> {
-    let fmt = cx.fmt();
+    let t = cx.fmt();
     let zone = shown.workshop.zone();
     let last = shown.events.len().saturating_sub(1);
     let mut steps: Vec<Step> = shown
@@ -107,19 +120,19 @@ pub fn timeline(cx: &Cx, shown: &service::Shown, desk: bool) -> Vec<Step> {
                 _ => StepState::Done,
             },
             title: if desk && event.actor == Actor::Technician {
-                event.to_state.in_words(fmt)
+                event.to_state.in_words(t)
             } else {
-                words::event(fmt, &event.verb)
+                words::event(t, &event.verb)
             },
             text: event.note.clone(),
-            time: Some(fmt.date_time(event.at, zone)),
+            time: Some(t.date_time(event.at, zone)),
         })
         .collect();
     let row = &shown.row;
     if let Some(next) = row.next_step.as_deref().and_then(|step| step.parse::<NextStep>().ok()) {
         steps.push(Step {
             state: StepState::Next,
-            title: next.in_words(fmt),
+            title: next.in_words(t),
             text: None,
             time: row.next_due.map(|due| due_words(cx, next, due, row.appointment_at, zone)),
         });
@@ -132,8 +145,9 @@ pub fn photo_list(cx: &Cx, photos: &[PhotoId]) -> Option<AnyView> {
     if photos.is_empty() {
         return None;
     }
+    let t = cx.fmt();
     let items = (1..).zip(photos).map(|(number, id): (i32, _)| {
-        let alt = w!(cx, repairs.photo_alt, number = number.to_string());
+        let alt = w!(t, repairs.photo_alt, number = number.to_string());
         view! {
             <li class="photo">
                 <a href=format!("/photos/{id}")><img src=format!("/photos/{id}") alt=alt width="160" height="120" loading="lazy"/></a>
@@ -144,8 +158,13 @@ pub fn photo_list(cx: &Cx, photos: &[PhotoId]) -> Option<AnyView> {
 }
 
 /// Free times, a list a day, in the workshop's wall clock.
-pub fn slot_lists(cx: &Cx, slots: &[(FreeSlot, Workshop)], chosen: &str, fault: Option<String>) -> impl IntoView + use<> {
-    let fmt = cx.fmt();
+pub fn slot_lists(
+    cx: &Cx,
+    slots: &[(FreeSlot, Workshop)],
+    chosen: &str,
+    fault: Option<String>,
+) -> impl IntoView + use<> {
+    let t = cx.fmt();
     let several = slots.iter().any(|(_, workshop)| workshop.id != slots[0].1.id);
     let mut days: Vec<(NaiveDate, Vec<Choice>)> = Vec::new();
     for (slot, workshop) in slots {
@@ -153,8 +172,8 @@ pub fn slot_lists(cx: &Cx, slots: &[(FreeSlot, Workshop)], chosen: &str, fault: 
         let id = SlotId { workshop: slot.workshop, starts_at: slot.starts_at };
         let choice = Choice {
             text: several.then(|| workshop.name.clone()),
-            note: (slot.left == 1).then(|| w!(cx, repairs.slots_left, count = 1_u64)),
-            ..Choice::new(id.to_string(), fmt.time(slot.starts_at, workshop.zone()))
+            note: (slot.left == 1).then(|| w!(t, repairs.slots_left, count = 1_u64)),
+            ..Choice::new(id.to_string(), t.time(slot.starts_at, workshop.zone()))
         };
         match days.last_mut() {
             Some((last, choices)) if *last == day => choices.push(choice),
@@ -162,18 +181,18 @@ pub fn slot_lists(cx: &Cx, slots: &[(FreeSlot, Workshop)], chosen: &str, fault: 
         }
     }
     let zones = slots.first().map(|(_, workshop)| workshop.zone().name().replace('_', " "));
-    let hint = zones.map(|zone| w!(cx, repairs.slot_zone, zone = zone));
+    let hint = zones.map(|zone| w!(t, repairs.slot_zone, zone = zone));
     let lists = days.into_iter().enumerate().map(|(place, (day, choices))| {
         let id = if place == 0 { PLACE_OF_SLOT.to_owned() } else { format!("{PLACE_OF_SLOT}-{place}") };
         view! {
-            <ChoiceList name="slot" id=id legend=fmt.day(day) choices=choices value=chosen.to_owned()
+            <ChoiceList name="slot" id=id legend=t.day(day) choices=choices value=chosen.to_owned()
                 fault=fault.clone().filter(|_| place == 0) compact=true required=true/>
         }
     });
     let lists = lists.collect_view();
     view! {
         <div class="slots" id="slots">
-            <h2>{w!(cx, repairs.slot)}</h2>
+            <h2>{w!(t, repairs.slot)}</h2>
             {hint.map(|hint| view! { <p class="hint">{hint}</p> })}
             {lists}
         </div>
@@ -182,26 +201,29 @@ pub fn slot_lists(cx: &Cx, slots: &[(FreeSlot, Workshop)], chosen: &str, fault: 
 
 /// The lines of a quote with their total.
 pub fn quote_table(cx: &Cx, lines: &[QuoteLine], total: Money) -> impl IntoView + use<> {
-    let fmt = cx.fmt();
+    let t = cx.fmt();
     let number = |title: String| Column { title, number: true };
     let columns = vec![
-        w!(cx, repairs.quote_label).into(),
-        number(w!(cx, repairs.quote_quantity)),
-        number(w!(cx, repairs.quote_unit)),
-        number(w!(cx, repairs.quote_sum)),
+        w!(t, repairs.quote_label).into(),
+        number(w!(t, repairs.quote_quantity)),
+        number(w!(t, repairs.quote_unit)),
+        number(w!(t, repairs.quote_sum)),
     ];
-    let rows = lines.iter().map(|line| TableRow {
-        href: None,
-        cells: vec![
-            line.label.clone().into_any(),
-            fmt.number(line.quantity).into_any(),
-            fmt.money(line.unit_price).into_any(),
-            line.total().map(|sum| fmt.money(sum)).unwrap_or_default().into_any(),
-        ],
-    });
+    let rows: Vec<TableRow> = lines
+        .iter()
+        .map(|line| TableRow {
+            href: None,
+            cells: vec![
+                line.label.clone().into_any(),
+                t.number(line.quantity).into_any(),
+                t.money(line.unit_price).into_any(),
+                line.total().map(|sum| t.money(sum)).unwrap_or_default().into_any(),
+            ],
+        })
+        .collect();
     view! {
-        <Table caption=w!(cx, repairs.quote_title) columns=columns rows=rows.collect::<Vec<_>>()/>
-        <p class="total"><span>{w!(cx, repairs.quote_total)}</span> <strong>{fmt.money(total)}</strong></p>
+        <Table caption=w!(t, repairs.quote_title) columns=columns rows=rows/>
+        <p class="total"><span>{w!(t, repairs.quote_total)}</span> <strong>{t.money(total)}</strong></p>
     }
 }
 
@@ -331,8 +353,14 @@ mod tests {
     #[test]
     fn a_quote_is_read_line_by_line_and_empty_lines_are_left_out() {
         let form = Form::of(&[
-            ("version", "3"), ("label_1", "Fuser"), ("quantity_1", "1"), ("unit_price_1", "89,90"),
-            ("label_3", "Work"), ("quantity_3", "2"), ("unit_price_3", "45.00"), ("valid_until", "2026-12-20"),
+            ("version", "3"),
+            ("label_1", "Fuser"),
+            ("quantity_1", "1"),
+            ("unit_price_1", "89,90"),
+            ("label_3", "Work"),
+            ("quantity_3", "2"),
+            ("unit_price_3", "45.00"),
+            ("valid_until", "2026-12-20"),
         ]);
         let input = desk_input(&form, Verb::Quote, Currency::EUR, today()).unwrap();
         assert_eq!(input.lines.iter().map(|l| l.unit_price.minor * l.quantity).collect::<Vec<_>>(), [8990, 9000]);
@@ -342,7 +370,11 @@ mod tests {
     #[test]
     fn each_fault_of_a_quote_stands_at_its_field() {
         let form = Form::of(&[
-            ("version", "3"), ("label_1", ""), ("quantity_1", "x"), ("unit_price_1", "12.345"), ("valid_until", "2026-11-30"),
+            ("version", "3"),
+            ("label_1", ""),
+            ("quantity_1", "x"),
+            ("unit_price_1", "12.345"),
+            ("valid_until", "2026-11-30"),
         ]);
         let faults = faulty(desk_input(&form, Verb::Quote, Currency::EUR, today()));
         assert_eq!(faults, ["label_1", "quantity_1", "unit_price_1", "valid_until"]);

@@ -69,7 +69,13 @@ pub async fn add(cx: &Cx, bytes: Bytes) -> Result<PhotoId, Failed> {
 
 #[allow(clippy::too_many_arguments, reason = "the columns of one row")]
 async fn insert(
-    tx: &mut Tx, _permit: &Permit, id: PhotoId, viewer: PersonId, file: &str, sha256: &str, size: (i64, i64, i64),
+    tx: &mut Tx,
+    _permit: &Permit,
+    id: PhotoId,
+    viewer: PersonId,
+    file: &str,
+    sha256: &str,
+    size: (i64, i64, i64),
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     execute!(tx, ADD, id, viewer, file, sha256, size.0, size.1, size.2, now)?;
@@ -84,7 +90,13 @@ pub async fn drafts(tx: &mut Tx, viewer: PersonId, now: DateTime<Utc>) -> Result
 }
 
 /// Gives drafts of this viewer to their repair; what is not theirs, or gone, is left out.
-pub async fn attach(tx: &mut Tx, _permit: &Permit, repair: RepairId, photos: &[PhotoId], viewer: PersonId) -> Result<(), AppError> {
+pub async fn attach(
+    tx: &mut Tx,
+    _permit: &Permit,
+    repair: RepairId,
+    photos: &[PhotoId],
+    viewer: PersonId,
+) -> Result<(), AppError> {
     for photo in photos.iter().take(FILES as usize) {
         execute!(tx, ATTACH, repair, *photo, viewer)?;
     }
@@ -118,7 +130,8 @@ pub async fn remove(cx: &Cx, id: PhotoId) -> Result<(), AppError> {
 
 /// Forgets a draft whose day is over.
 pub async fn forget(cx: &Cx, id: PhotoId) -> Result<(), AppError> {
-    let file = cx.db().write(move |tx| Box::pin(async move { Ok(fetch_optional!(tx, (String,), FORGET, id)?) })).await?;
+    let file =
+        cx.db().write(move |tx| Box::pin(async move { Ok(fetch_optional!(tx, (String,), FORGET, id)?) })).await?;
     if let Some((file,)) = file {
         pictures::remove(&cx.app.config.data_dir, &file).await;
     }

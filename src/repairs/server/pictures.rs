@@ -7,7 +7,9 @@ use crate::{
     server::internal,
 };
 use bytes::Bytes;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder, metadata::Orientation};
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder, metadata::Orientation,
+};
 use sha2::{Digest, Sha256};
 use std::{
     io::{Cursor, Write},

@@ -2,18 +2,14 @@
 
 use super::{
     booking::{self, Chosen, Draft},
-    parts, photos, service, store, upload,
-    words,
+    parts, photos, service, store, upload, words,
 };
 use crate::{
     calendar::server::hours,
     coverage,
     error::AppError,
     i18n::InWords,
-    repairs::{
-        domain::{Mode, Rma, State, Verb},
-        photos::DRAFT_HOURS,
-    },
+    repairs::domain::{Mode, Rma, State, Verb},
     server::{
         Cx,
         form::{Form, Sheet},
@@ -44,17 +40,18 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
     let cursor = Cursor::decode(after.text("after"));
     let rows = store::of_scope(&mut cx.db().read().await?, &cx.viewer.scope(), cursor.as_ref()).await?;
     let first = cursor.is_none();
-    Ok(cx.page(FRAME, w!(cx, repairs.title), || {
+    let t = cx.fmt();
+    Ok(cx.page(FRAME, w!(t, repairs.title), || {
         let head = view! {
-            <PageHead title=w!(cx, repairs.title) lead=w!(cx, repairs.lead)>
-                <ButtonLink href="/repairs/new" icon=Some(Icon::Plus)>{w!(cx, repairs.book)}</ButtonLink>
+            <PageHead title=w!(t, repairs.title) lead=w!(t, repairs.lead)>
+                <ButtonLink href="/repairs/new" icon=Some(Icon::Plus)>{w!(t, repairs.book)}</ButtonLink>
             </PageHead>
         };
         if rows.rows.is_empty() && first {
             let empty = view! {
-                <PageHead title=w!(cx, repairs.title)/>
-                <Empty icon=Icon::Wrench title=w!(cx, repairs.empty_title) text=w!(cx, repairs.empty_text)>
-                    <ButtonLink href="/repairs/new">{w!(cx, repairs.book)}</ButtonLink>
+                <PageHead title=w!(t, repairs.title)/>
+                <Empty icon=Icon::Wrench title=w!(t, repairs.empty_title) text=w!(t, repairs.empty_text)>
+                    <ButtonLink href="/repairs/new">{w!(t, repairs.book)}</ButtonLink>
                 </Empty>
             };
             return empty.into_any();
@@ -62,7 +59,7 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
         let cards = rows.rows.iter().map(|row| card(&cx, row)).collect_view();
         let pager = rows.next.as_ref().map(|next| {
             let key: String = url::form_urlencoded::byte_serialize(next.encode().as_bytes()).collect();
-            view! { <Pager href=format!("/repairs?after={key}") label=w!(cx, repairs.past)/> }
+            view! { <Pager href=format!("/repairs?after={key}") label=w!(t, repairs.past)/> }
         });
         view! { {head} <Cards>{cards}</Cards> {pager} }.into_any()
     }))
@@ -70,11 +67,11 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
 
 /// A repair in the customer's list.
 fn card(cx: &Cx, row: &store::RepairRow) -> impl IntoView + use<> {
-    let fmt = cx.fmt();
+    let t = cx.fmt();
     let text = parts::next_line(cx, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.zone);
     view! {
         <CardLink href=format!("/repairs/{}", row.number()) title=row.item_name.clone() icon=Some(Icon::Wrench)
-            text=text note=row.number().to_string() badge=Some((words::tone(row.state), words::customer_state(fmt, row.state)))/>
+            text=text note=row.number().to_string() badge=Some((words::tone(row.state), words::customer_state(t, row.state)))/>
     }
 }
 
@@ -123,14 +120,15 @@ fn draft_address(form: &Form) -> String {
 
 async fn new_page(cx: Cx, chosen: Chosen, sheet: Sheet) -> Result<Response, AppError> {
     let draft = booking::draft(&cx, chosen).await?;
-    let title = w!(cx, repairs.book);
+    let t = cx.fmt();
+    let title = w!(t, repairs.book);
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
-        let back = Some(("/repairs".to_owned(), w!(cx, repairs.title)));
+        let back = Some(("/repairs".to_owned(), w!(t, repairs.title)));
         if draft.items.is_empty() {
             let empty = view! {
                 <PageHead title=title back=back/>
-                <Empty icon=Icon::Box title=w!(cx, repairs.no_items_title) text=w!(cx, repairs.no_items_text)>
-                    <ButtonLink href="/purchases/register">{w!(cx, repairs.no_items_action)}</ButtonLink>
+                <Empty icon=Icon::Box title=w!(t, repairs.no_items_title) text=w!(t, repairs.no_items_text)>
+                    <ButtonLink href="/purchases/register">{w!(t, repairs.no_items_action)}</ButtonLink>
                 </Empty>
             };
             return empty.into_any();
@@ -140,24 +138,26 @@ async fn new_page(cx: Cx, chosen: Chosen, sheet: Sheet) -> Result<Response, AppE
         } else {
             choosing_form(&cx, &draft, &sheet).into_any()
         };
-        view! { <PageHead title=title lead=w!(cx, repairs.new_lead) back=back/> {cx.faults(&sheet)} {form} }.into_any()
+        view! { <PageHead title=title lead=w!(t, repairs.new_lead) back=back/> {cx.faults(&sheet)} {form} }.into_any()
     }))
 }
 
 /// The first step: which item, and how it gets to us. A GET, so that it can be linked to and gone back to.
 fn choosing_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
+    let t = cx.fmt();
     view! {
         <form id="book-repair" class="form" method="get" action="/repairs/new">
             {choices(cx, draft, sheet)}
-            <Button>{w!(cx, repairs.show_times)}</Button>
+            <Button>{w!(t, repairs.show_times)}</Button>
         </form>
     }
 }
 
 fn choices(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
+    let t = cx.fmt();
     let mut options = Vec::new();
     if draft.item.is_none() {
-        options.push((String::new(), w!(cx, repairs.item_choose)));
+        options.push((String::new(), w!(t, repairs.item_choose)));
     }
     options.extend(draft.items.iter().map(|item| {
         let serial = item.serial_number.as_ref().map(|number| format!(" · {number}")).unwrap_or_default();
@@ -165,38 +165,41 @@ fn choices(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     }));
     let modes = Mode::ALL.iter().map(|mode| {
         let text = match mode {
-            Mode::BringIn => w!(cx, repairs.mode_bring_in_text),
-            Mode::SendIn => w!(cx, repairs.mode_send_in_text),
-            Mode::OnSite => w!(cx, repairs.mode_on_site_text),
+            Mode::BringIn => w!(t, repairs.mode_bring_in_text),
+            Mode::SendIn => w!(t, repairs.mode_send_in_text),
+            Mode::OnSite => w!(t, repairs.mode_on_site_text),
         };
-        Choice { text: Some(text), ..Choice::new(mode.as_str(), mode.in_words(cx.fmt())) }
+        Choice { text: Some(text), ..Choice::new(mode.as_str(), mode.in_words(t)) }
     });
+    let modes: Vec<Choice> = modes.collect();
     let item = draft.item.as_ref().map(|item| item.id.to_string()).unwrap_or_default();
     view! {
-        <Select name="item" label=w!(cx, repairs.item) options=options value=item fault=cx.fault(sheet, "item") required=true/>
-        <ChoiceList name="mode" legend=w!(cx, repairs.mode) choices=modes.collect::<Vec<_>>()
+        <Select name="item" label=w!(t, repairs.item) options=options value=item fault=cx.fault(sheet, "item") required=true/>
+        <ChoiceList name="mode" legend=w!(t, repairs.mode) choices=modes
             value=draft.mode.map(|mode| mode.as_str().to_owned()).unwrap_or_default()
             fault=cx.fault(sheet, "mode") required=true/>
     }
 }
 
 fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
+    let t = cx.fmt();
     let typed = |name: &str, kept: &str| if sheet.is_again() { sheet.value(name).to_owned() } else { kept.to_owned() };
     let on_site = draft.mode == Some(Mode::OnSite);
     let open = draft.open.first().map(|rma| {
-        let words = w!(cx, repairs.open_already, rma = rma.to_string());
-        view! { <Alert tone=Tone::Info><p><a href=format!("/repairs/{rma}")>{words}</a></p></Alert> }
+        let words = w!(t, repairs.open_already, rma = rma.to_string());
+        let href = format!("/repairs/{rma}");
+        view! { <Alert tone=Tone::Info><p><a href=href>{words}</a></p></Alert> }
     });
     let place = on_site.then(|| {
         view! {
-            <TextArea name="place" label=w!(cx, repairs.place) hint=w!(cx, repairs.place_hint) rows=2
+            <TextArea name="place" label=w!(t, repairs.place) hint=w!(t, repairs.place_hint) rows=2
                 value=typed("place", &draft.place) fault=cx.fault(sheet, "place") maxlength=Some(400)/>
         }
     });
     let fee = draft.fee.map(|fee| fee.minor.to_string());
     let confirm = match draft.fee.filter(|fee| !fee.is_zero()) {
-        Some(fee) => w!(cx, repairs.confirm_fee, fee = cx.fmt().money(fee)),
-        None => w!(cx, repairs.confirm),
+        Some(fee) => w!(t, repairs.confirm_fee, fee = t.money(fee)),
+        None => w!(t, repairs.confirm),
     };
     let without_time = draft.mode.is_some_and(Mode::needs_slot) && draft.slots.is_empty();
     view! {
@@ -205,10 +208,10 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
             {fee.map(|fee| view! { <input type="hidden" name="fee" value=fee/> })}
             {choices(cx, draft, sheet)}
             <button class="button" data-tone="quiet" type="submit" name="do" value="times" formnovalidate=true>
-                <span>{w!(cx, repairs.show_times)}</span>
+                <span>{w!(t, repairs.show_times)}</span>
             </button>
             {open}
-            <TextArea name="fault" label=w!(cx, repairs.fault) hint=w!(cx, repairs.fault_hint) rows=5
+            <TextArea name="fault" label=w!(t, repairs.fault) hint=w!(t, repairs.fault_hint) rows=5
                 value=typed("fault", &draft.fault) fault=cx.fault(sheet, "fault")
                 maxlength=Some(booking::FAULT_LENGTH) required=true/>
             {pictures(cx, draft, sheet)}
@@ -221,15 +224,16 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
 }
 
 fn pictures(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
+    let t = cx.fmt();
     let kept = (!draft.photos.is_empty()).then(|| {
         let photos = (1..).zip(&draft.photos).map(|(number, id)| {
             let number: i32 = number;
             view! {
                 <li class="photo">
                     <input type="hidden" name="photo" value=id.to_string()/>
-                    <img src=format!("/photos/{id}") alt=w!(cx, repairs.photo_alt, number = number.to_string()) width="160" height="120" loading="lazy"/>
+                    <img src=format!("/photos/{id}") alt=w!(t, repairs.photo_alt, number = number.to_string()) width="160" height="120" loading="lazy"/>
                     <button class="button" data-tone="quiet" type="submit" name="remove" value=id.to_string() formnovalidate=true>
-                        <span>{w!(cx, repairs.photo_remove, number = number.to_string())}</span>
+                        <span>{w!(t, repairs.photo_remove, number = number.to_string())}</span>
                     </button>
                 </li>
             }
@@ -237,23 +241,24 @@ fn pictures(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
         view! { <ul class="photos" role="list">{photos.collect_view()}</ul> }
     });
     view! {
-        <FileInput name="photos" label=w!(cx, repairs.photos) hint=w!(cx, repairs.photos_hint)
+        <FileInput name="photos" label=w!(t, repairs.photos) hint=w!(t, repairs.photos_hint)
             accept="image/jpeg,image/png,image/webp" multiple=true fault=cx.fault(sheet, "photos")/>
         {kept}
         <button class="button" data-tone="quiet" type="submit" name="do" value="photos" formnovalidate=true>
-            <Icon name=Icon::Camera/><span>{w!(cx, repairs.photos_add)}</span>
+            <Icon name=Icon::Camera/><span>{w!(t, repairs.photos_add)}</span>
         </button>
     }
 }
 
 fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
+    let t = cx.fmt();
     if !draft.mode.is_some_and(Mode::needs_slot) {
         let address = draft.workshop.as_ref().map(|w| format!("{}, {}", w.name, w.address)).unwrap_or_default();
-        return view! { <Alert tone=Tone::Info><p>{w!(cx, repairs.send_to, address = address)}</p></Alert> }.into_any();
+        return view! { <Alert tone=Tone::Info><p>{w!(t, repairs.send_to, address = address)}</p></Alert> }.into_any();
     }
     if draft.slots.is_empty() {
         return view! {
-            <Alert tone=Tone::Warn title=w!(cx, repairs.no_slots_title)><p>{w!(cx, repairs.no_slots_text)}</p></Alert>
+            <Alert tone=Tone::Warn title=w!(t, repairs.no_slots_title)><p>{w!(t, repairs.no_slots_text)}</p></Alert>
         }
         .into_any();
     }
@@ -262,25 +267,25 @@ fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
         let mode = draft.mode.map(Mode::as_str).unwrap_or_default();
         view! { <a class="button" data-tone="quiet" href=format!("/repairs/new?item={item}&mode={mode}{from}")><span>{label}</span></a> }
     };
-    let later = draft.later.map(|day| link(format!("&from={day}"), w!(cx, repairs.slots_later)));
+    let later = draft.later.map(|day| link(format!("&from={day}"), w!(t, repairs.slots_later)));
     let chosen = sheet.value("slot").to_owned();
     let fault = cx.fault(sheet, "slot");
     view! { {parts::slot_lists(cx, &draft.slots, &chosen, fault)} {later} }.into_any()
 }
 
 fn cost(cx: &Cx, draft: &Draft) -> impl IntoView + use<> {
-    let fmt = cx.fmt();
+    let t = cx.fmt();
     let because = draft.decision.as_ref().map(|decision| coverage::server::words::decision(cx, decision));
     let price = match (&draft.decision, draft.fee) {
-        (Some(decision), _) if decision.is_covered() => w!(cx, repairs.cost_covered),
-        (_, Some(fee)) if !fee.is_zero() => w!(cx, repairs.cost_fee, fee = fmt.money(fee)),
-        _ => w!(cx, repairs.cost_free_look),
+        (Some(decision), _) if decision.is_covered() => w!(t, repairs.cost_covered),
+        (_, Some(fee)) if !fee.is_zero() => w!(t, repairs.cost_fee, fee = t.money(fee)),
+        _ => w!(t, repairs.cost_free_look),
     };
     let covered = draft.decision.as_ref().is_some_and(|decision| decision.is_covered());
     let notice = draft.workshop.as_ref().filter(|_| draft.mode.is_some_and(Mode::needs_slot));
-    let policy = notice.map(|workshop| w!(cx, repairs.policy, hours = fmt.number(workshop.notice_hours)));
+    let policy = notice.map(|workshop| w!(t, repairs.policy, hours = t.number(workshop.notice_hours)));
     view! {
-        <Card title=w!(cx, repairs.cost_title) tone=Some(if covered { Tone::Good } else { Tone::Info })>
+        <Card title=w!(t, repairs.cost_title) tone=Some(if covered { Tone::Good } else { Tone::Info })>
             <p><strong>{price}</strong></p>
             {because.map(|text| view! { <p>{text}</p> })}
             {policy.map(|text| view! { <p class="hint">{text}</p> })}
@@ -320,6 +325,7 @@ pub async fn act(cx: Cx, Path(rma): Path<String>, form: Form) -> Result<Response
 
 async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, AppError> {
     let shown = service::show(&cx, &rma, false).await?;
+    let t = cx.fmt();
     let slots = match shown.row.mode.service() {
         Some(service) if moving && shown.verbs.contains(&Verb::Move) => {
             let mut tx = cx.db().read().await?;
@@ -331,35 +337,38 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Respo
     let title = shown.row.item_name.clone();
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
         let state = shown.row.state;
-        let fmt = cx.fmt();
         let address = format!("/repairs/{rma}");
         let moving = (!slots.is_empty()).then(|| {
-            let fault = cx.fault(&sheet, "slot");
+            let times = parts::slot_lists(&cx, &slots, sheet.value("slot"), cx.fault(&sheet, "slot"));
+            let address = address.clone();
             view! {
-                <Section title=w!(cx, repairs.move_title)>
-                    <form class="form" method="post" action=address.clone() id="move-repair">
+                <Section title=w!(t, repairs.move_title)>
+                    <form class="form" method="post" action=address id="move-repair">
                         <input type="hidden" name="do" value="move"/>
-                        {parts::slot_lists(&cx, &slots, sheet.value("slot"), fault)}
-                        <Button>{w!(cx, repairs.do_move)}</Button>
+                        {times}
+                        <Button>{w!(t, repairs.do_move)}</Button>
                     </form>
                 </Section>
             }
         });
+        let badge = (words::tone(state), words::customer_state(t, state));
+        let steps = parts::timeline(&cx, &shown, false);
+        let (said, pictures) = (shown.row.fault.clone(), parts::photo_list(&cx, &shown.photos));
         view! {
-            <PageHead title=title lead=w!(cx, repairs.number, rma = rma.to_string())
-                back=Some(("/repairs".to_owned(), w!(cx, repairs.title)))>
-                <Badge tone=words::tone(state) text=words::customer_state(fmt, state)/>
+            <PageHead title=title lead=w!(t, repairs.number, rma = rma.to_string())
+                back=Some(("/repairs".to_owned(), w!(t, repairs.title)))>
+                <Badge tone=badge.0 text=badge.1/>
             </PageHead>
             {cx.faults(&sheet)}
             {parts::next_card(&cx, &shown)}
             {price(&cx, &shown, &address)}
             {moving}
             {appointment(&cx, &shown, &address)}
-            {shown.row.diagnosis.clone().map(|text| view! { <Section title=w!(cx, repairs.diagnosis)><p class="prose">{text}</p></Section> })}
-            <Section title=w!(cx, repairs.timeline)><Timeline steps=parts::timeline(&cx, &shown, false)/></Section>
-            <Section title=w!(cx, repairs.your_words)>
-                <p class="prose">{shown.row.fault.clone()}</p>
-                {parts::photo_list(&cx, &shown.photos)}
+            {shown.row.diagnosis.clone().map(|text| view! { <Section title=w!(t, repairs.diagnosis)><p class="pre">{text}</p></Section> })}
+            <Section title=w!(t, repairs.timeline)><Timeline steps=steps/></Section>
+            <Section title=w!(t, repairs.your_words)>
+                <p class="pre">{said}</p>
+                {pictures}
             </Section>
         }
     }))
@@ -367,34 +376,39 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Respo
 
 /// The price that waits for an answer, or the one that was answered.
 fn price(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView> {
+    let t = cx.fmt();
     let (quote, lines) = shown.quote.as_ref()?;
-    let total = cx.fmt().money(quote.total());
+    let total = t.money(quote.total());
     let can = |verb| shown.verbs.contains(&verb);
-    let words = quote.words.clone().map(|words| view! { <p class="prose">{words}</p> });
+    let words = quote.words.clone().map(|words| view! { <p class="pre">{words}</p> });
     let answer = (can(Verb::Accept) || can(Verb::Decline)).then(|| {
         let accept = can(Verb::Accept).then(|| {
+            let yes = w!(t, repairs.quote_accept, total = total.clone());
             view! {
-                <p>{w!(cx, repairs.quote_consent, total = total.clone())}</p>
-                <Button name="do" value="accept">{w!(cx, repairs.quote_accept, total = total.clone())}</Button>
+                <p>{w!(t, repairs.quote_consent, total = total.clone())}</p>
+                <Button name="do" value="accept".to_owned()>{yes}</Button>
             }
         });
         view! {
             <form class="form" method="post" action=address.to_owned() id="answer-quote">
                 <input type="hidden" name="quote" value=quote.id.to_string()/>
                 {accept}
-                <Button name="do" value="decline" tone=ButtonTone::Quiet>{w!(cx, repairs.quote_decline)}</Button>
-                <p class="hint">{w!(cx, repairs.quote_decline_hint)}</p>
+                <Button name="do" value="decline".to_owned() tone=ButtonTone::Quiet>{w!(t, repairs.quote_decline)}</Button>
+                <p class="hint">{w!(t, repairs.quote_decline_hint)}</p>
             </form>
         }
     });
     let open = shown.row.state == State::Quoted;
+    let badge = (words::quote_tone(quote.state), quote.state.in_words(t));
+    let table = parts::quote_table(cx, lines, quote.total());
+    let until = open.then(|| w!(t, repairs.quote_until, date = t.date(quote.valid_until)));
     let view = view! {
-        <Section title=w!(cx, repairs.quote_title)>
+        <Section title=w!(t, repairs.quote_title)>
             <Card tone=open.then_some(Tone::Warn)>
-                <Badge tone=words::quote_tone(quote.state) text=quote.state.in_words(cx.fmt())/>
+                <Badge tone=badge.0 text=badge.1/>
                 {words}
-                {parts::quote_table(cx, lines, quote.total())}
-                {open.then(|| view! { <p>{w!(cx, repairs.quote_until, date = cx.fmt().date(quote.valid_until))}</p> })}
+                {table}
+                {until.map(|until| view! { <p>{until}</p> })}
                 {answer}
             </Card>
         </Section>
@@ -407,30 +421,32 @@ fn appointment(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView
     if !shown.row.state.is_before_arrival() {
         return None;
     }
+    let t = cx.fmt();
     let can = |verb| shown.verbs.contains(&verb);
     let until = shown.row.appointment_at.map(|at| shown.policy.notice_ends(at));
     let notice = match until {
-        Some(until) if until >= cx.now => w!(cx, repairs.notice_until, date = cx.fmt().date_time(until, shown.workshop.zone())),
-        Some(_) => w!(cx, repairs.notice_over),
+        Some(until) if until >= cx.now => w!(t, repairs.notice_until, date = t.date_time(until, shown.workshop.zone())),
+        Some(_) => w!(t, repairs.notice_over),
         None => String::new(),
     };
     let when = parts::appointment_line(cx, shown);
     let change = can(Verb::Move).then(|| {
-        view! { <ButtonLink href=format!("{address}?move=1") tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{w!(cx, repairs.move_title)}</ButtonLink> }
+        view! { <ButtonLink href=format!("{address}?move=1") tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{w!(t, repairs.move_title)}</ButtonLink> }
     });
     let cancel = can(Verb::Cancel).then(|| {
+        let address = address.to_owned();
         view! {
-            <Fold title=w!(cx, repairs.cancel_title)>
-                <form class="form" method="post" action=address.to_owned() id="cancel-repair">
+            <Fold title=w!(t, repairs.cancel_title)>
+                <form class="form" method="post" action=address id="cancel-repair">
                     <input type="hidden" name="do" value="cancel"/>
-                    <p>{w!(cx, repairs.cancel_text)}</p>
-                    <Button tone=ButtonTone::Danger>{w!(cx, repairs.cancel)}</Button>
+                    <p>{w!(t, repairs.cancel_text)}</p>
+                    <Button tone=ButtonTone::Danger>{w!(t, repairs.cancel)}</Button>
                 </form>
             </Fold>
         }
     });
     let view = view! {
-        <Section title=w!(cx, repairs.appointment)>
+        <Section title=w!(t, repairs.appointment)>
             <p>{when}</p>
             <p class="hint">{notice}</p>
             {change}
@@ -439,4 +455,3 @@ fn appointment(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView
     };
     Some(view.into_any())
 }
-

@@ -28,7 +28,7 @@ use crate::{
     server::{
         Cx, fresh,
         history::{self, Change},
-        internal, keys,
+        keys,
     },
     values::{Money, PersonId, PhotoId, QuoteId, RepairId},
 };
@@ -95,7 +95,11 @@ fn subject_of(row: &store::RepairRow) -> Subject {
 
 /// The workshop's rules.
 pub fn policy(workshop: &Workshop) -> Policy {
-    Policy { notice_hours: workshop.notice_hours, quote_days: workshop.quote_days, warranty_days: workshop.warranty_days }
+    Policy {
+        notice_hours: workshop.notice_hours,
+        quote_days: workshop.quote_days,
+        warranty_days: workshop.warranty_days,
+    }
 }
 
 /// One repair with all that belongs to it, for a customer (`desk` false) or the staff. What one may not see is not found.
@@ -297,7 +301,12 @@ impl Scene<'_> {
 
     /// What a move takes along: slots, quotes, charges, benefits, coverage, later jobs. Gives the workshop and the
     /// technician that the job has from now on.
-    async fn consequences(&self, tx: &mut Tx, verb: Verb, moved: &Job) -> Result<(Workshop, Option<PersonId>), AppError> {
+    async fn consequences(
+        &self,
+        tx: &mut Tx,
+        verb: Verb,
+        moved: &Job,
+    ) -> Result<(Workshop, Option<PersonId>), AppError> {
         let (row, now) = (self.row, self.cx.now);
         let mut at = (self.workshop.clone(), row.technician_id);
         match verb {
@@ -328,7 +337,13 @@ impl Scene<'_> {
                     charges::server::void(tx, "quote", quote.id.0, now).await?;
                 }
             }
-            Verb::Start | Verb::WaitForParts | Verb::Resume | Verb::Finish | Verb::Reopen | Verb::MakeReady | Verb::Close => {}
+            Verb::Start
+            | Verb::WaitForParts
+            | Verb::Resume
+            | Verb::Finish
+            | Verb::Reopen
+            | Verb::MakeReady
+            | Verb::Close => {}
         }
         Ok(at)
     }
@@ -381,7 +396,14 @@ impl Scene<'_> {
         charges::server::open(tx, charge, self.cx.now).await.map(|_| ())
     }
 
-    fn charge(&self, amount: Money, reason: &'static str, entity: &'static str, id: Uuid, consent_at: DateTime<Utc>) -> NewCharge {
+    fn charge(
+        &self,
+        amount: Money,
+        reason: &'static str,
+        entity: &'static str,
+        id: Uuid,
+        consent_at: DateTime<Utc>,
+    ) -> NewCharge {
         NewCharge {
             person: self.row.person_id,
             organisation: self.row.organisation_id,
@@ -440,7 +462,12 @@ impl Scene<'_> {
 }
 
 /// The next step of a job with the instant at which it is due.
-pub async fn next_of(tx: &mut Tx, workshop: &Workshop, job: &Job, now: DateTime<Utc>) -> Result<Option<(Next, DateTime<Utc>)>, AppError> {
+pub async fn next_of(
+    tx: &mut Tx,
+    workshop: &Workshop,
+    job: &Job,
+    now: DateTime<Utc>,
+) -> Result<Option<(Next, DateTime<Utc>)>, AppError> {
     let Some(next) = job.next() else { return Ok(None) };
     let today = workshop.day(now);
     let due = match next.due {
@@ -460,7 +487,13 @@ pub async fn next_of(tx: &mut Tx, workshop: &Workshop, job: &Job, now: DateTime<
 ///
 /// # Errors
 /// [`Refusal::NotNow`] before the item came and after it went.
-pub async fn record_work(cx: &Cx, rma: &Rma, work: store::NewWork, key: Option<Uuid>, body: &str) -> Result<(), AppError> {
+pub async fn record_work(
+    cx: &Cx,
+    rma: &Rma,
+    work: store::NewWork,
+    key: Option<Uuid>,
+    body: &str,
+) -> Result<(), AppError> {
     let (cx, rma, body, db) = (cx.clone(), rma.clone(), body.to_owned(), cx.db().clone());
     db.write(move |tx| {
         let (cx, rma, work, body) = (cx.clone(), rma.clone(), work.clone(), body.clone());
@@ -476,7 +509,8 @@ pub async fn record_work(cx: &Cx, rma: &Rma, work: store::NewWork, key: Option<U
             }
             let by = cx.viewer.person().map(|person| person.id);
             store::add_work(tx, &permit, row.id, &work, by, cx.now).await?;
-            let detail = serde_json::json!({ "kind": work.kind, "label": work.label, "quantity": work.quantity }).to_string();
+            let detail =
+                serde_json::json!({ "kind": work.kind, "label": work.label, "quantity": work.quantity }).to_string();
             let change = Change {
                 entity: "repair",
                 id: row.id.0,

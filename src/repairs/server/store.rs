@@ -8,8 +8,8 @@ use crate::{
     repairs::domain::{Actor, Job, Mode, Next, QuoteLine, QuoteState, Rma, Standing, State, Verb},
     server::fresh,
     values::{
-        AppointmentId, BenefitId, Currency, Cursor, ItemId, Money, OrganisationId, PAGE, PersonId, PublicNumber, QuoteId,
-        RepairId, Rows, WorkshopId,
+        AppointmentId, BenefitId, Currency, Cursor, ItemId, Money, OrganisationId, PAGE, PersonId, PublicNumber,
+        QuoteId, RepairId, Rows, WorkshopId,
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -95,7 +95,9 @@ pub async fn by_id(tx: &mut Tx, id: RepairId) -> Result<Option<RepairRow>, AppEr
 }
 
 const OF_PERSON: &str = concat!(
-    "select ", repair_columns!(), " from repair r \
+    "select ",
+    repair_columns!(),
+    " from repair r \
      where (r.person_id = $1 or r.organisation_id in \
         (select m.organisation_id from membership m where m.person_id = $1 and m.role = 'owner')) \
      and (r.created_at < $2 or (r.created_at = $2 and r.id < $3)) order by r.created_at desc, r.id desc limit $4"
@@ -117,7 +119,9 @@ fn beginning(cursor: Option<&Cursor>) -> (DateTime<Utc>, uuid::Uuid) {
 }
 
 const LATEST_OF: &str = concat!(
-    "select ", repair_columns!(), " from repair r where r.person_id = $1 order by r.created_at desc, r.id desc limit $2"
+    "select ",
+    repair_columns!(),
+    " from repair r where r.person_id = $1 order by r.created_at desc, r.id desc limit $2"
 );
 
 /// A person's latest repairs.
@@ -126,7 +130,9 @@ pub async fn latest_of(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<R
 }
 
 const WAITING_FOR: &str = concat!(
-    "select ", repair_columns!(), " from repair r \
+    "select ",
+    repair_columns!(),
+    " from repair r \
      where (r.person_id = $1 or r.organisation_id in \
         (select m.organisation_id from membership m where m.person_id = $1 and m.role = 'owner')) \
      and r.state in ('quoted', 'ready') order by r.next_due, r.id limit 20"
@@ -138,7 +144,9 @@ pub async fn waiting_for(tx: &mut Tx, person: PersonId) -> Result<Vec<RepairRow>
 }
 
 const OPEN_OF_ITEM: &str = concat!(
-    "select ", repair_columns!(), " from repair r where r.item_id = $1 \
+    "select ",
+    repair_columns!(),
+    " from repair r where r.item_id = $1 \
      and r.state not in ('handed_back', 'closed', 'cancelled', 'not_repairable') order by r.created_at desc, r.id desc limit 20"
 );
 
@@ -277,10 +285,30 @@ const INSERT: &str = "insert into repair (id, rma, item_id, item_name, serial_nu
 pub async fn insert(tx: &mut Tx, _permit: &Permit, new: &NewRepair, now: DateTime<Utc>) -> Result<(), AppError> {
     let next = new.next.as_ref();
     execute!(
-        tx, INSERT, new.id, new.rma.0.as_str(), new.item, new.item_name.as_str(), new.serial_number.as_deref(),
-        new.person, new.organisation, new.workshop, new.job.mode.as_str(), new.fault.as_str(), new.place.as_deref(),
-        new.job.state.as_str(), new.job.covered, new.decision.as_str(), new.benefit, new.fee.minor, new.fee.currency,
-        now, new.technician, new.job.appointment, next.map(|(n, _)| n.step.as_str()), next.map(|(n, _)| n.by.as_str()),
+        tx,
+        INSERT,
+        new.id,
+        new.rma.0.as_str(),
+        new.item,
+        new.item_name.as_str(),
+        new.serial_number.as_deref(),
+        new.person,
+        new.organisation,
+        new.workshop,
+        new.job.mode.as_str(),
+        new.fault.as_str(),
+        new.place.as_deref(),
+        new.job.state.as_str(),
+        new.job.covered,
+        new.decision.as_str(),
+        new.benefit,
+        new.fee.minor,
+        new.fee.currency,
+        now,
+        new.technician,
+        new.job.appointment,
+        next.map(|(n, _)| n.step.as_str()),
+        next.map(|(n, _)| n.by.as_str()),
         next.map(|(_, due)| *due)
     )?;
     Ok(())
@@ -302,14 +330,31 @@ pub struct Saved<'a> {
 
 /// Saves a job that moved; false where somebody else saved it since `version`.
 pub async fn save(
-    tx: &mut Tx, _permit: &Permit, id: RepairId, version: i64, saved: &Saved<'_>, now: DateTime<Utc>,
+    tx: &mut Tx,
+    _permit: &Permit,
+    id: RepairId,
+    version: i64,
+    saved: &Saved<'_>,
+    now: DateTime<Utc>,
 ) -> Result<bool, AppError> {
     let (job, next) = (saved.job, saved.next.as_ref());
     let ended = job.state.is_end().then_some(now);
     let rows = execute!(
-        tx, UPDATE, id, version, job.state.as_str(), job.appointment, job.parts_due, next.map(|(n, _)| n.step.as_str()),
-        next.map(|(n, _)| n.by.as_str()), next.map(|(_, due)| *due), saved.diagnosis, saved.technician, saved.workshop,
-        ended, now
+        tx,
+        UPDATE,
+        id,
+        version,
+        job.state.as_str(),
+        job.appointment,
+        job.parts_due,
+        next.map(|(n, _)| n.step.as_str()),
+        next.map(|(n, _)| n.by.as_str()),
+        next.map(|(_, due)| *due),
+        saved.diagnosis,
+        saved.technician,
+        saved.workshop,
+        ended,
+        now
     )?;
     Ok(rows == 1)
 }
@@ -357,11 +402,25 @@ pub struct NewAppointment<'a> {
 }
 
 /// Adds the appointment whose slot was taken.
-pub async fn add_appointment(tx: &mut Tx, _permit: &Permit, new: &NewAppointment<'_>, now: DateTime<Utc>) -> Result<(), AppError> {
+pub async fn add_appointment(
+    tx: &mut Tx,
+    _permit: &Permit,
+    new: &NewAppointment<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
     let id: AppointmentId = fresh();
     execute!(
-        tx, ADD_APPOINTMENT, id, new.repair, new.workshop, new.service, new.starts_at, new.ends_at, new.zone,
-        new.technician, now
+        tx,
+        ADD_APPOINTMENT,
+        id,
+        new.repair,
+        new.workshop,
+        new.service,
+        new.starts_at,
+        new.ends_at,
+        new.zone,
+        new.technician,
+        now
     )?;
     Ok(())
 }
@@ -405,7 +464,8 @@ const ADD_QUOTE: &str = "insert into quote \
     values ($1, $2, 'sent', $3, $4, $5, $6, $7, $8)";
 const ADD_LINE: &str = "insert into quote_line (id, quote_id, place, label, quantity, unit_minor, unit_currency) \
     values ($1, $2, $3, $4, $5, $6, $7)";
-const LINES: &str = "select label, quantity, unit_minor, unit_currency from quote_line where quote_id = $1 order by place";
+const LINES: &str =
+    "select label, quantity, unit_minor, unit_currency from quote_line where quote_id = $1 order by place";
 const SUPERSEDE: &str = "update quote set state = 'superseded' where repair_id = $1 and state in ('sent', 'accepted')";
 const ANSWER: &str = "update quote set state = $2, answered_at = $3, answered_by = $4 where id = $1 and state = 'sent'";
 
@@ -419,7 +479,11 @@ pub async fn quote_lines(tx: &mut Tx, quote: QuoteId) -> Result<Vec<QuoteLine>, 
     let rows = fetch_all!(tx, (String, i64, i64, Currency), LINES, quote)?;
     Ok(rows
         .into_iter()
-        .map(|(label, quantity, minor, currency)| QuoteLine { label, quantity, unit_price: Money::new(minor, currency) })
+        .map(|(label, quantity, minor, currency)| QuoteLine {
+            label,
+            quantity,
+            unit_price: Money::new(minor, currency),
+        })
         .collect())
 }
 
@@ -439,12 +503,28 @@ pub struct NewQuote<'a> {
 pub async fn add_quote(tx: &mut Tx, _permit: &Permit, new: &NewQuote<'_>, now: DateTime<Utc>) -> Result<(), AppError> {
     execute!(tx, SUPERSEDE, new.repair)?;
     execute!(
-        tx, ADD_QUOTE, new.id, new.repair, new.total.minor, new.total.currency, new.valid_until, new.words, now, new.sent_by
+        tx,
+        ADD_QUOTE,
+        new.id,
+        new.repair,
+        new.total.minor,
+        new.total.currency,
+        new.valid_until,
+        new.words,
+        now,
+        new.sent_by
     )?;
     for (place, line) in (1_i64..).zip(new.lines) {
         let id = uuid::Uuid::now_v7();
         execute!(
-            tx, ADD_LINE, id, new.id, place, line.label.as_str(), line.quantity, line.unit_price.minor,
+            tx,
+            ADD_LINE,
+            id,
+            new.id,
+            place,
+            line.label.as_str(),
+            line.quantity,
+            line.unit_price.minor,
             line.unit_price.currency
         )?;
     }
@@ -453,7 +533,12 @@ pub async fn add_quote(tx: &mut Tx, _permit: &Permit, new: &NewQuote<'_>, now: D
 
 /// Notes how a quote ended; false where it had ended already.
 pub async fn answer_quote(
-    tx: &mut Tx, _permit: &Permit, id: QuoteId, state: QuoteState, by: Option<PersonId>, now: DateTime<Utc>,
+    tx: &mut Tx,
+    _permit: &Permit,
+    id: QuoteId,
+    state: QuoteState,
+    by: Option<PersonId>,
+    now: DateTime<Utc>,
 ) -> Result<bool, AppError> {
     Ok(execute!(tx, ANSWER, id, state.as_str(), now, by)? == 1)
 }
@@ -490,11 +575,25 @@ pub struct NewWork {
 
 /// Records work or a part.
 pub async fn add_work(
-    tx: &mut Tx, _permit: &Permit, repair: RepairId, new: &NewWork, by: Option<PersonId>, now: DateTime<Utc>,
+    tx: &mut Tx,
+    _permit: &Permit,
+    repair: RepairId,
+    new: &NewWork,
+    by: Option<PersonId>,
+    now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let id = uuid::Uuid::now_v7();
     execute!(
-        tx, ADD_WORK, id, repair, new.kind, new.label.as_str(), new.quantity, new.part_number.as_deref(), by, now
+        tx,
+        ADD_WORK,
+        id,
+        repair,
+        new.kind,
+        new.label.as_str(),
+        new.quantity,
+        new.part_number.as_deref(),
+        by,
+        now
     )?;
     Ok(())
 }
@@ -539,10 +638,25 @@ impl<'a> NewEvent<'a> {
 }
 
 /// Adds to the customer's timeline.
-pub async fn add_event(tx: &mut Tx, _permit: &Permit, repair: RepairId, new: NewEvent<'_>, now: DateTime<Utc>) -> Result<(), AppError> {
+pub async fn add_event(
+    tx: &mut Tx,
+    _permit: &Permit,
+    repair: RepairId,
+    new: NewEvent<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
     let id = uuid::Uuid::now_v7();
     execute!(
-        tx, ADD_EVENT, id, repair, now, new.actor.as_str(), new.verb, new.from.map(State::as_str), new.to.as_str(), new.note
+        tx,
+        ADD_EVENT,
+        id,
+        repair,
+        now,
+        new.actor.as_str(),
+        new.verb,
+        new.from.map(State::as_str),
+        new.to.as_str(),
+        new.note
     )?;
     Ok(())
 }

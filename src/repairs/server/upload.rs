@@ -1,10 +1,7 @@
 //! The door for forms that carry pictures: read as they come, within bounds, and kept at once as drafts, so that a form
 //! that comes back has lost nothing.
 
-use super::{
-    photos,
-    pictures::Failed,
-};
+use super::{photos, pictures::Failed};
 use crate::{
     error::{AppError, Fault, Faults},
     repairs::photos::{self as policy, FILE_BYTES, FILE_MEGABYTES, FILES, POST_BYTES, POST_MEGABYTES},
