@@ -43,6 +43,7 @@ async fn load(cx: &Cx, id: PersonId) -> Result<Customer, AppError> {
     let person = people::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let organisations = store::organisations(&mut tx, id).await?.into_iter().map(|(_, name, _)| name).collect();
     let panels = vec![
+        crate::repairs::server::panel(&mut tx, cx, id).await?,
         crate::cases::server::panel(&mut tx, cx, id).await?,
         crate::ratings::server::panel(&mut tx, cx, id).await?,
         crate::followups::server::panel(&mut tx, cx, id).await?,

@@ -39,6 +39,7 @@ async fn needs(cx: &Cx) -> Result<Vec<Need>, AppError> {
     let mut tx = cx.db().read().await?;
     let mut needs = crate::cases::server::needs(&mut tx, cx).await?;
     needs.extend(crate::ratings::server::needs(&mut tx, cx).await?);
+    needs.extend(crate::repairs::server::needs(&mut tx, cx).await?);
     needs.sort_by_key(|need| std::cmp::Reverse(need.since));
     needs.truncate(MOST);
     Ok(needs)
