@@ -304,7 +304,12 @@ async fn begin(
             let mut tx = cx.db().read().await?;
             let workshops = hours::workshops(&mut tx).await?;
             let (free, _) = booking::slots(&mut tx, &workshops, kind, cx.now, None).await?;
-            let earliest = if state == State::Booked { today + TimeDelta::hours(1) } else { cx.now };
+            let earliest = match state {
+                State::Booked => today + TimeDelta::hours(1),
+                // Far enough ahead that it can still be called off.
+                State::Cancelled => cx.now + TimeDelta::days(3),
+                _ => cx.now,
+            };
             let skip = if state == State::Booked { (n % 7) * 3 } else { n % 3 };
             let fit: Vec<_> = free.iter().filter(|(slot, _)| slot.starts_at > earliest).collect();
             let Some((slot, _)) = fit.get(skip.min(fit.len().saturating_sub(1))) else { return Ok(None) };
