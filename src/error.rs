@@ -34,6 +34,9 @@ pub enum Refusal {
     Benefits(crate::benefits::domain::Refusal),
     Charges(crate::charges::domain::Refusal),
     Purchases(crate::purchases::domain::Refusal),
+    Cases(crate::cases::domain::Refusal),
+    Ratings(crate::ratings::domain::Refusal),
+    FollowUps(crate::followups::domain::Refusal),
     /// Somebody else changed it since it was read.
     ChangedMeanwhile,
 }
@@ -59,6 +62,24 @@ impl From<crate::charges::domain::Refusal> for Refusal {
 impl From<crate::purchases::domain::Refusal> for Refusal {
     fn from(refusal: crate::purchases::domain::Refusal) -> Self {
         Self::Purchases(refusal)
+    }
+}
+
+impl From<crate::cases::domain::Refusal> for Refusal {
+    fn from(refusal: crate::cases::domain::Refusal) -> Self {
+        Self::Cases(refusal)
+    }
+}
+
+impl From<crate::ratings::domain::Refusal> for Refusal {
+    fn from(refusal: crate::ratings::domain::Refusal) -> Self {
+        Self::Ratings(refusal)
+    }
+}
+
+impl From<crate::followups::domain::Refusal> for Refusal {
+    fn from(refusal: crate::followups::domain::Refusal) -> Self {
+        Self::FollowUps(refusal)
     }
 }
 

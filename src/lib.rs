@@ -15,6 +15,7 @@
 pub mod access;
 pub mod accounts;
 pub mod benefits;
+pub mod cases;
 pub mod catalog;
 pub mod charges;
 #[cfg(feature = "ssr")]
@@ -22,7 +23,10 @@ pub mod cli;
 pub mod coverage;
 #[cfg(feature = "ssr")]
 pub mod db;
+#[cfg(feature = "ssr")]
+pub mod desk;
 pub mod error;
+pub mod followups;
 #[cfg(feature = "ssr")]
 pub mod i18n;
 pub mod import;
@@ -32,6 +36,7 @@ pub mod notices;
 pub mod people;
 pub mod portal;
 pub mod purchases;
+pub mod ratings;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]

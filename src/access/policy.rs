@@ -83,12 +83,17 @@ acts! {
     OpenCase = "open_case",
     ReplyToCase = "reply_to_case",
     ReopenCase = "reopen_case",
-    WorkCase = "work_case",
+    ConfirmCase = "confirm_case",
+    ListCases = "list_cases",
+    AnswerCase = "answer_case",
+    AskCustomer = "ask_customer",
+    NoteCase = "note_case",
     AssignCase = "assign_case",
     ResolveCase = "resolve_case",
     CloseCase = "close_case",
     // ratings
     AskFeedback = "ask_feedback",
+    RemindFeedback = "remind_feedback",
     Rate = "rate",
     ReadFeedback = "read_feedback",
     // follow-ups
@@ -165,10 +170,16 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
 
         Act::ReadCase => theirs || staff(&[Role::Agent]),
         Act::OpenCase => mine || staff(&[Role::Agent]),
-        Act::ReplyToCase | Act::ReopenCase => theirs || staff(&[Role::Agent]),
-        Act::WorkCase | Act::AssignCase | Act::ResolveCase | Act::CloseCase => staff(&[Role::Agent]),
+        Act::ReplyToCase | Act::ReopenCase | Act::ConfirmCase => theirs,
+        Act::ListCases
+        | Act::AnswerCase
+        | Act::AskCustomer
+        | Act::NoteCase
+        | Act::AssignCase
+        | Act::ResolveCase
+        | Act::CloseCase => staff(&[Role::Agent]),
 
-        Act::AskFeedback => staff(&[]),
+        Act::AskFeedback | Act::RemindFeedback => staff(&[]),
         Act::Rate => mine,
         Act::ReadFeedback => staff(&[]),
 

@@ -39,6 +39,9 @@ impl InWords for Refusal {
             Self::Benefits(refusal) => crate::benefits::server::words::refusal(fmt, refusal),
             Self::Charges(refusal) => crate::charges::server::words::refusal(fmt, refusal),
             Self::Purchases(refusal) => crate::purchases::server::words::refusal(fmt, refusal),
+            Self::Cases(refusal) => refusal.in_words(fmt),
+            Self::Ratings(refusal) => refusal.in_words(fmt),
+            Self::FollowUps(refusal) => refusal.in_words(fmt),
             Self::ChangedMeanwhile => w!(fmt, shell.changed_meanwhile),
         }
     }

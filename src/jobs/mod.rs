@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
-    values::{JobId, MessageId, PersonId},
+    values::{CaseId, FeedbackId, JobId, MessageId, PersonId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
@@ -21,10 +21,14 @@ use uuid::Uuid;
 pub enum Job {
     /// Hands a message over to the mail server.
     Deliver { message: MessageId },
-    /// Asks somebody how a moment was: a delivery, a class, a repair, a case.
-    AskFeedback { moment: String, subject: Uuid, person: PersonId },
     /// Ends benefits that were not used in their period; plans itself again for the next night.
     ExpireBenefits,
+    /// Closes a case that was resolved and not opened again.
+    CloseCase { case: CaseId },
+    /// Asks a person how it was: `moment` is `delivery`, `repair`, `class` or `case`, `subject` the thing it is about.
+    AskFeedback { moment: String, subject: Uuid, person: PersonId },
+    /// Asks once more where there is no answer.
+    RemindFeedback { feedback: FeedbackId },
 }
 
 /// How long a worker has a job before another may take it.
@@ -51,8 +55,12 @@ pub async fn enqueue(tx: &mut Tx, job: Job, run_at: DateTime<Utc>) -> Result<Job
 async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
     match job {
         Job::Deliver { message } => crate::notices::server::service::deliver(cx, message).await,
-        Job::AskFeedback { .. } => Ok(()),
         Job::ExpireBenefits => crate::benefits::server::jobs::expire(cx).await,
+        Job::CloseCase { case } => crate::cases::server::service::close_by_itself(cx, case).await,
+        Job::AskFeedback { moment, subject, person } => {
+            crate::ratings::server::jobs::ask(cx, &moment, subject, person).await
+        }
+        Job::RemindFeedback { feedback } => crate::ratings::server::jobs::remind(cx, feedback).await,
     }
 }
 

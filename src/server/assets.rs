@@ -16,6 +16,7 @@ use super::App;
 /// What the wasm build leaves.
 #[derive(RustEmbed)]
 #[folder = "target/site"]
+#[exclude = "*.d.ts"]
 #[allow_missing = true]
 struct Site;
 
@@ -25,6 +26,9 @@ struct Site;
 #[exclude = "readme/*"]
 #[allow_missing = true]
 struct Public;
+
+/// How many builds are kept for pages that are still open.
+const BUILDS: usize = 5;
 
 const STYLE: &str = include_str!(concat!(env!("OUT_DIR"), "/main.css"));
 
@@ -61,6 +65,10 @@ impl Assets {
             digest.update(data);
         }
         let build = digest.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Self::of(build, files)
+    }
+
+    fn of(build: String, files: BTreeMap<String, Bytes>) -> Self {
         let packed: BTreeMap<String, Bytes> = files
             .iter()
             .filter_map(|(path, data)| Some((path.strip_suffix(".br")?.to_owned(), data.clone())))
@@ -83,6 +91,31 @@ impl Assets {
             })
             .collect();
         Self { build, files }
+    }
+
+    /// Keeps this build's files beside those of earlier ones, the newest [`BUILDS`] of all.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn keep(&self, data_dir: &std::path::Path) -> std::io::Result<()> {
+        let all = data_dir.join("assets");
+        let folder = all.join(&self.build);
+        for (path, file) in &self.files {
+            let place = folder.join(path);
+            if let Some(parent) = place.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(place, &file.plain)?;
+        }
+        let mut builds: Vec<_> = std::fs::read_dir(&all)?
+            .filter_map(|entry| entry.ok())
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        builds.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        for (_, old) in builds.iter().skip(BUILDS).filter(|(_, path)| *path != folder) {
+            std::fs::remove_dir_all(old)?;
+        }
+        Ok(())
     }
 
     pub fn build(&self) -> &str {
@@ -138,11 +171,23 @@ pub async fn built(
     Path((build, path)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let known = build == app.assets.build;
-    known
-        .then(|| app.assets.respond(&path, &headers, "public, max-age=31536000, immutable"))
-        .flatten()
-        .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+    const FOREVER: &str = "public, max-age=31536000, immutable";
+    let found = if build == app.assets.build {
+        app.assets.respond(&path, &headers, FOREVER)
+    } else {
+        older(&app.config.data_dir, &build, &path).await.and_then(|old| old.respond(&path, &headers, FOREVER))
+    };
+    found.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+}
+
+/// A file of an earlier build, for pages that were open when this one was started.
+async fn older(data_dir: &std::path::Path, build: &str, path: &str) -> Option<Assets> {
+    let plain = |text: &str| text.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    if build.len() != 12 || !build.bytes().all(|b| b.is_ascii_hexdigit()) || !plain(path) || path.contains('\\') {
+        return None;
+    }
+    let data = tokio::fs::read(data_dir.join("assets").join(build).join(path)).await.ok()?;
+    Some(Assets::of(build.to_owned(), BTreeMap::from([(path.to_owned(), Bytes::from(data))])))
 }
 
 /// Files that browsers look for at a fixed address.

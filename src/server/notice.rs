@@ -31,6 +31,17 @@ notices! {
     RegistrationAccepted = "registration_accepted",
     RegistrationRefused = "registration_refused",
     ChargeSettled = "charge_settled",
+    CaseOpened = "case_opened",
+    CaseReplied = "case_replied",
+    CaseClosed = "case_closed",
+    CaseReopened = "case_reopened",
+    CaseTaken = "case_taken",
+    CaseAssigned = "case_assigned",
+    CaseNoted = "case_noted",
+    CaseResolved = "case_resolved",
+    Rated = "rated",
+    FollowUpPlanned = "follow_up_planned",
+    FollowUpDone = "follow_up_done",
 }
 
 pub const COOKIE: &str = "notice";

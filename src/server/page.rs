@@ -69,7 +69,7 @@ impl Cx {
         let owner = Owner::new();
         let html = owner.with(|| {
             let body = body().into_any();
-            crate::ui::document(self.document(frame, title.into(), body)).to_html()
+            html_document(self.document(frame, title.into(), body)).to_html()
         });
         owner.cleanup();
         // Islands are the only thing that needs the wasm; a page without one loads none.
@@ -187,7 +187,7 @@ impl Cx {
             Frame::Desk(tab) => {
                 let nav = view! { <Rail label=w!(self, shell.desk_navigation) items=self.desk_doors(tab)/> }.into_any();
                 let before = view! { <RailButton label=w!(self, shell.menu)/> }.into_any();
-                view! { <TopBar brand home="/desk" before nav>{tools}</TopBar> }.into_any()
+                view! { <TopBar brand home="/desk" before>{tools}</TopBar> {nav} }.into_any()
             }
         }
     }
@@ -222,7 +222,7 @@ impl Cx {
         door(may(Act::ReadNeglected), "/desk/neglected", w!(self, shell.neglected), Icon::Alert, DeskTab::Neglected);
         door(trainer, "/desk/classes", w!(self, shell.classes), Icon::Cap, DeskTab::Classes);
         door(may(Act::ListRepairs), "/desk/repairs", w!(self, shell.repairs), Icon::Wrench, DeskTab::Repairs);
-        door(may(Act::WorkCase), "/desk/cases", w!(self, shell.cases), Icon::Chat, DeskTab::Cases);
+        door(may(Act::ListCases), "/desk/cases", w!(self, shell.cases), Icon::Chat, DeskTab::Cases);
         door(may(Act::ReadCustomer), "/desk/customers", w!(self, shell.customers), Icon::Users, DeskTab::Customers);
         door(
             may(Act::DecideRegistration),
@@ -254,6 +254,17 @@ impl InWords for Notice {
             Self::RegistrationAccepted => w!(fmt, purchases.notice_accepted),
             Self::RegistrationRefused => w!(fmt, purchases.notice_refused),
             Self::ChargeSettled => w!(fmt, charges.notice_settled),
+            Self::CaseOpened => w!(fmt, cases.notice_opened),
+            Self::CaseReplied => w!(fmt, cases.notice_replied),
+            Self::CaseClosed => w!(fmt, cases.notice_closed),
+            Self::CaseReopened => w!(fmt, cases.notice_reopened),
+            Self::CaseTaken => w!(fmt, cases.notice_taken),
+            Self::CaseAssigned => w!(fmt, cases.notice_assigned),
+            Self::CaseNoted => w!(fmt, cases.notice_noted),
+            Self::CaseResolved => w!(fmt, cases.notice_resolved),
+            Self::Rated => w!(fmt, ratings.notice_rated),
+            Self::FollowUpPlanned => w!(fmt, followups.notice_planned),
+            Self::FollowUpDone => w!(fmt, followups.notice_done),
         }
     }
 }

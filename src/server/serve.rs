@@ -91,6 +91,9 @@ pub async fn run(serve: Serve, settings: Settings) -> Result<(), String> {
         tracing::warn!("the portal is reached without https: sign-in codes and sessions can be read on the way");
     }
     let app = open(config, serve.demo).await?;
+    if let Err(error) = app.assets.keep(&app.config.data_dir) {
+        tracing::warn!(%error, "this build's files could not be kept for pages that outlive it");
+    }
     announce(&app);
     let stop = tokio_util::sync::CancellationToken::new();
     let worker = tokio::spawn(crate::jobs::work(app.clone(), stop.clone()));

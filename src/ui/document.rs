@@ -47,7 +47,7 @@ pub struct Document {
     pub foot: AnyView,
 }
 
-pub fn document(page: Document) -> impl IntoView {
+pub fn html_document(page: Document) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang=page.lang dir=page.direction>

@@ -2,9 +2,15 @@
 
 mod access;
 mod accounts;
+mod assets;
+mod cases;
 mod db;
+mod desk;
+mod home;
 mod import;
+mod process;
 mod purchases;
+mod ratings;
 mod schema;
 mod sold;
 mod world;

@@ -1,6 +1,6 @@
 //! Every letter that the portal writes. Each slice words its own; this is the list.
 
-use crate::{i18n::Fmt, w};
+use crate::{cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, w};
 use chrono_tz::Tz;
 
 /// A letter with what it needs to be written.
@@ -8,8 +8,10 @@ use chrono_tz::Tz;
 pub enum Letter {
     SignIn { code: String, link: String },
     RegistrationCode { code: String },
-    RegistrationAccepted { serial: String },
-    RegistrationRefused { serial: String, why: String },
+    RegistrationAccepted { serial: String, link: String },
+    RegistrationRefused { serial: String, why: String, link: String },
+    Case(CaseLetter),
+    Feedback(FeedbackLetter),
 }
 
 /// Whether it may arrive at night.
@@ -38,6 +40,8 @@ impl Letter {
             Self::RegistrationCode { .. } => "registration_code",
             Self::RegistrationAccepted { .. } => "registration_accepted",
             Self::RegistrationRefused { .. } => "registration_refused",
+            Self::Case(letter) => letter.kind(),
+            Self::Feedback(letter) => letter.kind(),
         }
     }
 
@@ -45,16 +49,18 @@ impl Letter {
         match self {
             Self::SignIn { .. } | Self::RegistrationCode { .. } => Urgency::AtOnce,
             Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } => Urgency::ByDay,
+            Self::Case(letter) => letter.urgency(),
+            Self::Feedback(letter) => letter.urgency(),
         }
     }
 
     /// Whether the reader finds it in the inbox too. Secrets are not kept there.
     pub fn in_inbox(&self) -> bool {
-        !matches!(self, Self::SignIn { .. } | Self::RegistrationCode { .. })
+        !matches!(self, Self::SignIn { .. } | Self::RegistrationCode { .. } | Self::Feedback(_))
     }
 
     /// In the reader's language and time zone.
-    pub fn write(&self, fmt: Fmt, _zone: Tz, company: &str) -> Written {
+    pub fn write(&self, fmt: Fmt, zone: Tz, company: &str) -> Written {
         match self {
             Self::SignIn { code, link } => Written {
                 subject: w!(fmt, shell.letter_sign_in_subject, code = code.clone(), company = company.to_owned()),
@@ -66,16 +72,18 @@ impl Letter {
                 body: w!(fmt, purchases.letter_code_text, code = code.clone()),
                 link: None,
             },
-            Self::RegistrationAccepted { serial } => Written {
+            Self::RegistrationAccepted { serial, link } => Written {
                 subject: w!(fmt, purchases.letter_accepted_subject, serial = serial.clone()),
                 body: w!(fmt, purchases.letter_accepted_text, serial = serial.clone()),
-                link: Some("/purchases".to_owned()),
+                link: Some(link.clone()),
             },
-            Self::RegistrationRefused { serial, why } => Written {
+            Self::RegistrationRefused { serial, why, link } => Written {
                 subject: w!(fmt, purchases.letter_refused_subject, serial = serial.clone()),
                 body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
-                link: Some("/help".to_owned()),
+                link: Some(link.clone()),
             },
+            Self::Case(letter) => letter.write(fmt, zone),
+            Self::Feedback(letter) => letter.write(fmt),
         }
     }
 }

@@ -34,5 +34,5 @@ pub struct PanelRow {
 }
 
 pub fn routes() -> Router<App> {
-    Router::new().route("/", get(home::show))
+    Router::new().route("/", get(home::show)).route("/help", get(home::help))
 }

@@ -1,0 +1,191 @@
+// Figures of the running product, each with its goal beside it. Goals hold for two cores that the load generator shares.
+//
+//   make bench                      everything
+//   make bench ARGS="pages import"  some of it: idle, bytes, pages, import, rush
+
+import { execFileSync, spawn } from "node:child_process";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const binary = process.env.AFTERCARE_BIN ?? "dist/aftercare";
+const wanted = process.argv.slice(2);
+const wants = (name) => wanted.length === 0 || wanted.includes(name);
+const scratch = mkdtempSync(join(tmpdir(), "aftercare-bench-"));
+const rows = [];
+const servers = new Set();
+
+function figure(what, value, goal, met) {
+  rows.push([what, value, goal, met === undefined ? "" : met ? "met" : "MISSED"]);
+  console.log(`${met === false ? "✗" : "✓"} ${what}: ${value}${goal ? ` (goal: ${goal})` : ""}`);
+}
+
+function freePort() {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+async function serve(data) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const began = performance.now();
+  const child = spawn(binary, ["serve", "--demo", "--listen", `127.0.0.1:${port}`, "--data-dir", data, "--public-url", url], { stdio: "ignore" });
+  servers.add(child);
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    if ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok) break;
+    await pause(20);
+  }
+  const ready = performance.now() - began;
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await new Promise((done) => child.once("exit", done));
+    servers.delete(child);
+  };
+  return { url, ready, memory: () => memory(child.pid), stop };
+}
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+function memory(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+}
+
+async function post(url, path, fields, cookie) {
+  return fetch(url + path, {
+    method: "POST",
+    redirect: "manual",
+    headers: { origin: url, ...(cookie ? { cookie } : {}), "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams(fields),
+  });
+}
+
+const cookieOf = (answer) => answer.headers.getSetCookie().map((c) => c.split(";")[0]).filter((c) => c.startsWith("aftercare=")).join("; ");
+
+async function signIn(url, as) {
+  return cookieOf(await post(url, "/demo/sign-in", { as }));
+}
+
+function wrk(url, cookie, connections = 25, seconds = 10) {
+  const said = execFileSync("wrk", ["-t2", `-c${connections}`, `-d${seconds}s`, "--latency", "-H", `Cookie: ${cookie}`, "-H", "Accept-Encoding: identity", url], { encoding: "utf8" });
+  const number = (pattern) => pattern.exec(said)?.[1];
+  const ms = (text = "") => (text.endsWith("us") ? parseFloat(text) / 1000 : text.endsWith("ms") ? parseFloat(text) : parseFloat(text) * 1000);
+  const rate = Number(number(/Requests\/sec:\s+([\d.]+)/));
+  return { rate, p50: ms(number(/50%\s+(\S+)/)), p99: ms(number(/99%\s+(\S+)/)), failed: Number(number(/Non-2xx or 3xx responses: (\d+)/) ?? 0) };
+}
+
+// --- the parts -------------------------------------------------------------------------------------------------------
+
+async function idle(data) {
+  const first = await serve(data);
+  await first.stop();
+  const server = await serve(data);
+  figure("ready after a start", `${Math.round(server.ready)} ms`, "1 s", server.ready <= 1000);
+  await pause(3000);
+  const used = server.memory();
+  figure("memory when idle", `${used.toFixed(1)} MB`, "30 MB", used <= 30);
+  return server;
+}
+
+async function bytes(server) {
+  const cookie = await signIn(server.url, "customer");
+  const weigh = async (path) => {
+    const body = Buffer.from(await (await fetch(server.url + path, { headers: { cookie, "accept-encoding": "identity" } })).arrayBuffer());
+    const packed = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length;
+    return { body, raw: body.length, packed };
+  };
+  const kb = (n) => `${(n / 1024).toFixed(1)} KB`;
+  const home = await weigh("/");
+  const html = home.body.toString();
+  const style = await weigh(/href="(\/assets\/[^"]+\.css)"/.exec(html)?.[1] ?? "/");
+  figure("first page, HTML", `${kb(home.raw)} raw, ${kb(home.packed)} brotli`, "");
+  figure("style", `${kb(style.raw)} raw, ${kb(style.packed)} brotli`, "");
+  figure("HTML and style together", kb(home.packed + style.packed), "25 KB", home.packed + style.packed <= 25 * 1024);
+
+  // The heaviest: a page with islands on it.
+  let scripts = 0;
+  for (const path of ["/", "/repairs/new", "/training", "/purchases", ...links(html)]) {
+    const page = (await weigh(path)).body.toString();
+    const boot = /src="(\/assets\/[^"]+)" data-module="([^"]+)" data-wasm="([^"]+)"/.exec(page);
+    if (!boot) continue;
+    for (const [name, address] of [["boot script", boot[1]], ["module script", boot[2]], ["wasm", boot[3]]]) {
+      const part = await weigh(address);
+      scripts += part.packed;
+      figure(name, `${kb(part.raw)} raw, ${kb(part.packed)} brotli`, "");
+    }
+    figure("wasm and scripts of a first visit", kb(scripts), "90 KB", scripts <= 90 * 1024);
+    return;
+  }
+  figure("wasm and scripts of a first visit", "0 KB: no island met", "90 KB", true);
+}
+
+const links = (html) => [...html.matchAll(/href="(\/(?:training|purchases|repairs)\/[^"]+)"/g)].map((m) => m[1]).slice(0, 10);
+
+async function pages(server) {
+  const cookie = await signIn(server.url, "customer");
+  const list = await (await fetch(`${server.url}/training`, { headers: { cookie } })).text();
+  const oneClass = /href="(\/training\/[0-9a-f-]{20,})"/.exec(list)?.[1];
+  for (const [name, path] of [["home", "/"], ["my purchases", "/purchases"], ["class list", "/training"], ["class page", oneClass]]) {
+    if (!path) continue;
+    wrk(server.url + path, cookie, 25, 2);
+    const { rate, p50, p99, failed } = wrk(server.url + path, cookie);
+    figure(`${name}: pages a second, 25 connections`, `${Math.round(rate)}, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms${failed ? `, ${failed} FAILED` : ""}`, "5,000, p99 30 ms", rate >= 5000 && p99 <= 30 && failed === 0);
+  }
+  figure("memory after that load", `${server.memory().toFixed(1)} MB`, "300 MB", server.memory() <= 300);
+}
+
+function importing() {
+  const file = join(scratch, "purchases.csv");
+  const count = 100_000;
+  const lines = ["order_number,order_line,purchased_on,delivered_on,customer_email,customer_name,customer_language,customer_country,sku,product_name,kind,serial_number,quantity,unit_price,currency,warranty_months"];
+  for (let n = 0; n < count; n += 1) {
+    const day = `2026-0${1 + (n % 9)}-${String(1 + (n % 28)).padStart(2, "0")}`;
+    lines.push(`B${n},1,${day},${day},buyer${n % 30000}@bench.example,Buyer ${n % 30000},en,LT,SKU-${n % 500},Product ${n % 500},goods,SN-${n},1,${10 + (n % 900)}.00,EUR,24`);
+  }
+  execFileSync("tee", [file], { input: lines.join("\n") + "\n", stdio: ["pipe", "ignore", "inherit"], maxBuffer: 1 << 28 });
+  const data = join(scratch, "import");
+  execFileSync("mkdir", ["-p", data]);
+  const began = performance.now();
+  execFileSync(binary, ["import", "purchases", file, "--data-dir", data], { stdio: ["ignore", "ignore", "inherit"] });
+  const seconds = (performance.now() - began) / 1000;
+  figure("import of 100,000 purchases", `${seconds.toFixed(1)} s, ${Math.round(count / seconds)} rows a second`, "20 s", seconds <= 20);
+}
+
+// --- the whole -------------------------------------------------------------------------------------------------------
+
+const failures = [];
+const part = async (name, act) => {
+  if (!wants(name)) return;
+  try {
+    await act();
+  } catch (error) {
+    failures.push(`${name}: ${error.message}`);
+    console.log(`✗ ${name}: ${error.message}`);
+  }
+};
+
+try {
+  console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? ""}\n`);
+  const server = await idle(join(scratch, "demo"));
+  await part("bytes", () => bytes(server));
+  await part("pages", () => pages(server));
+  await server.stop();
+  await part("import", importing);
+} finally {
+  for (const child of servers) child.kill("SIGKILL");
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+const widths = [0, 1, 2, 3].map((at) => Math.max(...rows.map((row) => row[at].length)));
+const table = rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at])).join("  ")).join("\n");
+console.log(`\n${table}`);
+createWriteStream("target/bench.txt").end(`${table}\n`);
+if (failures.length > 0) process.exitCode = 1;

@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { defineConfig, devices } from "@playwright/test";
+
+const chromium = execFileSync(fileURLToPath(new URL("support/chromium.sh", import.meta.url)), { encoding: "utf8" }).trim();
+
+const browser = {
+  launchOptions: {
+    executablePath: chromium,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  },
+};
+
+const phone = { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, ...browser };
+const desktop = { viewport: { width: 1280, height: 800 }, ...browser };
+
+/** Every journey runs three times: on a phone, on a desk, and without scripts. Each worker has a server of its own. */
+export default defineConfig({
+  testDir: ".",
+  testMatch: "**/*.spec.ts",
+  globalSetup: "./support/seed.ts",
+  fullyParallel: false,
+  workers: 2,
+  retries: 0,
+  timeout: 90_000,
+  expect: { timeout: 8_000 },
+  reporter: [["list"]],
+  outputDir: "test-results",
+  use: { locale: "en-GB", timezoneId: "Europe/Vilnius", screenshot: "only-on-failure", trace: process.env.TRACE ? "on" : "off", actionTimeout: 10_000, navigationTimeout: 20_000 },
+  projects: [
+    { name: "phone", use: phone, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
+    { name: "desktop", use: desktop, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
+    { name: "no-js", use: { ...phone, javaScriptEnabled: false }, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts", "**/*.alive.spec.ts"] },
+    { name: "pages", use: desktop, testMatch: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
+  ],
+});

@@ -1,0 +1,102 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { type BrowserContext, type Page, test as base, expect } from "@playwright/test";
+import { Server } from "./server";
+
+export { expect };
+
+export type Role = "customer" | "owner" | "member" | "trainer" | "technician" | "agent" | "manager" | "admin";
+
+type PerWorker = { server: Server };
+type PerTest = {
+  /** Steps into a demo account, as the bar on top of the demo does. */
+  as: (role: Role) => Promise<void>;
+  scripts: boolean;
+};
+
+export const test = base.extend<PerTest, PerWorker>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start(process.env.AFTERCARE_E2E_SEED);
+      await use(server);
+      await server.stop();
+    },
+    { scope: "worker" },
+  ],
+  baseURL: async ({ server }, use) => use(server.url),
+  scripts: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
+  as: async ({ context, server }, use) => use((role) => signIn(context, server, role)),
+  // Nothing may be said on the console, thrown, refused by the security policy, or fail to load.
+  page: async ({ page, server }, use, info) => {
+    const trouble = watch(page);
+    await use(page);
+    if (info.status !== "passed") await info.attach("server", { body: server.tail(), contentType: "text/plain" });
+    expect(trouble, "console, errors, security policy").toEqual([]);
+  },
+});
+
+export async function signIn(context: BrowserContext, server: Server, role: Role): Promise<void> {
+  const answer = await server.post("/demo/sign-in", { as: role });
+  expect(answer.status, "stepping into a role").toBe(303);
+  await context.clearCookies();
+  for (const cookie of answer.headers.getSetCookie()) {
+    const [pair] = cookie.split(";");
+    const at = pair.indexOf("=");
+    await context.addCookies([{ name: pair.slice(0, at), value: pair.slice(at + 1), url: server.url }]);
+  }
+}
+
+export function watch(page: Page): string[] {
+  const trouble: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !expected(message.text())) trouble.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => trouble.push(`thrown: ${error.message}`));
+  page.on("response", (response) => {
+    if (response.status() >= 500) trouble.push(`${response.status()} ${response.url()}`);
+  });
+  return trouble;
+}
+
+/** Chromium itself notes every answer of 4xx to a page that was asked for; 422 and 404 pages are part of the product. */
+function expected(text: string): boolean {
+  return /the server responded with a status of 4(04|22|09|03)/.test(text);
+}
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/** No violation of WCAG 2.2 A and AA, in light and in dark. */
+export async function accessible(page: Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+    const found = await new AxeBuilder({ page }).withTags(RULES).analyze();
+    const said = found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 160)} ${n.any[0]?.message ?? ""}`).slice(0, 3).join(" | ")}`);
+    expect(said, `axe, ${colorScheme}, ${page.url()}`).toEqual([]);
+  }
+}
+
+/** Nothing sticks out of a phone of 320 px, and everything one taps is 44 px tall. */
+export async function fitsASmallPhone(page: Page): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: 640 });
+  const found = await page.evaluate(() => {
+    const small: string[] = [];
+    const wide: string[] = [];
+    for (const e of document.querySelectorAll<HTMLElement>("a, button, input, select, textarea, summary, label.choice, label.star, label.checkbox")) {
+      const box = e.getBoundingClientRect();
+      const look = getComputedStyle(e);
+      if (box.width <= 1 || box.height <= 1 || look.visibility === "hidden" || look.display === "inline" || e.closest(".skip-link, [hidden]")) continue;
+      if (e.matches("label input")) continue;
+      if (box.height < 43.5) small.push(`${e.outerHTML.slice(0, 100)} ${Math.round(box.width)}×${Math.round(box.height)}`);
+    }
+    if (document.documentElement.scrollWidth > innerWidth) {
+      for (const e of document.querySelectorAll<HTMLElement>("main *, header *, footer *")) {
+        if (e.getBoundingClientRect().right > innerWidth + 1) wide.push(e.outerHTML.slice(0, 120));
+      }
+      wide.push(`page: ${document.documentElement.scrollWidth} px`);
+    }
+    return { small, wide: wide.slice(0, 4) };
+  });
+  if (before) await page.setViewportSize(before);
+  expect(found, `at 320 px, ${page.url()}`).toEqual({ small: [], wide: [] });
+}

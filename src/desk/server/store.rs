@@ -1,0 +1,86 @@
+//! Finding people, and what was written to them.
+
+use crate::{
+    db::Tx,
+    error::AppError,
+    fetch_all,
+    values::{Cursor, OrganisationId, PersonId, Rows, page::PAGE},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A person in the list of a search.
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct Found {
+    pub id: PersonId,
+    pub name: String,
+    pub name_lower: String,
+    pub email: Option<String>,
+}
+
+const BY_NAME: &str = "select id, name, name_lower, email from person where name_lower >= $1 and name_lower < $2 \
+    and (name_lower, id) > ($3, $4) and not staff and erased_at is null order by name_lower, id limit $5";
+const BY_EMAIL: &str = "select id, name, name_lower, email from person where email >= $1 and email < $2 \
+    and not staff and erased_at is null order by email limit $3";
+/// A later word of the name: a walk over the names, so only for what the indexed ways did not find.
+const BY_WORD: &str = "select id, name, name_lower, email from person where name_lower like $1 escape '!' \
+    and not staff and erased_at is null order by name_lower, id limit $2";
+
+/// People whose name or address begins like this; on the first page also those with a later name that does.
+pub async fn search(tx: &mut Tx, text: &str, from: Option<&Cursor>) -> Result<Rows<Found>, AppError> {
+    let text = text.trim().to_lowercase();
+    // Beyond every text that begins so, byte by byte.
+    let end = format!("{text}\u{10ffff}");
+    let more = PAGE as i64 + 1;
+    let (key, id) = from.map_or_else(|| (String::new(), Uuid::nil()), |cursor| (cursor.key.clone(), cursor.id));
+    let mut found = fetch_all!(tx, Found, BY_NAME, text.as_str(), end.as_str(), key.as_str(), id, more)?;
+    if from.is_none() && !text.is_empty() && found.len() <= PAGE {
+        let mut also = fetch_all!(tx, Found, BY_EMAIL, text.as_str(), end.as_str(), PAGE as i64)?;
+        if also.is_empty() && found.is_empty() {
+            also = fetch_all!(tx, Found, BY_WORD, format!("% {}%", escaped(&text)), PAGE as i64)?;
+        }
+        also.retain(|person| found.iter().all(|known| known.id != person.id));
+        found.extend(also);
+        found.truncate(PAGE);
+        return Ok(Rows { rows: found, next: None });
+    }
+    Ok(Rows::cut(found, |person| Cursor { key: person.name_lower.clone(), id: person.id.0 }))
+}
+
+/// Text as it stands in a pattern.
+fn escaped(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
+
+const ORGANISATIONS: &str = "select o.id, o.name, m.role from membership m join organisation o on o.id = m.organisation_id \
+    where m.person_id = $1 order by o.name, o.id";
+
+/// The firms that a person belongs to, and as what.
+pub async fn organisations(tx: &mut Tx, person: PersonId) -> Result<Vec<(OrganisationId, String, String)>, AppError> {
+    Ok(fetch_all!(tx, (OrganisationId, String, String), ORGANISATIONS, person)?)
+}
+
+/// What was written to a person.
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct Sent {
+    pub subject: String,
+    pub created_at: DateTime<Utc>,
+    pub read_at: Option<DateTime<Utc>>,
+}
+
+const SENT: &str =
+    "select subject, created_at, read_at from message where person_id = $1 order by created_at desc, id desc limit $2";
+
+pub async fn sent(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Sent>, AppError> {
+    Ok(fetch_all!(tx, Sent, SENT, person, most)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn what_is_typed_is_no_pattern() {
+        assert_eq!(escaped("50%_!"), "50!%!_!!");
+    }
+}

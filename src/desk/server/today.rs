@@ -1,0 +1,142 @@
+//! `/desk`: where each role starts its day.
+
+use crate::{
+    access::{Act, Role, Subject},
+    cases::server::{
+        badges, service as cases,
+        store::{Case, Queue},
+    },
+    error::AppError,
+    followups::server::{desk::due_card, service as followups, store as followup_store},
+    ratings::{
+        domain::Moment,
+        server::{
+            desk::figures,
+            service::{self as ratings, Satisfaction},
+        },
+    },
+    server::{
+        Cx,
+        page::{DeskTab, Frame},
+    },
+    ui::*,
+    w,
+};
+use axum::response::Response;
+use leptos::prelude::*;
+
+/// A section of the starting page shows so many lines.
+const LINES: usize = 5;
+
+/// What the roles of this person need today.
+#[derive(Default)]
+struct Today {
+    cases: Option<Vec<Case>>,
+    follow_ups: Vec<followup_store::FollowUp>,
+    neglected: Option<usize>,
+    figures: Option<Vec<(Moment, Satisfaction)>>,
+}
+
+async fn load(cx: &Cx) -> Result<Today, AppError> {
+    let me = cx.person()?.clone();
+    cx.may(Act::OpenDesk, &Subject::nobody())?;
+    let may = |act| cx.viewer.can(act, &Subject::nobody());
+    let mut today = Today::default();
+    if may(Act::ListCases) {
+        today.cases = Some(cases::queue(cx, Queue::Mine, None).await?.rows);
+    }
+    if may(Act::PlanFollowUp) {
+        today.follow_ups = followups::mine(cx).await?;
+    }
+    if may(Act::ReadNeglected) {
+        today.neglected = Some(followups::neglected(cx).await?.len());
+    }
+    if may(Act::ReadFeedback) && me.is(Role::Manager) {
+        let mut tx = cx.db().read().await?;
+        today.figures = Some(ratings::figures(&mut tx, cx).await?);
+    }
+    Ok(today)
+}
+
+pub async fn show(cx: Cx) -> Result<Response, AppError> {
+    let today = load(&cx).await?;
+    let fmt = cx.fmt();
+    Ok(cx.page(Frame::Desk(DeskTab::Today), w!(cx, desk.title), || {
+        let lead = fmt.day(cx.today());
+        view! {
+            <PageHead title=w!(fmt, desk.title) lead/>
+            {today.neglected.map(|count| neglected(&cx, count))}
+            {today.cases.map(|rows| my_cases(&cx, &rows))}
+            {(!today.follow_ups.is_empty()).then(|| {
+                let cards = today.follow_ups.iter().take(LINES).map(|follow_up| due_card(&cx, follow_up)).collect_view();
+                view! { <Section title=w!(fmt, desk.my_followups)><Cards>{cards}</Cards></Section> }
+            })}
+            {today.figures.map(|rows| {
+                let table = figures(&cx, &rows);
+                view! {
+                    <Section title=w!(fmt, desk.satisfaction) more=Some(("/desk/feedback".to_owned(), w!(fmt, desk.see_all)))>{table}</Section>
+                }
+            })}
+            {links(&cx)}
+        }
+    }))
+}
+
+/// The ways that are not on this page and that this person may go.
+fn links(cx: &Cx) -> impl IntoView + use<> {
+    let fmt = cx.fmt();
+    let may = |act| cx.viewer.can(act, &Subject::nobody());
+    let is = |role| cx.viewer.person().is_some_and(|person| person.is(role));
+    let manages = is(Role::Manager) || is(Role::Admin);
+    let link = |open: bool, href: &'static str, icon: Icon, title: String| {
+        open.then(|| view! { <CardLink href title icon=Some(icon)/> })
+    };
+    let links = [
+        link(is(Role::Trainer) || manages, "/desk/classes", Icon::Cap, w!(fmt, desk.classes)),
+        link(may(Act::ListRepairs), "/desk/repairs", Icon::Wrench, w!(fmt, desk.jobs)),
+        link(may(Act::ReadCustomer), "/desk/customers", Icon::Users, w!(fmt, desk.customers)),
+        link(may(Act::ReadFeedback), "/desk/reports", Icon::Chart, w!(fmt, desk.reports)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect_view();
+    view! { <Section title=w!(fmt, desk.links)><Cards wide=true>{links}</Cards></Section> }
+}
+
+fn neglected(cx: &Cx, count: usize) -> impl IntoView + use<> {
+    let fmt = cx.fmt();
+    let (tone, text) = if count == 0 {
+        (Tone::Good, w!(fmt, desk.neglected_none))
+    } else {
+        (Tone::Bad, w!(fmt, followups.waiting, count = count as u64))
+    };
+    view! { <CardLink href="/desk/neglected" title=w!(fmt, desk.neglected) text icon=Some(Icon::Heart) tone=Some(tone)/> }
+}
+
+fn my_cases(cx: &Cx, rows: &[Case]) -> impl IntoView + use<> {
+    let fmt = cx.fmt();
+    let empty = rows.is_empty();
+    let cards = rows
+        .iter()
+        .take(LINES)
+        .map(|case| {
+            let tone = case.matter.is_late(cx.now).then_some(Tone::Bad);
+            let (href, subject, customer) =
+                (format!("/desk/cases/{}", case.id), case.subject.clone(), case.customer_name.clone());
+            let badges = badges(cx, case);
+            view! {
+                <Card tone>
+                    <p><strong><a href=href>{subject}</a></strong></p>
+                    <p class="soft small">{customer}</p>
+                    <p class="row">{badges}</p>
+                </Card>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title=w!(fmt, desk.my_cases) more=Some(("/desk/cases".to_owned(), w!(fmt, desk.see_all)))>
+            {empty.then(|| view! { <p class="soft">{w!(fmt, desk.my_cases_empty)}</p> })}
+            <Cards>{cards}</Cards>
+        </Section>
+    }
+}

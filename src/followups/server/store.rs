@@ -1,0 +1,216 @@
+//! What is kept of follow-ups, and the one query that finds what somebody forgot.
+
+use crate::{
+    access::Permit,
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_one, fetch_scalar,
+    followups::domain::{Neglect, OpenThing, Outcome, neglect},
+    values::{FollowUpId, PersonId},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A planned contact as it is read.
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct FollowUp {
+    pub id: FollowUpId,
+    pub customer_id: PersonId,
+    pub customer_name: String,
+    pub owner_id: Option<PersonId>,
+    pub owner_name: Option<String>,
+    pub what: String,
+    pub due_at: Option<DateTime<Utc>>,
+    pub planned_at: DateTime<Utc>,
+    pub done_at: Option<DateTime<Utc>>,
+    pub outcome: Option<String>,
+}
+
+macro_rules! select_follow_up {
+    ($rest:literal) => {
+        concat!(
+            "select f.id, f.customer_id, p.name as customer_name, f.owner_id, o.name as owner_name, f.what, f.due_at, f.planned_at, \
+             f.done_at, f.outcome from follow_up f join person p on p.id = f.customer_id left join person o on o.id = f.owner_id ",
+            $rest
+        )
+    };
+}
+
+const FIND: &str = select_follow_up!("where f.id = $1");
+
+pub async fn find(tx: &mut Tx, id: FollowUpId) -> Result<FollowUp, AppError> {
+    Ok(fetch_one!(tx, FollowUp, FIND, id)?)
+}
+
+const OF_CUSTOMER: &str = select_follow_up!("where f.customer_id = $1 order by f.planned_at desc, f.id desc limit $2");
+
+/// A customer's follow-ups, the latest first.
+pub async fn of_customer(tx: &mut Tx, customer: PersonId, most: i64) -> Result<Vec<FollowUp>, AppError> {
+    Ok(fetch_all!(tx, FollowUp, OF_CUSTOMER, customer, most)?)
+}
+
+const OF_OWNER: &str =
+    select_follow_up!("where f.owner_id = $1 and f.done_at is null order by f.due_at, f.id limit $2");
+
+/// What a member of staff has planned and not done, the nearest first.
+pub async fn of_owner(tx: &mut Tx, owner: PersonId, most: i64) -> Result<Vec<FollowUp>, AppError> {
+    Ok(fetch_all!(tx, FollowUp, OF_OWNER, owner, most)?)
+}
+
+/// What a new follow-up is made of.
+#[derive(Clone, Debug)]
+pub struct NewFollowUp {
+    pub id: FollowUpId,
+    pub customer: PersonId,
+    pub owner: PersonId,
+    pub what: String,
+    pub about: Option<(&'static str, Uuid)>,
+    pub due: DateTime<Utc>,
+}
+
+const INSERT: &str = "insert into follow_up (id, customer_id, owner_id, what, entity, entity_id, due_at, planned_by, planned_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+pub async fn insert(
+    tx: &mut Tx,
+    _: &Permit,
+    new: &NewFollowUp,
+    by: Option<PersonId>,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let (entity, entity_id) = new.about.unzip();
+    execute!(tx, INSERT, new.id, new.customer, new.owner, new.what.as_str(), entity, entity_id, new.due, by, now)?;
+    Ok(())
+}
+
+const TAKE: &str = "update follow_up set owner_id = $2, due_at = $3 where id = $1 and done_at is null";
+
+/// Gives an open follow-up an owner and a due time; false where it is done already.
+pub async fn take(
+    tx: &mut Tx,
+    _: &Permit,
+    id: FollowUpId,
+    owner: PersonId,
+    due: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    Ok(execute!(tx, TAKE, id, owner, due)? == 1)
+}
+
+const DONE: &str = "update follow_up set done_at = $2, outcome = $3 where id = $1 and done_at is null";
+
+/// Notes how it ended; false where it is done already.
+pub async fn done(
+    tx: &mut Tx,
+    _: &Permit,
+    id: FollowUpId,
+    outcome: Outcome,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    Ok(execute!(tx, DONE, id, now, outcome.as_str())? == 1)
+}
+
+const DONE_ABOUT: &str =
+    "update follow_up set done_at = $3, outcome = 'reached' where entity = $1 and entity_id = $2 and done_at is null";
+
+/// A thing that found its end needs no follow-up any more.
+pub async fn done_about(tx: &mut Tx, _: &Permit, entity: &str, id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, DONE_ABOUT, entity, id, now)?;
+    Ok(())
+}
+
+/// Something that a customer has open and that somebody forgot.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Neglected {
+    pub entity: &'static str,
+    pub id: Uuid,
+    pub customer: PersonId,
+    pub customer_name: String,
+    pub title: String,
+    pub owner_name: Option<String>,
+    pub since: DateTime<Utc>,
+    pub why: Neglect,
+}
+
+#[derive(sqlx::FromRow)]
+struct NeglectedRow {
+    id: Uuid,
+    customer_id: PersonId,
+    customer_name: String,
+    title: String,
+    owner_id: Option<PersonId>,
+    owner_name: Option<String>,
+    has_step: bool,
+    due_at: Option<DateTime<Utc>>,
+    since: DateTime<Utc>,
+}
+
+/// A kind of thing that can be open: its query binds `$1` now and `$2` how many, oldest first.
+struct Source {
+    entity: &'static str,
+    sql: &'static str,
+}
+
+/// An owner who has left no longer owns. A follow-up that is planned, owned and still to come keeps a thing off the list.
+const SOURCES: &[Source] = &[
+    Source {
+        entity: "case",
+        sql: "select c.id, c.customer_id, p.name as customer_name, c.subject as title, o.id as owner_id, o.name as owner_name, \
+            c.next_step is not null as has_step, c.next_due_at as due_at, c.opened_at as since \
+            from care_case c join person p on p.id = c.customer_id \
+            left join person o on o.id = c.owner_id and exists (select 1 from person_role r where r.person_id = o.id) \
+            where c.state in ('open', 'waiting_for_you') \
+            and (o.id is null or c.next_step is null or c.next_due_at is null or c.next_due_at < $1) \
+            and not exists (select 1 from follow_up f where f.entity = 'case' and f.entity_id = c.id and f.done_at is null \
+                and f.owner_id is not null and f.due_at >= $1 and c.owner_id is not null) \
+            order by c.opened_at, c.id limit $2",
+    },
+    Source {
+        entity: "follow_up",
+        sql: "select f.id, f.customer_id, p.name as customer_name, f.what as title, o.id as owner_id, o.name as owner_name, \
+            true as has_step, f.due_at, f.planned_at as since \
+            from follow_up f join person p on p.id = f.customer_id \
+            left join person o on o.id = f.owner_id and exists (select 1 from person_role r where r.person_id = o.id) \
+            where f.done_at is null and (o.id is null or f.due_at is null or f.due_at < $1) \
+            order by f.planned_at, f.id limit $2",
+    },
+];
+
+/// Everything that somebody forgot, whoever has waited longest first.
+pub async fn neglected(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Neglected>, AppError> {
+    let mut all = Vec::new();
+    for source in SOURCES {
+        for row in fetch_all!(tx, NeglectedRow, source.sql, now, most)? {
+            let thing = OpenThing { owner: row.owner_id, next_step: row.has_step, due: row.due_at };
+            if let Some(why) = neglect(&thing, now) {
+                all.push(Neglected {
+                    entity: source.entity,
+                    id: row.id,
+                    customer: row.customer_id,
+                    customer_name: row.customer_name,
+                    title: row.title,
+                    owner_name: row.owner_name,
+                    since: row.since,
+                    why,
+                });
+            }
+        }
+    }
+    all.sort_by_key(|thing| (thing.since, thing.id));
+    all.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(all)
+}
+
+/// Whose thing it is: the customer of something that stands on the list.
+pub async fn customer_of(tx: &mut Tx, entity: &str, id: Uuid) -> Result<PersonId, AppError> {
+    let sql = match entity {
+        "case" => "select customer_id from care_case where id = $1",
+        "follow_up" => "select customer_id from follow_up where id = $1",
+        _ => return Err(AppError::NotFound),
+    };
+    fetch_scalar!(tx, PersonId, sql, id)?.ok_or(AppError::NotFound)
+}
+
+/// The kinds of things that stand on the list.
+pub fn known(entity: &str) -> Option<&'static str> {
+    SOURCES.iter().map(|source| source.entity).find(|known| *known == entity)
+}

@@ -1,0 +1,109 @@
+//! The demo company's ratings: enough answers for a figure after each moment, an unhappy customer with the case that
+//! makes it good, and a question that waits for the customer of the demo bar.
+
+use super::service::{self, Question};
+use crate::{
+    access::Viewer,
+    error::AppError,
+    fetch_all,
+    ratings::domain::Moment,
+    server::{Cx, demo::Cast},
+    values::PersonId,
+};
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Scores and words in the order of the matters that are found.
+const ANSWERS: &[(i64, &str)] = &[
+    (5, "Everything as promised, and a day early."),
+    (4, ""),
+    (5, "Muy amables. Me explicaron todo con paciencia."),
+    (5, ""),
+    (3, "Il lavoro è buono, ma ho dovuto telefonare due volte."),
+    (5, "बहुत अच्छा अनुभव, धन्यवाद।"),
+    (4, "Viskas gerai, tik laukti teko ilgiau."),
+    (5, ""),
+    (2, "Nobody told me that the part had not arrived."),
+    (4, "Clear and friendly."),
+    (5, "Perfetto!"),
+    (5, ""),
+    (4, ""),
+    (1, "Dvi savaites niekas neatsiliepė."),
+    (5, "Ačiū, labai aiškiai paaiškinta."),
+    (5, ""),
+    (4, "Bien, pero el aula estaba fría."),
+    (5, "Would come again."),
+];
+
+/// A moment that somebody went through.
+#[derive(sqlx::FromRow)]
+struct Lived {
+    subject: Uuid,
+    about: String,
+    person: PersonId,
+}
+
+const CASES: &str = "select id as subject, subject as about, customer_id as person from care_case \
+    where state in ('resolved', 'closed') order by opened_at, id limit 8";
+
+/// Where each kind of moment is found.
+const MOMENTS: &[(Moment, &str)] = &[(Moment::Case, CASES)];
+
+/// Asks and answers through the same use cases as everybody else.
+pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
+    let pending = cast.person("customer")?;
+    let mut asked: BTreeSet<PersonId> = BTreeSet::from([pending]);
+    let mut answers = ANSWERS.iter().cycle();
+    let mut days_ago = 80_i64;
+    for (moment, sql) in MOMENTS {
+        let lived = fetch_all!(cx.db().read().await?, Lived, *sql)?;
+        for lived in lived {
+            if !asked.insert(lived.person) {
+                continue;
+            }
+            days_ago = (days_ago - 4).max(1);
+            let Some((score, words)) = answers.next() else { break };
+            let question = Question {
+                person: lived.person,
+                moment: *moment,
+                subject: lived.subject,
+                about: lived.about,
+                did_the_work: Vec::new(),
+            };
+            put(cx, question, days_ago, Some((*score, words))).await?;
+        }
+    }
+    // The customer of the bar is asked about something of theirs, and has not answered yet.
+    for (moment, sql) in MOMENTS {
+        let lived = fetch_all!(cx.db().read().await?, Lived, *sql)?;
+        if let Some(lived) = lived.into_iter().find(|lived| lived.person == pending) {
+            let question = Question {
+                person: pending,
+                moment: *moment,
+                subject: lived.subject,
+                about: lived.about,
+                did_the_work: Vec::new(),
+            };
+            put(cx, question, 1, None).await?;
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Puts a question so many days ago, and answers it a day later.
+async fn put(cx: &Cx, question: Question, days_ago: i64, answer: Option<(i64, &'static str)>) -> Result<(), AppError> {
+    let asked = Cx { now: cx.now - TimeDelta::days(days_ago), ..cx.as_viewer(Viewer::System) };
+    let answered = Cx { now: asked.now + TimeDelta::hours(20), ..asked.clone() };
+    cx.db()
+        .write(move |tx| {
+            let (asked, answered, question) = (asked.clone(), answered.clone(), question.clone());
+            Box::pin(async move {
+                let Some(id) = service::ask(tx, &asked, &question).await? else { return Ok(()) };
+                let Some((score, words)) = answer else { return Ok(()) };
+                service::answer_known(tx, &answered, id, score, words).await
+            })
+        })
+        .await
+}

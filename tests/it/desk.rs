@@ -1,0 +1,195 @@
+//! The desk: where roles start, finding a customer, one customer on one screen, and the list that is to be empty.
+
+use crate::{
+    both,
+    world::{Signed, World},
+};
+use aftercare::access::Role;
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+
+const CASE: [(&str, &str); 3] =
+    [("kind", "question"), ("subject", "The display stays dark"), ("words", "Since this morning.")];
+
+both! {
+    async fn each_role_has_its_starting_page_and_customers_none(world: World) {
+        for role in Role::ALL {
+            let staff = world.staff(role).await;
+            assert_eq!(world.get(&staff, "/desk").await.status, StatusCode::OK, "{role:?}");
+        }
+        let ann = world.customer("ann@example.com").await;
+        assert_eq!(world.get(&ann, "/desk").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.get(None, "/desk").await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+both! {
+    async fn customers_are_found_by_the_beginning_of_a_name_or_an_address(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        for email in ["zoe.first@example.com", "zoltan@example.com", "ann@example.com", "Žydrė@example.com"] {
+            if email.is_ascii() {
+                world.person(email).await;
+            }
+        }
+        let found = async |q: &str| world.get(&agent, &format!("/desk/customers?q={q}")).await.body;
+        let page = found("zo").await;
+        assert!(page.contains("zoe.first") && page.contains("zoltan") && !page.contains("ann@example.com"));
+        assert!(found("ZOE").await.contains("zoe.first"));
+        assert!(found("ann%40ex").await.contains("ann@example.com"));
+        assert!(found("nobody").await.contains("Nobody found"));
+        assert!(found("%25").await.contains("Nobody found"), "a percent sign is no pattern");
+        assert!(!found("zo").await.contains("agent@staff.example"));
+    }
+}
+
+both! {
+    async fn a_long_list_of_customers_is_read_page_by_page(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        for n in 0..45 {
+            world.person(&format!("person{n:02}@example.com")).await;
+        }
+        let (mut path, mut seen, mut pages) = ("/desk/customers?q=person".to_owned(), std::collections::BTreeSet::new(), 0);
+        loop {
+            let body = world.get(&agent, &path).await.body;
+            pages += 1;
+            seen.extend((0..45).filter(|n| body.contains(&format!("person{n:02}@example.com"))));
+            let Some(next) = body.split("rel=\"next\"").nth(1).and_then(|rest| rest.split("href=\"").nth(1)) else { break };
+            path = next.split('"').next().unwrap().replace("&amp;", "&");
+        }
+        assert_eq!((seen.len(), pages), (45, 3));
+    }
+}
+
+both! {
+    async fn staff_see_one_customer_on_one_screen_and_the_look_is_kept(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.customer("ann@example.com").await;
+        world.post(&ann, "/cases/new", &CASE).await;
+        let path = format!("/desk/customers/{}", ann.id);
+        let page = world.get(&agent, &path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        for part in ["The display stays dark", "ann@example.com", "Ratings", "Follow-ups", "History", "We have your message"] {
+            assert!(page.body.contains(part), "{part}");
+        }
+        assert_eq!(world.count("select count(*) from history where act = 'read_customer'").await, 1);
+        for role in [Role::Trainer, Role::Technician] {
+            let staff = world.staff(role).await;
+            assert_eq!(world.get(&staff, &path).await.status, StatusCode::FORBIDDEN);
+        }
+        let bob = world.customer("bob@example.com").await;
+        assert_eq!(world.get(&bob, &path).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.count("select count(*) from history where act = 'read_customer'").await, 1);
+    }
+}
+
+both! {
+    async fn staff_open_a_case_for_who_calls(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.person("ann@example.com").await;
+        let path = format!("/desk/customers/{ann}/case");
+        assert_eq!(world.get(&agent, &path).await.status, StatusCode::OK);
+        let reply = world.post(&agent, &path, &CASE).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert!(world.get(&agent, reply.location()).await.body.contains("The display stays dark"));
+        assert_eq!(world.post(&agent, &path, &[("kind", "question")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+/// The identity of the first thing on the list, from its form.
+fn first(body: &str, entity: &str) -> Option<String> {
+    let rest = body.split(&format!("name=\"entity\" value=\"{entity}\"")).nth(1)?;
+    Some(rest.split("name=\"id\" value=\"").nth(1)?.split('"').next()?.to_owned())
+}
+
+async fn list(world: &World, manager: &Signed) -> String {
+    world.get(manager, "/desk/neglected").await.body
+}
+
+both! {
+    async fn what_is_forgotten_stands_on_the_list_and_one_tap_takes_it_off(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let manager = world.staff(Role::Manager).await;
+        let ann = world.customer("ann@example.com").await;
+        world.post(&ann, "/cases/new", &CASE).await;
+        assert!(list(&world, &manager).await.contains("Nobody is neglected"));
+        world.advance(TimeDelta::days(5));
+        let page = list(&world, &manager).await;
+        assert!(page.contains("The display stays dark") && page.contains("Late since"), "{page}");
+        let id = first(&page, "case").unwrap();
+        let reply = world.post(&manager, "/desk/neglected", &[("do", "take"), ("entity", "case"), ("id", &id)]).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert!(list(&world, &manager).await.contains("Nobody is neglected"));
+        assert!(world.get(&manager, "/desk").await.body.contains("Get in touch with the customer"));
+        world.advance(TimeDelta::days(3));
+        assert!(!list(&world, &manager).await.contains("Nobody is neglected"), "a follow-up that nobody made is on the list too");
+        assert_eq!(world.get(&agent, "/desk/neglected").await.status, StatusCode::FORBIDDEN);
+    }
+}
+
+both! {
+    async fn the_list_can_always_be_emptied(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let ann = world.customer("ann@example.com").await;
+        for _ in 0..4 {
+            world.post(&ann, "/cases/new", &CASE).await;
+        }
+        let path = format!("/desk/customers/{}", ann.id);
+        world.post(&manager, &path, &[("what", "Call"), ("due", "1")]).await;
+        world.corrupt("update care_case set owner_id = null, next_step = null, next_due_at = null").await;
+        world.advance(TimeDelta::days(9));
+        for turn in 0..20 {
+            let page = list(&world, &manager).await;
+            if page.contains("Nobody is neglected") {
+                assert!(turn >= 5);
+                assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
+                return;
+            }
+            let (entity, id) = first(&page, "case").map(|id| ("case", id)).or_else(|| first(&page, "follow_up").map(|id| ("follow_up", id))).unwrap();
+            let reply = if turn % 2 == 0 {
+                world.post(&manager, "/desk/neglected", &[("do", "plan"), ("entity", entity), ("id", &id), ("due", "3"), ("what", "")]).await
+            } else {
+                world.post(&manager, "/desk/neglected", &[("do", "take"), ("entity", entity), ("id", &id)]).await
+            };
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        }
+        panic!("the list does not get empty");
+    }
+}
+
+both! {
+    async fn a_follow_up_is_planned_and_done_once(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = format!("/desk/customers/{}", ann.id);
+        assert_eq!(world.post(&agent, &path, &[("what", "Call"), ("due", "365")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.post(&agent, &path, &[("what", "Ask about the filter"), ("due", "3")]).await.status, StatusCode::SEE_OTHER);
+        let desk = world.get(&agent, "/desk").await.body;
+        assert!(desk.contains("Ask about the filter"));
+        let done = desk.split("action=\"/desk/follow-ups/").nth(1).unwrap().split('"').next().unwrap();
+        let done = format!("/desk/follow-ups/{done}");
+        assert_eq!(world.post(&agent, &done, &[("outcome", "reached")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.post(&agent, &done, &[("outcome", "reached")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from history where entity = 'follow_up'").await, 2);
+        assert_eq!(world.post(&ann, &done, &[("outcome", "reached")]).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+both! {
+    async fn check_names_a_follow_up_that_nobody_owns(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.customer("ann@example.com").await;
+        world.post(&agent, &format!("/desk/customers/{}", ann.id), &[("what", "Call"), ("due", "1")]).await;
+        assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
+        world.corrupt("update follow_up set due_at = null").await;
+        assert_eq!(world.broken().await, ["open_follow_up_without_owner_or_time"]);
+    }
+}
+
+both! {
+    async fn the_reports_are_for_managers(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        assert_eq!(world.get(&manager, "/desk/reports").await.status, StatusCode::OK);
+        let agent = world.staff(Role::Agent).await;
+        assert_eq!(world.get(&agent, "/desk/reports").await.status, StatusCode::FORBIDDEN);
+    }
+}

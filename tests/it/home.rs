@@ -1,0 +1,72 @@
+//! Home: what needs the customer now, else the four doors; help leads to a person.
+
+use crate::{both, world::World};
+use aftercare::access::Role;
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+
+both! {
+    async fn a_guest_finds_the_way_in(world: World) {
+        let page = world.get(None, "/").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("/sign-in"));
+    }
+}
+
+both! {
+    async fn who_needs_nothing_finds_the_four_doors(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let page = world.get(&ann, "/").await.body;
+        assert!(page.contains("Nothing needs you right now."));
+        for door in ["/purchases", "/repairs", "/training", "/help"] {
+            assert!(page.contains(&format!("href=\"{door}\"")), "{door}");
+        }
+    }
+}
+
+both! {
+    async fn the_newest_need_comes_first(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.customer("ann@example.com").await;
+        for subject in ["The older matter", "The newer matter"] {
+            let opened = world.post(&ann, "/cases/new", &[("kind", "question"), ("subject", subject), ("words", "…")]).await;
+            let path = format!("/desk{}", opened.location());
+            world.post(&agent, &path, &[("do", "ask"), ("words", "Which one?")]).await;
+            world.advance(TimeDelta::minutes(5));
+        }
+        let page = world.get(&ann, "/").await.body;
+        let (newer, older) = (page.find("The newer matter").unwrap(), page.find("The older matter").unwrap());
+        assert!(newer < older);
+        let bob = world.customer("bob@example.com").await;
+        assert!(!world.get(&bob, "/").await.body.contains("matter"));
+    }
+}
+
+both! {
+    async fn help_leads_to_a_person_by_every_kind_of_case(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let page = world.get(&ann, "/help").await.body;
+        for kind in ["question", "incident", "complaint", "claim"] {
+            assert!(page.contains(&format!("/cases/new?kind={kind}")), "{kind}");
+            let form = world.get(&ann, &format!("/cases/new?kind={kind}")).await;
+            assert_eq!(form.status, StatusCode::OK);
+            assert!(form.body.contains(r#"id="new-case""#));
+        }
+    }
+}
+
+both! {
+    async fn every_page_of_care_speaks_five_languages(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        for (language, help) in [("en", "Help"), ("es", "Ayuda"), ("it", "Aiuto"), ("hi", "सहायता"), ("lt", "Pagalba")] {
+            world.post(&ann, "/language", &[("language", language), ("back", "/")]).await;
+            let signed = crate::world::Signed { cookie: format!("{}; language={language}", ann.cookie), ..ann.clone() };
+            for path in ["/", "/help", "/cases", "/cases/new"] {
+                let page = world.get(&signed, path).await;
+                assert_eq!(page.status, StatusCode::OK, "{language} {path}");
+                assert!(page.body.contains(&format!("lang=\"{language}\"")), "{language} {path}");
+                assert!(page.body.contains(help), "{language} {path}");
+            }
+        }
+    }
+}
