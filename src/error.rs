@@ -31,56 +31,34 @@ pub enum AppError {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Refusal {
     Accounts(crate::accounts::domain::Refusal),
-    Benefits(crate::benefits::domain::Refusal),
-    Charges(crate::charges::domain::Refusal),
-    Purchases(crate::purchases::domain::Refusal),
     Cases(crate::cases::domain::Refusal),
     Ratings(crate::ratings::domain::Refusal),
     FollowUps(crate::followups::domain::Refusal),
+    Benefits(crate::benefits::domain::Refusal),
+    Charges(crate::charges::domain::Refusal),
+    Purchases(crate::purchases::domain::Refusal),
     /// Somebody else changed it since it was read.
     ChangedMeanwhile,
 }
 
-impl From<crate::accounts::domain::Refusal> for Refusal {
-    fn from(refusal: crate::accounts::domain::Refusal) -> Self {
-        Self::Accounts(refusal)
-    }
+macro_rules! slices {
+    ($($variant:ident = $slice:ident),+ $(,)?) => {$(
+        impl From<crate::$slice::domain::Refusal> for Refusal {
+            fn from(refusal: crate::$slice::domain::Refusal) -> Self {
+                Self::$variant(refusal)
+            }
+        }
+    )+};
 }
 
-impl From<crate::benefits::domain::Refusal> for Refusal {
-    fn from(refusal: crate::benefits::domain::Refusal) -> Self {
-        Self::Benefits(refusal)
-    }
-}
-
-impl From<crate::charges::domain::Refusal> for Refusal {
-    fn from(refusal: crate::charges::domain::Refusal) -> Self {
-        Self::Charges(refusal)
-    }
-}
-
-impl From<crate::purchases::domain::Refusal> for Refusal {
-    fn from(refusal: crate::purchases::domain::Refusal) -> Self {
-        Self::Purchases(refusal)
-    }
-}
-
-impl From<crate::cases::domain::Refusal> for Refusal {
-    fn from(refusal: crate::cases::domain::Refusal) -> Self {
-        Self::Cases(refusal)
-    }
-}
-
-impl From<crate::ratings::domain::Refusal> for Refusal {
-    fn from(refusal: crate::ratings::domain::Refusal) -> Self {
-        Self::Ratings(refusal)
-    }
-}
-
-impl From<crate::followups::domain::Refusal> for Refusal {
-    fn from(refusal: crate::followups::domain::Refusal) -> Self {
-        Self::FollowUps(refusal)
-    }
+slices! {
+    Accounts = accounts,
+    Benefits = benefits,
+    Cases = cases,
+    Charges = charges,
+    FollowUps = followups,
+    Purchases = purchases,
+    Ratings = ratings,
 }
 
 impl<R: Into<Refusal>> From<R> for AppError {

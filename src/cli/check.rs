@@ -14,17 +14,17 @@ pub struct Clause {
 
 /// Every clause of every slice.
 fn clauses() -> Vec<&'static Clause> {
-    let all: [&'static [Clause]; 8] = [
+    let all: &[&'static [Clause]] = &[
         &FOUNDATION,
         crate::benefits::server::check::CLAUSES,
+        crate::cases::server::check::CLAUSES,
         crate::charges::server::check::CLAUSES,
         crate::coverage::server::check::CLAUSES,
-        crate::purchases::server::check::CLAUSES,
-        crate::cases::server::check::CLAUSES,
-        crate::ratings::server::check::CLAUSES,
         crate::followups::server::check::CLAUSES,
+        crate::purchases::server::check::CLAUSES,
+        crate::ratings::server::check::CLAUSES,
     ];
-    all.into_iter().flatten().collect()
+    all.iter().flat_map(|clauses| clauses.iter()).collect()
 }
 
 const FOUNDATION: [Clause; 2] = [

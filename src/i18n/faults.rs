@@ -36,12 +36,12 @@ impl InWords for Refusal {
     fn in_words(&self, fmt: Fmt) -> String {
         match self {
             Self::Accounts(refusal) => refusal.in_words(fmt),
-            Self::Benefits(refusal) => crate::benefits::server::words::refusal(fmt, refusal),
-            Self::Charges(refusal) => crate::charges::server::words::refusal(fmt, refusal),
-            Self::Purchases(refusal) => crate::purchases::server::words::refusal(fmt, refusal),
             Self::Cases(refusal) => refusal.in_words(fmt),
             Self::Ratings(refusal) => refusal.in_words(fmt),
             Self::FollowUps(refusal) => refusal.in_words(fmt),
+            Self::Benefits(refusal) => crate::benefits::server::words::refusal(fmt, refusal),
+            Self::Charges(refusal) => crate::charges::server::words::refusal(fmt, refusal),
+            Self::Purchases(refusal) => crate::purchases::server::words::refusal(fmt, refusal),
             Self::ChangedMeanwhile => w!(fmt, shell.changed_meanwhile),
         }
     }

@@ -21,14 +21,14 @@ use uuid::Uuid;
 pub enum Job {
     /// Hands a message over to the mail server.
     Deliver { message: MessageId },
-    /// Ends benefits that were not used in their period; plans itself again for the next night.
-    ExpireBenefits,
     /// Closes a case that was resolved and not opened again.
     CloseCase { case: CaseId },
     /// Asks a person how it was: `moment` is `delivery`, `repair`, `class` or `case`, `subject` the thing it is about.
     AskFeedback { moment: String, subject: Uuid, person: PersonId },
     /// Asks once more where there is no answer.
     RemindFeedback { feedback: FeedbackId },
+    /// Ends benefits that were not used in their period; plans itself again for the next night.
+    ExpireBenefits,
 }
 
 /// How long a worker has a job before another may take it.
@@ -55,12 +55,12 @@ pub async fn enqueue(tx: &mut Tx, job: Job, run_at: DateTime<Utc>) -> Result<Job
 async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
     match job {
         Job::Deliver { message } => crate::notices::server::service::deliver(cx, message).await,
-        Job::ExpireBenefits => crate::benefits::server::jobs::expire(cx).await,
         Job::CloseCase { case } => crate::cases::server::service::close_by_itself(cx, case).await,
         Job::AskFeedback { moment, subject, person } => {
             crate::ratings::server::jobs::ask(cx, &moment, subject, person).await
         }
         Job::RemindFeedback { feedback } => crate::ratings::server::jobs::remind(cx, feedback).await,
+        Job::ExpireBenefits => crate::benefits::server::jobs::expire(cx).await,
     }
 }
 

@@ -169,7 +169,8 @@ async fn seed_slices(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
     crate::purchases::server::demo::seed(cx, cast).await?;
     crate::cases::server::demo::seed(cx, cast).await?;
     crate::ratings::server::demo::seed(cx, cast).await?;
-    crate::followups::server::demo::seed(cx, cast).await
+    crate::followups::server::demo::seed(cx, cast).await?;
+    Ok(())
 }
 
 impl Cast {

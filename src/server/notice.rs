@@ -26,11 +26,6 @@ notices! {
     AccountSaved = "account_saved",
     LanguageChanged = "language_changed",
     ClockMoved = "clock_moved",
-    PurchaseRegistered = "purchase_registered",
-    RegistrationReceived = "registration_received",
-    RegistrationAccepted = "registration_accepted",
-    RegistrationRefused = "registration_refused",
-    ChargeSettled = "charge_settled",
     CaseOpened = "case_opened",
     CaseReplied = "case_replied",
     CaseClosed = "case_closed",
@@ -42,6 +37,11 @@ notices! {
     Rated = "rated",
     FollowUpPlanned = "follow_up_planned",
     FollowUpDone = "follow_up_done",
+    PurchaseRegistered = "purchase_registered",
+    RegistrationReceived = "registration_received",
+    RegistrationAccepted = "registration_accepted",
+    RegistrationRefused = "registration_refused",
+    ChargeSettled = "charge_settled",
 }
 
 pub const COOKIE: &str = "notice";

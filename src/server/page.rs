@@ -249,11 +249,6 @@ impl InWords for Notice {
             Self::AccountSaved => w!(fmt, shell.notice_account_saved),
             Self::LanguageChanged => w!(fmt, shell.notice_language_changed),
             Self::ClockMoved => w!(fmt, shell.notice_clock_moved),
-            Self::PurchaseRegistered => w!(fmt, purchases.notice_order),
-            Self::RegistrationReceived => w!(fmt, purchases.notice_serial),
-            Self::RegistrationAccepted => w!(fmt, purchases.notice_accepted),
-            Self::RegistrationRefused => w!(fmt, purchases.notice_refused),
-            Self::ChargeSettled => w!(fmt, charges.notice_settled),
             Self::CaseOpened => w!(fmt, cases.notice_opened),
             Self::CaseReplied => w!(fmt, cases.notice_replied),
             Self::CaseClosed => w!(fmt, cases.notice_closed),
@@ -265,6 +260,11 @@ impl InWords for Notice {
             Self::Rated => w!(fmt, ratings.notice_rated),
             Self::FollowUpPlanned => w!(fmt, followups.notice_planned),
             Self::FollowUpDone => w!(fmt, followups.notice_done),
+            Self::PurchaseRegistered => w!(fmt, purchases.notice_order),
+            Self::RegistrationReceived => w!(fmt, purchases.notice_serial),
+            Self::RegistrationAccepted => w!(fmt, purchases.notice_accepted),
+            Self::RegistrationRefused => w!(fmt, purchases.notice_refused),
+            Self::ChargeSettled => w!(fmt, charges.notice_settled),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{db::Db, notices::server::mail::Mailer};
 use axum::serve::ListenerExt;
-use std::{net::SocketAddr, time::Duration};
+use std::{io::Write, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 
 /// How long requests may go on after the signal to stop.
@@ -118,14 +118,16 @@ pub async fn run(serve: Serve, settings: Settings) -> Result<(), String> {
 }
 
 fn announce(app: &App) {
-    println!("{} is at {}", app.company.name, app.config.address("/"));
+    let mut lines = format!("{} is at {}\n", app.company.name, app.config.address("/"));
     if app.demo {
-        println!("Demo: step into a role by the bar on top of every page, or sign in as one of");
+        lines.push_str("Demo: step into a role by the bar on top of every page, or sign in as one of\n");
         for (role, email, name) in demo::ACCOUNTS {
-            println!("  {role:<11} {email:<24} {name}");
+            lines.push_str(&format!("  {role:<11} {email:<24} {name}\n"));
         }
-        println!("Codes arrive at {}", app.config.address("/demo/mail"));
+        lines.push_str(&format!("Codes arrive at {}\n", app.config.address("/demo/mail")));
     }
+    // Whoever started us may have read the first line and closed the pipe; that is no reason to stop.
+    let _ = std::io::stdout().write_all(lines.as_bytes());
 }
 
 async fn told_to_stop() {

@@ -193,3 +193,50 @@ both! {
         assert_eq!(world.get(&agent, "/desk/reports").await.status, StatusCode::FORBIDDEN);
     }
 }
+
+/// The demo company holds every promise, and shows what it is for.
+mod the_demo_company {
+    use crate::world::{Engine, World};
+    use axum::http::StatusCode;
+
+    async fn shows_cases_ratings_and_follow_ups(world: World) {
+        assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
+        for state in ["open", "waiting_for_you", "resolved", "closed"] {
+            let mut tx = world.db().read().await.unwrap();
+            const CASES: &str = "select count(*) from care_case where state = $1";
+            assert!(aftercare::fetch_scalar!(tx, i64, CASES, state).unwrap().unwrap() > 0, "{state}");
+        }
+        assert!(world.count("select count(*) from feedback where recovery_id is not null").await > 0);
+        assert!(world.count("select count(*) from feedback where answered_at is null").await > 0);
+        for (account, path) in [
+            ("customer", "/"),
+            ("customer", "/cases"),
+            ("agent", "/desk"),
+            ("agent", "/desk/cases"),
+            ("manager", "/desk"),
+            ("manager", "/desk/neglected"),
+            ("manager", "/desk/feedback"),
+            ("manager", "/desk/customers"),
+            ("admin", "/desk/reports"),
+        ] {
+            let reply = world.post(None, "/demo/sign-in", &[("as", account)]).await;
+            let signed = crate::world::Signed {
+                id: world.person(&format!("{account}@example.com")).await,
+                cookie: format!("aftercare={}", reply.cookie("aftercare").unwrap()),
+            };
+            let page = world.get(&signed, path).await;
+            assert_eq!(page.status, StatusCode::OK, "{account} {path}");
+            assert!(!page.body.contains(" style="), "{path}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn sqlite() {
+        shows_cases_ratings_and_follow_ups(World::demo(Engine::Sqlite).await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn postgres() {
+        shows_cases_ratings_and_follow_ups(World::demo(Engine::Postgres).await).await;
+    }
+}

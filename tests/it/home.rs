@@ -1,6 +1,6 @@
 //! Home: what needs the customer now, else the four doors; help leads to a person.
 
-use crate::{both, world::World};
+use crate::both;
 use aftercare::access::Role;
 use axum::http::StatusCode;
 use chrono::TimeDelta;

@@ -99,12 +99,19 @@ fn table(cx: &Cx, rows: &Rows<Case>) -> impl IntoView + use<> {
     view! { <Table caption=w!(fmt, cases.desk_title) columns rows/> }
 }
 
-/// What comes next and by when; late in the colour of late.
+/// How urgent it is, what comes next and by when.
 pub fn badges(cx: &Cx, case: &Case) -> impl IntoView + use<> {
+    let priority = case.matter.priority;
+    let urgent =
+        (priority != Priority::Normal).then(|| view! { <Badge tone=Tone::Bad text=priority.in_words(cx.fmt())/> });
+    let next = next(cx, case);
+    view! { {urgent} {next} }
+}
+
+/// What comes next and by when; late in the colour of late.
+fn next(cx: &Cx, case: &Case) -> impl IntoView + use<> {
     let fmt = cx.fmt();
-    let priority = (case.matter.priority != Priority::Normal)
-        .then(|| view! { <Badge tone=Tone::Bad text=case.matter.priority.in_words(fmt)/> });
-    let next = case.matter.next().map(|(step, due)| {
+    case.matter.next().map(|(step, due)| {
         let when = fmt.date_time(due, cx.zone);
         let (tone, when) = if case.matter.is_late(cx.now) {
             (Tone::Bad, w!(fmt, cases.late_since, when = when))
@@ -112,8 +119,7 @@ pub fn badges(cx: &Cx, case: &Case) -> impl IntoView + use<> {
             (words::tone(case.matter.state), w!(fmt, cases.due, when = when))
         };
         view! { <Badge tone text=step.in_words(fmt)/> <span class="soft small">{when}</span> }
-    });
-    view! { {priority} {next} }
+    })
 }
 
 pub async fn show(cx: Cx, Path(case): Path<String>) -> Result<Response, AppError> {
@@ -241,14 +247,11 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
         (w!(fmt, cases.priority), matter.priority.in_words(fmt).into_any()),
     ];
     if matter.next().is_some() {
-        rows.push((w!(fmt, cases.next_step), badges(cx, case).into_any()));
+        rows.push((w!(fmt, cases.next_step), view! { <span class="row">{next(cx, case)}</span> }.into_any()));
     }
-    if matter.reopened > 0 {
-        rows.push((
-            String::new(),
-            w!(fmt, cases.reopened, count = u64::from(matter.reopened.unsigned_abs())).into_any(),
-        ));
-    }
+    let reopened = (matter.reopened > 0)
+        .then(|| w!(fmt, cases.reopened, count = u64::from(matter.reopened.unsigned_abs())))
+        .map(|text| view! { <Badge tone=Tone::Warn text/> });
     let late = [(matter.answered_late, w!(fmt, cases.answered_late)), (matter.solved_late, w!(fmt, cases.solved_late))]
         .into_iter()
         .filter(|(late, _)| *late)
@@ -285,7 +288,7 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
     view! {
         <Card>
             <DefinitionList rows/>
-            <p class="row">{late}</p>
+            <p class="row">{reopened} {late}</p>
             <p class="soft small">{opened}</p>
             <Actions>{take} {end}</Actions>
         </Card>

@@ -55,7 +55,7 @@ pub async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
             {empty.then(|| view! {
                 <Empty icon=Icon::Users title=w!(fmt, desk.search_empty_title) text=w!(fmt, desk.search_empty_text)/>
             })}
-            <Cards wide=true>{people}</Cards>
+            <Cards>{people}</Cards>
             {pager}
         }
     }))

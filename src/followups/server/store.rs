@@ -129,6 +129,8 @@ pub struct Neglected {
     pub owner_name: Option<String>,
     pub since: DateTime<Utc>,
     pub why: Neglect,
+    /// The last part of its address, where that is not its identity.
+    pub path: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -142,6 +144,7 @@ struct NeglectedRow {
     has_step: bool,
     due_at: Option<DateTime<Utc>>,
     since: DateTime<Utc>,
+    path: Option<String>,
 }
 
 /// A kind of thing that can be open: its query binds `$1` now and `$2` how many, oldest first.
@@ -155,7 +158,7 @@ const SOURCES: &[Source] = &[
     Source {
         entity: "case",
         sql: "select c.id, c.customer_id, p.name as customer_name, c.subject as title, o.id as owner_id, o.name as owner_name, \
-            c.next_step is not null as has_step, c.next_due_at as due_at, c.opened_at as since \
+            c.next_step is not null as has_step, c.next_due_at as due_at, c.opened_at as since, cast(null as text) as path \
             from care_case c join person p on p.id = c.customer_id \
             left join person o on o.id = c.owner_id and exists (select 1 from person_role r where r.person_id = o.id) \
             where c.state in ('open', 'waiting_for_you') \
@@ -165,9 +168,20 @@ const SOURCES: &[Source] = &[
             order by c.opened_at, c.id limit $2",
     },
     Source {
+        entity: "registration",
+        sql: "select r.id, r.person_id as customer_id, p.name as customer_name, \
+            coalesce(r.serial_number, r.order_number, r.way) as title, r.decided_by as owner_id, \
+            cast(null as text) as owner_name, true as has_step, r.decided_at as due_at, r.created_at as since, \
+            cast(null as text) as path \
+            from registration r join person p on p.id = r.person_id where r.state in ('open', 'disputed') \
+            and not exists (select 1 from follow_up f where f.entity = 'registration' and f.entity_id = r.id and f.done_at is null \
+                and f.owner_id is not null and f.due_at >= $1) \
+            order by r.created_at, r.id limit $2",
+    },
+    Source {
         entity: "follow_up",
         sql: "select f.id, f.customer_id, p.name as customer_name, f.what as title, o.id as owner_id, o.name as owner_name, \
-            true as has_step, f.due_at, f.planned_at as since \
+            true as has_step, f.due_at, f.planned_at as since, cast(null as text) as path \
             from follow_up f join person p on p.id = f.customer_id \
             left join person o on o.id = f.owner_id and exists (select 1 from person_role r where r.person_id = o.id) \
             where f.done_at is null and (o.id is null or f.due_at is null or f.due_at < $1) \
@@ -191,6 +205,7 @@ pub async fn neglected(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec
                     owner_name: row.owner_name,
                     since: row.since,
                     why,
+                    path: row.path,
                 });
             }
         }
@@ -205,6 +220,7 @@ pub async fn customer_of(tx: &mut Tx, entity: &str, id: Uuid) -> Result<PersonId
     let sql = match entity {
         "case" => "select customer_id from care_case where id = $1",
         "follow_up" => "select customer_id from follow_up where id = $1",
+        "registration" => "select person_id from registration where id = $1",
         _ => return Err(AppError::NotFound),
     };
     fetch_scalar!(tx, PersonId, sql, id)?.ok_or(AppError::NotFound)

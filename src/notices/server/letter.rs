@@ -7,11 +7,11 @@ use chrono_tz::Tz;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Letter {
     SignIn { code: String, link: String },
+    Case(CaseLetter),
+    Feedback(FeedbackLetter),
     RegistrationCode { code: String },
     RegistrationAccepted { serial: String, link: String },
     RegistrationRefused { serial: String, why: String, link: String },
-    Case(CaseLetter),
-    Feedback(FeedbackLetter),
 }
 
 /// Whether it may arrive at night.
@@ -37,11 +37,11 @@ impl Letter {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::SignIn { .. } => "sign_in",
+            Self::Case(letter) => letter.kind(),
+            Self::Feedback(letter) => letter.kind(),
             Self::RegistrationCode { .. } => "registration_code",
             Self::RegistrationAccepted { .. } => "registration_accepted",
             Self::RegistrationRefused { .. } => "registration_refused",
-            Self::Case(letter) => letter.kind(),
-            Self::Feedback(letter) => letter.kind(),
         }
     }
 
@@ -67,6 +67,8 @@ impl Letter {
                 body: w!(fmt, shell.letter_sign_in_body, code = code.clone(), company = company.to_owned()),
                 link: Some(link.clone()),
             },
+            Self::Case(letter) => letter.write(fmt, zone),
+            Self::Feedback(letter) => letter.write(fmt),
             Self::RegistrationCode { code } => Written {
                 subject: w!(fmt, purchases.letter_code_subject, code = code.clone()),
                 body: w!(fmt, purchases.letter_code_text, code = code.clone()),
@@ -82,8 +84,6 @@ impl Letter {
                 body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
                 link: Some(link.clone()),
             },
-            Self::Case(letter) => letter.write(fmt, zone),
-            Self::Feedback(letter) => letter.write(fmt),
         }
     }
 }

@@ -37,8 +37,8 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
 /// What waits for this customer in every slice, newest first: one statement a slice.
 async fn needs(cx: &Cx) -> Result<Vec<Need>, AppError> {
     let mut tx = cx.db().read().await?;
-    let mut needs = crate::cases::server::needs(&mut tx, cx).await?;
-    needs.extend(crate::purchases::server::needs(&mut tx, cx).await?);
+    let mut needs = crate::purchases::server::needs(&mut tx, cx).await?;
+    needs.extend(crate::cases::server::needs(&mut tx, cx).await?);
     needs.extend(crate::ratings::server::needs(&mut tx, cx).await?);
     needs.sort_by_key(|need| std::cmp::Reverse(need.since));
     needs.truncate(MOST);
