@@ -37,6 +37,7 @@ pub enum Refusal {
     Benefits(crate::benefits::domain::Refusal),
     Charges(crate::charges::domain::Refusal),
     Purchases(crate::purchases::domain::Refusal),
+    Repairs(crate::repairs::domain::Refusal),
     /// Somebody else changed it since it was read.
     ChangedMeanwhile,
 }
@@ -59,6 +60,7 @@ slices! {
     FollowUps = followups,
     Purchases = purchases,
     Ratings = ratings,
+    Repairs = repairs,
 }
 
 impl<R: Into<Refusal>> From<R> for AppError {
@@ -102,18 +104,36 @@ pub enum Fault {
     NotADate,
     NotATime,
     NotAChoice,
-    TooLong { max: u32 },
-    TooShort { min: u32 },
-    TooSmall { min: i64 },
-    TooLarge { max: i64 },
-    WrongCode { left: u32 },
+    TooLong {
+        max: u32,
+    },
+    TooShort {
+        min: u32,
+    },
+    TooSmall {
+        min: i64,
+    },
+    TooLarge {
+        max: i64,
+    },
+    WrongCode {
+        left: u32,
+    },
     Expired,
     InThePast,
     EndsBeforeStart,
     AlreadyUsed,
     NotAnImage,
-    FileTooLarge { megabytes: u32 },
-    TooManyFiles { max: u32 },
+    /// An iPhone's own picture format.
+    Heic,
+    /// A picture of more megapixels than are decoded.
+    TooManyPixels,
+    FileTooLarge {
+        megabytes: u32,
+    },
+    TooManyFiles {
+        max: u32,
+    },
 }
 
 impl FromServerFnError for AppError {

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod accounts;
 pub mod benefits;
+pub mod calendar;
 pub mod cases;
 pub mod catalog;
 pub mod charges;
@@ -37,6 +38,7 @@ pub mod people;
 pub mod portal;
 pub mod purchases;
 pub mod ratings;
+pub mod repairs;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]

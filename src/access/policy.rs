@@ -48,6 +48,7 @@ acts! {
     CancelRepair = "cancel_repair",
     AcceptQuote = "accept_quote",
     DeclineQuote = "decline_quote",
+    LapseQuote = "lapse_quote",
     ReceiveRepair = "receive_repair",
     DiagnoseRepair = "diagnose_repair",
     SendQuote = "send_quote",
@@ -152,6 +153,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::MarkReady
         | Act::HandBack
         | Act::CloseRepair
+        | Act::LapseQuote
         | Act::GiveUpRepair => staff(&[Role::Technician]),
         Act::ListRepairs => staff(&[Role::Technician, Role::Agent]),
         Act::SetHours => staff(&[]),

@@ -23,6 +23,7 @@ fn clauses() -> Vec<&'static Clause> {
         crate::followups::server::check::CLAUSES,
         crate::purchases::server::check::CLAUSES,
         crate::ratings::server::check::CLAUSES,
+        crate::repairs::server::CLAUSES,
     ];
     all.iter().flat_map(|clauses| clauses.iter()).collect()
 }

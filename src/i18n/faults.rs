@@ -26,6 +26,8 @@ impl InWords for Fault {
             Self::EndsBeforeStart => w!(fmt, shell.fault_ends_before_start),
             Self::AlreadyUsed => w!(fmt, shell.fault_already_used),
             Self::NotAnImage => w!(fmt, shell.fault_not_an_image),
+            Self::Heic => w!(fmt, repairs.photo_heic),
+            Self::TooManyPixels => w!(fmt, repairs.photo_huge),
             Self::FileTooLarge { megabytes } => w!(fmt, shell.fault_file_too_large, count = u64::from(megabytes)),
             Self::TooManyFiles { max } => w!(fmt, shell.fault_too_many_files, count = u64::from(max)),
         }
@@ -42,6 +44,7 @@ impl InWords for Refusal {
             Self::Benefits(refusal) => crate::benefits::server::words::refusal(fmt, refusal),
             Self::Charges(refusal) => crate::charges::server::words::refusal(fmt, refusal),
             Self::Purchases(refusal) => crate::purchases::server::words::refusal(fmt, refusal),
+            Self::Repairs(refusal) => refusal.in_words(fmt),
             Self::ChangedMeanwhile => w!(fmt, shell.changed_meanwhile),
         }
     }

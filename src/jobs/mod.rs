@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
-    values::{CaseId, FeedbackId, JobId, MessageId, PersonId},
+    values::{CaseId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
@@ -29,6 +29,12 @@ pub enum Job {
     RemindFeedback { feedback: FeedbackId },
     /// Ends benefits that were not used in their period; plans itself again for the next night.
     ExpireBenefits,
+    /// Lets a quote lapse that nobody answered.
+    LapseQuote { repair: RepairId, quote: QuoteId },
+    /// Closes a repair that the customer has had back for a while.
+    CloseRepair { repair: RepairId },
+    /// Forgets a picture that found no repair.
+    ForgetPhoto { photo: PhotoId },
 }
 
 /// How long a worker has a job before another may take it.
@@ -61,6 +67,9 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
         }
         Job::RemindFeedback { feedback } => crate::ratings::server::jobs::remind(cx, feedback).await,
         Job::ExpireBenefits => crate::benefits::server::jobs::expire(cx).await,
+        Job::LapseQuote { repair, quote } => crate::repairs::server::jobs::lapse_quote(cx, repair, quote).await,
+        Job::CloseRepair { repair } => crate::repairs::server::jobs::close_repair(cx, repair).await,
+        Job::ForgetPhoto { photo } => crate::repairs::server::jobs::forget_photo(cx, photo).await,
     }
 }
 

@@ -42,6 +42,12 @@ notices! {
     RegistrationAccepted = "registration_accepted",
     RegistrationRefused = "registration_refused",
     ChargeSettled = "charge_settled",
+    RepairBooked = "repair_booked",
+    RepairMoved = "repair_moved",
+    RepairCancelled = "repair_cancelled",
+    QuoteAccepted = "quote_accepted",
+    QuoteDeclined = "quote_declined",
+    RepairSaved = "repair_saved",
 }
 
 pub const COOKIE: &str = "notice";

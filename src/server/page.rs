@@ -265,6 +265,12 @@ impl InWords for Notice {
             Self::RegistrationAccepted => w!(fmt, purchases.notice_accepted),
             Self::RegistrationRefused => w!(fmt, purchases.notice_refused),
             Self::ChargeSettled => w!(fmt, charges.notice_settled),
+            Self::RepairBooked => w!(fmt, repairs.notice_booked),
+            Self::RepairMoved => w!(fmt, repairs.notice_moved),
+            Self::RepairCancelled => w!(fmt, repairs.notice_cancelled),
+            Self::QuoteAccepted => w!(fmt, repairs.notice_accepted),
+            Self::QuoteDeclined => w!(fmt, repairs.notice_declined),
+            Self::RepairSaved => w!(fmt, repairs.notice_saved),
         }
     }
 }

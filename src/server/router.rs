@@ -27,11 +27,14 @@ pub fn router(app: App) -> Router {
         .merge(crate::followups::server::routes())
         .merge(crate::desk::server::routes())
         .merge(crate::purchases::server::routes())
+        .merge(crate::repairs::server::routes())
         .merge(demo)
         .route("/rpc/{*name}", post(rpc).get(rpc))
         .fallback(page::nowhere)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(30)))
+        // Pictures from a slow phone take their time; that door has its own patience and its own limits.
+        .merge(crate::repairs::server::upload_routes())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), guard::around))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest));

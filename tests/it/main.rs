@@ -11,6 +11,7 @@ mod import;
 mod process;
 mod purchases;
 mod ratings;
+mod repairs;
 mod schema;
 mod sold;
 mod world;

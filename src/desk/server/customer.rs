@@ -44,6 +44,7 @@ async fn load(cx: &Cx, id: PersonId) -> Result<Customer, AppError> {
     let organisations = store::organisations(&mut tx, id).await?.into_iter().map(|(_, name, _)| name).collect();
     let panels = vec![
         crate::purchases::server::panel(&mut tx, cx, id).await?,
+        crate::repairs::server::panel(&mut tx, cx, id).await?,
         crate::charges::server::panel(&mut tx, cx, id).await?,
         crate::cases::server::panel(&mut tx, cx, id).await?,
         crate::ratings::server::panel(&mut tx, cx, id).await?,

@@ -12,6 +12,7 @@ pub enum Letter {
     RegistrationCode { code: String },
     RegistrationAccepted { serial: String, link: String },
     RegistrationRefused { serial: String, why: String, link: String },
+    Repair(Box<crate::repairs::server::letters::RepairLetter>),
 }
 
 /// Whether it may arrive at night.
@@ -42,6 +43,7 @@ impl Letter {
             Self::RegistrationCode { .. } => "registration_code",
             Self::RegistrationAccepted { .. } => "registration_accepted",
             Self::RegistrationRefused { .. } => "registration_refused",
+            Self::Repair(letter) => letter.kind(),
         }
     }
 
@@ -51,6 +53,7 @@ impl Letter {
             Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } => Urgency::ByDay,
             Self::Case(letter) => letter.urgency(),
             Self::Feedback(letter) => letter.urgency(),
+            Self::Repair(letter) => letter.urgency(),
         }
     }
 
@@ -84,6 +87,7 @@ impl Letter {
                 body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
                 link: Some(link.clone()),
             },
+            Self::Repair(letter) => letter.write(fmt),
         }
     }
 }

@@ -40,6 +40,7 @@ async fn needs(cx: &Cx) -> Result<Vec<Need>, AppError> {
     let mut needs = crate::purchases::server::needs(&mut tx, cx).await?;
     needs.extend(crate::cases::server::needs(&mut tx, cx).await?);
     needs.extend(crate::ratings::server::needs(&mut tx, cx).await?);
+    needs.extend(crate::repairs::server::needs(&mut tx, cx).await?);
     needs.sort_by_key(|need| std::cmp::Reverse(need.since));
     needs.truncate(MOST);
     Ok(needs)

@@ -1,0 +1,384 @@
+//! Booking a repair: what the page offers, and the one transaction that takes the slot and keeps the job.
+
+use super::{photos, service, store};
+use crate::{
+    access::{Act, Subject},
+    benefits::{domain::Reference, server::ledger},
+    calendar::domain::{Resource, Span},
+    calendar::server::{
+        busy,
+        hours::{self, FreeSlot, Taken, Workshop},
+    },
+    coverage::{domain::Decision, server::service::decide_repair},
+    db::Tx,
+    error::{AppError, Fault, Faults},
+    execute, fetch_optional,
+    purchases::server::store::{ItemRow, item, items_of},
+    repairs::{
+        domain::{Actor, Job, Mode, Refusal, Rma, SlotId},
+        photos::FILES,
+    },
+    server::{
+        Cx,
+        form::Form,
+        fresh,
+        history::{self, Change},
+        internal, keys,
+    },
+    values::{ItemId, Money, PersonId, PhotoId, PublicNumber, RepairId},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// How many characters a description of the fault may have.
+pub const FAULT_LENGTH: u32 = 4000;
+const PLACE_LENGTH: u32 = 400;
+/// The id of the first list of times on a page.
+pub const PLACE_OF_SLOT: &str = "slot";
+/// How many days with free times the page lists at once.
+const DAYS: usize = 6;
+
+/// What `/repairs/new` shows.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub items: Vec<ItemRow>,
+    pub item: Option<ItemRow>,
+    pub mode: Option<Mode>,
+    pub open: Vec<Rma>,
+    pub decision: Option<Decision>,
+    pub workshop: Option<Workshop>,
+    pub fee: Option<Money>,
+    pub slots: Vec<(FreeSlot, Workshop)>,
+    pub later: Option<NaiveDate>,
+    pub photos: Vec<PhotoId>,
+    pub fault: String,
+    pub place: String,
+}
+
+/// What the address or the form chose so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chosen {
+    pub item: Option<ItemId>,
+    pub mode: Option<Mode>,
+    pub from: Option<NaiveDate>,
+}
+
+impl Chosen {
+    /// Reads what can be read; whatever is not a choice is not chosen.
+    pub fn of(form: &Form) -> Self {
+        Self {
+            item: form.text("item").parse().ok(),
+            mode: form.text("mode").parse().ok(),
+            from: form.text("from").parse().ok(),
+        }
+    }
+}
+
+const READ_DRAFT: &str = "select fault, place from repair_draft where person_id = $1";
+const KEEP_DRAFT: &str = "insert into repair_draft (person_id, fault, place, updated_at) values ($1, $2, $3, $4) \
+    on conflict (person_id) do update set fault = excluded.fault, place = excluded.place, updated_at = excluded.updated_at";
+const DROP_DRAFT: &str = "delete from repair_draft where person_id = $1";
+
+/// Everything that the page of a new repair shows.
+pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
+    let person = cx.person()?.id;
+    let mut tx = cx.db().read().await?;
+    let tx = &mut tx;
+    let mut items = items_of(tx, &cx.viewer.scope()).await?;
+    items.retain(|item| item.kind().can_be_repaired());
+    let found = match chosen.item {
+        Some(id) => items.iter().find(|item| item.id == id).cloned(),
+        None if items.len() == 1 => items.first().cloned(),
+        None => None,
+    };
+    let (fault, place) = fetch_optional!(tx, (String, String), READ_DRAFT, person)?.unwrap_or_default();
+    let mut draft = Draft {
+        items,
+        item: found,
+        mode: chosen.mode,
+        open: Vec::new(),
+        decision: None,
+        workshop: None,
+        fee: None,
+        slots: Vec::new(),
+        later: None,
+        photos: photos::drafts(tx, person, cx.now).await?,
+        fault,
+        place,
+    };
+    if let Some(item) = &draft.item {
+        draft.open = store::open_of_item(tx, item.id).await?.iter().map(store::RepairRow::number).collect();
+        draft.decision = Some(decide_repair(tx, item.id, cx.today()).await?);
+    }
+    let workshops = hours::workshops(tx).await?;
+    draft.workshop = workshops.first().cloned();
+    if let Some(service) = chosen.mode.and_then(Mode::service) {
+        (draft.slots, draft.later) = slots(tx, &workshops, service, cx.now, chosen.from).await?;
+    }
+    if let (Some(decision), Some(mode), Some(workshop)) = (&draft.decision, chosen.mode, &draft.workshop) {
+        draft.fee = Some(fee(decision, mode, workshop));
+    }
+    Ok(draft)
+}
+
+/// The free slots of all workshops, earliest first.
+pub async fn slots(
+    tx: &mut Tx,
+    workshops: &[Workshop],
+    service: crate::calendar::hours::Service,
+    now: DateTime<Utc>,
+    from: Option<NaiveDate>,
+) -> Result<(Vec<(FreeSlot, Workshop)>, Option<NaiveDate>), AppError> {
+    let mut all = Vec::new();
+    let mut later = None;
+    for workshop in workshops {
+        let (free, next) = hours::free(tx, workshop, service, now, from, DAYS).await?;
+        all.extend(free.into_iter().map(|slot| (slot, workshop.clone())));
+        later = match (later, next) {
+            (Some(a), Some(b)) => Some(NaiveDate::min(a, b)),
+            (a, b) => a.or(b),
+        };
+    }
+    all.sort_by_key(|(slot, _)| slot.starts_at);
+    Ok((all, later))
+}
+
+/// What looking at it costs: nothing where it is covered.
+fn fee(decision: &Decision, mode: Mode, workshop: &Workshop) -> Money {
+    let fee = workshop.fee(mode.service());
+    if decision.is_covered() { Money::zero(fee.currency) } else { fee }
+}
+
+/// Keeps the words of a draft, so that choosing another item or time loses nothing.
+pub async fn keep_words(cx: &Cx, fault: &str, place: &str) -> Result<(), AppError> {
+    let person = cx.person()?.id;
+    let cut = |text: &str, most: u32| text.chars().take(most as usize).collect::<String>();
+    let (fault, place, now) = (cut(fault, FAULT_LENGTH), cut(place, PLACE_LENGTH), cx.now);
+    cx.db()
+        .write(move |tx| {
+            let (fault, place) = (fault.clone(), place.clone());
+            Box::pin(async move {
+                execute!(tx, KEEP_DRAFT, person, fault, place, now)?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// A booking as it was typed, checked field by field.
+#[derive(Clone, Debug)]
+struct Wish {
+    item: ItemId,
+    mode: Mode,
+    slot: Option<SlotId>,
+    fault: String,
+    place: Option<String>,
+    photos: Vec<PhotoId>,
+    /// What the page said that looking at it costs, in minor units.
+    seen_fee: Option<i64>,
+}
+
+impl Wish {
+    fn read(form: &Form) -> Result<Self, AppError> {
+        let mut faults = Faults::default();
+        let item = form.parse("item", &mut faults, Fault::NotAChoice);
+        let mode = form.parse::<Mode>("mode", &mut faults, Fault::NotAChoice);
+        let fault = form.words("fault", FAULT_LENGTH, &mut faults);
+        let slot = match mode {
+            Some(mode) if mode.needs_slot() => form.parse::<SlotId>("slot", &mut faults, Fault::NotAChoice),
+            _ => None,
+        };
+        let place = form.text("place").to_owned();
+        if place.chars().count() > PLACE_LENGTH as usize {
+            faults.add("place", Fault::TooLong { max: PLACE_LENGTH });
+        }
+        let photos: Vec<PhotoId> = form.all("photo").into_iter().filter_map(|id| id.parse().ok()).collect();
+        if photos.len() > FILES as usize {
+            faults.add("photos", Fault::TooManyFiles { max: FILES });
+        }
+        faults.check()?;
+        let (Some(item), Some(mode)) = (item, mode) else { return Err(AppError::Invalid(Faults::default())) };
+        let place = Some(place).filter(|text| !text.is_empty() && mode == Mode::OnSite);
+        Ok(Self { item, mode, slot, fault, place, photos, seen_fee: form.text("fee").parse().ok() })
+    }
+
+    fn essence(&self) -> String {
+        let slot = self.slot.map(|slot| slot.to_string()).unwrap_or_default();
+        let place = self.place.as_deref().unwrap_or_default();
+        [self.item.to_string().as_str(), self.mode.as_str(), &slot, place, &self.fault].join("\u{1f}")
+    }
+}
+
+/// Books a repair together with its slot: both, or neither. Gives the repair's number.
+///
+/// # Errors
+/// Faults of the form; [`Refusal::SlotTaken`] for whoever loses the race.
+pub async fn book(cx: &Cx, form: &Form) -> Result<Rma, AppError> {
+    let viewer = cx.person()?.id;
+    let wish = Wish::read(form)?;
+    let (key, cx) = (form.key(), cx.clone());
+    let app = cx.app.clone();
+    let rma = app
+        .db
+        .write(move |tx| {
+            let (cx, wish) = (cx.clone(), wish.clone());
+            Box::pin(async move {
+                let scope = format!("book_repair:{viewer}");
+                // Pictures get new names with every post; what else was wished is what the key stands for.
+                let body = wish.essence();
+                if let Some(answer) = keys::seen(tx, &scope, key, &body).await? {
+                    return answer.parse().map_err(|e| internal("an answered key is damaged", &e));
+                }
+                if key.is_none()
+                    && let Some(rma) = same_wish(tx, &wish, cx.now).await?
+                {
+                    return Ok(rma);
+                }
+                let rma = keep(tx, &cx, viewer, &wish).await?;
+                keys::remember(tx, &scope, key, &body, &rma.to_string()).await?;
+                Ok(rma)
+            })
+        })
+        .await?;
+    app.wake.notify_one();
+    Ok(rma)
+}
+
+const SAME: &str = "select rma from repair where item_id = $1 and mode = $2 and fault = $3 and created_at > $4 \
+    and state in ('requested', 'booked') and (appointment_at = $5 or (appointment_at is null and $6)) \
+    order by created_at desc limit 1";
+
+/// A wish without a key that is the same as one that was kept within the hour.
+async fn same_wish(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Option<Rma>, AppError> {
+    let at = wish.slot.map(|slot| slot.starts_at);
+    let since = now - chrono::TimeDelta::hours(1);
+    let found = fetch_optional!(
+        tx,
+        (PublicNumber,),
+        SAME,
+        wish.item,
+        wish.mode.as_str(),
+        wish.fault.as_str(),
+        since,
+        at,
+        at.is_none()
+    )?;
+    Ok(found.map(|(rma,)| Rma(rma)))
+}
+
+async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish) -> Result<Rma, AppError> {
+    let not_offered = || Faults::only("item", Fault::NotAChoice);
+    let item = item(tx, wish.item).await?.ok_or_else(not_offered)?;
+    let subject = Subject::of(item.owner_person).within(item.organisation);
+    let permit = cx.may(Act::BookRepair, &subject).map_err(|_| not_offered())?;
+    if !item.kind().can_be_repaired() {
+        return Err(Refusal::NothingToRepair.into());
+    }
+    let workshop = match wish.slot {
+        Some(slot) => hours::workshop(tx, slot.workshop).await?.ok_or(Refusal::SlotGone)?,
+        None => hours::workshops(tx).await?.into_iter().next().ok_or(Refusal::NoWorkshop)?,
+    };
+    let decision = decide_repair(tx, item.id, cx.today()).await?;
+    let fee = fee(&decision, wish.mode, &workshop);
+    // The price that was on the page is the price; another one needs another yes.
+    if wish.seen_fee.is_some_and(|seen| seen < fee.minor) {
+        return Err(Refusal::PriceChanged { fee }.into());
+    }
+    let id: RepairId = fresh();
+    let rma = Rma(PublicNumber::from_seed(rand::random()));
+    let job = Job::begin(wish.mode, wish.slot.map(|slot| slot.starts_at), decision.is_covered());
+    let span = take_slot(tx, &workshop, wish.mode, wish.slot, cx.now).await?;
+    let technician = assign(tx, wish.mode, span, id).await?;
+    let next = service::next_of(tx, &workshop, &job, cx.now).await?;
+    let benefit = match &decision {
+        Decision::Covered { benefit, .. } => *benefit,
+        Decision::NotCovered { .. } => None,
+    };
+    let new = store::NewRepair {
+        id,
+        rma: rma.clone(),
+        item: item.id,
+        item_name: item.product_name.clone(),
+        serial_number: item.serial_number.clone(),
+        person: item.owner_person,
+        organisation: item.organisation,
+        workshop: workshop.id,
+        fault: wish.fault.clone(),
+        place: wish.place.clone(),
+        decision: serde_json::to_string(&decision).map_err(|e| internal("a decision cannot be written", &e))?,
+        benefit,
+        fee,
+        technician,
+        job: job.clone(),
+        next,
+    };
+    store::insert(tx, &permit, &new, cx.now).await?;
+    if let Some(benefit) = benefit {
+        ledger::reserve(tx, benefit, 1, Reference { entity: "repair", id: id.0 }, cx.now).await?;
+    }
+    if let (Some(span), Some(service)) = (span, wish.mode.service()) {
+        let new = store::NewAppointment {
+            repair: id,
+            workshop: workshop.id,
+            service: service.as_str(),
+            starts_at: span.from,
+            ends_at: span.until,
+            zone: workshop.zone().name(),
+            technician: technician.filter(|_| wish.mode == Mode::OnSite),
+        };
+        store::add_appointment(tx, &permit, &new, cx.now).await?;
+    }
+    photos::attach(tx, &permit, id, &wish.photos, viewer).await?;
+    let verb = if wish.slot.is_some() { "book" } else { "request" };
+    let by = if viewer == item.owner_person || !cx.viewer.is_staff() { Actor::Customer } else { Actor::Technician };
+    let event = store::NewEvent { actor: by, verb, from: None, to: job.state, note: None };
+    store::add_event(tx, &permit, id, event, cx.now).await?;
+    let change = Change {
+        entity: "repair",
+        id: id.0,
+        customer: Some(item.owner_person),
+        to: Some(job.state.as_str()),
+        ..Change::default()
+    };
+    history::record(tx, cx, &permit, change).await?;
+    execute!(tx, DROP_DRAFT, viewer)?;
+    service::write_letter(tx, cx, id, service::LetterKind::Booked).await?;
+    Ok(rma)
+}
+
+/// Takes the wished slot; a parcel needs none.
+pub async fn take_slot(
+    tx: &mut Tx,
+    workshop: &Workshop,
+    mode: Mode,
+    slot: Option<SlotId>,
+    now: DateTime<Utc>,
+) -> Result<Option<Span>, AppError> {
+    let (Some(service), Some(slot)) = (mode.service(), slot) else { return Ok(None) };
+    match hours::take(tx, workshop, service, slot.starts_at, now).await? {
+        Taken::Until(until) => Ok(Span::new(slot.starts_at, until)),
+        Taken::Full => Err(Refusal::SlotTaken.into()),
+        Taken::NotOffered => Err(Refusal::SlotGone.into()),
+    }
+}
+
+/// Gives the job to a technician: whoever has the least to do, and for a visit has that time free.
+pub async fn assign(
+    tx: &mut Tx,
+    mode: Mode,
+    span: Option<Span>,
+    repair: RepairId,
+) -> Result<Option<PersonId>, AppError> {
+    let candidates = store::technicians(tx).await?;
+    let Some(span) = span.filter(|_| mode == Mode::OnSite) else { return Ok(candidates.first().copied()) };
+    let everybody: Vec<Resource> = candidates.iter().map(|id| Resource::Person(*id)).collect();
+    busy::lock(tx, &everybody).await?;
+    for technician in &candidates {
+        let resource = Resource::Person(*technician);
+        if busy::clashes(tx, resource, &[span], Some(("repair", repair.0))).await?.is_empty() {
+            busy::occupy(tx, resource, span, "repair", repair.0).await?;
+            return Ok(Some(*technician));
+        }
+    }
+    // Nobody is free at that time although the slot has room. Without any technician the workshop assigns later.
+    if candidates.is_empty() { Ok(None) } else { Err(Refusal::SlotTaken.into()) }
+}

@@ -1,0 +1,64 @@
+//! What other pages show of repairs: what needs the customer now, and the staff's view of one customer.
+
+use super::{parts, store, words};
+use crate::{
+    calendar::server::hours,
+    db::Tx,
+    error::AppError,
+    i18n::InWords,
+    portal::server::{Need, Panel, PanelRow},
+    repairs::domain::State,
+    server::Cx,
+    ui::Icon,
+    values::PersonId,
+    w,
+};
+
+/// How many repairs the panel lists.
+const MOST: i64 = 8;
+
+/// A price to answer, an item to collect.
+pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
+    let person = cx.person()?.id;
+    let mut needs = Vec::new();
+    for row in store::waiting_for(tx, person).await? {
+        let href = format!("/repairs/{}", row.number());
+        let item = row.item_name.clone();
+        if row.state == State::Quoted {
+            let Some(quote) = store::quote(tx, row.id).await? else { continue };
+            let (total, date) = (cx.fmt().money(quote.total()), cx.fmt().date(quote.valid_until));
+            needs.push(Need {
+                since: quote.sent_at,
+                icon: Icon::Coin,
+                title: w!(cx, repairs.need_quote_title),
+                text: w!(cx, repairs.need_quote_text, item = item, total = total, date = date),
+                href,
+                action: w!(cx, repairs.need_quote_action),
+            });
+        } else {
+            let place = hours::workshop(tx, row.workshop_id).await?.map(|w| w.name).unwrap_or_default();
+            needs.push(Need {
+                since: row.updated_at,
+                icon: Icon::Wrench,
+                title: w!(cx, repairs.need_ready_title),
+                text: w!(cx, repairs.need_ready_text, item = item, place = place),
+                href,
+                action: w!(cx, repairs.need_ready_action),
+            });
+        }
+    }
+    Ok(needs)
+}
+
+/// One person's latest repairs, for the staff.
+pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppError> {
+    let rows = store::latest_of(tx, person, MOST).await?;
+    let rows = rows.iter().map(|row| PanelRow {
+        title: row.item_name.clone(),
+        text: parts::next_line(cx, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.company_zone())
+            .unwrap_or_else(|| row.number().to_string()),
+        badge: Some((words::tone(row.state), row.state.in_words(cx.fmt()))),
+        href: Some(format!("/desk/repairs/{}", row.number())),
+    });
+    Ok(Panel { title: w!(cx, repairs.title), rows: rows.collect() })
+}

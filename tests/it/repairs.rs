@@ -1,0 +1,741 @@
+//! Repairs: booking with its slot, pictures, the path over the counter, prices, and what must never happen.
+
+use crate::{
+    both,
+    world::{Reply, Signed, World},
+};
+use aftercare::{
+    access::{Act, Membership, Role, Subject, Viewer},
+    calendar::{
+        hours::{Opening, Service},
+        server::hours::{self, NewWorkshop},
+    },
+    execute, fetch_all, fetch_scalar,
+    repairs::{domain::SlotId, server::CLAUSES},
+    server::fresh,
+    values::{Currency, ItemId, Money, OrganisationId, PersonId, WorkshopId},
+};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use image::{DynamicImage, ImageFormat};
+use std::io::Cursor;
+use uuid::Uuid;
+
+/// A workshop in Madrid: weekdays from nine to one and two to six, a technician who visits one at a time.
+async fn workshop(world: &World, capacity: i64) -> WorkshopId {
+    let id: WorkshopId = fresh();
+    let week = |opens, closes| (1..=5).filter_map(move |day| Opening::new(day, opens, closes));
+    let new = NewWorkshop {
+        id,
+        name: "Central workshop".into(),
+        address: "Calle del Taller 12".into(),
+        zone: chrono_tz::Europe::Madrid,
+        slot_minutes: 60,
+        lead_minutes: 120,
+        horizon_days: 14,
+        desk_capacity: capacity,
+        visit_capacity: 2,
+        diagnosis_fee: Money::new(2900, Currency::EUR),
+        visit_fee: Money::new(5900, Currency::EUR),
+        desk: week(540, 780).chain(week(840, 1080)).collect(),
+        visits: week(540, 780).collect(),
+        closed: vec![("2026-12-08".parse().unwrap(), "Holiday".into())],
+    };
+    let now = world.app.clock.now();
+    world
+        .db()
+        .write(move |tx| {
+            let new = new.clone();
+            Box::pin(async move { hours::add_workshop(tx, &new, now).await })
+        })
+        .await
+        .unwrap();
+    id
+}
+
+const PRODUCT: &str =
+    "insert into product (id, key, name, search, kind, created_at, updated_at) values ($1, $2, $3, $2, $4, $5, $5)";
+const PURCHASE: &str = "insert into purchase (id, order_number, order_line, person_id, buyer_email, organisation_id, \
+    product_id, product_name, kind, purchased_on, delivered_on, quantity, search, digest, source, created_at, updated_at) \
+    values ($1, $2, 1, $3, 'a@example.com', $4, $5, $6, $7, $8, $8, 1, '', '', 'demo', $9, $9)";
+const ITEM: &str = "insert into item (id, purchase_id, position, product_id, serial_number, owner_id, organisation_id, created_at) \
+    values ($1, $2, 1, $3, 'SN-1', $4, $5, $6)";
+const WARRANTY: &str = "insert into coverage (id, item_id, kind, starts_on, ends_on, months, created_at) \
+    values ($1, $2, 'warranty', $3, $4, 24, $5)";
+
+/// A thing that somebody bought; with a maker's warranty or without.
+async fn item_of(
+    world: &World,
+    owner: PersonId,
+    firm: Option<OrganisationId>,
+    kind: &'static str,
+    warranty: bool,
+) -> ItemId {
+    let (id, product, purchase): (ItemId, Uuid, Uuid) = (fresh(), Uuid::now_v7(), Uuid::now_v7());
+    let now = world.app.clock.now();
+    let bought: chrono::NaiveDate = "2026-06-01".parse().unwrap();
+    let until: chrono::NaiveDate = "2028-06-02".parse().unwrap();
+    world
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                execute!(tx, PRODUCT, product, product.to_string(), "Printer P-20", kind, now)?;
+                execute!(
+                    tx,
+                    PURCHASE,
+                    purchase,
+                    purchase.to_string(),
+                    owner,
+                    firm,
+                    product,
+                    "Printer P-20",
+                    kind,
+                    bought,
+                    now
+                )?;
+                execute!(tx, ITEM, id, purchase, product, owner, firm, now)?;
+                if warranty {
+                    execute!(tx, WARRANTY, Uuid::now_v7(), id, bought, until, now)?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    id
+}
+
+async fn goods(world: &World, owner: &Signed) -> ItemId {
+    item_of(world, owner.id, None, "goods", false).await
+}
+
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// The slot of a workshop at an instant, as the form carries it.
+fn slot(workshop: WorkshopId, at: &str) -> String {
+    SlotId { workshop, starts_at: instant(at) }.to_string()
+}
+
+const MORNING: &str = "2026-12-03T09:00:00Z";
+
+async fn book(world: &World, who: &Signed, item: ItemId, slot: &str) -> Reply {
+    let item = item.to_string();
+    let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "It jams <b>often</b>"), ("slot", slot)];
+    world.post(who, "/repairs/new", &fields).await
+}
+
+/// Books and gives the repair's address.
+async fn booked(world: &World, who: &Signed, item: ItemId, slot: &str) -> String {
+    let reply = book(world, who, item, slot).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+    reply.location().to_owned()
+}
+
+const VERSION: &str = "select version from repair where rma = $1";
+
+async fn version(world: &World, address: &str) -> String {
+    let rma: aftercare::repairs::domain::Rma = address.rsplit('/').next().unwrap().parse().unwrap();
+    let mut tx = world.db().read().await.unwrap();
+    fetch_scalar!(tx, i64, VERSION, rma.0.as_str()).unwrap().unwrap().to_string()
+}
+
+/// One move of the technician on a job.
+async fn desk(world: &World, technician: &Signed, address: &str, verb: &str, more: &[(&str, &str)]) -> Reply {
+    let version = version(world, address).await;
+    let mut fields = vec![("do", verb), ("version", version.as_str())];
+    fields.extend_from_slice(more);
+    world.post(technician, &format!("/desk{address}"), &fields).await
+}
+
+async fn moved(world: &World, technician: &Signed, address: &str, verb: &str, more: &[(&str, &str)]) {
+    let reply = desk(world, technician, address, verb, more).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{verb}: {}", reply.body);
+}
+
+const STATE: &str = "select state from repair order by created_at desc limit 1";
+
+async fn state(world: &World) -> String {
+    let mut tx = world.db().read().await.unwrap();
+    fetch_scalar!(tx, String, STATE).unwrap().unwrap()
+}
+
+const LINES: [(&str, &str); 4] =
+    [("label_1", "Fuser"), ("quantity_1", "1"), ("unit_price_1", "89,90"), ("valid_until", "2026-12-20")];
+
+async fn quote_id(world: &World) -> String {
+    let mut tx = world.db().read().await.unwrap();
+    fetch_scalar!(tx, Uuid, "select id from quote where state = 'sent'").unwrap().unwrap().to_string()
+}
+
+both! {
+    async fn choosing_an_item_and_a_mode_lists_the_free_times_and_the_price(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let page = world.get(&ann, "/repairs/new").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("book-repair") && page.body.contains("Printer P-20"));
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=bring_in")).await;
+        assert!(page.body.contains("name=\"slot\"") && page.body.contains("29.00"), "{}", page.body);
+        // Madrid is an hour ahead in winter; two hours before are too late, the weekend and the holiday are closed.
+        assert!(page.body.contains(&instant("2026-12-01T11:00:00Z").timestamp().to_string()));
+        assert!(!page.body.contains(&instant("2026-12-01T10:00:00Z").timestamp().to_string()));
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=bring_in&from=2026-12-07")).await;
+        assert!(!page.body.contains(&instant("2026-12-08T09:00:00Z").timestamp().to_string()));
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=send_in")).await;
+        assert!(!page.body.contains("name=\"slot\"") && page.body.contains("Calle del Taller 12"));
+    }
+}
+
+both! {
+    async fn a_booked_repair_has_a_number_a_time_a_next_step_and_a_letter(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        assert!(address.starts_with("/repairs/RMA-"), "{address}");
+        let page = world.get(&ann, &address).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("Bring the item to us") && page.body.contains("&lt;b&gt;often"), "{}", page.body);
+        let (subject, body, link) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("RMA-") && body.contains("10:00") && link.unwrap().ends_with(&address), "{subject} {body}");
+        assert_eq!(world.count("select count(*) from history where entity = 'repair'").await, 1);
+        assert_eq!(world.count("select booked from slot_load").await, 1);
+        let mut tx = world.db().read().await.unwrap();
+        let owner: Option<PersonId> = fetch_scalar!(tx, PersonId, "select technician_id from repair").unwrap();
+        assert_eq!(owner, Some(technician.id));
+        drop(tx);
+        assert!(world.broken().await.is_empty());
+        let list = world.get(&ann, "/repairs").await;
+        assert!(list.body.contains("RMA-") && list.body.contains("Requested"));
+    }
+}
+
+both! {
+    async fn what_is_missing_stands_at_its_field_and_what_was_typed_is_still_there(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "</textarea><script>x")];
+        let page = world.post(&ann, "/repairs/new", &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("slot-fault") && page.body.contains("&lt;/textarea&gt;&lt;script&gt;x"), "{}", page.body);
+        let page = world.post(&ann, "/repairs/new", &[("item", "nonsense"), ("mode", "teleport"), ("fault", "")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for field in ["item", "mode"] {
+            assert!(page.body.contains(&format!("{field}-fault")), "{field}");
+        }
+    }
+}
+
+both! {
+    async fn two_hundred_who_ask_at_once_get_exactly_as_many_places_as_there_are(world: World) {
+        let place = workshop(&world, 3).await;
+        let mut people = Vec::new();
+        for n in 0..200 {
+            let who = world.customer(&format!("c{n}@example.com")).await;
+            let item = goods(&world, &who).await;
+            people.push((who, item));
+        }
+        let slot = slot(place, MORNING);
+        let asked = people.iter().map(|(who, item)| book(&world, who, *item, &slot));
+        let replies = futures::future::join_all(asked).await;
+        let won = replies.iter().filter(|r| r.status == StatusCode::SEE_OTHER).count();
+        let lost: Vec<&Reply> = replies.iter().filter(|r| r.status == StatusCode::UNPROCESSABLE_ENTITY).collect();
+        let other: Vec<_> = replies.iter().map(|r| r.status).filter(|s| *s != 303 && *s != 422).collect();
+        assert_eq!((won, lost.len()), (3, 197), "{other:?}");
+        assert_eq!(world.count("select booked from slot_load").await, 3);
+        assert_eq!(world.count("select count(*) from appointment").await, 3);
+        assert_eq!(world.count("select count(*) from repair").await, 3);
+        let page = &lost[0].body;
+        // Who loses has the free times and every word again.
+        assert!(page.contains("Somebody was quicker") && page.contains("It jams &lt;b&gt;often"), "{page}");
+        assert!(page.contains(&instant("2026-12-03T10:00:00Z").timestamp().to_string()));
+        assert!(!page.contains(&format!("value=\"{slot}\"")));
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn the_same_post_twice_is_one_repair_and_one_answer(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 9).await;
+        let item = goods(&world, &ann).await.to_string();
+        let (slot, key) = (slot(place, MORNING), Uuid::now_v7().to_string());
+        let fields = [("key", key.as_str()), ("item", &item), ("mode", "bring_in"), ("fault", "Jams"), ("slot", &slot)];
+        let asked = (0..20).map(|_| world.post(&ann, "/repairs/new", &fields));
+        let replies = futures::future::join_all(asked).await;
+        assert!(replies.iter().all(|r| r.status == StatusCode::SEE_OTHER && r.location() == replies[0].location()));
+        assert_eq!(world.count("select count(*) from repair").await, 1);
+        let other = [("key", key.as_str()), ("item", &item), ("mode", "bring_in"), ("fault", "Other"), ("slot", &slot)];
+        assert_eq!(world.post(&ann, "/repairs/new", &other).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Without a key the wish itself tells that it is the same.
+        let bare = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "Jams"), ("slot", &slot)];
+        assert_eq!(world.post(&ann, "/repairs/new", &bare).await.location(), replies[0].location());
+        assert_eq!(world.count("select count(*) from repair").await, 1);
+    }
+}
+
+both! {
+    async fn somebody_elses_repair_item_and_picture_do_not_exist(world: World) {
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        assert_eq!(world.get(&bob, &address).await.status, StatusCode::NOT_FOUND);
+        for verb in ["cancel", "accept", "decline"] {
+            let fields = [("do", verb), ("quote", "0190f0d0-0000-7000-8000-000000000000")];
+            assert_eq!(world.post(&bob, &address, &fields).await.status, StatusCode::NOT_FOUND, "{verb}");
+        }
+        assert_eq!(world.get(&bob, "/repairs/RMA-0000-0000").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(book(&world, &bob, item, &slot(place, MORNING)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.get(None, &address).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.get(&bob, &format!("/desk{address}")).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.get(&bob, "/desk/repairs").await.status, StatusCode::NOT_FOUND);
+        assert!(!world.get(&bob, "/repairs").await.body.contains("RMA-"));
+        let trainer = world.staff(Role::Trainer).await;
+        assert_eq!(world.get(&trainer, &format!("/desk{address}")).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.post(&trainer, &format!("/desk{address}"), &[("do", "receive"), ("version", "1")]).await.status, StatusCode::FORBIDDEN);
+    }
+}
+
+both! {
+    async fn an_owner_sees_the_firms_repairs_and_a_member_only_their_own(world: World) {
+        let (owner, member) = (world.customer("owner@firm.example").await, world.customer("member@firm.example").await);
+        let firm = world.organisation("Firm").await;
+        world.join(firm, owner.id, Membership::Owner).await;
+        world.join(firm, member.id, Membership::Member).await;
+        let place = workshop(&world, 5).await;
+        let hers = item_of(&world, owner.id, Some(firm), "goods", false).await;
+        let his = item_of(&world, member.id, Some(firm), "goods", false).await;
+        let first = booked(&world, &owner, hers, &slot(place, MORNING)).await;
+        let second = booked(&world, &member, his, &slot(place, MORNING)).await;
+        assert_eq!(world.get(&owner, &second).await.status, StatusCode::OK);
+        assert_eq!(world.get(&member, &first).await.status, StatusCode::NOT_FOUND);
+        assert!(world.get(&owner, "/repairs").await.body.matches("RMA-").count() > world.get(&member, "/repairs").await.body.matches("RMA-").count());
+    }
+}
+
+both! {
+    async fn an_appointment_moves_and_gives_its_old_time_back_until_the_notice_ends(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 1).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        assert!(world.get(&ann, &format!("{address}?move=1")).await.body.contains("move-repair"));
+        let friday = slot(place, "2026-12-04T09:00:00Z");
+        assert_eq!(world.post(&ann, &address, &[("do", "move"), ("slot", &friday)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from appointment where state = 'moved'").await, 1);
+        assert_eq!(world.count("select cast(sum(booked) as bigint) from slot_load").await, 1);
+        let bob = world.customer("bob@example.com").await;
+        let other = goods(&world, &bob).await;
+        booked(&world, &bob, other, &slot(place, MORNING)).await;
+        // What is taken cannot be moved to, and the old time is kept.
+        let reply = world.post(&ann, &address, &[("do", "move"), ("slot", &slot(place, MORNING))]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(world.broken().await.is_empty());
+        world.advance(TimeDelta::hours(49));
+        let late = world.post(&ann, &address, &[("do", "cancel")]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.body.contains("too late"), "{}", late.body);
+        assert_eq!(world.count("select count(*) from repair where state = 'booked'").await, 2);
+    }
+}
+
+both! {
+    async fn a_cancelled_repair_frees_its_time_and_costs_nothing(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 1).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        assert_eq!(world.post(&ann, &address, &[("do", "cancel")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select booked from slot_load").await, 0);
+        assert_eq!(world.count("select count(*) from charge").await, 0);
+        assert_eq!(world.post(&ann, &address, &[("do", "cancel")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(world.broken().await.is_empty());
+        let again = goods(&world, &ann).await;
+        booked(&world, &ann, again, &slot(place, MORNING)).await;
+    }
+}
+
+both! {
+    async fn a_job_goes_over_the_counter_with_a_price_that_the_customer_accepted(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        let t = &technician;
+        moved(&world, t, &address, "receive", &[]).await;
+        moved(&world, t, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+        assert_eq!(world.count("select amount_minor from charge where reason = 'diagnosis'").await, 2900);
+        // Not covered: no work without a yes.
+        let early = desk(&world, t, &address, "start", &[]).await;
+        assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
+        moved(&world, t, &address, "quote", &LINES).await;
+        let page = world.get(&ann, &address).await.body;
+        assert!(page.contains("89.90") && page.contains("Accept for") && page.contains("The fuser is worn"), "{page}");
+        let quote = quote_id(&world).await;
+        let accept = [("do", "accept"), ("quote", quote.as_str())];
+        assert_eq!(world.post(t, &address, &accept).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.post(&ann, &address, &accept).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select amount_minor from charge where entity = 'quote' and state = 'due'").await, 8990);
+        moved(&world, t, &address, "start", &[]).await;
+        let part = [("do", "work"), ("kind", "part"), ("label", "Fuser F-1"), ("quantity", "1"), ("part_number", "F-1")];
+        assert_eq!(world.post(t, &format!("/desk{address}"), &part).await.status, StatusCode::SEE_OTHER);
+        moved(&world, t, &address, "wait_for_parts", &[("parts_due", "2026-12-09"), ("words", "Coming from Italy")]).await;
+        for verb in ["resume", "finish", "make_ready", "hand_back"] {
+            moved(&world, t, &address, verb, &[]).await;
+        }
+        assert_eq!(state(&world).await, "handed_back");
+        assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty'").await, 1);
+        assert_eq!(world.count("select count(*) from job where kind = 'ask_feedback'").await, 1);
+        for kind in ["repair_booked", "repair_quoted", "repair_ready", "repair_handed_back"] {
+            let mut tx = world.db().read().await.unwrap();
+            let sent = fetch_all!(tx, (String,), "select subject from message where letter = $1", kind).unwrap();
+            assert_eq!(sent.len(), 1, "{kind}");
+        }
+        let page = world.get(t, &format!("/desk{address}")).await.body;
+        assert!(page.contains("Fuser F-1") && page.contains("Coming from Italy"));
+        assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
+        world.advance(TimeDelta::days(16));
+        world.drain().await;
+        assert_eq!(state(&world).await, "closed");
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn a_covered_job_needs_no_price_and_costs_nothing(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let item = item_of(&world, ann.id, None, "goods", true).await;
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=bring_in")).await.body;
+        assert!(page.contains("You pay nothing for this repair"), "{page}");
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        moved(&world, &technician, &address, "receive", &[]).await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        assert_eq!(world.count("select count(*) from charge").await, 0);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn a_declined_price_brings_the_item_back_and_an_unanswered_one_lapses(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        moved(&world, &technician, &address, "receive", &[]).await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        moved(&world, &technician, &address, "quote", &LINES).await;
+        let old = quote_id(&world).await;
+        world.advance(TimeDelta::days(20));
+        world.drain().await;
+        assert_eq!(state(&world).await, "diagnosed");
+        let late = world.post(&ann, &address, &[("do", "accept"), ("quote", &old)]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let mut lines = LINES;
+        lines[3] = ("valid_until", "2026-12-30");
+        moved(&world, &technician, &address, "quote", &lines).await;
+        let quote = quote_id(&world).await;
+        // The price of before is not the price that stands.
+        assert_eq!(world.post(&ann, &address, &[("do", "accept"), ("quote", &old)]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.post(&ann, &address, &[("do", "decline"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        moved(&world, &technician, &address, "make_ready", &[]).await;
+        moved(&world, &technician, &address, "hand_back", &[]).await;
+        assert_eq!(world.count("select count(*) from charge where entity = 'quote'").await, 0);
+        assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty'").await, 0);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn of_two_technicians_who_edit_at_once_the_second_sees_what_the_first_wrote(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let (one, two) = (world.staff_named(Role::Technician, "one@staff.example").await, world.staff_named(Role::Technician, "two@staff.example").await);
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        moved(&world, &one, &address, "receive", &[]).await;
+        let seen = version(&world, &address).await;
+        let write = |words: &'static str| vec![("do", "diagnose"), ("version", seen.as_str()), ("words", words)];
+        let path = format!("/desk{address}");
+        assert_eq!(world.post(&one, &path, &write("The fuser is worn")).await.status, StatusCode::SEE_OTHER);
+        let second = world.post(&two, &path, &write("The roller is broken")).await;
+        assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(second.body.contains("The fuser is worn") && second.body.contains("The roller is broken"), "{}", second.body);
+        assert_eq!(world.count("select count(*) from repair where diagnosis = 'The fuser is worn'").await, 1);
+    }
+}
+
+both! {
+    async fn a_visit_takes_a_technician_who_is_free_and_no_second_one_at_that_time(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let slot = slot(place, MORNING);
+        let mut statuses = Vec::new();
+        for name in ["ann", "bob"] {
+            let who = world.customer(&format!("{name}@example.com")).await;
+            let item = item_of(&world, who.id, None, "installation", false).await.to_string();
+            let fields = [("item", item.as_str()), ("mode", "on_site"), ("fault", "Leaks"), ("slot", &slot), ("place", "Mill Lane 3")];
+            statuses.push(world.post(&who, "/repairs/new", &fields).await.status);
+        }
+        // Two places in the slot, but only one technician.
+        assert_eq!(statuses, [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY]);
+        assert_eq!(world.count("select count(*) from busy where entity = 'repair'").await, 1);
+        let day = world.get(&technician, "/desk/repairs?queue=mine").await.body;
+        assert!(day.contains("Printer P-20"), "{day}");
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    DynamicImage::new_rgb8(width, height).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+    bytes
+}
+
+/// A form with files, as browsers send it.
+fn multipart(fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        body.extend(format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+    }
+    for (name, bytes) in files {
+        let head = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"{name}\"\r\nContent-Type: image/jpeg\r\n\r\n"
+        );
+        body.extend(head.bytes());
+        body.extend(*bytes);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--XX--\r\n");
+    body
+}
+
+async fn upload(world: &World, who: &Signed, body: Vec<u8>) -> Reply {
+    let request = Request::post("/repairs/new")
+        .header(header::COOKIE, &who.cookie)
+        .header(header::ORIGIN, "http://portal.test")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")
+        .body(Body::from(body))
+        .unwrap();
+    world.send(request).await
+}
+
+fn files_in(world: &World) -> usize {
+    let folder = world.app.config.data_dir.join("photos");
+    let Ok(folders) = std::fs::read_dir(folder) else { return 0 };
+    folders.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap().count()).sum()
+}
+
+both! {
+    async fn pictures_survive_a_form_that_comes_back_and_go_to_the_repair(world: World) {
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let picture = png(300, 200);
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", ""), ("slot", "")];
+        let page = upload(&world, &ann, multipart(&fields, &[("a.jpg", &picture), ("", b"")])).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let mut tx = world.db().read().await.unwrap();
+        let id = fetch_scalar!(tx, aftercare::values::PhotoId, "select id from photo").unwrap().unwrap();
+        drop(tx);
+        assert!(page.body.contains(&format!("name=\"photo\" value=\"{id}\"")), "{}", page.body);
+        let shown = world.get(&ann, &format!("/photos/{id}")).await;
+        assert_eq!(shown.status, StatusCode::OK);
+        assert_eq!(shown.headers.get(header::CONTENT_TYPE).unwrap(), "image/jpeg");
+        assert_eq!(shown.headers.get(header::X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
+        assert!(shown.headers.get(header::CACHE_CONTROL).unwrap().to_str().unwrap().contains("private"));
+        // A draft is its sender's alone.
+        for other in [&bob, &technician] {
+            assert_eq!(world.get(other, &format!("/photos/{id}")).await.status, StatusCode::NOT_FOUND);
+        }
+        let (slot, photo) = (slot(place, MORNING), id.to_string());
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "Jams"), ("slot", &slot), ("photo", &photo)];
+        let reply = upload(&world, &ann, multipart(&fields, &[("b.png", &picture)])).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert_eq!(world.count("select count(*) from photo where repair_id is not null").await, 2);
+        assert_eq!(world.get(&technician, &format!("/photos/{id}")).await.status, StatusCode::OK);
+        assert_eq!(world.get(&bob, &format!("/photos/{id}")).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(files_in(&world), 2);
+        // A picture that has its repair is not forgotten with the drafts.
+        world.advance(TimeDelta::hours(30));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from photo").await, 2);
+    }
+}
+
+both! {
+    async fn a_picture_that_nobody_used_is_forgotten_after_a_day(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let picture = png(30, 20);
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "Half a sent"), ("do", "photos")];
+        let reply = upload(&world, &ann, multipart(&fields, &[("a.jpg", &picture)])).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER);
+        // The words that were there are there again.
+        assert!(world.get(&ann, reply.location()).await.body.contains("Half a sent"));
+        assert_eq!(files_in(&world), 1);
+        world.advance(TimeDelta::hours(25));
+        world.drain().await;
+        assert_eq!((world.count("select count(*) from photo").await, files_in(&world)), (0, 0));
+    }
+}
+
+both! {
+    async fn what_is_no_picture_too_heavy_or_too_many_is_refused_with_the_reason(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "Jams"), ("do", "photos")];
+        let mut heic = b"\0\0\0\x18ftypheic".to_vec();
+        heic.resize(200, 0);
+        let heavy = vec![0xFF; 15 * 1024 * 1024 + 1];
+        let cases: [(&[u8], &str); 4] =
+            [(&heic, "HEIC"), (b"<svg onload=alert(1)>", "JPEG"), (&heavy, "15"), (b"\x89PNG\r\n\x1a\ncut", "JPEG")];
+        for (bytes, words) in cases {
+            let page = upload(&world, &ann, multipart(&fields, &[("a.jpg", bytes)])).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{words}");
+            assert!(page.body.contains("photos-fault") && page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert_eq!(world.count("select count(*) from photo").await, 0);
+        assert_eq!(files_in(&world), 0);
+        let small = png(8, 8);
+        let many: Vec<(&str, &[u8])> = (0..11).map(|_| ("a.png", small.as_slice())).collect();
+        let page = upload(&world, &ann, multipart(&fields, &many)).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from photo").await, 10);
+        // A post that breaks off in the middle leaves what was whole.
+        let mut cut = multipart(&fields, &[("a.png", &small)]);
+        cut.truncate(cut.len() - 40);
+        assert_eq!(upload(&world, &ann, cut).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from photo").await, 10);
+    }
+}
+
+both! {
+    async fn the_ledgers_of_slots_agree_with_the_calendar(world: World) {
+        let place = workshop(&world, 2).await;
+        let mut tx = world.db().read().await.unwrap();
+        let shop = hours::workshop(&mut tx, place).await.unwrap().unwrap();
+        let now = world.app.clock.now();
+        let (free, later) = hours::free(&mut tx, &shop, Service::Desk, now, None, 3).await.unwrap();
+        assert_eq!(free.first().map(|slot| slot.starts_at), Some(instant("2026-12-01T11:00:00Z")));
+        assert_eq!(later, "2026-12-04".parse().ok());
+        assert!(free.iter().all(|slot| slot.left == 2));
+        drop(tx);
+        // A time that is not offered cannot be had by knowing its name.
+        let ann = world.customer("ann@example.com").await;
+        let item = goods(&world, &ann).await;
+        for at in ["2026-12-01T10:00:00Z", "2026-12-05T09:00:00Z", "2026-12-08T09:00:00Z", "2026-12-03T12:00:00Z", "2026-12-03T09:30:00Z", "2027-03-01T09:00:00Z"] {
+            let reply = book(&world, &ann, item, &slot(place, at)).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{at}");
+        }
+        assert_eq!(world.count("select count(*) from slot_load").await, 0);
+    }
+}
+
+/// A statement that no rule would allow, and the clause that names what it did.
+const CORRUPTIONS: &[(&str, &str)] = &[
+    ("slot_load_differs_from_appointments", "update slot_load set booked = 0"),
+    ("slot_over_capacity", "update slot_load set booked = 0, capacity = 0"),
+    ("appointment_without_slot", "delete from slot_load"),
+    ("repair_without_next_step", "update repair set next_due = null"),
+    ("repair_without_owner", "update repair set technician_id = null"),
+    ("ended_repair_with_next_step", "update repair set state = 'closed'"),
+    ("repair_begun_without_coverage_or_accepted_quote", "update repair set state = 'in_repair'"),
+    ("impossible_transition", "update history set from_state = 'closed' where entity = 'repair'"),
+    ("repair_state_unexplained", "update repair set state = 'received'"),
+    ("quote_total_differs_from_lines", "update quote set total_minor = 1"),
+    ("charge_above_accepted_quote", "update charge set amount_minor = 999999 where entity = 'quote'"),
+    ("charge_above_diagnosis_fee", "update charge set amount_minor = 999999 where entity = 'repair'"),
+    ("photo_without_size", "update photo set sha256 = 'x'"),
+    (
+        "technician_at_two_visits",
+        "update appointment set service = 'visit', technician_id = (select id from person where staff limit 1), ends_at = (select max(ends_at) from appointment), state = 'booked'",
+    ),
+];
+
+both! {
+    async fn check_names_whatever_breaks_a_promise_about_repairs(world: World) {
+        assert_eq!(CORRUPTIONS.len(), CLAUSES.len());
+        let name_of = |clause: &aftercare::cli::Clause| CORRUPTIONS.iter().any(|(name, _)| *name == clause.name);
+        assert!(CLAUSES.iter().all(name_of));
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        for (n, (name, sql)) in CORRUPTIONS.iter().enumerate() {
+            let ann = world.customer(&format!("c{n}@example.com")).await;
+            let quoted = name.contains("quote") || name.contains("charge");
+            let item = goods(&world, &ann).await;
+            let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+            if *name == "photo_without_size" {
+                let fields = [("do", "photos")];
+                upload(&world, &ann, multipart(&fields, &[("a.png", &png(8, 8))])).await;
+            }
+            if *name == "technician_at_two_visits" {
+                let other = goods(&world, &ann).await;
+                booked(&world, &ann, other, &slot(place, MORNING)).await;
+            }
+            if quoted && *name != "repair_begun_without_coverage_or_accepted_quote" {
+                moved(&world, &technician, &address, "receive", &[]).await;
+                moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+                moved(&world, &technician, &address, "quote", &LINES).await;
+                let quote = quote_id(&world).await;
+                world.post(&ann, &address, &[("do", "accept"), ("quote", &quote)]).await;
+            }
+            assert!(world.broken().await.is_empty(), "{name}: {:?}", world.broken().await);
+            world.corrupt(sql).await;
+            assert!(world.broken().await.iter().any(|broken| broken == name), "{name}");
+            // The next one starts from nothing.
+            for table in ["delete from repair_event", "delete from repair_work", "delete from quote_line", "delete from charge", "delete from quote", "delete from appointment", "delete from photo", "delete from history where entity <> 'person'", "delete from repair", "delete from slot_load", "delete from job"] {
+                world.corrupt(table).await;
+            }
+        }
+    }
+}
+
+both! {
+    async fn every_act_on_a_repair_has_one_line_of_history(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        let acts = async || {
+            let mut tx = world.db().read().await.unwrap();
+            let rows = fetch_all!(tx, (String,), "select act from history where entity = 'repair' order by at, id").unwrap();
+            rows.into_iter().map(|(act,)| act).collect::<Vec<_>>()
+        };
+        assert_eq!(acts().await, ["book_repair"]);
+        let friday = slot(place, "2026-12-04T09:00:00Z");
+        world.post(&ann, &address, &[("do", "move"), ("slot", &friday)]).await;
+        moved(&world, &technician, &address, "receive", &[]).await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        moved(&world, &technician, &address, "give_up", &[("words", "No parts any more")]).await;
+        assert_eq!(acts().await, ["book_repair", "move_repair", "receive_repair", "diagnose_repair", "give_up_repair"]);
+        assert_eq!(state(&world).await, "not_repairable");
+        assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
+    }
+}
+
+#[test]
+fn a_stranger_may_do_nothing_to_a_repair() {
+    let viewer = Viewer::Link { act: Act::Rate, person: PersonId(Uuid::from_u128(1)) };
+    let subject = Subject::of(PersonId(Uuid::from_u128(2)));
+    assert!(!viewer.can(Act::ReadRepair, &subject) && !Viewer::Guest.can(Act::BookRepair, &subject));
+}
