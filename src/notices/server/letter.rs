@@ -10,8 +10,8 @@ pub enum Letter {
     Case(CaseLetter),
     Feedback(FeedbackLetter),
     RegistrationCode { code: String },
-    RegistrationAccepted { serial: String },
-    RegistrationRefused { serial: String, why: String },
+    RegistrationAccepted { serial: String, link: String },
+    RegistrationRefused { serial: String, why: String, link: String },
     Repair(Box<crate::repairs::server::letters::RepairLetter>),
 }
 
@@ -77,15 +77,15 @@ impl Letter {
                 body: w!(fmt, purchases.letter_code_text, code = code.clone()),
                 link: None,
             },
-            Self::RegistrationAccepted { serial } => Written {
+            Self::RegistrationAccepted { serial, link } => Written {
                 subject: w!(fmt, purchases.letter_accepted_subject, serial = serial.clone()),
                 body: w!(fmt, purchases.letter_accepted_text, serial = serial.clone()),
-                link: Some("/purchases".to_owned()),
+                link: Some(link.clone()),
             },
-            Self::RegistrationRefused { serial, why } => Written {
+            Self::RegistrationRefused { serial, why, link } => Written {
                 subject: w!(fmt, purchases.letter_refused_subject, serial = serial.clone()),
                 body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
-                link: Some("/help".to_owned()),
+                link: Some(link.clone()),
             },
             Self::Repair(letter) => letter.write(fmt),
         }
