@@ -236,7 +236,8 @@ mod the_demo_company {
         let manager = world.staff_named(aftercare::access::Role::Manager, "manager@example.com").await;
         for _ in 0..60 {
             let page = super::list(world, &manager).await;
-            let Some((entity, rest)) = page.split("name=\"entity\" value=\"").nth(1).and_then(|rest| rest.split_once('"'))
+            let Some((entity, rest)) =
+                page.split("name=\"entity\" value=\"").nth(1).and_then(|rest| rest.split_once('"'))
             else {
                 assert!(page.contains("Nobody is neglected"));
                 assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
