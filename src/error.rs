@@ -62,12 +62,7 @@ slices! {
     Purchases = purchases,
     Ratings = ratings,
     Repairs = repairs,
-}
-
-impl From<crate::training::domain::Refusal> for Refusal {
-    fn from(refusal: crate::training::domain::Refusal) -> Self {
-        Self::Training(refusal)
-    }
+    Training = training,
 }
 
 impl<R: Into<Refusal>> From<R> for AppError {
