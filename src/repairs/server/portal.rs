@@ -9,7 +9,10 @@ use crate::{
     coverage,
     error::AppError,
     i18n::InWords,
-    repairs::domain::{Mode, Rma, State, Verb},
+    repairs::{
+        domain::{Mode, Rma, State, Verb},
+        islands::PhotoShrink,
+    },
     server::{
         Cx,
         form::{Form, Sheet},
@@ -243,6 +246,7 @@ fn pictures(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     view! {
         <FileInput name="photos" label=w!(t, repairs.photos) hint=w!(t, repairs.photos_hint)
             accept="image/jpeg,image/png,image/webp" multiple=true fault=cx.fault(sheet, "photos")/>
+        <PhotoShrink input="photos".to_owned() busy=w!(t, repairs.photos_busy)/>
         {kept}
         <button class="button" data-tone="quiet" type="submit" name="do" value="photos" formnovalidate=true>
             <Icon name=Icon::Camera/><span>{w!(t, repairs.photos_add)}</span>
