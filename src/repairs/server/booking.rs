@@ -84,7 +84,9 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
     let mut tx = cx.db().read().await?;
     let tx = &mut tx;
     let mut items = items_of(tx, &cx.viewer.scope()).await?;
-    items.retain(|item| item.kind().can_be_repaired());
+    // What has not arrived yet cannot have failed.
+    let today = cx.today();
+    items.retain(|item| item.kind().can_be_repaired() && item.delivered_on.is_none_or(|day| day <= today));
     let found = match chosen.item {
         Some(id) => items.iter().find(|item| item.id == id).cloned(),
         None if items.len() == 1 => items.first().cloned(),

@@ -2,7 +2,8 @@
 
 use super::{
     booking::{self, Chosen, Draft},
-    parts, photos, service, store, upload, words,
+    parts::{self, Side},
+    photos, service, store, upload, words,
 };
 use crate::{
     calendar::server::hours,
@@ -62,7 +63,7 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
         let cards = rows.rows.iter().map(|row| card(&cx, row)).collect_view();
         let pager = rows.next.as_ref().map(|next| {
             let key: String = url::form_urlencoded::byte_serialize(next.encode().as_bytes()).collect();
-            view! { <Pager href=format!("/repairs?after={key}") label=w!(t, repairs.past)/> }
+            view! { <Pager href=format!("/repairs?after={key}") label=w!(t, repairs.older)/> }
         });
         view! { {head} <Cards>{cards}</Cards> {pager} }.into_any()
     }))
@@ -71,7 +72,8 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
 /// A repair in the customer's list.
 fn card(cx: &Cx, row: &store::RepairRow) -> impl IntoView + use<> {
     let t = cx.fmt();
-    let text = parts::next_line(cx, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.zone);
+    let text =
+        parts::next_line(cx, Side::Customer, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.zone);
     view! {
         <CardLink href=format!("/repairs/{}", row.number()) title=row.item_name.clone() icon=Some(Icon::Wrench)
             text=text note=row.number().to_string() badge=Some((words::tone(row.state), words::customer_state(t, row.state)))/>
@@ -356,7 +358,7 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Respo
             }
         });
         let badge = (words::tone(state), words::customer_state(t, state));
-        let steps = parts::timeline(&cx, &shown, false);
+        let steps = parts::timeline(&cx, Side::Customer, &shown);
         let (said, pictures) = (shown.row.fault.clone(), parts::photo_list(&cx, &shown.photos));
         view! {
             <PageHead title=title lead=w!(t, repairs.number, rma = rma.to_string())
@@ -364,7 +366,7 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Respo
                 <Badge tone=badge.0 text=badge.1/>
             </PageHead>
             {cx.faults(&sheet)}
-            {parts::next_card(&cx, &shown)}
+            {parts::next_card(&cx, Side::Customer, &shown)}
             {price(&cx, &shown, &address)}
             {moving}
             {appointment(&cx, &shown, &address)}
