@@ -158,6 +158,9 @@ pub async fn plan_with_seats(world: &World, product: ProductId, who: PersonId, s
     const BENEFIT: &str = "insert into benefit (id, item_id, person_id, allowance, plan_code, plan_name, starts_on, ends_on, \
         granted, available, reserved, used, expired, created_at) \
         values ($1, $2, $3, 'training_seat', 'care-6', 'Care', $4, $5, $6, $6, 0, 0, 0, $7)";
+    const COVERAGE: &str = "insert into coverage (id, item_id, kind, starts_on, ends_on, months, plan_code, plan_name, created_at) \
+        values ($1, $2, 'service_plan', $3, $4, 6, 'care-6', 'Care', $5)";
+    const GRANT: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'grant', $4)";
     let (purchase, item, benefit): (PurchaseId, ItemId, BenefitId) = (fresh(), fresh(), fresh());
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
     let ends = day(until).succ_opt().unwrap();
@@ -169,7 +172,9 @@ pub async fn plan_with_seats(world: &World, product: ProductId, who: PersonId, s
                 execute!(tx, PLAN, now())?;
                 execute!(tx, PURCHASE, purchase, purchase.to_string(), who, product, day("2026-10-01"), now())?;
                 execute!(tx, ITEM, item, purchase, product, who, now())?;
+                execute!(tx, COVERAGE, fresh::<uuid::Uuid>(), item, day("2026-10-01"), ends, now())?;
                 execute!(tx, BENEFIT, benefit, item, who, day("2026-10-01"), ends, seats, now())?;
+                execute!(tx, GRANT, fresh::<uuid::Uuid>(), benefit, now(), seats)?;
                 Ok(())
             })
         })
