@@ -14,4 +14,5 @@ mod ratings;
 mod repairs;
 mod schema;
 mod sold;
+mod walk;
 mod world;
