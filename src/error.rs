@@ -38,6 +38,7 @@ pub enum Refusal {
     Charges(crate::charges::domain::Refusal),
     Purchases(crate::purchases::domain::Refusal),
     Repairs(crate::repairs::domain::Refusal),
+    Training(crate::training::domain::Refusal),
     /// Somebody else changed it since it was read.
     ChangedMeanwhile,
 }
@@ -61,6 +62,7 @@ slices! {
     Purchases = purchases,
     Ratings = ratings,
     Repairs = repairs,
+    Training = training,
 }
 
 impl<R: Into<Refusal>> From<R> for AppError {
@@ -103,6 +105,7 @@ pub enum Fault {
     NotAnAmount,
     NotADate,
     NotATime,
+    NotALink,
     NotAChoice,
     TooLong {
         max: u32,

@@ -41,6 +41,7 @@ pub mod ratings;
 pub mod repairs;
 #[cfg(feature = "ssr")]
 pub mod server;
+pub mod training;
 #[cfg(feature = "ssr")]
 pub mod ui;
 pub mod values;

@@ -2,8 +2,8 @@ import type { Page } from "@playwright/test";
 import { picture } from "../support/picture";
 import { expect, test } from "../support/test";
 
-/** Books the first item, brought in, at the first free time; answers with the RMA number. */
-async function book(page: Page, fault: string, photo: boolean): Promise<string> {
+/** Books the first item, brought in, at the first free time or at the last; answers with the RMA number. */
+async function book(page: Page, fault: string, { photo = false, late = false }): Promise<string> {
   await page.goto("/repairs/new");
   await page.locator("#item").selectOption({ index: 1 });
   await page.locator("input[name=mode][value=bring_in]").check();
@@ -18,7 +18,8 @@ async function book(page: Page, fault: string, photo: boolean): Promise<string> 
     await expect(page.locator("#fault")).toHaveValue(fault);
     expect(await page.locator(".photos img").evaluate((img: HTMLImageElement) => img.decode().then(() => img.naturalWidth))).toBeGreaterThan(0);
   }
-  await page.locator("input[name=slot]:enabled").first().check();
+  const slots = page.locator("input[name=slot]:enabled");
+  await (late ? slots.last() : slots.first()).check();
   await page.locator("#book-repair button[data-tone=primary]").click();
   await expect(page).toHaveURL(/\/repairs\/RMA-[^/?]+$/);
   await expect(page.getByRole("status")).toBeVisible();
@@ -38,7 +39,7 @@ async function step(page: Page, verb: string, fields: Record<string, string> = {
 test("a repair is booked with a photo, followed, quoted, accepted and handed back", async ({ page, as }) => {
   test.slow();
   await as("customer");
-  const rma = await book(page, "It draws several sheets at once & then it jams <always>.", true);
+  const rma = await book(page, "It draws several sheets at once & then it jams <always>.", { photo: true });
   await expect(page.getByText("It draws several sheets at once & then it jams <always>.").first()).toBeVisible();
 
   await as("technician");
@@ -69,7 +70,7 @@ test("a repair is booked with a photo, followed, quoted, accepted and handed bac
 
 test("a repair is moved to another time and cancelled", async ({ page, as }) => {
   await as("customer");
-  const rma = await book(page, "The display stays dark.", false);
+  const rma = await book(page, "The display stays dark.", { late: true });
   await page.locator(`a[href='/repairs/${rma}?move=1']`).click();
   await page.locator("#move-repair input[name=slot]:enabled").nth(1).check();
   await page.locator("#move-repair button").click();

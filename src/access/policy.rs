@@ -73,10 +73,12 @@ acts! {
     CreateClass = "create_class",
     EditClass = "edit_class",
     PublishClass = "publish_class",
+    StartClass = "start_class",
     CancelClass = "cancel_class",
     CloseClass = "close_class",
     ReadRoster = "read_roster",
     MarkAttendance = "mark_attendance",
+    ChangeFeed = "change_feed",
     // cases
     ReadCase = "read_case",
     OpenCase = "open_case",
@@ -155,10 +157,12 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::Enrol | Act::CancelEnrolment => theirs || staff(&[Role::Trainer, Role::Agent]),
         Act::AcceptOffer | Act::DeclineOffer => theirs,
         Act::OfferSeat | Act::ExpireOffer => staff(&[Role::Trainer]),
+        Act::ChangeFeed => mine,
         Act::CreateCourse | Act::CreateClass => staff(&[Role::Trainer]),
         // A trainer runs their own classes; a manager all.
         Act::EditClass
         | Act::PublishClass
+        | Act::StartClass
         | Act::CancelClass
         | Act::CloseClass
         | Act::ReadRoster

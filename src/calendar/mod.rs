@@ -1,4 +1,5 @@
-//! The calendar: when places are open and when people, rooms and bays are busy.
+//! One calendar for every booking: when places are open, whose time is taken and by what, and files that calendar
+//! programs read.
 
 pub mod domain;
 pub mod hours;

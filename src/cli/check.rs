@@ -17,6 +17,7 @@ fn clauses() -> Vec<&'static Clause> {
     let all: &[&'static [Clause]] = &[
         &FOUNDATION,
         crate::benefits::server::check::CLAUSES,
+        crate::calendar::server::check::CLAUSES,
         crate::cases::server::check::CLAUSES,
         crate::charges::server::check::CLAUSES,
         crate::coverage::server::check::CLAUSES,
@@ -24,6 +25,7 @@ fn clauses() -> Vec<&'static Clause> {
         crate::purchases::server::check::CLAUSES,
         crate::ratings::server::check::CLAUSES,
         crate::repairs::server::CLAUSES,
+        crate::training::server::check::CLAUSES,
     ];
     all.iter().flat_map(|clauses| clauses.iter()).collect()
 }

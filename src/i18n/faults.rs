@@ -15,6 +15,7 @@ impl InWords for Fault {
             Self::NotAnAmount => w!(fmt, shell.fault_not_an_amount),
             Self::NotADate => w!(fmt, shell.fault_not_a_date),
             Self::NotATime => w!(fmt, shell.fault_not_a_time),
+            Self::NotALink => w!(fmt, shell.fault_not_a_link),
             Self::NotAChoice => w!(fmt, shell.fault_not_a_choice),
             Self::TooLong { max } => w!(fmt, shell.fault_too_long, count = u64::from(max)),
             Self::TooShort { min } => w!(fmt, shell.fault_too_short, count = u64::from(min)),
@@ -45,6 +46,7 @@ impl InWords for Refusal {
             Self::Charges(refusal) => crate::charges::server::words::refusal(fmt, refusal),
             Self::Purchases(refusal) => crate::purchases::server::words::refusal(fmt, refusal),
             Self::Repairs(refusal) => refusal.in_words(fmt),
+            Self::Training(refusal) => refusal.in_words(fmt),
             Self::ChangedMeanwhile => w!(fmt, shell.changed_meanwhile),
         }
     }

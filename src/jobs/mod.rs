@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
-    values::{CaseId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId},
+    values::{CaseId, ClassId, EnrolmentId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
@@ -35,6 +35,12 @@ pub enum Job {
     CloseRepair { repair: RepairId },
     /// Forgets a picture that found no repair.
     ForgetPhoto { photo: PhotoId },
+    /// Ends an offer of a seat whose time is over.
+    ExpireOffer { enrolment: EnrolmentId },
+    /// A class begins.
+    StartClass { class: ClassId },
+    /// Reminds the learners of a class the day before.
+    RemindClass { class: ClassId },
 }
 
 /// How long a worker has a job before another may take it.
@@ -70,6 +76,9 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
         Job::LapseQuote { repair, quote } => crate::repairs::server::jobs::lapse_quote(cx, repair, quote).await,
         Job::CloseRepair { repair } => crate::repairs::server::jobs::close_repair(cx, repair).await,
         Job::ForgetPhoto { photo } => crate::repairs::server::jobs::forget_photo(cx, photo).await,
+        Job::ExpireOffer { enrolment } => crate::training::server::jobs::expire_offer(cx, enrolment).await,
+        Job::StartClass { class } => crate::training::server::jobs::start_class(cx, class).await,
+        Job::RemindClass { class } => crate::training::server::jobs::remind_class(cx, class).await,
     }
 }
 

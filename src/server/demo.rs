@@ -167,6 +167,7 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
 /// Each slice's part, those first that others build on.
 async fn seed_slices(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
     crate::purchases::server::demo::seed(cx, cast).await?;
+    crate::training::server::demo::seed(cx, cast).await?;
     crate::repairs::server::seed(cx, cast).await?;
     crate::cases::server::demo::seed(cx, cast).await?;
     crate::ratings::server::demo::seed(cx, cast).await?;

@@ -48,6 +48,18 @@ notices! {
     QuoteAccepted = "quote_accepted",
     QuoteDeclined = "quote_declined",
     RepairSaved = "repair_saved",
+    Enrolled = "enrolled",
+    Waitlisted = "waitlisted",
+    EnrolmentCancelled = "enrolment_cancelled",
+    EnrolmentCancelledLate = "enrolment_cancelled_late",
+    OfferDeclined = "offer_declined",
+    CalendarChanged = "calendar_changed",
+    CourseCreated = "course_created",
+    ClassDrafted = "class_drafted",
+    ClassPublished = "class_published",
+    ClassSaved = "class_saved",
+    ClassClosed = "class_closed",
+    ClassCancelled = "class_cancelled",
 }
 
 pub const COOKIE: &str = "notice";

@@ -271,6 +271,18 @@ impl InWords for Notice {
             Self::QuoteAccepted => w!(fmt, repairs.notice_accepted),
             Self::QuoteDeclined => w!(fmt, repairs.notice_declined),
             Self::RepairSaved => w!(fmt, repairs.notice_saved),
+            Self::Enrolled => w!(fmt, training.notice_booked),
+            Self::Waitlisted => w!(fmt, training.notice_waitlisted),
+            Self::EnrolmentCancelled => w!(fmt, training.notice_cancelled),
+            Self::EnrolmentCancelledLate => w!(fmt, training.notice_cancelled_late),
+            Self::OfferDeclined => w!(fmt, training.notice_declined),
+            Self::CalendarChanged => w!(fmt, training.notice_calendar),
+            Self::CourseCreated => w!(fmt, training.notice_course),
+            Self::ClassDrafted => w!(fmt, training.notice_draft),
+            Self::ClassPublished => w!(fmt, training.notice_published),
+            Self::ClassSaved => w!(fmt, training.notice_saved),
+            Self::ClassClosed => w!(fmt, training.notice_closed),
+            Self::ClassCancelled => w!(fmt, training.notice_class_cancelled),
         }
     }
 }

@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .merge(crate::desk::server::routes())
         .merge(crate::purchases::server::routes())
         .merge(crate::repairs::server::routes())
+        .merge(crate::training::server::routes())
         .merge(demo)
         .route("/rpc/{*name}", post(rpc).get(rpc))
         .fallback(page::nowhere)

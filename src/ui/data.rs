@@ -52,7 +52,7 @@ pub fn Table(#[prop(into)] caption: String, columns: Vec<Column>, rows: Vec<Tabl
                         Some(href) => view! { <a class="row-link" href=href>{cell}</a> }.into_any(),
                         None => cell,
                     };
-                    view! { <td role="cell" data-label=column.title data-number=column.number.then_some("")>{cell}</td> }
+                    view! { <td role="cell" data-label=column.title data-number=column.number.then_some("")><div class="cell">{cell}</div></td> }
                 })
                 .collect_view();
             view! { <tr role="row">{cells}</tr> }

@@ -228,6 +228,27 @@ mod the_demo_company {
             assert_eq!(page.status, StatusCode::OK, "{account} {path}");
             assert!(!page.body.contains(" style="), "{path}");
         }
+        a_manager_empties_the_list(&world).await;
+    }
+
+    /// Whatever kind of thing was forgotten, one tap takes it off.
+    async fn a_manager_empties_the_list(world: &World) {
+        let manager = world.staff_named(aftercare::access::Role::Manager, "manager@example.com").await;
+        for _ in 0..60 {
+            let page = super::list(world, &manager).await;
+            let Some((entity, rest)) =
+                page.split("name=\"entity\" value=\"").nth(1).and_then(|rest| rest.split_once('"'))
+            else {
+                assert!(page.contains("Nobody is neglected"));
+                assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
+                return;
+            };
+            let id = rest.split("name=\"id\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+            let fields = [("do", "take"), ("entity", entity), ("id", id)];
+            let reply = world.post(&manager, "/desk/neglected", &fields).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{entity} {}", reply.body);
+        }
+        panic!("the list does not get empty");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod assets;
+mod calendar;
 mod cases;
 mod db;
 mod desk;
@@ -14,5 +15,4 @@ mod ratings;
 mod repairs;
 mod schema;
 mod sold;
-mod walk;
-mod world;
+mod training;

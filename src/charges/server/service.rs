@@ -1,16 +1,21 @@
 //! Opening, voiding and settling charges.
 
-use super::store::{self, ChargeRow};
+use super::{
+    store::{self, ChargeRow},
+    words,
+};
 use crate::{
     access::{Act, Subject},
     charges::domain::{ChargeState, NewCharge, Refusal},
     db::Tx,
     error::AppError,
+    portal::server::{Panel, PanelRow},
     server::{
         Cx,
         history::{self, Change},
     },
-    values::{ChargeId, Cursor, Rows},
+    values::{ChargeId, Cursor, PersonId, Rows},
+    w,
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -65,4 +70,17 @@ pub async fn settle(cx: &Cx, id: ChargeId, outcome: ChargeState) -> Result<(), A
             })
         })
         .await
+}
+
+/// What a customer owes, on the staff's page of them.
+pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppError> {
+    let fmt = cx.fmt();
+    let rows = store::of_person(tx, person).await?;
+    let row = |row: ChargeRow| PanelRow {
+        title: format!("{} · {}", words::reason(fmt, &row.reason), fmt.money(row.amount())),
+        text: super::portal::dates(cx, &row),
+        badge: Some((words::tone(row.state()), words::state(fmt, row.state()))),
+        href: (row.state() == ChargeState::Due).then(|| "/desk/charges".to_owned()),
+    };
+    Ok(Panel { title: w!(cx, charges.title), rows: rows.into_iter().map(row).collect() })
 }

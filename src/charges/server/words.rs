@@ -30,6 +30,7 @@ pub fn tone(state: ChargeState) -> Tone {
 pub fn reason(fmt: Fmt, code: &str) -> String {
     match code {
         "repair" | "repair_quote" | "quote" => w!(fmt, charges.reason_repair),
+        "diagnosis" => w!(fmt, charges.reason_diagnosis),
         "class" | "class_seat" | "enrolment" => w!(fmt, charges.reason_class),
         "visit" => w!(fmt, charges.reason_visit),
         "late_cancel" | "no_show" => w!(fmt, charges.reason_late_cancel),

@@ -45,6 +45,8 @@ async fn load(cx: &Cx, id: PersonId) -> Result<Customer, AppError> {
     let panels = vec![
         crate::purchases::server::panel(&mut tx, cx, id).await?,
         crate::repairs::server::panel(&mut tx, cx, id).await?,
+        crate::training::server::panel(&mut tx, cx, id).await?,
+        crate::charges::server::panel(&mut tx, cx, id).await?,
         crate::cases::server::panel(&mut tx, cx, id).await?,
         crate::ratings::server::panel(&mut tx, cx, id).await?,
         crate::followups::server::panel(&mut tx, cx, id).await?,

@@ -75,6 +75,31 @@ pub async fn sent(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Sent>,
     Ok(fetch_all!(tx, Sent, SENT, person, most)?)
 }
 
+/// A repair that waits for its technician.
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct JobToday {
+    pub rma: String,
+    pub item_name: String,
+    pub customer_name: String,
+    pub state: String,
+    pub next_due: Option<DateTime<Utc>>,
+}
+
+const JOBS: &str = "select r.rma, r.item_name, p.name as customer_name, r.state, r.next_due from repair r \
+    join person p on p.id = r.person_id where r.technician_id = $1 \
+    and r.state not in ('handed_back', 'closed', 'cancelled', 'not_repairable') and r.next_due < $2 \
+    order by r.next_due, r.id limit $3";
+
+/// What a technician has to do before an instant, the most urgent first.
+pub async fn jobs(
+    tx: &mut Tx,
+    technician: PersonId,
+    until: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<JobToday>, AppError> {
+    Ok(fetch_all!(tx, JobToday, JOBS, technician, until, most)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::escaped;

@@ -1,5 +1,6 @@
 //! `/desk`: where each role starts its day.
 
+use super::store;
 use crate::{
     access::{Act, Role, Subject},
     cases::server::{
@@ -8,6 +9,7 @@ use crate::{
     },
     error::AppError,
     followups::server::{desk::due_card, service as followups, store as followup_store},
+    i18n::InWords,
     ratings::{
         domain::Moment,
         server::{
@@ -15,6 +17,7 @@ use crate::{
             service::{self as ratings, Satisfaction},
         },
     },
+    repairs::domain::State as RepairState,
     server::{
         Cx,
         page::{DeskTab, Frame},
@@ -23,6 +26,7 @@ use crate::{
     w,
 };
 use axum::response::Response;
+use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use leptos::prelude::*;
 
 /// A section of the starting page shows so many lines.
@@ -33,6 +37,7 @@ const LINES: usize = 5;
 struct Today {
     cases: Option<Vec<Case>>,
     follow_ups: Vec<followup_store::FollowUp>,
+    jobs: Option<Vec<store::JobToday>>,
     neglected: Option<usize>,
     figures: Option<Vec<(Moment, Satisfaction)>>,
 }
@@ -42,6 +47,17 @@ async fn load(cx: &Cx) -> Result<Today, AppError> {
     cx.may(Act::OpenDesk, &Subject::nobody())?;
     let may = |act| cx.viewer.can(act, &Subject::nobody());
     let mut today = Today::default();
+    let zone = cx.company_zone();
+    let midnight = |day: NaiveDate| {
+        let wall = day.and_time(NaiveTime::MIN);
+        zone.from_local_datetime(&wall).earliest().map_or(cx.now, |local| local.with_timezone(&Utc))
+    };
+    let ends = midnight(cx.today() + TimeDelta::days(1));
+    let mut tx = cx.db().read().await?;
+    if me.is(Role::Technician) {
+        today.jobs = Some(store::jobs(&mut tx, me.id, ends, 8).await?);
+    }
+    drop(tx);
     if may(Act::ListCases) {
         today.cases = Some(cases::queue(cx, Queue::Mine, None).await?.rows);
     }
@@ -66,6 +82,7 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
         view! {
             <PageHead title=w!(fmt, desk.title) lead/>
             {today.neglected.map(|count| neglected(&cx, count))}
+            {today.jobs.map(|rows| jobs(&cx, rows))}
             {today.cases.map(|rows| my_cases(&cx, &rows))}
             {(!today.follow_ups.is_empty()).then(|| {
                 let cards = today.follow_ups.iter().take(LINES).map(|follow_up| due_card(&cx, follow_up)).collect_view();
@@ -82,6 +99,31 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
     }))
 }
 
+/// What a technician has to do today.
+fn jobs(cx: &Cx, rows: Vec<store::JobToday>) -> impl IntoView + use<> {
+    let fmt = cx.fmt();
+    let empty = rows.is_empty();
+    let cards = rows
+        .into_iter()
+        .map(|job| {
+            let late = job.next_due.is_some_and(|due| due < cx.now);
+            let when = job.next_due.map(|due| fmt.date_time(due, cx.zone)).unwrap_or_default();
+            let when = if late { w!(fmt, cases.late_since, when = when) } else { w!(fmt, cases.due, when = when) };
+            let state = job.state.parse::<RepairState>().map_or_else(|_| job.state.clone(), |state| state.in_words(fmt));
+            view! {
+                <CardLink href=format!("/desk/repairs/{}", job.rma) title=job.item_name icon=Some(Icon::Wrench) text=job.customer_name
+                    note=when badge=Some((if late { Tone::Bad } else { Tone::Info }, state))/>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title=w!(fmt, desk.jobs) more=Some(("/desk/repairs".to_owned(), w!(fmt, desk.see_all)))>
+            {empty.then(|| view! { <p class="soft">{w!(fmt, desk.jobs_empty)}</p> })}
+            <Cards>{cards}</Cards>
+        </Section>
+    }
+}
+
 /// The ways that are not on this page and that this person may go.
 fn links(cx: &Cx) -> impl IntoView + use<> {
     let fmt = cx.fmt();
@@ -93,7 +135,7 @@ fn links(cx: &Cx) -> impl IntoView + use<> {
     };
     let links = [
         link(is(Role::Trainer) || manages, "/desk/classes", Icon::Cap, w!(fmt, desk.classes)),
-        link(may(Act::ListRepairs), "/desk/repairs", Icon::Wrench, w!(fmt, desk.jobs)),
+        link(may(Act::ListRepairs) && !is(Role::Technician), "/desk/repairs", Icon::Wrench, w!(fmt, desk.jobs)),
         link(may(Act::ReadCustomer), "/desk/customers", Icon::Users, w!(fmt, desk.customers)),
         link(may(Act::ReadFeedback), "/desk/reports", Icon::Chart, w!(fmt, desk.reports)),
     ]

@@ -56,6 +56,7 @@ fn card(cx: &Cx, thing: &Neglected) -> impl IntoView + use<> {
     let owner = thing.owner_name.clone();
     let href = match thing.entity {
         "case" => format!("/desk/cases/{}", thing.id.simple()),
+        "repair" => format!("/desk/repairs/{}", thing.path.clone().unwrap_or_default()),
         "registration" => "/desk/registrations".to_owned(),
         _ => format!("/desk/customers/{}", thing.customer),
     };

@@ -168,6 +168,18 @@ const SOURCES: &[Source] = &[
             order by c.opened_at, c.id limit $2",
     },
     Source {
+        entity: "repair",
+        sql: "select r.id, r.person_id as customer_id, p.name as customer_name, r.item_name as title, o.id as owner_id, \
+            o.name as owner_name, r.next_step is not null as has_step, r.next_due as due_at, r.created_at as since, r.rma as path \
+            from repair r join person p on p.id = r.person_id \
+            left join person o on o.id = r.technician_id and exists (select 1 from person_role t where t.person_id = o.id) \
+            where r.state not in ('handed_back', 'closed', 'cancelled', 'not_repairable') \
+            and (o.id is null or r.next_step is null or r.next_due is null or r.next_due < $1) \
+            and not exists (select 1 from follow_up f where f.entity = 'repair' and f.entity_id = r.id and f.done_at is null \
+                and f.owner_id is not null and f.due_at >= $1) \
+            order by r.created_at, r.id limit $2",
+    },
+    Source {
         entity: "registration",
         sql: "select r.id, r.person_id as customer_id, p.name as customer_name, \
             coalesce(r.serial_number, r.order_number, r.way) as title, r.decided_by as owner_id, \
@@ -220,6 +232,7 @@ pub async fn customer_of(tx: &mut Tx, entity: &str, id: Uuid) -> Result<PersonId
     let sql = match entity {
         "case" => "select customer_id from care_case where id = $1",
         "follow_up" => "select customer_id from follow_up where id = $1",
+        "repair" => "select person_id from repair where id = $1",
         "registration" => "select person_id from registration where id = $1",
         _ => return Err(AppError::NotFound),
     };

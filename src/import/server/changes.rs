@@ -65,7 +65,7 @@ const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.transferred_at is not null as handed_on, \
     exists (select 1 from registration r where r.item_id = i.id and r.state = 'accepted') as registered, \
-    false as repaired, \
+    exists (select 1 from repair r where r.item_id = i.id) as repaired, \
     exists (select 1 from benefit b where b.item_id = i.id and b.reserved + b.used > 0) as used \
     from item i where i.purchase_id = $1 order by i.position";
 

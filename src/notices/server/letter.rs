@@ -1,6 +1,8 @@
 //! Every letter that the portal writes. Each slice words its own; this is the list.
 
-use crate::{cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, w};
+use crate::{
+    cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, training::server::letters::TrainingLetter, w,
+};
 use chrono_tz::Tz;
 
 /// A letter with what it needs to be written.
@@ -10,9 +12,10 @@ pub enum Letter {
     Case(CaseLetter),
     Feedback(FeedbackLetter),
     RegistrationCode { code: String },
-    RegistrationAccepted { serial: String },
-    RegistrationRefused { serial: String, why: String },
+    RegistrationAccepted { serial: String, link: String },
+    RegistrationRefused { serial: String, why: String, link: String },
     Repair(Box<crate::repairs::server::letters::RepairLetter>),
+    Training(TrainingLetter),
 }
 
 /// Whether it may arrive at night.
@@ -44,6 +47,7 @@ impl Letter {
             Self::RegistrationAccepted { .. } => "registration_accepted",
             Self::RegistrationRefused { .. } => "registration_refused",
             Self::Repair(letter) => letter.kind(),
+            Self::Training(letter) => letter.kind(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Letter {
             Self::Case(letter) => letter.urgency(),
             Self::Feedback(letter) => letter.urgency(),
             Self::Repair(letter) => letter.urgency(),
+            Self::Training(letter) => letter.urgency(),
         }
     }
 
@@ -77,17 +82,18 @@ impl Letter {
                 body: w!(fmt, purchases.letter_code_text, code = code.clone()),
                 link: None,
             },
-            Self::RegistrationAccepted { serial } => Written {
+            Self::RegistrationAccepted { serial, link } => Written {
                 subject: w!(fmt, purchases.letter_accepted_subject, serial = serial.clone()),
                 body: w!(fmt, purchases.letter_accepted_text, serial = serial.clone()),
-                link: Some("/purchases".to_owned()),
+                link: Some(link.clone()),
             },
-            Self::RegistrationRefused { serial, why } => Written {
+            Self::RegistrationRefused { serial, why, link } => Written {
                 subject: w!(fmt, purchases.letter_refused_subject, serial = serial.clone()),
                 body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
-                link: Some("/help".to_owned()),
+                link: Some(link.clone()),
             },
             Self::Repair(letter) => letter.write(fmt),
+            Self::Training(letter) => letter.write(fmt),
         }
     }
 }

@@ -38,6 +38,7 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
 async fn needs(cx: &Cx) -> Result<Vec<Need>, AppError> {
     let mut tx = cx.db().read().await?;
     let mut needs = crate::purchases::server::needs(&mut tx, cx).await?;
+    needs.extend(crate::training::server::needs(&mut tx, cx).await?);
     needs.extend(crate::cases::server::needs(&mut tx, cx).await?);
     needs.extend(crate::ratings::server::needs(&mut tx, cx).await?);
     needs.extend(crate::repairs::server::needs(&mut tx, cx).await?);

@@ -347,11 +347,12 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
     let state = row.state().decide(matches!(verdict, Verdict::Accept { .. }))?;
     let serial = row.serial_number.clone().unwrap_or_default();
     let by = cx.viewer.person().map(|person| person.id);
+    let link = |path: &str| format!("{}{path}", cx.app.config.origin());
     match verdict {
         Verdict::Refuse { why } => {
             store::decide(tx, &permit, id, state, None, by, Some(why), cx.now).await?;
             record(tx, cx, &permit, id, Some(row.state()), state, Some(why)).await?;
-            let letter = Letter::RegistrationRefused { serial, why: why.clone() };
+            let letter = Letter::RegistrationRefused { serial, why: why.clone(), link: link("/help") };
             notices::send(tx, cx, To::Person(row.person_id), letter, &format!("registration-decided:{id}")).await?;
         }
         Verdict::Accept { sku, purchased_on } => {
@@ -368,7 +369,7 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
             };
             store::decide(tx, &permit, id, state, Some(item), by, None, cx.now).await?;
             record(tx, cx, &permit, id, Some(row.state()), state, None).await?;
-            let letter = Letter::RegistrationAccepted { serial };
+            let letter = Letter::RegistrationAccepted { serial, link: link("/purchases") };
             notices::send(tx, cx, To::Person(row.person_id), letter, &format!("registration-decided:{id}")).await?;
         }
     }

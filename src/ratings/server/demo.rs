@@ -48,11 +48,13 @@ struct Lived {
 const CASES: &str = "select id as subject, subject as about, customer_id as person, coalesce(closed_at, resolved_at) as at \
     from care_case where state in ('resolved', 'closed') order by opened_at, id limit 8";
 
+const REPAIRS: &str = "select id as subject, item_name as about, person_id as person, ended_at as at from repair \
+    where state in ('handed_back', 'closed') order by created_at, id limit 12";
 const DELIVERIES: &str = "select id as subject, product_name as about, person_id as person, cast(null as timestamptz) as at \
     from purchase where delivered_on is not null order by created_at, id limit 60";
 
 /// Where each kind of moment is found.
-const MOMENTS: &[(Moment, &str)] = &[(Moment::Case, CASES), (Moment::Delivery, DELIVERIES)];
+const MOMENTS: &[(Moment, &str)] = &[(Moment::Case, CASES), (Moment::Repair, REPAIRS), (Moment::Delivery, DELIVERIES)];
 
 /// Asks and answers through the same use cases as everybody else.
 pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {

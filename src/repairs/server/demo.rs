@@ -135,18 +135,43 @@ const JOBS: [(State, Mode); 30] = [
     (State::NotRepairable, Mode::BringIn),
 ];
 
+/// Nobody brings in on the first days what the demo shows as being mended for more than a week.
+const OWNED_FOR: Days = Days::new(20);
+
 /// Sets the workshop up and lives through its jobs.
 pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
     open_workshops(cx).await?;
     let technician = viewer(cx, cast.person("technician")?, &[Role::Technician]).await?;
     let mut items = items_for(cx, cast).await?;
     items.truncate(JOBS.len());
+    let stars = [cast.person("customer")?, cast.person("owner")?, cast.person("member")?];
+    old_enough(&mut items, cx.today(), &stars);
     for (n, ((state, mode), item)) in JOBS.iter().zip(&items).enumerate() {
         let tale = &TALES[n % TALES.len()];
         let customer = viewer(cx, item.owner_person, &[]).await?;
         live(cx, n, (*state, *mode), item, tale, &customer, &technician).await?;
     }
     Ok(())
+}
+
+/// What was mended weeks ago was bought before: such jobs trade their item with another of the same owner, or of
+/// anybody where that is nobody's own story.
+fn old_enough(items: &mut [ItemRow], today: NaiveDate, stars: &[PersonId]) {
+    let ended = |n: usize| matches!(JOBS[n].0, State::HandedBack | State::Closed);
+    let long_ago = |item: &ItemRow| item.delivered_on.is_some_and(|day| day + Days::new(70) < today);
+    for n in 0..items.len() {
+        let own = |n: usize| stars.contains(&items[n].owner_person);
+        if !ended(n) || long_ago(&items[n]) {
+            continue;
+        }
+        let trade = (0..items.len()).find(|&m| {
+            let alike = items[m].owner_person == items[n].owner_person || (!own(n) && !own(m));
+            alike && !ended(m) && long_ago(&items[m])
+        });
+        if let Some(m) = trade {
+            items.swap(n, m);
+        }
+    }
 }
 
 async fn open_workshops(cx: &Cx) -> Result<(), AppError> {
@@ -195,7 +220,9 @@ async fn items_for(cx: &Cx, cast: &Cast) -> Result<Vec<ItemRow>, AppError> {
     for (person, most) in own.into_iter().chain(others) {
         let scope = crate::access::Scope::Own { person, organisations: Vec::new() };
         let items = items_of(&mut tx, &scope).await?;
-        let fit = items.into_iter().filter(|item| item.kind().can_be_repaired() && item.delivered_on.is_some());
+        let fit = items.into_iter().filter(|item| {
+            item.kind().can_be_repaired() && item.delivered_on.is_some_and(|day| day + OWNED_FOR < cx.today())
+        });
         let fresh = fit.filter(|item| !found.iter().any(|other| other.id == item.id)).take(most).collect::<Vec<_>>();
         found.extend(fresh);
     }
@@ -304,7 +331,12 @@ async fn begin(
             let mut tx = cx.db().read().await?;
             let workshops = hours::workshops(&mut tx).await?;
             let (free, _) = booking::slots(&mut tx, &workshops, kind, cx.now, None).await?;
-            let earliest = if state == State::Booked { today + TimeDelta::hours(1) } else { cx.now };
+            let earliest = match state {
+                State::Booked => today + TimeDelta::hours(1),
+                // Far enough ahead that it can still be called off.
+                State::Cancelled => cx.now + TimeDelta::days(3),
+                _ => cx.now,
+            };
             let skip = if state == State::Booked { (n % 7) * 3 } else { n % 3 };
             let fit: Vec<_> = free.iter().filter(|(slot, _)| slot.starts_at > earliest).collect();
             let Some((slot, _)) = fit.get(skip.min(fit.len().saturating_sub(1))) else { return Ok(None) };

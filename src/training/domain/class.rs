@@ -1,0 +1,300 @@
+//! A class: its states, its seats, and the times that rule it.
+
+use super::{Refusal, words};
+use crate::calendar::domain::{Span, overlap_within};
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// What is stored of a class. That it is full is seen from its seats and never stored.
+    ClassState { Draft = "draft", Open = "open", Running = "running", Completed = "completed", Cancelled = "cancelled" }
+}
+
+impl ClassState {
+    /// Learners may enrol from now on.
+    pub fn publish(self, starts: DateTime<Utc>, now: DateTime<Utc>) -> Result<Self, Refusal> {
+        match self {
+            Self::Draft if starts <= now => Err(Refusal::InThePast),
+            Self::Draft => Ok(Self::Open),
+            state => Err(Refusal::WrongState { state }),
+        }
+    }
+
+    /// The first session begins.
+    pub fn start(self) -> Result<Self, Refusal> {
+        match self {
+            Self::Open => Ok(Self::Running),
+            state => Err(Refusal::WrongState { state }),
+        }
+    }
+
+    /// The trainer closes the class once its last session has begun and everybody is marked.
+    pub fn complete(self, last: Span, unmarked: i64, now: DateTime<Utc>) -> Result<Self, Refusal> {
+        match self {
+            Self::Open | Self::Running if now < last.from => Err(Refusal::NotOverYet { from: last.from }),
+            Self::Open | Self::Running if unmarked > 0 => Err(Refusal::Unmarked { people: unmarked }),
+            Self::Open | Self::Running => Ok(Self::Completed),
+            state => Err(Refusal::WrongState { state }),
+        }
+    }
+
+    /// The class does not take place.
+    pub fn cancel(self) -> Result<Self, Refusal> {
+        match self {
+            Self::Draft | Self::Open | Self::Running => Ok(Self::Cancelled),
+            state => Err(Refusal::WrongState { state }),
+        }
+    }
+
+    /// Whether its trainer may still change it.
+    pub fn is_editable(self) -> bool {
+        matches!(self, Self::Draft | Self::Open | Self::Running)
+    }
+
+    /// Whether its time is over for good, one way or the other.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+}
+
+/// What people see of a class: its state, its seats and the clock together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Draft,
+    Open,
+    Full,
+    Running,
+    Completed,
+    Cancelled,
+}
+
+impl Stage {
+    pub fn of(state: ClassState, seats: Seats, starts: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        match state {
+            ClassState::Draft => Self::Draft,
+            ClassState::Open if starts <= now => Self::Running,
+            ClassState::Open if seats.free() == 0 || seats.waiting > 0 => Self::Full,
+            ClassState::Open => Self::Open,
+            ClassState::Running => Self::Running,
+            ClassState::Completed => Self::Completed,
+            ClassState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// The counters of a class. `taken + held <= capacity` holds always; the database checks it too.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Seats {
+    pub capacity: i64,
+    /// Seats booked.
+    pub taken: i64,
+    /// Seats on offer to somebody.
+    pub held: i64,
+    /// People on the waitlist without an offer.
+    pub waiting: i64,
+}
+
+impl Seats {
+    /// Seats that are neither booked nor on offer.
+    pub fn free(&self) -> i64 {
+        (self.capacity - self.taken - self.held).max(0)
+    }
+
+    /// Seats that somebody who comes now can book at once: none while others wait in line.
+    pub fn bookable(&self, policy: &Policy, now: DateTime<Utc>) -> i64 {
+        if self.waiting > 0 && !policy.is_frozen(now) { 0 } else { self.free() }
+    }
+
+    /// With another capacity, if nobody loses a seat by it.
+    pub fn resize(self, capacity: i64) -> Result<Self, Refusal> {
+        if capacity < self.taken + self.held {
+            return Err(Refusal::BelowTaken { taken: self.taken + self.held });
+        }
+        Ok(Self { capacity, ..self })
+    }
+}
+
+/// The times that rule the seats of one class.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Policy {
+    /// When the first session starts.
+    pub starts: DateTime<Utc>,
+    /// Cancelling is free until so many hours before the start.
+    pub cut_off_hours: i64,
+}
+
+impl Policy {
+    /// The waitlist closes so long before the start: who gets a seat later could not come in time.
+    pub const FREEZE: Duration = Duration::hours(2);
+    /// The longest that a freed seat is kept for one person.
+    pub const OFFER: Duration = Duration::hours(24);
+    /// Where less is left than this, halving it again would only be a nuisance.
+    pub const SHORTEST_HALF: Duration = Duration::minutes(30);
+
+    /// Until when cancelling costs nothing.
+    pub fn free_until(&self) -> DateTime<Utc> {
+        self.starts - Duration::hours(self.cut_off_hours)
+    }
+
+    /// From when on no seat is offered any more and free seats go to whoever takes them.
+    pub fn freezes_at(&self) -> DateTime<Utc> {
+        self.starts - Self::FREEZE
+    }
+
+    pub fn is_frozen(&self, now: DateTime<Utc>) -> bool {
+        now >= self.freezes_at()
+    }
+
+    pub fn has_started(&self, now: DateTime<Utc>) -> bool {
+        now >= self.starts
+    }
+
+    /// Until when a seat that is offered now is held: 24 hours, or half of the time until the waitlist closes where
+    /// that is less, so that the next in line gets a chance too; the whole rest once it is at most half an hour.
+    /// `None` once the waitlist is closed.
+    pub fn offer_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let left = self.freezes_at() - now;
+        if left <= Duration::zero() {
+            None
+        } else if left <= Self::SHORTEST_HALF {
+            Some(self.freezes_at())
+        } else {
+            Some(now + Self::OFFER.min(left / 2))
+        }
+    }
+}
+
+/// What a trainer plans: sessions in order of time, and seats in a room or on line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    pub sessions: Vec<Span>,
+    pub capacity: i64,
+    /// The room's name and seats, where the class meets in one.
+    pub room: Option<(String, i64)>,
+}
+
+impl Plan {
+    /// Puts the sessions in order and says whether such a class can be held.
+    pub fn check(mut self, now: DateTime<Utc>) -> Result<Self, Refusal> {
+        self.sessions.sort();
+        let first = self.sessions.first().ok_or(Refusal::NoSession)?;
+        if first.from <= now {
+            return Err(Refusal::InThePast);
+        }
+        if let Some((place, _)) = overlap_within(&self.sessions) {
+            return Err(Refusal::SessionsOverlap { first: self.sessions[place].from.date_naive() });
+        }
+        fits(self.capacity, self.room.as_ref())?;
+        Ok(self)
+    }
+}
+
+/// Whether a room has seats enough.
+pub fn fits(capacity: i64, room: Option<&(String, i64)>) -> Result<(), Refusal> {
+    match room {
+        Some((name, seats)) if *seats < capacity => Err(Refusal::RoomTooSmall { room: name.clone(), seats: *seats }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn policy() -> Policy {
+        Policy { starts: at("2026-12-01T09:00:00Z"), cut_off_hours: 48 }
+    }
+
+    #[test]
+    fn an_offer_lasts_a_day_and_less_as_the_class_nears() {
+        let p = policy();
+        assert_eq!(p.offer_until(at("2026-11-20T09:00:00Z")), Some(at("2026-11-21T09:00:00Z")));
+        assert_eq!(p.offer_until(at("2026-11-30T09:00:00Z")), Some(at("2026-11-30T20:00:00Z")));
+        assert_eq!(p.offer_until(at("2026-12-01T06:40:00Z")), Some(at("2026-12-01T07:00:00Z")));
+        assert_eq!(p.offer_until(at("2026-12-01T07:00:00Z")), None);
+    }
+
+    #[test]
+    fn cancelling_is_free_until_the_cut_off() {
+        assert_eq!(policy().free_until(), at("2026-11-29T09:00:00Z"));
+    }
+
+    #[test]
+    fn a_class_is_full_by_its_seats_and_runs_by_the_clock() {
+        let seats = Seats { capacity: 2, taken: 1, held: 1, waiting: 0 };
+        let starts = policy().starts;
+        let before = starts - Duration::hours(1);
+        assert_eq!(Stage::of(ClassState::Open, seats, starts, before), Stage::Full);
+        assert_eq!(Stage::of(ClassState::Open, Seats { held: 0, ..seats }, starts, before), Stage::Open);
+        assert_eq!(Stage::of(ClassState::Open, Seats { held: 0, waiting: 1, ..seats }, starts, before), Stage::Full);
+        assert_eq!(Stage::of(ClassState::Open, seats, starts, starts), Stage::Running);
+    }
+
+    #[test]
+    fn a_free_seat_is_not_for_newcomers_while_others_wait_until_the_waitlist_closes() {
+        let p = policy();
+        let seats = Seats { capacity: 3, taken: 2, held: 0, waiting: 4 };
+        assert_eq!(seats.bookable(&p, p.freezes_at() - Duration::seconds(1)), 0);
+        assert_eq!(seats.bookable(&p, p.freezes_at()), 1);
+    }
+
+    #[test]
+    fn a_class_cannot_shrink_below_its_seats() {
+        let seats = Seats { capacity: 10, taken: 4, held: 2, waiting: 0 };
+        assert_eq!(seats.resize(5), Err(Refusal::BelowTaken { taken: 6 }));
+        assert_eq!(seats.resize(6).map(|s| s.free()), Ok(0));
+    }
+
+    #[test]
+    fn only_listed_moves_of_a_class_are_possible() {
+        use ClassState::*;
+        let now = at("2026-11-01T00:00:00Z");
+        let last = Span { from: now - Duration::hours(2), until: now };
+        for &state in ClassState::ALL {
+            assert_eq!(state.publish(policy().starts, now).is_ok(), state == Draft);
+            assert_eq!(state.start().is_ok(), state == Open);
+            assert_eq!(state.complete(last, 0, now).is_ok(), matches!(state, Open | Running));
+            assert_eq!(state.cancel().is_ok(), !state.is_over());
+        }
+        assert_eq!(Running.complete(last, 3, now), Err(Refusal::Unmarked { people: 3 }));
+        assert!(matches!(Running.complete(last, 0, last.from - Duration::hours(1)), Err(Refusal::NotOverYet { .. })));
+        assert_eq!(Draft.publish(now, now), Err(Refusal::InThePast));
+    }
+
+    #[test]
+    fn a_plan_is_put_in_order_and_refused_where_it_cannot_be_held() {
+        let now = at("2026-11-01T00:00:00Z");
+        let day = |d: u32, from: u32, until: u32| Span {
+            from: at(&format!("2026-12-{d:02}T{from:02}:00:00Z")),
+            until: at(&format!("2026-12-{d:02}T{until:02}:00:00Z")),
+        };
+        let plan = |sessions| Plan { sessions, capacity: 8, room: Some(("Blue".into(), 10)) };
+        assert_eq!(plan(vec![]).check(now), Err(Refusal::NoSession));
+        assert_eq!(plan(vec![day(2, 9, 12), day(1, 9, 12)]).check(now).unwrap().sessions[0], day(1, 9, 12));
+        assert!(matches!(plan(vec![day(1, 9, 12), day(1, 11, 13)]).check(now), Err(Refusal::SessionsOverlap { .. })));
+        assert_eq!(plan(vec![day(1, 9, 12)]).check(at("2027-01-01T00:00:00Z")), Err(Refusal::InThePast));
+        let large = Plan { capacity: 11, ..plan(vec![day(1, 9, 12)]) };
+        assert_eq!(large.check(now), Err(Refusal::RoomTooSmall { room: "Blue".into(), seats: 10 }));
+    }
+
+    proptest! {
+        #[test]
+        fn an_offer_ends_in_the_future_and_never_after_the_waitlist_closes(minutes in -500..100_000_i64) {
+            let p = policy();
+            let now = p.freezes_at() - Duration::minutes(minutes);
+            match p.offer_until(now) {
+                Some(until) => {
+                    prop_assert!(now < until && until <= p.freezes_at() && until < p.starts);
+                    prop_assert!(until - now <= Policy::OFFER);
+                }
+                None => prop_assert!(p.is_frozen(now)),
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The door of training's island.
+
+use crate::{error::AppError, values::ClassId};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The seats of a class as they are now, in the reader's words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeatsNow {
+    /// "3 seats left", or that the class is full.
+    pub seats: String,
+    /// "4 people are waiting"; empty where nobody does.
+    pub waiting: String,
+    /// How the badge is coloured.
+    pub tone: String,
+}
+
+/// How many seats there are at this moment.
+#[server(prefix = "/rpc", endpoint = "training/seats")]
+pub async fn live_seats(class: ClassId) -> Result<SeatsNow, AppError> {
+    let cx = use_context::<crate::server::Cx>().ok_or(AppError::Busy)?;
+    crate::training::server::shared::seats_now(&cx, class).await
+}

@@ -1,0 +1,109 @@
+//! Who came: the trainer's marks.
+
+use super::{
+    plan::marked_from,
+    seats::lock_of,
+    store::{self, ClassRow, SessionRow},
+};
+use crate::{
+    access::{Act, Permit, Subject},
+    db::Tx,
+    error::AppError,
+    server::{
+        Cx,
+        history::{self, Change},
+    },
+    training::domain::{ClassState, EnrolmentState, Mark, Refusal},
+    values::{ClassId, ClassSessionId, EnrolmentId, PersonId},
+};
+
+/// Marks one person in one session, or takes the mark back. `was` is what the trainer saw: a mark that somebody else
+/// has set meanwhile is not overwritten unseen.
+pub async fn mark(
+    cx: &Cx,
+    class: ClassId,
+    session: ClassSessionId,
+    enrolment: EnrolmentId,
+    was: Option<Option<Mark>>,
+    mark: Option<Mark>,
+) -> Result<(), AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let cx = cx.clone();
+            Box::pin(async move {
+                let (_, permit, by) = ready(tx, &cx, class, session).await?;
+                let row = store::enrolment(tx, enrolment).await?;
+                if row.class_id != class || row.state != EnrolmentState::Booked {
+                    return Err(AppError::NotFound);
+                }
+                let now = store::mark(tx, enrolment, session).await?;
+                if now == mark {
+                    return Ok(());
+                }
+                if was.is_some_and(|was| was != now) {
+                    return Err(Refusal::MarkChanged { now }.into());
+                }
+                store::set_mark(tx, &permit, enrolment, session, mark, by, cx.now).await?;
+                let change = Change {
+                    entity: "enrolment",
+                    id: enrolment.0,
+                    customer: Some(row.person_id),
+                    from: now.map(Mark::as_str),
+                    to: mark.map(Mark::as_str),
+                    ..Change::default()
+                };
+                history::record(tx, &cx, &permit, change).await
+            })
+        })
+        .await
+}
+
+/// Marks everybody present in a session who has no mark yet.
+pub async fn mark_rest(cx: &Cx, class: ClassId, session: ClassSessionId) -> Result<(), AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let cx = cx.clone();
+            Box::pin(async move {
+                let (_, permit, by) = ready(tx, &cx, class, session).await?;
+                let marked = store::mark_rest(tx, &permit, class, session, by, cx.now).await?;
+                if marked == 0 {
+                    return Ok(());
+                }
+                let detail = serde_json::json!({ "session": session, "marked": marked }).to_string();
+                let to = Some(Mark::Present.as_str());
+                let change = Change { entity: "class", id: class.0, to, detail: Some(&detail), ..Change::default() };
+                history::record(tx, &cx, &permit, change).await
+            })
+        })
+        .await
+}
+
+/// Whether this session of this class can be marked now, by this viewer.
+async fn ready(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    session: ClassSessionId,
+) -> Result<(ClassRow, Permit, PersonId), AppError> {
+    tx.lock(&[lock_of(class)]).await?;
+    let row = store::class(tx, class).await?;
+    let permit = cx.may(Act::MarkAttendance, &Subject::nobody().assigned_to(Some(row.trainer_id)))?;
+    let sessions: Vec<SessionRow> = store::sessions(tx, class).await?;
+    let session = sessions.iter().find(|row| row.id == session).ok_or(AppError::NotFound)?;
+    if !matches!(row.state, ClassState::Open | ClassState::Running) {
+        return Err(Refusal::WrongState { state: row.state }.into());
+    }
+    let from = marked_from(session.starts_at);
+    if cx.now < from {
+        return Err(Refusal::TooEarlyToMark { from }.into());
+    }
+    // A mark has a name behind it.
+    let by = cx.person()?.id;
+    Ok((row, permit, by))
+}

@@ -1,0 +1,83 @@
+//! What `aftercare check` verifies of training.
+
+use crate::cli::Clause;
+
+/// Each names the rows that break a promise.
+pub const CLAUSES: &[Clause] = &[
+    Clause {
+        promise: 1,
+        name: "class_over_capacity",
+        sql: "select c.id, 'the class has ' || cast(c.capacity as text) || ' seats and more people in them' as detail from class c \
+            where (select count(*) from enrolment e where e.class_id = c.id and e.state in ('booked', 'offered')) > c.capacity",
+    },
+    Clause {
+        promise: 1,
+        name: "class_taken_miscounted",
+        sql: "select c.id, 'taken says ' || cast(c.taken as text) as detail from class c \
+            where c.taken <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'booked')",
+    },
+    Clause {
+        promise: 1,
+        name: "class_held_miscounted",
+        sql: "select c.id, 'held says ' || cast(c.held as text) as detail from class c \
+            where c.held <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'offered')",
+    },
+    Clause {
+        promise: 1,
+        name: "class_waiting_miscounted",
+        sql: "select c.id, 'waiting says ' || cast(c.waiting as text) as detail from class c \
+            where c.waiting <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'waitlisted')",
+    },
+    Clause {
+        promise: 1,
+        name: "line_number_drawn_twice",
+        sql: "select e.id, 'two people have number ' || cast(e.queue_number as text) as detail from enrolment e \
+            join enrolment o on o.class_id = e.class_id and o.queue_number = e.queue_number and o.id <> e.id \
+            where e.state = 'waitlisted' and o.state = 'waitlisted'",
+    },
+    Clause {
+        promise: 1,
+        name: "seat_without_its_time",
+        sql: "select e.id, 'a booked seat does not take its learner''s time' as detail from enrolment e \
+            join class c on c.id = e.class_id where e.state = 'booked' and c.state in ('open', 'running') \
+            and not exists (select 1 from busy b where b.entity = 'enrolment' and b.entity_id = e.id)",
+    },
+    Clause {
+        promise: 1,
+        name: "class_without_its_time",
+        sql: "select c.id, 'the class does not take its trainer''s time' as detail from class c \
+            where c.state in ('draft', 'open', 'running') \
+            and not exists (select 1 from busy b where b.entity = 'class' and b.entity_id = c.id and b.resource_kind = 'person')",
+    },
+    Clause {
+        promise: 2,
+        name: "offer_without_expiry",
+        sql: "select e.id, 'nothing will end this offer' as detail from enrolment e where e.state = 'offered' \
+            and not exists (select 1 from job j where j.kind = 'expire_offer' and j.done_at is null and j.failed_at is null \
+            and j.run_at = e.offered_until)",
+    },
+    Clause {
+        promise: 2,
+        name: "seat_in_a_cancelled_class",
+        sql: "select e.id, 'somebody still has a place in a class that does not take place' as detail from enrolment e \
+            join class c on c.id = e.class_id where c.state = 'cancelled' and e.state in ('booked', 'offered', 'waitlisted')",
+    },
+    Clause {
+        promise: 2,
+        name: "line_after_the_class",
+        sql: "select e.id, 'somebody still waits for a class that is over' as detail from enrolment e \
+            join class c on c.id = e.class_id where c.state = 'completed' and e.state in ('offered', 'waitlisted')",
+    },
+    Clause {
+        promise: 6,
+        name: "enrolment_without_history",
+        sql: "select e.id, 'nothing says how this enrolment came to be ' || e.state as detail from enrolment e \
+            where not exists (select 1 from history h where h.entity = 'enrolment' and h.entity_id = e.id)",
+    },
+    Clause {
+        promise: 6,
+        name: "class_without_history",
+        sql: "select c.id, 'nothing says how this class came to be ' || c.state as detail from class c \
+            where not exists (select 1 from history h where h.entity = 'class' and h.entity_id = c.id and h.to_state = c.state)",
+    },
+];

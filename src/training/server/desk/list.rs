@@ -1,0 +1,114 @@
+//! The list of classes: today, coming, drafts, past.
+
+use super::FRAME;
+use crate::{
+    access::{Act, Role, Subject},
+    error::AppError,
+    server::Cx,
+    training::server::{
+        portal::{cursor, position},
+        shared::far,
+        store::{self, ClassRow},
+        views,
+    },
+    ui::*,
+    values::{Cursor, PAGE_ROWS, PersonId, Rows},
+    w,
+};
+use axum::{extract::Query, response::Response};
+use leptos::prelude::*;
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Which classes are asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    view: String,
+    #[serde(default)]
+    after: String,
+}
+
+/// Most classes that a list without pages shows.
+const MOST: i64 = 200;
+
+pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
+    let trainer = own_only(&cx)?;
+    let mut tx = cx.db().read().await?;
+    let today = |class: &ClassRow| {
+        let day = class.starts_at.with_timezone(&class.tz()).date_naive();
+        let last = class.ends_at.with_timezone(&class.tz()).date_naive();
+        let now = cx.now.with_timezone(&class.tz()).date_naive();
+        day <= now && now <= last
+    };
+    let rows = match asked.view.as_str() {
+        "drafts" => whole(store::desk_drafts(&mut tx, trainer, MOST).await?),
+        "past" => {
+            let before = position(&asked.after).unwrap_or((far(), Uuid::max()));
+            let rows = store::desk_past(&mut tx, trainer, before, PAGE_ROWS).await?;
+            Rows::cut(rows, |class| cursor(class.starts_at, class.id.0))
+        }
+        "coming" => whole(
+            store::desk_coming(&mut tx, trainer, MOST)
+                .await?
+                .into_iter()
+                .filter(|class| !today(class) && class.ends_at > cx.now)
+                .collect(),
+        ),
+        // What should have been closed is today's work as well.
+        _ => whole(
+            store::desk_coming(&mut tx, trainer, MOST)
+                .await?
+                .into_iter()
+                .filter(|class| today(class) || class.ends_at <= cx.now)
+                .collect(),
+        ),
+    };
+    drop(tx);
+    Ok(cx.page(FRAME, w!(cx, training.desk_title), || list_view(&cx, &asked, &rows)))
+}
+
+/// A trainer sees their own classes, a manager all.
+fn own_only(cx: &Cx) -> Result<Option<PersonId>, AppError> {
+    let person = cx.person()?;
+    cx.may(Act::ReadRoster, &Subject::nobody().assigned_to(Some(person.id)))?;
+    let all = person.is(Role::Manager) || person.is(Role::Admin);
+    Ok((!all).then_some(person.id))
+}
+
+fn whole(rows: Vec<ClassRow>) -> Rows<ClassRow> {
+    Rows { rows, next: None }
+}
+
+fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
+    let view = match asked.view.as_str() {
+        view @ ("coming" | "drafts" | "past") => view,
+        _ => "today",
+    };
+    let tab =
+        |name: &str, label: String| Tab { href: format!("/desk/classes?view={name}"), label, current: view == name };
+    let tabs = vec![
+        tab("today", w!(cx, training.desk_today)),
+        tab("coming", w!(cx, training.desk_coming)),
+        tab("drafts", w!(cx, training.desk_drafts)),
+        tab("past", w!(cx, training.desk_past)),
+    ];
+    let list = if rows.rows.is_empty() {
+        view! { <Empty icon=Icon::Cap title=w!(cx, training.desk_empty_title) text=Some(w!(cx, training.desk_empty_text))/> }.into_any()
+    } else {
+        let cards = rows.rows.iter().map(|class| views::class_card(cx, class, class.desk_path())).collect_view();
+        view! { <Cards>{cards}</Cards> }.into_any()
+    };
+    let href = |next: &Cursor| format!("/desk/classes?view={view}&after={}", next.encode());
+    let next = rows.next.as_ref().map(|next| view! { <Pager href=href(next) label=w!(cx, shell.more)/> });
+    let desk_new = w!(cx, training.desk_new);
+    view! {
+        <PageHead title=w!(cx, training.desk_title)>
+            <ButtonLink href="/desk/classes/new" icon=Some(Icon::Plus)>{desk_new}</ButtonLink>
+        </PageHead>
+        <Tabs label=w!(cx, training.desk_title) tabs/>
+        {list}
+        {next}
+    }
+    .into_any()
+}

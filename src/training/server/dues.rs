@@ -1,0 +1,96 @@
+//! What a seat costs in the ledger and in charges: the only place where training touches either.
+
+use super::store::{self, ClassRow};
+use crate::{
+    access::Person,
+    benefits::{
+        domain::{Allowance, Balance, Holder, Reference},
+        server::ledger,
+    },
+    charges::{domain::NewCharge, server as charges},
+    db::Tx,
+    error::AppError,
+    training::domain::{Cost, SeatRight},
+    values::{EnrolmentId, PersonId},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// Under which name the ledger and the charges know a seat.
+const ENTITY: &str = "enrolment";
+
+/// What a seat costs this person: of their own plans and those of the firms that they own, the right that ends
+/// soonest, else the price.
+pub async fn cost(tx: &mut Tx, today: NaiveDate, class: &ClassRow, person: &Person) -> Result<Cost, AppError> {
+    if class.price_minor == 0 {
+        return Ok(Cost::Free);
+    }
+    let products = store::course_products(tx, class.course_id).await?;
+    let day = class.first_day();
+    let mut rights = rights(tx, person, day).await?;
+    let cost = Cost::of(class.price(), &products, &rights, day);
+    if matches!(cost, Cost::Covered { .. }) {
+        return Ok(cost);
+    }
+    // Nothing that holds on the day of the class pays; what holds only today says why it does not.
+    for right in self::rights(tx, person, today).await? {
+        if !rights.iter().any(|known| known.benefit == right.benefit) {
+            rights.push(right);
+        }
+    }
+    Ok(Cost::of(class.price(), &products, &rights, day))
+}
+
+/// The class seats that a person may use on a day.
+async fn rights(tx: &mut Tx, person: &Person, on: NaiveDate) -> Result<Vec<SeatRight>, AppError> {
+    let holder = Holder { person: person.id, organisations: person.owned_organisations() };
+    let right = |balance: Balance| SeatRight {
+        benefit: balance.benefit,
+        product: balance.product,
+        plan: balance.plan_name,
+        granted: balance.granted,
+        left: balance.left,
+        until: balance.until,
+    };
+    Ok(ledger::balances(tx, holder, Allowance::TrainingSeat, on).await?.into_iter().map(right).collect())
+}
+
+/// Reserves the seat in the ledger, or opens the charge that was agreed to.
+pub async fn take(
+    tx: &mut Tx,
+    id: EnrolmentId,
+    person: PersonId,
+    cost: &Cost,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    match cost {
+        Cost::Free => Ok(()),
+        Cost::Covered { benefit, .. } => ledger::reserve(tx, *benefit, 1, reference(id), now).await,
+        Cost::Pays { price, .. } => {
+            let charge = NewCharge {
+                person,
+                organisation: None,
+                amount: *price,
+                reason: "class",
+                entity: ENTITY,
+                entity_id: id.0,
+                consent_at: now,
+            };
+            charges::open(tx, charge, now).await.map(|_| ())
+        }
+    }
+}
+
+/// The seat is used, or was cancelled too late: the allowance is spent, a charge stays due.
+pub async fn spend(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<(), AppError> {
+    ledger::spend(tx, reference(id), now).await
+}
+
+/// The seat costs nothing after all: the allowance comes back, a charge is void.
+pub async fn give_back(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<(), AppError> {
+    ledger::release(tx, reference(id), now).await?;
+    charges::void(tx, ENTITY, id.0, now).await
+}
+
+fn reference(id: EnrolmentId) -> Reference<'static> {
+    Reference { entity: ENTITY, id: id.0 }
+}

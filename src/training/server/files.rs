@@ -1,0 +1,126 @@
+//! Calendar files: one class to be added by hand, and the private feed of a person's classes.
+
+use super::{
+    portal::parse,
+    store::{self, ClassRow, MineRow, SessionRow},
+    words,
+};
+use crate::{
+    calendar::server::{
+        feed,
+        ics::{self, Entry, Status},
+    },
+    error::AppError,
+    server::{App, Cx},
+    training::domain::{ClassState, EnrolmentState},
+    values::ClassId,
+    w,
+};
+use axum::{
+    Router,
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use chrono::Duration;
+use std::collections::HashMap;
+
+/// The addresses of calendar files.
+pub fn routes() -> Router<App> {
+    Router::new().route("/training/{class}/calendar.ics", get(of_class)).route("/calendar/{file}", get(of_person))
+}
+
+/// What ended stays in the feed for so long, so that every program has taken it out.
+const ENDED: Duration = Duration::days(90);
+
+async fn of_class(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
+    cx.person()?;
+    let id: ClassId = parse(&id)?;
+    let mut tx = cx.db().read().await?;
+    let class = store::class(&mut tx, id).await?;
+    if class.state == ClassState::Draft {
+        return Err(AppError::NotFound);
+    }
+    let sessions = store::sessions(&mut tx, id).await?;
+    let entries: Vec<Entry> = sessions.iter().map(|session| class_entry(&cx, &class, session)).collect();
+    Ok(answer(&ics::file(&class.title, &entries), "class.ics"))
+}
+
+fn class_entry(cx: &Cx, class: &ClassRow, session: &SessionRow) -> Entry {
+    Entry {
+        uid: uid(session),
+        sequence: u32::try_from(class.sequence).unwrap_or(u32::MAX),
+        changed: class.changed_at,
+        span: session.span(),
+        zone: class.tz(),
+        title: class.title.clone(),
+        text: class.summary.clone(),
+        place: place(cx, words::place(class)),
+        url: cx.app.config.address(&class.path()),
+        status: if class.state == ClassState::Cancelled { Status::Cancelled } else { Status::Confirmed },
+    }
+}
+
+/// The feed asks for no sign-in: calendar programs cannot. Its address is the secret.
+async fn of_person(cx: Cx, Path(file): Path<String>) -> Result<Response, AppError> {
+    let token = file.strip_suffix(".ics").ok_or(AppError::NotFound)?;
+    let mut tx = cx.db().read().await?;
+    let person = feed::owner(&mut tx, token).await?.ok_or(AppError::NotFound)?;
+    let since = cx.now - ENDED;
+    let classes: HashMap<ClassId, MineRow> =
+        store::for_feed(&mut tx, person, since).await?.into_iter().map(|row| (row.class_id, row)).collect();
+    let sessions = store::feed_sessions(&mut tx, person, since).await?;
+    let mut seen = std::collections::HashSet::new();
+    let entries: Vec<Entry> = sessions
+        .iter()
+        .filter(|session| seen.insert(session.id))
+        .filter_map(|session| Some(my_entry(&cx, classes.get(&session.class_id)?, session)))
+        .collect();
+    Ok(answer(&ics::file(&w!(cx, training.feed_name), &entries), "classes.ics"))
+}
+
+fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
+    let status = match (row.class_state, row.state) {
+        (ClassState::Cancelled, _) | (_, EnrolmentState::Cancelled | EnrolmentState::CancelledLate) => {
+            Status::Cancelled
+        }
+        (_, EnrolmentState::Booked) => Status::Confirmed,
+        (_, EnrolmentState::Waitlisted | EnrolmentState::Offered) => Status::Tentative,
+    };
+    let parts = [row.address.as_deref().unwrap_or_default(), row.place.as_str()];
+    let venue: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    // Programs take a cancellation only with a higher sequence than what they have.
+    let told = i64::from(status == Status::Cancelled && row.class_state != ClassState::Cancelled);
+    Entry {
+        uid: uid(session),
+        sequence: u32::try_from(row.sequence + told).unwrap_or(u32::MAX),
+        changed: row.since.max(row.changed_at),
+        span: session.span(),
+        zone: row.tz(),
+        title: row.title.clone(),
+        text: String::new(),
+        place: place(cx, venue.join(", ")),
+        url: cx.app.config.address(&row.path()),
+        status,
+    }
+}
+
+/// One session has one identity in every calendar, whichever way it got there.
+fn uid(session: &SessionRow) -> String {
+    format!("session-{}@aftercare", session.id)
+}
+
+fn place(cx: &Cx, place: String) -> String {
+    if place.is_empty() { w!(cx, training.online) } else { place }
+}
+
+fn answer(text: &str, name: &str) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, "text/calendar; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+    ];
+    (headers, text.to_owned()).into_response()
+}

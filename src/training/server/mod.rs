@@ -1,0 +1,27 @@
+//! Training on the server: seats and their line, the trainer's desk, certificates, calendar files.
+
+pub mod attend;
+pub mod check;
+pub mod demo;
+pub mod desk;
+mod dues;
+pub mod files;
+pub mod jobs;
+pub mod letters;
+pub mod plan;
+pub mod portal;
+pub mod seats;
+pub mod shared;
+pub mod store;
+mod views;
+pub mod words;
+
+use crate::server::App;
+use axum::Router;
+
+pub use shared::{needs, panel};
+
+/// Every address of training.
+pub fn routes() -> Router<App> {
+    portal::routes().merge(desk::routes()).merge(files::routes())
+}

@@ -1,0 +1,623 @@
+//! What customers see of training: the catalogue, a class, their own classes, certificates.
+
+use super::{
+    seats::{self, Consent},
+    shared::{far, seats_in_words},
+    store::{self, ClassRow, EnrolmentRow, Filter, MineRow, SessionRow},
+    views, words,
+};
+use crate::{
+    access::{Act, Subject},
+    calendar::server::feed,
+    error::{AppError, Fault, Faults},
+    i18n::InWords,
+    server::{
+        App, Cx,
+        form::{Form, Sheet},
+        history::{self, Change},
+        notice::Notice,
+        page::{Frame, PortalTab},
+    },
+    training::{
+        domain::{ClassState, Cost, EnrolmentState, Policy},
+        islands::LiveSeats,
+    },
+    ui::*,
+    values::{ClassId, Cursor, PAGE_ROWS, PublicNumber, Rows},
+    w,
+};
+use axum::{
+    Router,
+    extract::{Path, Query},
+    response::Response,
+    routing::get,
+};
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// The customers' addresses of training.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/training", get(catalogue))
+        .route("/training/mine", get(mine).post(change_feed))
+        .route("/training/{class}", get(show).post(act))
+        .route("/certificates/{code}", get(certificate))
+}
+
+const FRAME: Frame = Frame::Portal(PortalTab::Training);
+/// How many classes for what one owns stand above all others.
+const FOR_MINE: i64 = 6;
+
+/// What the catalogue is asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    language: String,
+    #[serde(default)]
+    place: String,
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    after: String,
+}
+
+/// In the address, on line has a name: an empty value means anywhere.
+const ONLINE: &str = "online";
+
+impl Asked {
+    fn filter(&self) -> Filter {
+        let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let place = some(&self.place).map(|place| if place == ONLINE { String::new() } else { place });
+        Filter { language: some(&self.language), place, search: some(&self.q).map(|q| q.chars().take(100).collect()) }
+    }
+
+    fn next(&self, cursor: &Cursor) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("language", &self.language), ("place", &self.place), ("q", &self.q)] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        query.append_pair("after", &cursor.encode());
+        format!("/training?{}", query.finish())
+    }
+}
+
+async fn catalogue(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
+    let person = cx.person()?.id;
+    let filter = asked.filter();
+    let mut tx = cx.db().read().await?;
+    let after = position(&asked.after);
+    let rows = store::coming(&mut tx, &filter, after.unwrap_or((cx.now, Uuid::max())), PAGE_ROWS).await?;
+    let all = Rows::cut(rows, |class| cursor(class.starts_at, class.id.0));
+    let first_page = after.is_none() && filter.is_empty();
+    let owned = if first_page { store::for_owned(&mut tx, person, cx.now, FOR_MINE).await? } else { Vec::new() };
+    let choices = store::choices(&mut tx, cx.now).await?;
+    drop(tx);
+    Ok(cx.page(FRAME, w!(cx, training.title), || catalogue_view(&cx, &asked, &owned, &all, choices)))
+}
+
+fn catalogue_view(
+    cx: &Cx,
+    asked: &Asked,
+    owned: &[ClassRow],
+    all: &Rows<ClassRow>,
+    (places, languages): (Vec<String>, Vec<String>),
+) -> AnyView {
+    let cards = |classes: &[ClassRow]| {
+        let cards = classes.iter().map(|class| views::class_card(cx, class, class.path())).collect_view();
+        view! { <Cards wide=true>{cards}</Cards> }
+    };
+    let mine = (!owned.is_empty()).then(|| {
+        let list = cards(owned);
+        view! { <Section title=w!(cx, training.for_mine)>{list}</Section> }
+    });
+    let list = match (all.rows.is_empty(), asked.filter().is_empty()) {
+        (false, _) => cards(&all.rows).into_any(),
+        (true, true) => view! {
+            <Empty icon=Icon::Cap title=w!(cx, training.none_title) text=Some(w!(cx, training.none_text))/>
+        }
+        .into_any(),
+        (true, false) => {
+            let filter_clear = w!(cx, training.filter_clear);
+            view! {
+            <Empty icon=Icon::Search title=w!(cx, training.nothing_found_title) text=Some(w!(cx, training.nothing_found_text))>
+                <ButtonLink href="/training" tone=ButtonTone::Quiet>{filter_clear}</ButtonLink>
+            </Empty>
+        }.into_any()
+        }
+    };
+    let next = all.next.as_ref().map(|next| view! { <Pager href=asked.next(next) label=w!(cx, shell.more)/> });
+    let mine_title = w!(cx, training.mine_title);
+    let filter_form = filter_form(cx, asked, places, languages);
+    view! {
+        <PageHead title=w!(cx, training.title) lead=Some(w!(cx, training.lead))>
+            <ButtonLink href="/training/mine" tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{mine_title}</ButtonLink>
+        </PageHead>
+        {mine}
+        <Section title=w!(cx, training.all_classes)>
+            {filter_form}
+            {list}
+            {next}
+        </Section>
+    }
+    .into_any()
+}
+
+fn filter_form(cx: &Cx, asked: &Asked, places: Vec<String>, languages: Vec<String>) -> AnyView {
+    let mut where_to = vec![(String::new(), w!(cx, training.any_place))];
+    where_to.extend(places.into_iter().map(|place| match place.is_empty() {
+        true => (ONLINE.to_owned(), w!(cx, training.online)),
+        false => (place.clone(), place),
+    }));
+    let mut in_which = vec![(String::new(), w!(cx, training.any_language))];
+    in_which.extend(languages.into_iter().map(|code| (code.clone(), words::language(&code))));
+    let filter = w!(cx, training.filter);
+    view! {
+        <form class="form" method="get" action="/training" role="search">
+            <div class="fields">
+                <Field name="q" label=w!(cx, training.search) kind="search" value=asked.q.clone() hint=Some(w!(cx, training.search_hint))
+                    enterkeyhint="search"/>
+                <Select name="language" label=w!(cx, training.language) options=in_which value=asked.language.clone()/>
+                <Select name="place" label=w!(cx, training.place) options=where_to value=asked.place.clone()/>
+            </div>
+            <Actions><Button tone=ButtonTone::Quiet icon=Some(Icon::Filter)>{filter}</Button></Actions>
+        </form>
+    }
+    .into_any()
+}
+
+/// Everything that the page of a class shows.
+struct Shown {
+    class: ClassRow,
+    sessions: Vec<SessionRow>,
+    mine: Option<EnrolmentRow>,
+    position: Option<i64>,
+    cost: Cost,
+}
+
+async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
+    let person = cx.person()?;
+    let mut tx = cx.db().read().await?;
+    let class = store::class(&mut tx, id).await?;
+    if class.state == ClassState::Draft {
+        return Err(AppError::NotFound);
+    }
+    let sessions = store::sessions(&mut tx, id).await?;
+    let mine = store::active(&mut tx, id, person.id).await?;
+    let position = match mine.as_ref().map(|row| (row.state, row.queue_number)) {
+        Some((EnrolmentState::Waitlisted, Some(number))) => Some(store::position(&mut tx, id, number).await?),
+        _ => None,
+    };
+    let cost = seats::cost(&mut tx, cx, &class, person).await?;
+    Ok(Shown { class, sessions, mine, position, cost })
+}
+
+async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
+    let shown = load(&cx, parse(&id)?).await?;
+    Ok(class_page(&cx, &shown, &Sheet::default()))
+}
+
+fn class_page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
+    cx.sheet_page(sheet, FRAME, shown.class.title.clone(), || class_view(cx, shown, sheet))
+}
+
+fn class_view(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
+    let class = &shown.class;
+    let now = seats_in_words(cx, class.state, class.seats(), &class.policy());
+    let live = match class.state {
+        ClassState::Open => view! { <LiveSeats class=class.id now/> }.into_any(),
+        _ => views::stage_badge(cx, class),
+    };
+    let has_seat = shown.mine.as_ref().is_some_and(|row| row.state == EnrolmentState::Booked);
+    let ics = format!("{}/calendar.ics", class.path());
+    let calendar = (!class.state.is_over()).then(|| {
+        let add_to_calendar = w!(cx, training.add_to_calendar);
+view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) download=true>{add_to_calendar}</ButtonLink> }
+    });
+    let summary = (!class.summary.is_empty()).then(|| view! { <p class="pre">{class.summary.clone()}</p> });
+    let facts = vec![
+        (w!(cx, training.trainer), class.trainer_name.clone().into_any()),
+        (w!(cx, training.venue), venue(cx, class, has_seat)),
+        (w!(cx, training.language), words::language(&class.language).into_any()),
+    ];
+    let standing = standing(cx, shown);
+    let when = Some(w!(cx, training.when));
+    let sessions = views::sessions(cx, class, &shown.sessions);
+    let about = Some(w!(cx, training.about));
+    let policy = policy(cx, class);
+    view! {
+        <PageHead title=class.title.clone() lead=Some(views::when(cx, class)) back=Some(("/training".to_owned(), w!(cx, training.back_to_classes)))>
+            {live}
+        </PageHead>
+        {views::faults(cx, sheet, class.tz())}
+        <Columns>
+            <div class="stack">
+                {standing}
+                <Card title=when>
+                    {sessions}
+                    <Actions>{calendar}</Actions>
+                </Card>
+                <Card title=about>{summary}<DefinitionList rows=facts/></Card>
+            </div>
+            <div class="stack">{policy}</div>
+        </Columns>
+    }
+    .into_any()
+}
+
+/// The link is for those who have a seat.
+fn venue(cx: &Cx, class: &ClassRow, has_seat: bool) -> AnyView {
+    let place = words::place(class);
+    let place = (!place.is_empty()).then(|| view! { <span>{place}</span> });
+    let online = class.link.clone().map(|href| match has_seat {
+        true => view! { <a href=href rel="noreferrer">{w!(cx, training.join_online)}</a> }.into_any(),
+        false => view! { <span>{w!(cx, training.online)}" · "{w!(cx, training.link_later)}</span> }.into_any(),
+    });
+    view! { <span class="stack">{place}{online}</span> }.into_any()
+}
+
+/// The rules that hold for this class, with its own times.
+fn policy(cx: &Cx, class: &ClassRow) -> AnyView {
+    let (rules, tz) = (class.policy(), class.tz());
+    let time =
+        |at: DateTime<Utc>| w!(cx, training.time_in_zone, time = cx.fmt().date_time(at, tz), zone = words::zone(tz));
+    let percent = cx.fmt().percent(class.pass_percent as f64 / 100.0);
+    let policy_free_until = w!(cx, training.policy_free_until, time = time(rules.free_until()));
+    let policy_late = w!(cx, training.policy_late);
+    let policy_waitlist = w!(cx, training.policy_waitlist);
+    let policy_freeze = w!(cx, training.policy_freeze, time = time(rules.freezes_at()));
+    let policy_certificate = w!(cx, training.policy_certificate, percent = percent);
+    view! {
+        <Card title=Some(w!(cx, training.policy))>
+            <ul class="stack">
+                <li>{policy_free_until}</li>
+                <li>{policy_late}</li>
+                <li>{policy_waitlist}</li>
+                <li>{policy_freeze}</li>
+                <li>{policy_certificate}</li>
+            </ul>
+        </Card>
+    }
+    .into_any()
+}
+
+/// Where the reader stands, and the one thing that they can do about it.
+fn standing(cx: &Cx, shown: &Shown) -> AnyView {
+    let (class, rules) = (&shown.class, shown.class.policy());
+    let closed = match class.state {
+        ClassState::Cancelled => Some((Tone::Bad, w!(cx, training.class_cancelled_text))),
+        ClassState::Completed => Some((Tone::Plain, w!(cx, training.class_over_text))),
+        _ => None,
+    };
+    if let Some((tone, text)) = closed {
+        let why = class.why_cancelled.clone().map(|why| view! { <p class="pre">{why}</p> });
+        return view! { <Alert tone><p>{text}</p>{why}</Alert> }.into_any();
+    }
+    match shown.mine.as_ref().map(|row| row.state) {
+        Some(EnrolmentState::Booked) => booked(cx, &rules),
+        Some(EnrolmentState::Offered) => offered(cx, shown),
+        Some(EnrolmentState::Waitlisted) => waiting(cx, shown),
+        _ if rules.has_started(cx.now) || class.state != ClassState::Open => {
+            let you_started = w!(cx, training.you_started);
+            view! { <Alert tone=Tone::Info><p>{you_started}</p></Alert> }.into_any()
+        }
+        _ => enrol_form(cx, shown),
+    }
+}
+
+fn booked(cx: &Cx, rules: &Policy) -> AnyView {
+    let cancel = if rules.has_started(cx.now) {
+        view! { <p>{w!(cx, training.you_started)}</p> }.into_any()
+    } else {
+        let late = (cx.now >= rules.free_until()).then(|| view! { <p>{w!(cx, training.late_warning)}</p> });
+        let cancel_seat = w!(cx, training.cancel_seat);
+        view! {
+            {late}
+            <form id="cancel-enrolment" class="form" method="post">
+                <input type="hidden" name="act" value="cancel"/>
+                <HiddenKey value=key()/>
+                <Actions><Button tone=ButtonTone::Danger>{cancel_seat}</Button></Actions>
+            </form>
+        }
+        .into_any()
+    };
+    let you_booked = w!(cx, training.you_booked);
+    view! {
+        <Card tone=Some(Tone::Good)>
+            <p><strong>{you_booked}</strong></p>
+            {cancel}
+        </Card>
+    }
+    .into_any()
+}
+
+fn offered(cx: &Cx, shown: &Shown) -> AnyView {
+    let class = &shown.class;
+    let until = shown.mine.as_ref().and_then(|row| row.offered_until).unwrap_or(cx.now);
+    let until =
+        w!(cx, training.time_in_zone, time = cx.fmt().date_time(until, class.tz()), zone = words::zone(class.tz()));
+    let accept = match &shown.cost {
+        Cost::Pays { price, .. } => w!(cx, training.accept_paid, price = cx.fmt().money(*price)),
+        _ => w!(cx, training.accept),
+    };
+    let you_offered = w!(cx, training.you_offered, until = until);
+    let cost = views::cost(cx, &shown.cost);
+    let agreed = shown.cost.minor().to_string();
+    let form_key = key();
+    let second_key = key();
+    let decline = w!(cx, training.decline);
+    view! {
+        <Card tone=Some(Tone::Info)>
+            <p><strong>{you_offered}</strong></p>
+            {cost}
+            <form id="accept-offer" class="form" method="post">
+                <input type="hidden" name="act" value="accept"/>
+                <input type="hidden" name="agreed" value=agreed/>
+                <HiddenKey value=form_key/>
+                <Actions><Button icon=Some(Icon::Check)>{accept}</Button></Actions>
+            </form>
+            <form id="decline-offer" class="form" method="post">
+                <input type="hidden" name="act" value="decline"/>
+                <HiddenKey value=second_key/>
+                <Actions><Button tone=ButtonTone::Quiet>{decline}</Button></Actions>
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+fn waiting(cx: &Cx, shown: &Shown) -> AnyView {
+    let class = &shown.class;
+    let position = cx.fmt().number(shown.position.unwrap_or(1));
+    // Once the line is closed a free seat is for whoever takes it, so for those who wait too.
+    let take = (class.policy().is_frozen(cx.now) && class.seats().free() > 0).then(|| enrol_form(cx, shown));
+    let you_waitlisted = w!(cx, training.you_waitlisted, position = position);
+    let form_key = key();
+    let leave_waitlist = w!(cx, training.leave_waitlist);
+    view! {
+        <Card tone=Some(Tone::Warn)>
+            <p><strong>{you_waitlisted}</strong></p>
+            <form id="cancel-enrolment" class="form" method="post">
+                <input type="hidden" name="act" value="cancel"/>
+                <HiddenKey value=form_key/>
+                <Actions><Button tone=ButtonTone::Quiet>{leave_waitlist}</Button></Actions>
+            </form>
+        </Card>
+        {take}
+    }
+    .into_any()
+}
+
+fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
+    let class = &shown.class;
+    let free = class.seats().bookable(&class.policy(), cx.now) > 0;
+    let label = match (&shown.cost, free) {
+        (_, false) => w!(cx, training.join_waitlist),
+        (Cost::Pays { price, .. }, true) => w!(cx, training.enrol_paid, price = cx.fmt().money(*price)),
+        (_, true) => w!(cx, training.enrol),
+    };
+    let full = (!free).then(|| view! { <p>{w!(cx, training.full_text)}</p> });
+    let cost = views::cost(cx, &shown.cost);
+    let agreed = shown.cost.minor().to_string();
+    let form_key = key();
+    view! {
+        <Card title=Some(w!(cx, training.what_it_costs))>
+            {cost}
+            {full}
+            <form id="enrol" class="form" method="post">
+                <input type="hidden" name="act" value="enrol"/>
+                <input type="hidden" name="agreed" value=agreed/>
+                <HiddenKey value=form_key/>
+                <Actions><Button icon=Some(Icon::Check)>{label}</Button></Actions>
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+/// A fresh key for a form that creates or ends something.
+pub fn key() -> String {
+    crate::server::fresh::<Uuid>().to_string()
+}
+
+async fn act(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response, AppError> {
+    let id = parse(&id)?;
+    match run(&cx, id, &form).await {
+        Ok(notice) => Ok(cx.redirect(&format!("/training/{id}"), Some(notice))),
+        Err(error) => {
+            let sheet = Sheet::again(form, error)?;
+            Ok(class_page(&cx, &load(&cx, id).await?, &sheet))
+        }
+    }
+}
+
+async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
+    let mut faults = Faults::default();
+    let agreed_minor = form.optional::<i64>("agreed", &mut faults, Fault::NotAnAmount);
+    faults.check()?;
+    let consent = Consent { agreed_minor, key: form.key() };
+    let place = match form.text("act") {
+        "accept" => seats::accept(cx, id, consent).await?,
+        "decline" => {
+            seats::decline(cx, id, consent).await?;
+            return Ok(Notice::OfferDeclined);
+        }
+        "cancel" => {
+            let place = seats::cancel(cx, id, consent).await?;
+            let late = place.state == EnrolmentState::CancelledLate;
+            return Ok(if late { Notice::EnrolmentCancelledLate } else { Notice::EnrolmentCancelled });
+        }
+        "" | "enrol" => seats::enrol(cx, id, consent).await?,
+        _ => return Err(Faults::only("act", Fault::NotAChoice)),
+    };
+    Ok(match place.state {
+        EnrolmentState::Waitlisted => Notice::Waitlisted,
+        _ => Notice::Enrolled,
+    })
+}
+
+async fn mine(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
+    let person = cx.person()?.id;
+    let mut tx = cx.db().read().await?;
+    let after = position(&asked.after);
+    let coming = if after.is_none() { store::mine_coming(&mut tx, person).await? } else { Vec::new() };
+    let rows = store::mine_past(&mut tx, person, after.unwrap_or((far(), Uuid::max())), PAGE_ROWS).await?;
+    let past = Rows::cut(rows, |row| cursor(row.created_at, row.enrolment_id.0));
+    let feed = feed::address(&mut tx, &cx, person).await?.map(|path| cx.app.config.address(&path));
+    drop(tx);
+    Ok(cx.page(FRAME, w!(cx, training.mine_title), || mine_view(&cx, &coming, &past, feed)))
+}
+
+fn mine_view(cx: &Cx, coming: &[MineRow], past: &Rows<MineRow>, feed: Option<String>) -> AnyView {
+    let list = |rows: &[MineRow]| {
+        let cards = rows.iter().map(|row| mine_card(cx, row)).collect_view();
+        view! { <Cards>{cards}</Cards> }
+    };
+    let nothing = (coming.is_empty() && past.rows.is_empty()).then(|| {
+        let mine_find = w!(cx, training.mine_find);
+        view! {
+            <Empty icon=Icon::Cap title=w!(cx, training.mine_empty_title) text=Some(w!(cx, training.mine_empty_text))>
+                <ButtonLink href="/training">{mine_find}</ButtonLink>
+            </Empty>
+        }
+    });
+    let coming = (!coming.is_empty()).then(|| {
+        let list_2 = list(coming);
+        view! { <Section title=w!(cx, training.mine_coming)>{list_2}</Section> }
+    });
+    let next = past.next.as_ref().map(|next| {
+        view! { <Pager href=format!("/training/mine?after={}", next.encode()) label=w!(cx, shell.more)/> }
+    });
+    let past = (!past.rows.is_empty()).then(|| {
+        let list_2 = list(&past.rows);
+        view! { <Section title=w!(cx, training.mine_past)>{list_2}</Section> }
+    });
+    view! {
+        <PageHead title=w!(cx, training.mine_title) back=Some(("/training".to_owned(), w!(cx, training.title)))/>
+        {nothing}
+        {coming}
+        {past}
+        {next}
+        {feed_card(cx, feed)}
+    }
+    .into_any()
+}
+
+fn mine_card(cx: &Cx, row: &MineRow) -> AnyView {
+    let time = cx.fmt().date_time(row.starts_at, row.tz());
+    let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
+    let cancelled = row.class_state == ClassState::Cancelled;
+    let badge = match cancelled {
+        true => (Tone::Bad, row.class_state.in_words(cx.fmt())),
+        false => (words::state_tone(row.state), row.state.in_words(cx.fmt())),
+    };
+    let certificate = row.certificate.clone().and_then(|code| code.parse::<PublicNumber>().ok());
+    match certificate {
+        Some(code) => view! {
+            <CardLink href=format!("/certificates/{code}") title=row.title.clone() icon=Some(Icon::Document) text=Some(time)
+                note=Some(w!(cx, training.certificate)) badge=Some((Tone::Good, ClassState::Completed.in_words(cx.fmt())))/>
+        }
+        .into_any(),
+        None => view! {
+            <CardLink href=row.path() title=row.title.clone() icon=Some(Icon::Cap) text=Some(time) note=Some(place) badge=Some(badge)/>
+        }
+        .into_any(),
+    }
+}
+
+fn feed_card(cx: &Cx, feed: Option<String>) -> AnyView {
+    let body = match feed {
+        Some(address) => {
+            let feed_renew = w!(cx, training.feed_renew);
+            let feed_revoke = w!(cx, training.feed_revoke);
+            view! {
+            <Field name="feed" label=w!(cx, training.feed_address) value=address readonly=true hint=Some(w!(cx, training.feed_renew_text))/>
+            <Actions>
+                <Button tone=ButtonTone::Quiet name="act" value="renew".to_owned()>{feed_renew}</Button>
+                <Button tone=ButtonTone::Quiet name="act" value="revoke".to_owned()>{feed_revoke}</Button>
+            </Actions>
+        }.into_any()
+        }
+        None => {
+            let feed_create = w!(cx, training.feed_create);
+            view! {
+            <Actions><Button tone=ButtonTone::Quiet name="act" value="renew".to_owned() icon=Some(Icon::Calendar)>{feed_create}</Button></Actions>
+        }.into_any()
+        }
+    };
+    let feed_text = w!(cx, training.feed_text);
+    view! {
+        <Card title=Some(w!(cx, training.feed_title))>
+            <p class="soft">{feed_text}</p>
+            <form id="calendar-feed" class="form" method="post" action="/training/mine">{body}</form>
+        </Card>
+    }
+    .into_any()
+}
+
+async fn change_feed(cx: Cx, form: Form) -> Result<Response, AppError> {
+    let person = cx.person()?.id;
+    let permit = cx.may(Act::ChangeFeed, &Subject::of(person))?;
+    let revoke = form.text("act") == "revoke";
+    let context = cx.clone();
+    cx.db()
+        .write(move |tx| {
+            let cx = context.clone();
+            Box::pin(async move {
+                match revoke {
+                    true => feed::revoke(tx, &permit, person).await?,
+                    false => feed::replace(tx, &cx, &permit, person).await?,
+                }
+                let to = Some(if revoke { "revoked" } else { "made" });
+                let change =
+                    Change { entity: "calendar_feed", id: person.0, customer: Some(person), to, ..Change::default() };
+                history::record(tx, &cx, &permit, change).await
+            })
+        })
+        .await?;
+    Ok(cx.redirect("/training/mine", Some(Notice::CalendarChanged)))
+}
+
+/// Public: whoever is shown a certificate can see that it is genuine.
+async fn certificate(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
+    let code: PublicNumber = code.parse().map_err(|_| AppError::NotFound)?;
+    let found = store::certificate(&mut cx.db().read().await?, &code).await?.ok_or(AppError::NotFound)?;
+    let title = w!(cx, training.certificate);
+    Ok(cx.page(Frame::Plain, title.clone(), || {
+        let tz = crate::calendar::server::zone::named(&found.zone);
+        let day = |at: DateTime<Utc>| cx.fmt().date(at.with_timezone(&tz).date_naive());
+        let rows = vec![
+            (w!(cx, training.certificate_held_on), day(found.held_at).into_any()),
+            (w!(cx, training.certificate_attended), cx.fmt().percent(found.percent as f64 / 100.0).into_any()),
+            (w!(cx, training.trainer), found.trainer.clone().into_any()),
+            (w!(cx, training.certificate_given), day(found.given_at).into_any()),
+            (w!(cx, training.certificate_code), found.code.to_string().into_any()),
+        ];
+        let text = w!(cx, training.certificate_text, name = found.name.clone(), title = found.title.clone());
+        let certificate_genuine = w!(cx, training.certificate_genuine);
+        view! {
+            <PageHead title=title lead=Some(text)/>
+            <Alert tone=Tone::Good><p>{certificate_genuine}</p></Alert>
+            <Card><DefinitionList rows/></Card>
+        }
+    }))
+}
+
+/// An address that is no class is no page.
+pub fn parse<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
+    id.parse().map_err(|_| AppError::NotFound)
+}
+
+/// Where a list goes on, as its address says it.
+pub fn position(after: &str) -> Option<(DateTime<Utc>, Uuid)> {
+    let cursor = Cursor::decode(after)?;
+    Some((DateTime::from_timestamp_micros(cursor.key.parse().ok()?)?, cursor.id))
+}
+
+/// The place of a row in a list by time.
+pub fn cursor(at: DateTime<Utc>, id: Uuid) -> Cursor {
+    Cursor { key: at.timestamp_micros().to_string(), id }
+}

@@ -1,0 +1,408 @@
+//! The learner's side of a seat: enrol, wait in line, accept or decline an offer, cancel. Each is one transaction that
+//! holds the class and the person, so that no seat is sold twice and nobody sits in two classes at once.
+
+use super::{
+    dues, letters,
+    store::{self, ClassRow, EnrolmentRow, NewEnrolment},
+};
+use crate::{
+    access::{Act, Permit, Person, Subject, Viewer},
+    calendar::{
+        domain::{Resource, Span},
+        server::busy,
+    },
+    db::{Key, Tx},
+    error::AppError,
+    jobs::{self, Job},
+    server::{
+        Cx, fresh,
+        history::{self, Change},
+        keys,
+    },
+    training::domain::{Cost, Ending, EnrolmentState, Refusal, Seating, enrolment},
+    values::{ClassId, EnrolmentId, PersonId},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Where somebody stands after an act on a seat.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Place {
+    pub enrolment: EnrolmentId,
+    pub state: EnrolmentState,
+    /// The place in line, from 1, for who waits.
+    pub position: Option<i64>,
+}
+
+/// What a form sends along: the price that its reader agreed to, and the key that makes a second post harmless.
+#[derive(Clone, Debug, Default)]
+pub struct Consent {
+    pub agreed_minor: Option<i64>,
+    pub key: Option<Uuid>,
+}
+
+/// Takes a seat, or the next place in line where there is none.
+pub async fn enrol(cx: &Cx, class: ClassId, consent: Consent) -> Result<Place, AppError> {
+    act(cx, class, "enrol", consent, |tx, cx, class, person, consent| {
+        Box::pin(enrol_in(tx, cx, class, person, consent))
+    })
+    .await
+}
+
+/// Takes the seat that is held for the person.
+pub async fn accept(cx: &Cx, class: ClassId, consent: Consent) -> Result<Place, AppError> {
+    act(cx, class, "accept_offer", consent, |tx, cx, class, person, consent| {
+        Box::pin(accept_in(tx, cx, class, person, consent))
+    })
+    .await
+}
+
+/// Lets the held seat go to the next in line.
+pub async fn decline(cx: &Cx, class: ClassId, consent: Consent) -> Result<Place, AppError> {
+    act(cx, class, "decline_offer", consent, |tx, cx, class, person, _| Box::pin(decline_in(tx, cx, class, person)))
+        .await
+}
+
+/// Gives a seat, an offer or a place in line back.
+pub async fn cancel(cx: &Cx, class: ClassId, consent: Consent) -> Result<Place, AppError> {
+    act(cx, class, "cancel_enrolment", consent, |tx, cx, class, person, _| Box::pin(cancel_in(tx, cx, class, person)))
+        .await
+}
+
+/// What happens between loading and answering; every act on a seat has this shape.
+type Step = for<'a> fn(
+    &'a mut Tx,
+    &'a Cx,
+    ClassRow,
+    &'a Person,
+    &'a Consent,
+) -> futures::future::BoxFuture<'a, Result<Place, AppError>>;
+
+/// Runs an act on the viewer's own seat in one transaction; the same key again gets the same answer.
+async fn act(cx: &Cx, class: ClassId, name: &'static str, consent: Consent, step: Step) -> Result<Place, AppError> {
+    let person = cx.person()?.clone();
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, person, consent) = (cx.clone(), person.clone(), consent.clone());
+            Box::pin(async move {
+                let (scope, body) = (format!("{name}:{}", person.id), class.to_string());
+                tx.lock(&[lock_of(class), Key::of("person", person.id.0)]).await?;
+                if let Some(answer) = keys::seen(tx, &scope, consent.key, &body).await?
+                    && let Ok(place) = serde_json::from_str(&answer)
+                {
+                    return Ok(place);
+                }
+                let row = store::class(tx, class).await?;
+                // A draft is nobody's business yet.
+                if row.state == crate::training::domain::ClassState::Draft {
+                    return Err(AppError::NotFound);
+                }
+                let place = step(tx, &cx, row, &person, &consent).await?;
+                let answer = serde_json::to_string(&place).unwrap_or_default();
+                keys::remember(tx, &scope, consent.key, &body, &answer).await?;
+                Ok(place)
+            })
+        })
+        .await
+}
+
+/// What everybody who changes the seats of a class holds.
+pub fn lock_of(class: ClassId) -> Key {
+    Key::of("class", class.0)
+}
+
+async fn enrol_in(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassRow,
+    person: &Person,
+    consent: &Consent,
+) -> Result<Place, AppError> {
+    let permit = cx.may(Act::Enrol, &Subject::of(person.id))?;
+    let before = store::active(tx, class.id, person.id).await?;
+    let policy = class.policy();
+    let seating = match (&before, enrolment::enrol(class.state, &class.seats(), &policy, cx.now)) {
+        // Who has a seat or an offer keeps it, whatever became of the class; who waits can take a seat once the line is closed.
+        (Some(row), Ok(Seating::Booked)) if row.state == EnrolmentState::Waitlisted => Seating::Booked,
+        (Some(row), _) => return place(tx, row).await,
+        (None, seating) => seating?,
+    };
+    let spans = spans(tx, class.id).await?;
+    refuse_clash(tx, &class, person.id, &spans).await?;
+    let cost = agreed_cost(tx, cx, &class, person, consent).await?;
+    if seating == Seating::Booked && store::take_seat(tx, &permit, class.id, policy.is_frozen(cx.now)).await? {
+        let id = match &before {
+            Some(row) => leave_line_for_seat(tx, &permit, cx, row).await?,
+            None => insert(tx, &permit, cx, &class, person.id, EnrolmentState::Booked, None).await?,
+        };
+        let from = before.as_ref().map(|row| row.state);
+        book(tx, cx, &permit, &class, Booking { id, person: person.id, spans: &spans, cost: &cost, from }).await?;
+        return Ok(Place { enrolment: id, state: EnrolmentState::Booked, position: None });
+    }
+    let number = store::join_line(tx, &permit, class.id).await?;
+    let id = insert(tx, &permit, cx, &class, person.id, EnrolmentState::Waitlisted, Some(number)).await?;
+    let position = store::position(tx, class.id, number).await?;
+    record(tx, cx, &permit, id, person.id, None, EnrolmentState::Waitlisted, None).await?;
+    letters::waitlisted(tx, cx, &class, id, person.id, position).await?;
+    Ok(Place { enrolment: id, state: EnrolmentState::Waitlisted, position: Some(position) })
+}
+
+/// The seat has been taken already; only the place in line is given up.
+async fn leave_line_for_seat(
+    tx: &mut Tx,
+    permit: &Permit,
+    cx: &Cx,
+    row: &EnrolmentRow,
+) -> Result<EnrolmentId, AppError> {
+    store::seat_from_line(tx, permit, row, cx.now).await?;
+    Ok(row.id)
+}
+
+async fn accept_in(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassRow,
+    person: &Person,
+    consent: &Consent,
+) -> Result<Place, AppError> {
+    let permit = cx.may(Act::AcceptOffer, &Subject::of(person.id))?;
+    let row = store::active(tx, class.id, person.id).await?.ok_or(Refusal::NoOffer)?;
+    if row.state == EnrolmentState::Booked {
+        return place(tx, &row).await;
+    }
+    let to = enrolment::accept(row.state, row.offered_until, cx.now)?;
+    let spans = spans(tx, class.id).await?;
+    refuse_clash(tx, &class, person.id, &spans).await?;
+    let cost = agreed_cost(tx, cx, &class, person, consent).await?;
+    store::move_enrolment(tx, &permit, &row, to, None, None, cx.now).await?;
+    let booking = Booking { id: row.id, person: person.id, spans: &spans, cost: &cost, from: Some(row.state) };
+    book(tx, cx, &permit, &class, booking).await?;
+    Ok(Place { enrolment: row.id, state: to, position: None })
+}
+
+async fn decline_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Result<Place, AppError> {
+    let permit = cx.may(Act::DeclineOffer, &Subject::of(person.id))?;
+    let Some(row) = store::active(tx, class.id, person.id).await? else {
+        return ended(tx, &class, person.id, Refusal::NoOffer).await;
+    };
+    let to = enrolment::decline(row.state)?;
+    store::move_enrolment(tx, &permit, &row, to, None, Some(Ending::Declined), cx.now).await?;
+    record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Declined)).await?;
+    pass_on(tx, cx, class.id).await?;
+    Ok(Place { enrolment: row.id, state: to, position: None })
+}
+
+async fn cancel_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Result<Place, AppError> {
+    let permit = cx.may(Act::CancelEnrolment, &Subject::of(person.id))?;
+    let Some(row) = store::active(tx, class.id, person.id).await? else {
+        return ended(tx, &class, person.id, Refusal::NotEnrolled).await;
+    };
+    let to = enrolment::cancel(row.state, &class.policy(), cx.now)?;
+    store::move_enrolment(tx, &permit, &row, to, None, Some(Ending::Cancelled), cx.now).await?;
+    busy::free(tx, "enrolment", row.id.0).await?;
+    match (row.state, to) {
+        (EnrolmentState::Booked, EnrolmentState::CancelledLate) => dues::spend(tx, row.id, cx.now).await?,
+        (EnrolmentState::Booked, _) => dues::give_back(tx, row.id, cx.now).await?,
+        _ => {}
+    }
+    record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Cancelled)).await?;
+    pass_on(tx, cx, class.id).await?;
+    Ok(Place { enrolment: row.id, state: to, position: None })
+}
+
+/// A second tap finds nothing to end any more: it is answered like the first, and somebody who never had a place is
+/// told so.
+async fn ended(tx: &mut Tx, class: &ClassRow, person: PersonId, otherwise: Refusal) -> Result<Place, AppError> {
+    let row = store::latest(tx, class.id, person).await?.ok_or(otherwise)?;
+    place(tx, &row).await
+}
+
+/// Ends an offer whose time is over, and passes the seat on. Run by a job; harmless where the offer was answered.
+pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let cx = cx.clone();
+            Box::pin(async move {
+                let class = store::enrolment(tx, id).await?.class_id;
+                tx.lock(&[lock_of(class)]).await?;
+                let row = store::enrolment(tx, id).await?;
+                if !enrolment::is_expired(row.state, row.offered_until, cx.now) {
+                    return Ok(());
+                }
+                let permit = cx.may(Act::ExpireOffer, &Subject::of(row.person_id))?;
+                let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
+                store::move_enrolment(tx, &permit, &row, to, None, Some(why), cx.now).await?;
+                record(tx, &cx, &permit, id, row.person_id, Some(row.state), to, Some(why)).await?;
+                pass_on(tx, &cx, class).await
+            })
+        })
+        .await
+}
+
+/// Offers free seats to the first in line, as long as there are both. The caller holds the class.
+pub async fn pass_on(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    loop {
+        let row = store::class(tx, class).await?;
+        let Some(until) = enrolment::next_offer(row.state, &row.seats(), &row.policy(), cx.now) else { return Ok(()) };
+        let Some(first) = store::first_waiting(tx, class).await? else { return Ok(()) };
+        let permit = cx.may(Act::OfferSeat, &Subject::of(first.person_id))?;
+        let to = EnrolmentState::Offered;
+        store::move_enrolment(tx, &permit, &first, to, Some(until), None, cx.now).await?;
+        record(tx, &cx, &permit, first.id, first.person_id, Some(first.state), to, None).await?;
+        jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
+        letters::offered(tx, &cx, &row, first.id, first.person_id, until).await?;
+    }
+}
+
+/// Holds a seat in another class for somebody whose class was cancelled. The caller holds that class.
+pub async fn offer_elsewhere(
+    tx: &mut Tx,
+    cx: &Cx,
+    next: &ClassRow,
+    person: PersonId,
+) -> Result<Option<chrono::DateTime<chrono::Utc>>, AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    let Some(until) = next.policy().offer_until(cx.now) else { return Ok(None) };
+    let spans = spans(tx, next.id).await?;
+    let taken = store::active(tx, next.id, person).await?.is_some()
+        || !busy::clashes(tx, Resource::Person(person), &spans, None).await?.is_empty();
+    let permit = cx.may(Act::OfferSeat, &Subject::of(person))?;
+    if taken || !store::hold_seat(tx, &permit, next.id).await? {
+        return Ok(None);
+    }
+    let id: EnrolmentId = fresh();
+    let new = NewEnrolment {
+        id,
+        class: next.id,
+        person,
+        organisation: None,
+        state: EnrolmentState::Offered,
+        queue_number: None,
+        offered_until: Some(until),
+        price_currency: next.price_currency,
+    };
+    store::insert_enrolment(tx, &permit, &new, cx.now).await?;
+    record(tx, &cx, &permit, id, person, None, EnrolmentState::Offered, None).await?;
+    jobs::enqueue(tx, Job::ExpireOffer { enrolment: id }, until).await?;
+    Ok(Some(until))
+}
+
+/// What a seat costs the person in this class, as the page says it.
+pub async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: &Person) -> Result<Cost, AppError> {
+    dues::cost(tx, cx.today(), class, person).await
+}
+
+async fn agreed_cost(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    person: &Person,
+    consent: &Consent,
+) -> Result<Cost, AppError> {
+    let cost = dues::cost(tx, cx.today(), class, person).await?;
+    match consent.agreed_minor {
+        Some(agreed) if cost.minor() > agreed => Err(Refusal::PriceRose { price: class.price() }.into()),
+        _ => Ok(cost),
+    }
+}
+
+async fn spans(tx: &mut Tx, class: ClassId) -> Result<Vec<Span>, AppError> {
+    Ok(store::sessions(tx, class).await?.iter().map(store::SessionRow::span).collect())
+}
+
+/// Names both: the class that is wanted and what stands in its way.
+async fn refuse_clash(tx: &mut Tx, class: &ClassRow, person: PersonId, spans: &[Span]) -> Result<(), AppError> {
+    let Some(clash) = busy::clashes(tx, Resource::Person(person), spans, None).await?.into_iter().next() else {
+        return Ok(());
+    };
+    let mine = class.title.clone();
+    Err(match clash.label.is_empty() {
+        true => Refusal::Occupied { mine, from: clash.span.from },
+        false => Refusal::Clash { mine, with: clash.label },
+    }
+    .into())
+}
+
+async fn insert(
+    tx: &mut Tx,
+    permit: &Permit,
+    cx: &Cx,
+    class: &ClassRow,
+    person: PersonId,
+    state: EnrolmentState,
+    queue_number: Option<i64>,
+) -> Result<EnrolmentId, AppError> {
+    let id = fresh();
+    let new = NewEnrolment {
+        id,
+        class: class.id,
+        person,
+        organisation: None,
+        state,
+        queue_number,
+        offered_until: None,
+        price_currency: class.price_currency,
+    };
+    store::insert_enrolment(tx, permit, &new, cx.now).await?;
+    Ok(id)
+}
+
+/// What is booked, for whom and at which cost.
+struct Booking<'a> {
+    id: EnrolmentId,
+    person: PersonId,
+    spans: &'a [Span],
+    cost: &'a Cost,
+    from: Option<EnrolmentState>,
+}
+
+/// Everything that a seat brings along: the time, the allowance or the charge, the history, the letter.
+async fn book(tx: &mut Tx, cx: &Cx, permit: &Permit, class: &ClassRow, booking: Booking<'_>) -> Result<(), AppError> {
+    let Booking { id, person, spans, cost, from } = booking;
+    for span in spans {
+        busy::occupy(tx, Resource::Person(person), *span, "enrolment", id.0).await?;
+    }
+    store::set_cost(tx, permit, id, cost.benefit(), cost.minor(), class.price_currency).await?;
+    dues::take(tx, id, person, cost, cx.now).await?;
+    record(tx, cx, permit, id, person, from, EnrolmentState::Booked, None).await?;
+    letters::booked(tx, cx, class, id, person, cost).await
+}
+
+async fn place(tx: &mut Tx, row: &EnrolmentRow) -> Result<Place, AppError> {
+    let position = match (row.state, row.queue_number) {
+        (EnrolmentState::Waitlisted, Some(number)) => Some(store::position(tx, row.class_id, number).await?),
+        _ => None,
+    };
+    Ok(Place { enrolment: row.id, state: row.state, position })
+}
+
+/// The line in the history that every act on a seat leaves.
+#[allow(clippy::too_many_arguments, reason = "one call a line; a struct would only repeat the names")]
+pub async fn record(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    id: EnrolmentId,
+    person: PersonId,
+    from: Option<EnrolmentState>,
+    to: EnrolmentState,
+    why: Option<Ending>,
+) -> Result<(), AppError> {
+    let change = Change {
+        entity: "enrolment",
+        id: id.0,
+        customer: Some(person),
+        from: from.map(EnrolmentState::as_str),
+        to: Some(to.as_str()),
+        why: why.map(Ending::as_str),
+        detail: None,
+    };
+    history::record(tx, cx, permit, change).await
+}

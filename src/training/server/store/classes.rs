@@ -1,0 +1,481 @@
+//! Courses, rooms, classes and their sessions.
+
+use crate::{
+    access::Permit,
+    calendar::domain::Span,
+    calendar::server::zone,
+    db::Tx,
+    error::{AppError, Fault, Faults},
+    execute, fetch_all, fetch_optional, fetch_scalar,
+    training::domain::{ClassState, Policy, Seats, Stage},
+    values::{ClassId, ClassSessionId, CourseId, Currency, Money, PersonId, ProductId, RoomId},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+/// A class with what its pages say of its course, room and trainer.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ClassRow {
+    pub id: ClassId,
+    pub course_id: CourseId,
+    pub title: String,
+    pub language: String,
+    pub zone: String,
+    pub room_id: Option<RoomId>,
+    pub room_name: Option<String>,
+    pub room_seats: Option<i64>,
+    pub address: Option<String>,
+    pub place: String,
+    pub link: Option<String>,
+    pub trainer_id: PersonId,
+    pub trainer_name: String,
+    #[sqlx(try_from = "String")]
+    pub state: ClassState,
+    pub capacity: i64,
+    pub taken: i64,
+    pub held: i64,
+    pub waiting: i64,
+    pub price_minor: i64,
+    pub price_currency: Currency,
+    pub cut_off_hours: i64,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub version: i64,
+    pub sequence: i64,
+    pub changed_at: DateTime<Utc>,
+    pub why_cancelled: Option<String>,
+    pub summary: String,
+    pub pass_percent: i64,
+}
+
+impl ClassRow {
+    pub fn seats(&self) -> Seats {
+        Seats { capacity: self.capacity, taken: self.taken, held: self.held, waiting: self.waiting }
+    }
+
+    pub fn policy(&self) -> Policy {
+        Policy { starts: self.starts_at, cut_off_hours: self.cut_off_hours }
+    }
+
+    pub fn stage(&self, now: DateTime<Utc>) -> Stage {
+        Stage::of(self.state, self.seats(), self.starts_at, now)
+    }
+
+    pub fn tz(&self) -> Tz {
+        zone::named(&self.zone)
+    }
+
+    pub fn price(&self) -> Money {
+        Money::new(self.price_minor, self.price_currency)
+    }
+
+    /// The day of the first session at its place.
+    pub fn first_day(&self) -> NaiveDate {
+        self.starts_at.with_timezone(&self.tz()).date_naive()
+    }
+
+    pub fn path(&self) -> String {
+        format!("/training/{}", self.id)
+    }
+
+    pub fn desk_path(&self) -> String {
+        format!("/desk/classes/{}", self.id)
+    }
+}
+
+/// One meeting: the wall clock that was promised, and the instants that it means.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct SessionRow {
+    pub id: ClassSessionId,
+    pub class_id: ClassId,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+}
+
+impl SessionRow {
+    pub fn span(&self) -> Span {
+        Span { from: self.starts_at, until: self.ends_at }
+    }
+}
+
+macro_rules! class {
+    ($rest:literal) => {
+        concat!(
+            "select c.id, c.course_id, c.title, c.language, c.zone, c.room_id, r.name as room_name, ",
+            "r.capacity as room_seats, r.address, c.place, c.link, c.trainer_id, t.name as trainer_name, c.state, ",
+            "c.capacity, c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.cut_off_hours, c.starts_at, ",
+            "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent ",
+            "from class c join course k on k.id = c.course_id join person t on t.id = c.trainer_id ",
+            "left join room r on r.id = c.room_id ",
+            $rest
+        )
+    };
+}
+
+const CLASS: &str = class!("where c.id = $1");
+
+pub async fn class(tx: &mut Tx, id: ClassId) -> Result<ClassRow, AppError> {
+    fetch_optional!(tx, ClassRow, CLASS, id)?.ok_or(AppError::NotFound)
+}
+
+const SESSIONS: &str =
+    "select id, class_id, starts_at, ends_at from class_session where class_id = $1 order by starts_at";
+
+pub async fn sessions(tx: &mut Tx, class: ClassId) -> Result<Vec<SessionRow>, AppError> {
+    Ok(fetch_all!(tx, SessionRow, SESSIONS, class)?)
+}
+
+/// What a reader of the catalogue asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    pub language: Option<String>,
+    /// A town, or empty for on-line classes.
+    pub place: Option<String>,
+    pub search: Option<String>,
+}
+
+impl Filter {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The search as a pattern: what the reader typed means itself.
+    fn pattern(&self) -> Option<String> {
+        let folded = self.search.as_deref()?.to_lowercase();
+        Some(format!("%{}%", folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")))
+    }
+}
+
+const COMING: &str = class!(
+    "where c.state = 'open' and (c.starts_at, c.id) > ($1, $2) \
+     and (cast($3 as text) is null or c.language = $3) and (cast($4 as text) is null or c.place = $4) \
+     and (cast($5 as text) is null or c.title_folded like $5 escape '\\') order by c.starts_at, c.id limit $6"
+);
+
+/// Open classes by their start, after a place in that order.
+pub async fn coming(
+    tx: &mut Tx,
+    filter: &Filter,
+    after: (DateTime<Utc>, Uuid),
+    most: i64,
+) -> Result<Vec<ClassRow>, AppError> {
+    Ok(fetch_all!(
+        tx,
+        ClassRow,
+        COMING,
+        after.0,
+        after.1,
+        filter.language.as_deref(),
+        filter.place.as_deref(),
+        filter.pattern(),
+        most
+    )?)
+}
+
+const FOR_OWNED: &str = class!(
+    "where c.state = 'open' and c.starts_at > $1 and exists (select 1 from course_product cp \
+     join item i on i.product_id = cp.product_id left join membership m on m.organisation_id = i.organisation_id and m.person_id = $2 \
+     where cp.course_id = c.course_id and (i.owner_id = $2 or m.person_id is not null)) \
+     order by c.starts_at, c.id limit $3"
+);
+
+/// Open classes of courses that belong to what the person has, or what the firm has that they belong to.
+pub async fn for_owned(
+    tx: &mut Tx,
+    person: PersonId,
+    now: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<ClassRow>, AppError> {
+    Ok(fetch_all!(tx, ClassRow, FOR_OWNED, now, person, most)?)
+}
+
+const PLACES: &str = "select distinct place from class where state = 'open' and starts_at > $1 order by place";
+const LANGUAGES: &str = "select distinct language from class where state = 'open' and starts_at > $1 order by language";
+
+/// The towns and the languages that there are classes in.
+pub async fn choices(tx: &mut Tx, now: DateTime<Utc>) -> Result<(Vec<String>, Vec<String>), AppError> {
+    let places = fetch_all!(tx, (String,), PLACES, now)?.into_iter().map(|(place,)| place).collect();
+    let languages = fetch_all!(tx, (String,), LANGUAGES, now)?.into_iter().map(|(language,)| language).collect();
+    Ok((places, languages))
+}
+
+const NEXT_OF_COURSE: &str = class!(
+    "where c.course_id = $1 and c.state = 'open' and c.starts_at > $2 and c.id <> $3 and c.waiting = 0 \
+     and c.taken + c.held < c.capacity order by c.starts_at, c.id limit 1"
+);
+
+/// The next class of a course with a seat that nobody waits for.
+pub async fn next_of_course(
+    tx: &mut Tx,
+    course: CourseId,
+    after: DateTime<Utc>,
+    except: ClassId,
+) -> Result<Option<ClassRow>, AppError> {
+    Ok(fetch_optional!(tx, ClassRow, NEXT_OF_COURSE, course, after, except)?)
+}
+
+const DESK_COMING: &str = class!(
+    "where c.state in ('open', 'running') and (cast($1 as text) is null or c.trainer_id = $2) \
+     order by c.starts_at, c.id limit $3"
+);
+const DESK_DRAFTS: &str = class!(
+    "where c.state = 'draft' and (cast($1 as text) is null or c.trainer_id = $2) order by c.starts_at, c.id limit $3"
+);
+const DESK_PAST: &str = class!(
+    "where c.state in ('completed', 'cancelled') and (cast($1 as text) is null or c.trainer_id = $2) \
+     and (c.starts_at, c.id) < ($3, $4) order by c.starts_at desc, c.id desc limit $5"
+);
+
+/// Classes that are open or running, of one trainer or of all.
+pub async fn desk_coming(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ClassRow>, AppError> {
+    let one = trainer.map(|_| "one");
+    Ok(fetch_all!(tx, ClassRow, DESK_COMING, one, trainer, most)?)
+}
+
+pub async fn desk_drafts(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ClassRow>, AppError> {
+    let one = trainer.map(|_| "one");
+    Ok(fetch_all!(tx, ClassRow, DESK_DRAFTS, one, trainer, most)?)
+}
+
+/// Classes that are over, latest first, before a place in that order.
+pub async fn desk_past(
+    tx: &mut Tx,
+    trainer: Option<PersonId>,
+    before: (DateTime<Utc>, Uuid),
+    most: i64,
+) -> Result<Vec<ClassRow>, AppError> {
+    let one = trainer.map(|_| "one");
+    Ok(fetch_all!(tx, ClassRow, DESK_PAST, one, trainer, before.0, before.1, most)?)
+}
+
+/// A room as forms offer it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct RoomRow {
+    pub id: RoomId,
+    pub name: String,
+    pub place: String,
+    pub address: String,
+    pub zone: String,
+    pub capacity: i64,
+}
+
+const ROOMS: &str = "select id, name, place, address, zone, capacity from room order by place, name limit 500";
+const ROOM: &str = "select id, name, place, address, zone, capacity from room where id = $1";
+const INSERT_ROOM: &str = "insert into room (id, name, place, address, zone, capacity) values ($1, $2, $3, $4, $5, $6)";
+
+pub async fn rooms(tx: &mut Tx) -> Result<Vec<RoomRow>, AppError> {
+    Ok(fetch_all!(tx, RoomRow, ROOMS)?)
+}
+
+pub async fn room(tx: &mut Tx, id: RoomId) -> Result<Option<RoomRow>, AppError> {
+    Ok(fetch_optional!(tx, RoomRow, ROOM, id)?)
+}
+
+pub async fn insert_room(tx: &mut Tx, _: &Permit, room: &RoomRow) -> Result<(), AppError> {
+    execute!(tx, INSERT_ROOM, room.id, &room.name, &room.place, &room.address, &room.zone, room.capacity)?;
+    Ok(())
+}
+
+/// A course as forms offer it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CourseRow {
+    pub id: CourseId,
+    pub title: String,
+    pub summary: String,
+    pub language: String,
+    pub pass_percent: i64,
+}
+
+const COURSES: &str = "select id, title, summary, language, pass_percent from course order by title, id limit 500";
+const COURSE: &str = "select id, title, summary, language, pass_percent from course where id = $1";
+const COURSE_PRODUCTS: &str = "select product_id from course_product where course_id = $1 order by product_id";
+const INSERT_COURSE: &str =
+    "insert into course (id, title, summary, language, pass_percent, created_at) values ($1, $2, $3, $4, $5, $6)";
+const INSERT_COURSE_PRODUCT: &str =
+    "insert into course_product (course_id, product_id) values ($1, $2) on conflict (course_id, product_id) do nothing";
+
+pub async fn courses(tx: &mut Tx) -> Result<Vec<CourseRow>, AppError> {
+    Ok(fetch_all!(tx, CourseRow, COURSES)?)
+}
+
+pub async fn course(tx: &mut Tx, id: CourseId) -> Result<Option<CourseRow>, AppError> {
+    Ok(fetch_optional!(tx, CourseRow, COURSE, id)?)
+}
+
+/// The products that a course belongs to; none makes it general.
+pub async fn course_products(tx: &mut Tx, id: CourseId) -> Result<Vec<ProductId>, AppError> {
+    Ok(fetch_all!(tx, (ProductId,), COURSE_PRODUCTS, id)?.into_iter().map(|(product,)| product).collect())
+}
+
+pub async fn insert_course(
+    tx: &mut Tx,
+    _: &Permit,
+    course: &CourseRow,
+    products: &[ProductId],
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(tx, INSERT_COURSE, course.id, &course.title, &course.summary, &course.language, course.pass_percent, now)?;
+    for product in products {
+        execute!(tx, INSERT_COURSE_PRODUCT, course.id, *product)?;
+    }
+    Ok(())
+}
+
+const PRODUCT_BY_SKU: &str = "select id from product where sku = $1 order by id limit 1";
+
+/// The products with these article numbers.
+///
+/// # Errors
+/// A fault at the field `products` where there is no such number.
+pub async fn products_by_sku(tx: &mut Tx, skus: &[String]) -> Result<Vec<ProductId>, AppError> {
+    let mut products = Vec::new();
+    for sku in skus.iter().filter(|sku| !sku.is_empty()) {
+        let found = fetch_scalar!(tx, ProductId, PRODUCT_BY_SKU, sku)?;
+        products.push(found.ok_or_else(|| Faults::only("products", Fault::NotAChoice))?);
+    }
+    Ok(products)
+}
+
+const TRAINERS: &str = "select p.id, p.name from person p join person_role r on r.person_id = p.id \
+    where r.role = 'trainer' and p.erased_at is null order by p.name, p.id limit 200";
+
+/// Everybody who can be a class's trainer.
+pub async fn trainers(tx: &mut Tx) -> Result<Vec<(PersonId, String)>, AppError> {
+    Ok(fetch_all!(tx, (PersonId, String), TRAINERS)?)
+}
+
+/// A class as it is planned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewClass {
+    pub id: ClassId,
+    pub course: CourseId,
+    pub trainer: PersonId,
+    pub title: String,
+    pub language: String,
+    pub zone: Tz,
+    pub room: Option<RoomId>,
+    /// The room's town; empty on line.
+    pub place: String,
+    pub link: Option<String>,
+    pub capacity: i64,
+    pub price: Money,
+    pub cut_off_hours: i64,
+    /// In order of time.
+    pub sessions: Vec<Span>,
+}
+
+const INSERT_CLASS: &str = "insert into class (id, course_id, title, title_folded, language, zone, room_id, place, link, \
+    trainer_id, state, capacity, taken, held, waiting, queue, price_minor, price_currency, cut_off_hours, starts_at, ends_at, \
+    version, sequence, created_at, changed_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'draft', $11, 0, 0, 0, 0, $12, $13, $14, $15, $16, 1, 0, $17, $17)";
+const INSERT_SESSION: &str = "insert into class_session (id, class_id, held_on, starts, ends, starts_at, ends_at) \
+    values ($1, $2, $3, $4, $5, $6, $7)";
+
+pub async fn insert_class(tx: &mut Tx, _: &Permit, class: &NewClass, now: DateTime<Utc>) -> Result<(), AppError> {
+    let starts = class.sessions.first().map_or(now, |span| span.from);
+    let ends = class.sessions.iter().map(|span| span.until).max().unwrap_or(now);
+    execute!(
+        tx,
+        INSERT_CLASS,
+        class.id,
+        class.course,
+        &class.title,
+        class.title.to_lowercase(),
+        &class.language,
+        class.zone.name(),
+        class.room,
+        &class.place,
+        class.link.as_deref(),
+        class.trainer,
+        class.capacity,
+        class.price.minor,
+        class.price.currency,
+        class.cut_off_hours,
+        starts,
+        ends,
+        now
+    )?;
+    for span in &class.sessions {
+        let id: ClassSessionId = crate::server::fresh();
+        let (from, until) = (span.from.with_timezone(&class.zone), span.until.with_timezone(&class.zone));
+        let clock = |at: DateTime<Tz>| at.format("%H:%M").to_string();
+        execute!(
+            tx,
+            INSERT_SESSION,
+            id,
+            class.id,
+            from.date_naive(),
+            clock(from),
+            clock(until),
+            span.from,
+            span.until
+        )?;
+    }
+    Ok(())
+}
+
+/// What may be changed of a class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    pub title: String,
+    pub room: Option<RoomId>,
+    pub place: String,
+    pub link: Option<String>,
+    pub capacity: i64,
+    pub price: Money,
+    pub cut_off_hours: i64,
+    /// Whether calendar programs have to be told: another room, another link.
+    pub moved: bool,
+}
+
+const UPDATE_CLASS: &str = "update class set title = $3, title_folded = $4, room_id = $5, place = $6, link = $7, capacity = $8, \
+    price_minor = $9, price_currency = $10, cut_off_hours = $11, sequence = sequence + $12, changed_at = $13, \
+    version = version + 1 where id = $1 and version = $2 and taken + held <= $8";
+
+/// Stores the change if nobody else has changed the class since `version`.
+pub async fn update_class(
+    tx: &mut Tx,
+    _: &Permit,
+    id: ClassId,
+    version: i64,
+    to: &Changed,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    let rows = execute!(
+        tx,
+        UPDATE_CLASS,
+        id,
+        version,
+        &to.title,
+        to.title.to_lowercase(),
+        to.room,
+        &to.place,
+        to.link.as_deref(),
+        to.capacity,
+        to.price.minor,
+        to.price.currency,
+        to.cut_off_hours,
+        i64::from(to.moved),
+        now
+    )?;
+    Ok(rows == 1)
+}
+
+const MOVE_CLASS: &str = "update class set state = $3, why_cancelled = $4, changed_at = $5, version = version + 1, \
+    sequence = sequence + $6 where id = $1 and state = $2";
+
+/// From one state to another, if it still is in the first.
+pub async fn move_class(
+    tx: &mut Tx,
+    _: &Permit,
+    class: &ClassRow,
+    to: ClassState,
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    // Programs take a cancellation only with a higher sequence.
+    let told = i64::from(to == ClassState::Cancelled);
+    let rows = execute!(tx, MOVE_CLASS, class.id, class.state.as_str(), to.as_str(), why, now, told)?;
+    if rows == 1 { Ok(()) } else { Err(AppError::Busy) }
+}

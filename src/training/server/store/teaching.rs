@@ -1,0 +1,131 @@
+//! Attendance and certificates.
+
+use crate::{
+    access::Permit,
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_optional, fetch_scalar,
+    training::domain::Mark,
+    values::{CertificateId, ClassId, ClassSessionId, EnrolmentId, PersonId, PublicNumber},
+};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// One mark of one person in one session.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct MarkRow {
+    pub enrolment_id: EnrolmentId,
+    pub session_id: ClassSessionId,
+    #[sqlx(try_from = "String")]
+    pub mark: Mark,
+}
+
+const MARKS: &str = "select a.enrolment_id, a.session_id, a.mark from attendance a \
+    join class_session s on s.id = a.session_id where s.class_id = $1";
+const MARK: &str = "select mark from attendance where enrolment_id = $1 and session_id = $2";
+const SET_MARK: &str = "insert into attendance (enrolment_id, session_id, mark, marked_by, marked_at) values ($1, $2, $3, $4, $5) \
+    on conflict (enrolment_id, session_id) do update set mark = excluded.mark, marked_by = excluded.marked_by, marked_at = excluded.marked_at";
+const CLEAR_MARK: &str = "delete from attendance where enrolment_id = $1 and session_id = $2";
+const MARK_REST: &str = "insert into attendance (enrolment_id, session_id, mark, marked_by, marked_at) \
+    select e.id, $2, 'present', $3, $4 from enrolment e where e.class_id = $1 and e.state = 'booked' \
+    on conflict (enrolment_id, session_id) do nothing";
+
+/// Every mark of a class.
+pub async fn marks(tx: &mut Tx, class: ClassId) -> Result<Vec<MarkRow>, AppError> {
+    Ok(fetch_all!(tx, MarkRow, MARKS, class)?)
+}
+
+pub async fn mark(tx: &mut Tx, enrolment: EnrolmentId, session: ClassSessionId) -> Result<Option<Mark>, AppError> {
+    Ok(fetch_scalar!(tx, String, MARK, enrolment, session)?.and_then(|word| word.parse().ok()))
+}
+
+/// Sets or takes back a mark.
+pub async fn set_mark(
+    tx: &mut Tx,
+    _: &Permit,
+    enrolment: EnrolmentId,
+    session: ClassSessionId,
+    mark: Option<Mark>,
+    by: PersonId,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    match mark {
+        Some(mark) => execute!(tx, SET_MARK, enrolment, session, mark.as_str(), by, now)?,
+        None => execute!(tx, CLEAR_MARK, enrolment, session)?,
+    };
+    Ok(())
+}
+
+/// Marks everybody present who has no mark in this session; says how many.
+pub async fn mark_rest(
+    tx: &mut Tx,
+    _: &Permit,
+    class: ClassId,
+    session: ClassSessionId,
+    by: PersonId,
+    now: DateTime<Utc>,
+) -> Result<u64, AppError> {
+    Ok(execute!(tx, MARK_REST, class, session, by, now)?)
+}
+
+const OWNED: &str = "select i.owner_id, p.product_name from item i join purchase p on p.id = i.purchase_id \
+    where i.owner_id in (select person_id from enrolment where class_id = $1 and state = 'booked') \
+    order by p.purchased_on desc, i.id limit 1000";
+
+/// What the learners of a class have, latest first: a trainer teaches the printer that is there.
+pub async fn owned_by_learners(tx: &mut Tx, class: ClassId) -> Result<HashMap<PersonId, Vec<String>>, AppError> {
+    let mut owned: HashMap<PersonId, Vec<String>> = HashMap::new();
+    for (person, product) in fetch_all!(tx, (PersonId, String), OWNED, class)? {
+        let items = owned.entry(person).or_default();
+        if items.len() < 5 && !items.contains(&product) {
+            items.push(product);
+        }
+    }
+    Ok(owned)
+}
+
+/// A certificate as anyone sees it who knows its code.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CertificateRow {
+    pub code: PublicNumber,
+    pub title: String,
+    pub name: String,
+    pub trainer: String,
+    pub percent: i64,
+    pub given_at: DateTime<Utc>,
+    pub held_at: DateTime<Utc>,
+    pub zone: String,
+}
+
+const CERTIFICATE: &str = "select f.code, f.title, p.name, t.name as trainer, f.percent, f.given_at, c.ends_at as held_at, c.zone \
+    from certificate f join person p on p.id = f.person_id join class c on c.id = f.class_id join person t on t.id = c.trainer_id \
+    where f.code = $1 and p.erased_at is null";
+const INSERT_CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, percent, given_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
+
+pub async fn certificate(tx: &mut Tx, code: &PublicNumber) -> Result<Option<CertificateRow>, AppError> {
+    Ok(fetch_optional!(tx, CertificateRow, CERTIFICATE, code)?)
+}
+
+/// What is certified to whom.
+#[derive(Clone, Debug)]
+pub struct NewCertificate<'a> {
+    pub code: &'a PublicNumber,
+    pub enrolment: EnrolmentId,
+    pub person: PersonId,
+    pub class: ClassId,
+    pub title: &'a str,
+    pub percent: i64,
+}
+
+/// Gives a certificate; false where the code is taken already.
+pub async fn insert_certificate(
+    tx: &mut Tx,
+    _: &Permit,
+    new: &NewCertificate<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    let id: CertificateId = crate::server::fresh();
+    let NewCertificate { code, enrolment, person, class, title, percent } = *new;
+    Ok(execute!(tx, INSERT_CERTIFICATE, id, code, enrolment, person, class, title, percent, now)? == 1)
+}

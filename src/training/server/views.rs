@@ -1,0 +1,110 @@
+//! Pieces that several pages of training share.
+
+use super::{
+    shared::{count, seats_in_words},
+    store::{ClassRow, SessionRow},
+    words,
+};
+use crate::{
+    error::Refusal,
+    i18n::InWords,
+    server::{Cx, form::Sheet},
+    training::domain::Cost,
+    ui::*,
+    w,
+};
+use chrono_tz::Tz;
+use leptos::prelude::*;
+
+/// A class as one line of a list.
+pub fn class_card(cx: &Cx, class: &ClassRow, href: String) -> AnyView {
+    let fmt = cx.fmt();
+    let place = if class.place.is_empty() { w!(cx, training.online) } else { class.place.clone() };
+    let price = if class.price_minor == 0 { w!(cx, training.free) } else { fmt.money(class.price()) };
+    let note = format!("{place} · {} · {price}", words::language(&class.language));
+    let now = seats_in_words(cx, class.state, class.seats(), &class.policy());
+    let badge = Some((words::stage_tone(class.stage(cx.now)), now.seats));
+    let when = when(cx, class);
+    view! { <CardLink href title=class.title.clone() icon=Some(Icon::Cap) text=Some(when) note=Some(note) badge/> }
+        .into_any()
+}
+
+/// When a class begins, on the wall clock of its place.
+pub fn when(cx: &Cx, class: &ClassRow) -> String {
+    let time = cx.fmt().date_time(class.starts_at, class.tz());
+    if class.tz() == cx.zone {
+        time
+    } else {
+        w!(cx, training.time_in_zone, time = time, zone = words::zone(class.tz()))
+    }
+}
+
+/// Every session in the class's zone, and in the reader's where that says something else.
+pub fn sessions(cx: &Cx, class: &ClassRow, sessions: &[SessionRow]) -> AnyView {
+    let fmt = cx.fmt();
+    let tz = class.tz();
+    let several = sessions.len() > 1;
+    let rows = sessions
+        .iter()
+        .enumerate()
+        .map(|(at, session)| {
+            let time = format!("{} – {}", fmt.date_time(session.starts_at, tz), fmt.time(session.ends_at, tz));
+            let there = w!(cx, training.time_in_zone, time = time, zone = words::zone(tz));
+            let here = (!same_clock(session, tz, cx.zone)).then(|| {
+                let time =
+                    format!("{} – {}", fmt.date_time(session.starts_at, cx.zone), fmt.time(session.ends_at, cx.zone));
+                view! { <p class="soft small">{w!(cx, training.your_time, time = time)}</p> }
+            });
+            let number = i64::try_from(at + 1).unwrap_or(0);
+            let name = several
+                .then(|| view! { <strong>{w!(cx, training.session_number, number = fmt.number(number))}</strong> });
+            view! { <li class="stack">{name}<p>{there}</p>{here}</li> }
+        })
+        .collect_view();
+    view! { <ul class="plain-list stack" role="list">{rows}</ul> }.into_any()
+}
+
+fn same_clock(session: &SessionRow, a: Tz, b: Tz) -> bool {
+    session.starts_at.with_timezone(&a).naive_local() == session.starts_at.with_timezone(&b).naive_local()
+}
+
+/// How many sessions, in words.
+pub fn session_count(cx: &Cx, sessions: &[SessionRow]) -> String {
+    w!(cx, training.sessions, count = count(i64::try_from(sessions.len()).unwrap_or(0)))
+}
+
+/// What a seat costs the reader, and why.
+pub fn cost(cx: &Cx, cost: &Cost) -> AnyView {
+    let fmt = cx.fmt();
+    match cost {
+        Cost::Free | Cost::Covered { .. } => {
+            let cost_2 = words::cost(fmt, cost);
+            view! { <Alert tone=Tone::Good><p>{cost_2}</p></Alert> }.into_any()
+        }
+        Cost::Pays { price, why } => view! {
+            <div class="stack">
+                <p class="price">{fmt.money(*price)}</p>
+                <p>{words::why_pays(fmt, why)}</p>
+                <p class="soft small">{w!(cx, training.charge_note)}</p>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// What is wrong with a form that came back: refusals of training tell their times on the wall clock of the class.
+pub fn faults(cx: &Cx, sheet: &Sheet, tz: Tz) -> AnyView {
+    match sheet.refusal() {
+        Some(Refusal::Training(refusal)) => {
+            let text = words::refusal(cx.fmt(), tz, refusal);
+            view! { <Alert tone=Tone::Bad urgent=true><p>{text}</p></Alert> }.into_any()
+        }
+        _ => cx.faults(sheet),
+    }
+}
+
+/// A stage as a badge.
+pub fn stage_badge(cx: &Cx, class: &ClassRow) -> AnyView {
+    let stage = class.stage(cx.now);
+    view! { <Badge tone=words::stage_tone(stage) text=stage.in_words(cx.fmt())/> }.into_any()
+}
