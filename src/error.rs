@@ -139,14 +139,33 @@ pub enum Fault {
     },
 }
 
-impl FromServerFnError for AppError {
+/// What an island is told when its door says no: only what it can act on, so that the browser need not load the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Failed {
+    SignIn,
+    No,
+    /// Again in a moment.
+    Busy,
+}
+
+impl From<AppError> for Failed {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::SignIn => Self::SignIn,
+            AppError::Busy | AppError::TooMany { .. } => Self::Busy,
+            _ => Self::No,
+        }
+    }
+}
+
+impl FromServerFnError for Failed {
     type Encoder = JsonEncoding;
 
     /// Transport faults are not told in detail to anybody outside.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) => Self::Busy,
-            _ => Self::Internal(String::new()),
+            _ => Self::No,
         }
     }
 }

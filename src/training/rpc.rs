@@ -1,6 +1,6 @@
 //! The door of training's island.
 
-use crate::{error::AppError, values::ClassId};
+use crate::{error::Failed, values::ClassId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct SeatsNow {
 
 /// How many seats there are at this moment.
 #[server(prefix = "/rpc", endpoint = "training/seats")]
-pub async fn live_seats(class: ClassId) -> Result<SeatsNow, AppError> {
-    let cx = use_context::<crate::server::Cx>().ok_or(AppError::Busy)?;
-    crate::training::server::shared::seats_now(&cx, class).await
+pub async fn live_seats(class: ClassId) -> Result<SeatsNow, Failed> {
+    let cx = use_context::<crate::server::Cx>().ok_or(Failed::Busy)?;
+    Ok(crate::training::server::shared::seats_now(&cx, class).await?)
 }

@@ -261,3 +261,17 @@ mod the_demo_company {
         shows_cases_ratings_and_follow_ups(World::demo(Engine::Postgres).await).await;
     }
 }
+
+both! {
+    async fn what_found_its_end_needs_no_follow_up(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let ann = world.customer("ann@example.com").await;
+        let case = world.post(&ann, "/cases/new", &CASE).await.location().to_owned();
+        world.advance(TimeDelta::days(5));
+        let id = first(&list(&world, &manager).await, "case").unwrap();
+        world.post(&manager, "/desk/neglected", &[("do", "take"), ("entity", "case"), ("id", &id)]).await;
+        assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 1);
+        world.post(&manager, &format!("/desk{case}"), &[("do", "answer_solve"), ("words", "Sorted.")]).await;
+        assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 0);
+    }
+}

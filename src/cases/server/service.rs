@@ -4,9 +4,12 @@
 use super::{hours::working_time, store};
 use crate::{
     access::{Act, Permit, Role, Subject},
-    cases::domain::{Form as MessageForm, Kind, Matter, PER_HOUR, Priority, Refusal, SUBJECT_MAX, Side, WORDS_MAX},
+    cases::domain::{
+        Form as MessageForm, Kind, Matter, PER_HOUR, Priority, Refusal, SUBJECT_MAX, Side, State, WORDS_MAX,
+    },
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
+    followups::server::store as follow_ups,
     jobs::{self, Job},
     server::{Cx, form::Form, fresh, history, keys},
     values::{CaseId, Cursor, PersonId, Rows},
@@ -384,6 +387,10 @@ async fn keep(
         detail: None,
     };
     history::record(tx, cx, permit, change).await?;
+    if matches!(matter.state, State::Resolved | State::Closed) {
+        // Nobody need get in touch about what found its end.
+        follow_ups::done_about(tx, permit, "case", case.id.0, cx.now).await?;
+    }
     if matter.resolved_at.is_some() && matter.resolved_at != case.matter.resolved_at {
         let at = cx.now + TimeDelta::days(crate::cases::domain::REOPEN_DAYS);
         if matter.closed_at.is_none() {

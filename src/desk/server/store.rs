@@ -4,7 +4,7 @@ use crate::{
     db::Tx,
     error::AppError,
     fetch_all,
-    values::{Cursor, OrganisationId, PersonId, Rows, page::PAGE},
+    values::{ClassId, Cursor, OrganisationId, PersonId, Rows, page::PAGE},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -73,6 +73,29 @@ const SENT: &str =
 
 pub async fn sent(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Sent>, AppError> {
     Ok(fetch_all!(tx, Sent, SENT, person, most)?)
+}
+
+/// A meeting of a class today.
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct ClassToday {
+    pub id: ClassId,
+    pub title: String,
+    pub place: String,
+    pub starts_at: DateTime<Utc>,
+    pub taken: i64,
+}
+
+const CLASSES: &str = "select c.id, c.title, c.place, s.starts_at, c.taken from class c join class_session s on s.class_id = c.id \\
+    where c.trainer_id = $1 and c.state <> 'cancelled' and s.starts_at >= $2 and s.starts_at < $3 order by s.starts_at, s.id";
+
+/// What a trainer teaches between two instants.
+pub async fn classes(
+    tx: &mut Tx,
+    trainer: PersonId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<ClassToday>, AppError> {
+    Ok(fetch_all!(tx, ClassToday, CLASSES, trainer, from, until)?)
 }
 
 /// A repair that waits for its technician.

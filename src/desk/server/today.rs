@@ -37,6 +37,7 @@ const LINES: usize = 5;
 struct Today {
     cases: Option<Vec<Case>>,
     follow_ups: Vec<followup_store::FollowUp>,
+    classes: Option<Vec<store::ClassToday>>,
     jobs: Option<Vec<store::JobToday>>,
     neglected: Option<usize>,
     figures: Option<Vec<(Moment, Satisfaction)>>,
@@ -52,8 +53,11 @@ async fn load(cx: &Cx) -> Result<Today, AppError> {
         let wall = day.and_time(NaiveTime::MIN);
         zone.from_local_datetime(&wall).earliest().map_or(cx.now, |local| local.with_timezone(&Utc))
     };
-    let ends = midnight(cx.today() + TimeDelta::days(1));
+    let (begins, ends) = (midnight(cx.today()), midnight(cx.today() + TimeDelta::days(1)));
     let mut tx = cx.db().read().await?;
+    if me.is(Role::Trainer) {
+        today.classes = Some(store::classes(&mut tx, me.id, begins, ends).await?);
+    }
     if me.is(Role::Technician) {
         today.jobs = Some(store::jobs(&mut tx, me.id, ends, 8).await?);
     }
@@ -82,6 +86,7 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
         view! {
             <PageHead title=w!(fmt, desk.title) lead/>
             {today.neglected.map(|count| neglected(&cx, count))}
+            {today.classes.map(|rows| classes(&cx, rows))}
             {today.jobs.map(|rows| jobs(&cx, rows))}
             {today.cases.map(|rows| my_cases(&cx, &rows))}
             {(!today.follow_ups.is_empty()).then(|| {
@@ -97,6 +102,28 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
             {links(&cx)}
         }
     }))
+}
+
+/// What a trainer teaches today.
+fn classes(cx: &Cx, rows: Vec<store::ClassToday>) -> impl IntoView + use<> {
+    let fmt = cx.fmt();
+    let empty = rows.is_empty();
+    let cards = rows
+        .into_iter()
+        .map(|class| {
+            let note = format!("{} · {}", fmt.time(class.starts_at, cx.zone), class.place);
+            view! {
+                <CardLink href=format!("/desk/classes/{}", class.id) title=class.title icon=Some(Icon::Cap) note
+                    badge=Some((Tone::Info, fmt.number(class.taken)))/>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title=w!(fmt, desk.classes) more=Some(("/desk/classes".to_owned(), w!(fmt, desk.see_all)))>
+            {empty.then(|| view! { <p class="soft">{w!(fmt, desk.classes_empty)}</p> })}
+            <Cards>{cards}</Cards>
+        </Section>
+    }
 }
 
 /// What a technician has to do today.
@@ -134,7 +161,7 @@ fn links(cx: &Cx) -> impl IntoView + use<> {
         open.then(|| view! { <CardLink href title icon=Some(icon)/> })
     };
     let links = [
-        link(is(Role::Trainer) || manages, "/desk/classes", Icon::Cap, w!(fmt, desk.classes)),
+        link(manages, "/desk/classes", Icon::Cap, w!(fmt, desk.classes)),
         link(may(Act::ListRepairs) && !is(Role::Technician), "/desk/repairs", Icon::Wrench, w!(fmt, desk.jobs)),
         link(may(Act::ReadCustomer), "/desk/customers", Icon::Users, w!(fmt, desk.customers)),
         link(may(Act::ReadFeedback), "/desk/reports", Icon::Chart, w!(fmt, desk.reports)),

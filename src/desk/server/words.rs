@@ -70,6 +70,9 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "plan_follow_up" => w!(fmt, desk.act_plan_follow_up),
         "done_follow_up" => w!(fmt, desk.act_done_follow_up),
         "edit_settings" => w!(fmt, desk.act_edit_settings),
+        "lapse_quote" => w!(fmt, desk.act_lapse_quote),
+        "start_class" => w!(fmt, desk.act_start_class),
+        "change_feed" => w!(fmt, desk.act_change_feed),
         other => other.replace('_', " "),
     }
 }

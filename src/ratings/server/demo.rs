@@ -50,11 +50,15 @@ const CASES: &str = "select id as subject, subject as about, customer_id as pers
 
 const REPAIRS: &str = "select id as subject, item_name as about, person_id as person, ended_at as at from repair \
     where state in ('handed_back', 'closed') order by created_at, id limit 12";
+const CLASSES: &str = "select c.id as subject, c.title as about, e.person_id as person, c.ends_at as at \
+    from enrolment e join class c on c.id = e.class_id where c.state = 'completed' and e.state = 'booked' \
+    order by c.ends_at, e.id limit 12";
 const DELIVERIES: &str = "select id as subject, product_name as about, person_id as person, cast(null as timestamptz) as at \
     from purchase where delivered_on is not null order by created_at, id limit 60";
 
 /// Where each kind of moment is found.
-const MOMENTS: &[(Moment, &str)] = &[(Moment::Case, CASES), (Moment::Repair, REPAIRS), (Moment::Delivery, DELIVERIES)];
+const MOMENTS: &[(Moment, &str)] =
+    &[(Moment::Case, CASES), (Moment::Repair, REPAIRS), (Moment::Class, CLASSES), (Moment::Delivery, DELIVERIES)];
 
 /// Asks and answers through the same use cases as everybody else.
 pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {

@@ -84,7 +84,9 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
     let mut tx = cx.db().read().await?;
     let tx = &mut tx;
     let mut items = items_of(tx, &cx.viewer.scope()).await?;
-    items.retain(|item| item.kind().can_be_repaired());
+    // What has not arrived yet cannot have failed.
+    let today = cx.today();
+    items.retain(|item| item.kind().can_be_repaired() && item.delivered_on.is_none_or(|day| day <= today));
     let found = match chosen.item {
         Some(id) => items.iter().find(|item| item.id == id).cloned(),
         None if items.len() == 1 => items.first().cloned(),
@@ -228,12 +230,7 @@ pub async fn book(cx: &Cx, form: &Form) -> Result<Rma, AppError> {
                 if let Some(answer) = keys::seen(tx, &scope, key, &body).await? {
                     return answer.parse().map_err(|e| internal("an answered key is damaged", &e));
                 }
-                if key.is_none()
-                    && let Some(rma) = same_wish(tx, &wish, cx.now).await?
-                {
-                    return Ok(rma);
-                }
-                let rma = keep(tx, &cx, viewer, &wish).await?;
+                let rma = keep(tx, &cx, viewer, &wish, key.is_some()).await?;
                 keys::remember(tx, &scope, key, &body, &rma.to_string()).await?;
                 Ok(rma)
             })
@@ -265,11 +262,15 @@ async fn same_wish(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Optio
     Ok(found.map(|(rma,)| Rma(rma)))
 }
 
-async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish) -> Result<Rma, AppError> {
+/// Keeps the repair; without a key of its own, a wish that was kept already is answered with what it became.
+async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish, keyed: bool) -> Result<Rma, AppError> {
     let not_offered = || Faults::only("item", Fault::NotAChoice);
     let item = item(tx, wish.item).await?.ok_or_else(not_offered)?;
     let subject = Subject::of(item.owner_person).within(item.organisation);
     let permit = cx.may(Act::BookRepair, &subject).map_err(|_| not_offered())?;
+    if !keyed && let Some(rma) = same_wish(tx, wish, cx.now).await? {
+        return Ok(rma);
+    }
     if !item.kind().can_be_repaired() {
         return Err(Refusal::NothingToRepair.into());
     }

@@ -8,6 +8,7 @@ use crate::{
         hours::Opening,
         server::hours::{self, NewWorkshop},
     },
+    catalog::domain::ProductKind,
     error::AppError,
     people::server::store as people,
     purchases::server::store::{ItemRow, items_of},
@@ -135,8 +136,8 @@ const JOBS: [(State, Mode); 30] = [
     (State::NotRepairable, Mode::BringIn),
 ];
 
-/// Nobody brings in on the first days what the demo shows as being mended for more than a week.
-const OWNED_FOR: Days = Days::new(20);
+/// What was handed back weeks ago had been bought before.
+const OWNED_FOR: Days = Days::new(50);
 
 /// Sets the workshop up and lives through its jobs.
 pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
@@ -221,7 +222,8 @@ async fn items_for(cx: &Cx, cast: &Cast) -> Result<Vec<ItemRow>, AppError> {
         let scope = crate::access::Scope::Own { person, organisations: Vec::new() };
         let items = items_of(&mut tx, &scope).await?;
         let fit = items.into_iter().filter(|item| {
-            item.kind().can_be_repaired() && item.delivered_on.is_some_and(|day| day + OWNED_FOR < cx.today())
+            matches!(item.kind(), ProductKind::Goods | ProductKind::Installation)
+                && item.delivered_on.is_some_and(|day| day + OWNED_FOR < cx.today())
         });
         let fresh = fit.filter(|item| !found.iter().any(|other| other.id == item.id)).take(most).collect::<Vec<_>>();
         found.extend(fresh);
@@ -297,15 +299,16 @@ async fn live(
     let row = store::by_rma(&mut cx.db().read().await?, &rma).await?.ok_or(AppError::NotFound)?;
     let verbs = path(state, row.covered);
     let arrived = row.appointment_at.unwrap_or(began + TimeDelta::days(2));
-    for (place, verb) in verbs.iter().enumerate() {
-        let left = i64::try_from(verbs.len() - place).unwrap_or(1);
-        let step = i64::try_from(place).unwrap_or(0);
-        let planned = match verb {
+    let last = latest(cx.now, n, state);
+    let between = (last - arrived) / i32::try_from(verbs.len().max(1)).unwrap_or(1);
+    for (step, verb) in (1_i32..).zip(&verbs) {
+        let left = i64::try_from(verbs.len()).unwrap_or(0) - i64::from(step);
+        let now = match verb {
             Verb::Cancel => began + TimeDelta::hours(1),
-            Verb::Close => arrived + TimeDelta::days(22),
-            _ => arrived + TimeDelta::hours(20 * step),
+            // Evenly between the day it came and its latest news; a job that came today is worked on by the minute.
+            _ if between > TimeDelta::zero() => arrived + between * step,
+            _ => cx.now - TimeDelta::minutes(1 + left),
         };
-        let now = planned.min(cx.now - TimeDelta::minutes(10 * left));
         let by_customer = matches!(verb, Verb::Accept | Verb::Decline | Verb::Cancel);
         let cx = at(if by_customer { customer } else { technician }, now);
         if *verb == Verb::Finish {
@@ -314,6 +317,18 @@ async fn live(
         service::act(&cx, &rma, *verb, input(&cx, *verb, tale), !by_customer).await?;
     }
     Ok(())
+}
+
+/// When the latest thing happened to a job: mostly since yesterday, so that its next step is still to come; every sixth
+/// lies a little longer, because there is always something late.
+fn latest(now: DateTime<Utc>, n: usize, state: State) -> DateTime<Utc> {
+    let n = i64::try_from(n).unwrap_or(0);
+    match state {
+        State::Closed => now - TimeDelta::days(4),
+        State::HandedBack => now - TimeDelta::days(2 + n % 4),
+        _ if n % 6 == 4 => now - TimeDelta::days(6),
+        _ => now - TimeDelta::hours(1 + (n * 7) % 20),
+    }
 }
 
 /// Books with the first time that fits: for a job that is still to come one in the next days, else the earliest.

@@ -1,6 +1,10 @@
 //! The technician's side: what comes today, the queue, and one job with everything that can be done to it.
 
-use super::{booking, parts, service, store, words};
+use super::{
+    booking,
+    parts::{self, Side},
+    service, store, words,
+};
 use crate::{
     access::{Act, Subject},
     calendar::server::hours,
@@ -80,7 +84,7 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
         let pager = rows.next.as_ref().map(|next| {
             let key: String = url::form_urlencoded::byte_serialize(next.encode().as_bytes()).collect();
             let queue = asked.text("queue");
-            view! { <Pager href=format!("/desk/repairs?queue={queue}&after={key}") label=w!(t, repairs.slots_later)/> }
+            view! { <Pager href=format!("/desk/repairs?queue={queue}&after={key}") label=w!(t, repairs.desk_more_jobs)/> }
         });
         let today = today_list(&cx, &today);
         view! {
@@ -103,7 +107,7 @@ fn today_list(cx: &Cx, rows: &[store::TodayRow]) -> AnyView {
     let cards = rows.iter().map(|row| {
         let zone = row.zone.parse().unwrap_or(cx.company_zone());
         let place = match row.mode {
-            Mode::OnSite => row.place.clone().unwrap_or_else(|| row.mode.in_words(t)),
+            Mode::OnSite => row.place.clone().unwrap_or_else(|| words::desk_mode(t, row.mode)),
             _ => row.workshop_name.clone(),
         };
         view! {
@@ -127,7 +131,14 @@ fn queue_table(cx: &Cx, rows: &[store::QueueRow]) -> impl IntoView + use<> {
         w!(t, repairs.desk_owner).into(),
     ];
     let rows = rows.iter().map(|row| {
-        let next = parts::next_line(cx, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.company_zone());
+        let next = parts::next_line(
+            cx,
+            Side::Desk,
+            row.next_step.as_deref(),
+            row.next_due,
+            row.appointment_at,
+            cx.company_zone(),
+        );
         let late = row.next_due.is_some_and(|due| due < cx.now);
         let tone = if late { Tone::Bad } else { words::tone(row.state) };
         let rma = Rma(row.rma.clone());
@@ -214,7 +225,7 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
         let badge = (words::tone(state), state.in_words(t));
         let main = view! {
             <div class="stack">
-                {parts::next_card(&cx, &shown)}
+                {parts::next_card(&cx, Side::Desk, &shown)}
                 {moving}
                 {desk.actions()}
                 {desk.quote()}
@@ -222,7 +233,7 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
             </div>
         };
         let (said, pictures) = (shown.row.fault.clone(), parts::photo_list(&cx, &shown.photos));
-        let steps = parts::timeline(&cx, &shown, true);
+        let steps = parts::timeline(&cx, Side::Desk, &shown);
         let facts = desk.facts(serial);
         view! {
             <PageHead title=shown.row.item_name.clone() lead=w!(t, repairs.number, rma = rma.to_string())
@@ -234,7 +245,7 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
                 {main}
                 <div class="stack">
                     {facts}
-                    <Section title=w!(t, repairs.your_words)>
+                    <Section title=w!(t, repairs.desk_words)>
                         <p class="pre">{said}</p>
                         {pictures}
                     </Section>
@@ -495,7 +506,7 @@ impl Desk<'_> {
             (w!(t, repairs.desk_item), item.into_any()),
             (w!(t, repairs.cost_title), covered.into_any()),
             (w!(t, repairs.desk_owner), owner.into_any()),
-            (w!(t, repairs.mode), row.mode.in_words(t).into_any()),
+            (w!(t, repairs.desk_mode), words::desk_mode(t, row.mode).into_any()),
         ];
         if row.appointment_at.is_some() {
             rows.push((w!(t, repairs.appointment), parts::appointment_line(cx, self.shown).into_any()));

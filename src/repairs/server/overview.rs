@@ -1,6 +1,9 @@
 //! What other pages show of repairs: what needs the customer now, and the staff's view of one customer.
 
-use super::{parts, store, words};
+use super::{
+    parts::{self, Side},
+    store, words,
+};
 use crate::{
     calendar::server::hours,
     db::Tx,
@@ -55,8 +58,15 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
     let rows = store::latest_of(tx, person, MOST).await?;
     let rows = rows.iter().map(|row| PanelRow {
         title: row.item_name.clone(),
-        text: parts::next_line(cx, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.company_zone())
-            .unwrap_or_else(|| row.number().to_string()),
+        text: parts::next_line(
+            cx,
+            Side::Desk,
+            row.next_step.as_deref(),
+            row.next_due,
+            row.appointment_at,
+            cx.company_zone(),
+        )
+        .unwrap_or_else(|| row.number().to_string()),
         badge: Some((words::tone(row.state), row.state.in_words(cx.fmt()))),
         href: Some(format!("/desk/repairs/{}", row.number())),
     });

@@ -4,8 +4,8 @@ use super::{booking::PLACE_OF_SLOT, service, store, words};
 use crate::{
     calendar::server::hours::{FreeSlot, Workshop},
     error::{AppError, Fault, Faults},
-    i18n::InWords,
-    repairs::domain::{Actor, Mode, QuoteLine, Rma, SlotId, State, Step as NextStep, Verb},
+    i18n::{Fmt, InWords},
+    repairs::domain::{Mode, QuoteLine, Rma, SlotId, State, Step as NextStep, Verb},
     server::{
         Cx,
         form::{Form, Sheet},
@@ -36,16 +36,33 @@ pub fn key(sheet: &Sheet) -> String {
     }
 }
 
+/// For whom a page is written: the same step is the customer's to take on one and the customer's on the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    Customer,
+    Desk,
+}
+
+impl Side {
+    fn step(self, t: Fmt, step: NextStep) -> String {
+        match self {
+            Self::Customer => step.in_words(t),
+            Self::Desk => words::desk_step(t, step),
+        }
+    }
+}
+
 /// What comes next and when, in a line; nothing for a repair that is over.
 pub fn next_line(
     cx: &Cx,
+    side: Side,
     step: Option<&str>,
     due: Option<DateTime<Utc>>,
     appointment: Option<DateTime<Utc>>,
     zone: Tz,
 ) -> Option<String> {
     let step = step?.parse::<NextStep>().ok()?;
-    let words = step.in_words(cx.fmt());
+    let words = side.step(cx.fmt(), step);
     let when = due.map(|due| due_words(cx, step, due, appointment, zone));
     Some(when.map_or(words.clone(), |when| format!("{words} · {when}")))
 }
@@ -62,7 +79,7 @@ fn due_words(cx: &Cx, step: NextStep, due: DateTime<Utc>, appointment: Option<Da
 }
 
 /// The card that says what happens next.
-pub fn next_card(cx: &Cx, shown: &service::Shown) -> impl IntoView + use<> {
+pub fn next_card(cx: &Cx, side: Side, shown: &service::Shown) -> impl IntoView + use<> {
     let t = cx.fmt();
     let row = &shown.row;
     let zone = shown.workshop.zone();
@@ -82,7 +99,7 @@ pub fn next_card(cx: &Cx, shown: &service::Shown) -> impl IntoView + use<> {
     };
     view! {
         <Card title=w!(t, repairs.next_title) tone=Some(tone)>
-            <p><strong>{step.in_words(t)}</strong></p>
+            <p><strong>{side.step(t, step)}</strong></p>
             {when.map(|when| view! { <p>{when}</p> })}
             {address.map(|address| view! { <p>{address}</p> })}
         </Card>
@@ -104,7 +121,7 @@ pub fn appointment_line(cx: &Cx, shown: &service::Shown) -> String {
 }
 
 /// What happened, and what is expected next.
-pub fn timeline(cx: &Cx, shown: &service::Shown, desk: bool) -> Vec<Step> {
+pub fn timeline(cx: &Cx, side: Side, shown: &service::Shown) -> Vec<Step> {
     let t = cx.fmt();
     let zone = shown.workshop.zone();
     let last = shown.events.len().saturating_sub(1);
@@ -119,10 +136,9 @@ pub fn timeline(cx: &Cx, shown: &service::Shown, desk: bool) -> Vec<Step> {
                 state if place == last && !state.is_end() => StepState::Current,
                 _ => StepState::Done,
             },
-            title: if desk && event.actor == Actor::Technician {
-                event.to_state.in_words(t)
-            } else {
-                words::event(t, &event.verb)
+            title: match side {
+                Side::Desk if event.verb != "move" => event.to_state.in_words(t),
+                _ => words::event(t, &event.verb),
             },
             text: event.note.clone(),
             time: Some(t.date_time(event.at, zone)),
@@ -132,7 +148,7 @@ pub fn timeline(cx: &Cx, shown: &service::Shown, desk: bool) -> Vec<Step> {
     if let Some(next) = row.next_step.as_deref().and_then(|step| step.parse::<NextStep>().ok()) {
         steps.push(Step {
             state: StepState::Next,
-            title: next.in_words(t),
+            title: side.step(t, next),
             text: None,
             time: row.next_due.map(|due| due_words(cx, next, due, row.appointment_at, zone)),
         });
@@ -182,11 +198,17 @@ pub fn slot_lists(
     }
     let zones = slots.first().map(|(_, workshop)| workshop.zone().name().replace('_', " "));
     let hint = zones.map(|zone| w!(t, repairs.slot_zone, zone = zone));
+    // The first day lies open, the others unfold: a phone's screen holds one day.
     let lists = days.into_iter().enumerate().map(|(place, (day, choices))| {
         let id = if place == 0 { PLACE_OF_SLOT.to_owned() } else { format!("{PLACE_OF_SLOT}-{place}") };
-        view! {
+        let open = choices.iter().any(|choice| choice.value == chosen);
+        let list = view! {
             <ChoiceList name="slot" id=id legend=t.day(day) choices=choices value=chosen.to_owned()
                 fault=fault.clone().filter(|_| place == 0) compact=true required=true/>
+        };
+        match place {
+            0 => list.into_any(),
+            _ => view! { <Fold title=t.day(day) open=open>{list}</Fold> }.into_any(),
         }
     });
     let lists = lists.collect_view();
@@ -223,7 +245,7 @@ pub fn quote_table(cx: &Cx, lines: &[QuoteLine], total: Money) -> impl IntoView 
         .collect();
     view! {
         <Table caption=w!(t, repairs.quote_title) columns=columns rows=rows/>
-        <p class="total"><span>{w!(t, repairs.quote_total)}</span> <strong>{t.money(total)}</strong></p>
+        <p class="row"><span>{w!(t, repairs.quote_total)}</span><strong>{t.money(total)}</strong></p>
     }
 }
 

@@ -8,7 +8,11 @@ use crate::{
     execute, fetch_all, fetch_optional,
     jobs::{self, Job},
     repairs::photos::{DRAFT_HOURS, FILES},
-    server::{App, Cx, fresh, rate},
+    server::{
+        App, Cx, fresh,
+        history::{self, Change},
+        rate,
+    },
     values::{OrganisationId, PersonId, PhotoId, RepairId},
 };
 use axum::{
@@ -56,6 +60,14 @@ pub async fn add(cx: &Cx, bytes: Bytes) -> Result<PhotoId, Failed> {
                 let permit = cx.may(Act::AddPhoto, &Subject::of(person))?;
                 rate::take(tx, &format!("photo:{person}"), HOURLY, TimeDelta::hours(1)).await?;
                 insert(tx, &permit, id, person, &name, &sha256, (bytes, width, height), cx.now).await?;
+                let change = Change {
+                    entity: "photo",
+                    id: id.0,
+                    customer: Some(person),
+                    to: Some("draft"),
+                    ..Change::default()
+                };
+                history::record(tx, &cx, &permit, change).await?;
                 jobs::enqueue(tx, Job::ForgetPhoto { photo: id }, cx.now + TimeDelta::hours(DRAFT_HOURS)).await
             })
         })

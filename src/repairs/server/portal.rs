@@ -2,14 +2,18 @@
 
 use super::{
     booking::{self, Chosen, Draft},
-    parts, photos, service, store, upload, words,
+    parts::{self, Side},
+    photos, service, store, upload, words,
 };
 use crate::{
     calendar::server::hours,
     coverage,
     error::AppError,
     i18n::InWords,
-    repairs::domain::{Mode, Rma, State, Verb},
+    repairs::{
+        domain::{Mode, Rma, State, Verb},
+        islands::PhotoShrink,
+    },
     server::{
         Cx,
         form::{Form, Sheet},
@@ -59,7 +63,7 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
         let cards = rows.rows.iter().map(|row| card(&cx, row)).collect_view();
         let pager = rows.next.as_ref().map(|next| {
             let key: String = url::form_urlencoded::byte_serialize(next.encode().as_bytes()).collect();
-            view! { <Pager href=format!("/repairs?after={key}") label=w!(t, repairs.past)/> }
+            view! { <Pager href=format!("/repairs?after={key}") label=w!(t, repairs.older)/> }
         });
         view! { {head} <Cards>{cards}</Cards> {pager} }.into_any()
     }))
@@ -68,7 +72,8 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
 /// A repair in the customer's list.
 fn card(cx: &Cx, row: &store::RepairRow) -> impl IntoView + use<> {
     let t = cx.fmt();
-    let text = parts::next_line(cx, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.zone);
+    let text =
+        parts::next_line(cx, Side::Customer, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.zone);
     view! {
         <CardLink href=format!("/repairs/{}", row.number()) title=row.item_name.clone() icon=Some(Icon::Wrench)
             text=text note=row.number().to_string() badge=Some((words::tone(row.state), words::customer_state(t, row.state)))/>
@@ -243,6 +248,7 @@ fn pictures(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     view! {
         <FileInput name="photos" label=w!(t, repairs.photos) hint=w!(t, repairs.photos_hint)
             accept="image/jpeg,image/png,image/webp" multiple=true fault=cx.fault(sheet, "photos")/>
+        <PhotoShrink input="photos".to_owned() busy=w!(t, repairs.photos_busy)/>
         {kept}
         <button class="button" data-tone="quiet" type="submit" name="do" value="photos" formnovalidate=true>
             <Icon name=Icon::Camera/><span>{w!(t, repairs.photos_add)}</span>
@@ -352,7 +358,7 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Respo
             }
         });
         let badge = (words::tone(state), words::customer_state(t, state));
-        let steps = parts::timeline(&cx, &shown, false);
+        let steps = parts::timeline(&cx, Side::Customer, &shown);
         let (said, pictures) = (shown.row.fault.clone(), parts::photo_list(&cx, &shown.photos));
         view! {
             <PageHead title=title lead=w!(t, repairs.number, rma = rma.to_string())
@@ -360,7 +366,7 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Respo
                 <Badge tone=badge.0 text=badge.1/>
             </PageHead>
             {cx.faults(&sheet)}
-            {parts::next_card(&cx, &shown)}
+            {parts::next_card(&cx, Side::Customer, &shown)}
             {price(&cx, &shown, &address)}
             {moving}
             {appointment(&cx, &shown, &address)}

@@ -39,7 +39,9 @@ pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("multipart/form-data"));
     if !multipart {
-        return Ok(Posted { form: Form::from_request(request, &()).await?, faults: Faults::default() });
+        let body = patiently(axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await?;
+        let fields = url::form_urlencoded::parse(&body).into_owned().collect();
+        return Ok(Posted { form: Form::new(fields), faults: Faults::default() });
     }
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
     let mut reading = Reading { cx, fields: Vec::new(), faults: Faults::default(), total: 0, pictures: 0 };

@@ -120,6 +120,36 @@ impl InWords for QuoteState {
     }
 }
 
+/// The next step as the staff say it.
+pub fn desk_step(fmt: Fmt, step: Step) -> String {
+    match step {
+        Step::SendItem => w!(fmt, repairs.desk_step_send_item),
+        Step::AgreeTime => w!(fmt, repairs.desk_step_agree_time),
+        Step::BringItem => w!(fmt, repairs.desk_step_bring_item),
+        Step::VisitYou => w!(fmt, repairs.desk_step_visit_you),
+        Step::Diagnose => w!(fmt, repairs.desk_step_diagnose),
+        Step::SendQuote => w!(fmt, repairs.desk_step_send_quote),
+        Step::AnswerQuote => w!(fmt, repairs.desk_step_answer_quote),
+        Step::StartWork => w!(fmt, repairs.desk_step_start_work),
+        Step::FinishWork => w!(fmt, repairs.desk_step_finish_work),
+        Step::PartsArrive => w!(fmt, repairs.desk_step_parts_arrive),
+        Step::PrepareReturn => w!(fmt, repairs.desk_step_prepare_return),
+        Step::TestAndPack => w!(fmt, repairs.desk_step_test_and_pack),
+        Step::SendBack => w!(fmt, repairs.desk_step_send_back),
+        Step::Collect => w!(fmt, repairs.desk_step_collect),
+        Step::SettleDown => w!(fmt, repairs.desk_step_settle_down),
+    }
+}
+
+/// How the item comes, as the staff say it.
+pub fn desk_mode(fmt: Fmt, mode: Mode) -> String {
+    match mode {
+        Mode::BringIn => w!(fmt, repairs.desk_mode_bring_in),
+        Mode::SendIn => w!(fmt, repairs.desk_mode_send_in),
+        Mode::OnSite => w!(fmt, repairs.desk_mode_on_site),
+    }
+}
+
 /// What a line of the timeline says; `verb` as it is stored.
 pub fn event(fmt: Fmt, verb: &str) -> String {
     match verb.parse::<Verb>() {
