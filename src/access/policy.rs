@@ -37,8 +37,7 @@ acts! {
     ReadPurchase = "read_purchase",
     RegisterPurchase = "register_purchase",
     DecideRegistration = "decide_registration",
-    // benefits and charges
-    GrantBenefit = "grant_benefit",
+    // charges
     ReadCharge = "read_charge",
     SettleCharge = "settle_charge",
     // repairs
@@ -63,7 +62,6 @@ acts! {
     AddPhoto = "add_photo",
     ReadPhoto = "read_photo",
     ListRepairs = "list_repairs",
-    SetHours = "set_hours",
     // training
     Enrol = "enrol",
     CancelEnrolment = "cancel_enrolment",
@@ -103,8 +101,6 @@ acts! {
     PlanFollowUp = "plan_follow_up",
     DoneFollowUp = "done_follow_up",
     ReadNeglected = "read_neglected",
-    // settings
-    EditSettings = "edit_settings",
 }
 
 /// May this viewer do this to that? Pure, so that screens ask it too.
@@ -136,7 +132,6 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::ReadPurchase => theirs || staff(&[Role::Agent, Role::Technician]),
         Act::RegisterPurchase => mine,
         Act::DecideRegistration => staff(&[Role::Agent]),
-        Act::GrantBenefit => staff(&[]),
         Act::ReadCharge => theirs || staff(&[Role::Agent]),
         Act::SettleCharge => staff(&[Role::Agent]),
 
@@ -158,7 +153,6 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::LapseQuote
         | Act::GiveUpRepair => staff(&[Role::Technician]),
         Act::ListRepairs => staff(&[Role::Technician, Role::Agent]),
-        Act::SetHours => staff(&[]),
 
         Act::Enrol | Act::CancelEnrolment => theirs || staff(&[Role::Trainer, Role::Agent]),
         Act::AcceptOffer | Act::DeclineOffer => theirs,
@@ -191,6 +185,5 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
 
         Act::PlanFollowUp | Act::DoneFollowUp => staff(&[Role::Agent]),
         Act::ReadNeglected => staff(&[]),
-        Act::EditSettings => staff(&[]),
     }
 }

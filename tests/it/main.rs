@@ -16,4 +16,3 @@ mod repairs;
 mod schema;
 mod sold;
 mod training;
-mod world;

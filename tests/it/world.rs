@@ -127,9 +127,10 @@ impl World {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("aftercare-test-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let url = match engine {
-            Engine::Sqlite => sqlite_copy(&folder).await,
-            Engine::Postgres => postgres_copy(number).await,
+        let (url, seed) = match engine {
+            Engine::Sqlite if demo && now == NOW => (sqlite_demo(&folder).await, false),
+            Engine::Sqlite => (sqlite_copy(&folder).await, demo),
+            Engine::Postgres => (postgres_copy(number).await, demo),
         };
         let db = Db::open(&url).await.unwrap();
         let settings = Settings {
@@ -153,7 +154,7 @@ impl World {
             demo,
             wake: tokio::sync::Notify::new(),
         });
-        if demo {
+        if seed {
             aftercare::server::demo::seed(&app).await.unwrap();
         }
         Self { router: router(app.clone()), app, engine, folder }
@@ -197,6 +198,12 @@ impl World {
             .await
             .unwrap();
         Signed { id, cookie: format!("aftercare={token}") }
+    }
+
+    /// Somebody who is known already, by an address, with a signed-in browser.
+    pub async fn signed(&self, email: &str) -> Signed {
+        let person = people::by_email(&mut self.db().read().await.unwrap(), &email.parse().unwrap()).await.unwrap();
+        self.sign(person.unwrap_or_else(|| panic!("nobody has the address {email}")).id).await
     }
 
     /// A customer with a signed-in browser.
@@ -344,6 +351,28 @@ async fn sqlite_copy(folder: &std::path::Path) -> String {
             // In a runtime of its own: the test whose runtime began it may end before the others.
             let url = format!("sqlite:{}", path.display());
             own_runtime(move || async move { Db::open(&url).await.unwrap().close().await });
+            path
+        })
+        .await;
+    let path = folder.join("aftercare.db");
+    std::fs::copy(template, &path).unwrap();
+    format!("sqlite:{}", path.display())
+}
+
+/// Living through the demo company's months takes a while too.
+async fn sqlite_demo(folder: &std::path::Path) -> String {
+    static TEMPLATE: tokio::sync::OnceCell<PathBuf> = tokio::sync::OnceCell::const_new();
+    let template = TEMPLATE
+        .get_or_init(async || {
+            let path = std::env::temp_dir().join(format!("aftercare-template-demo-{}.db", std::process::id()));
+            let _ = std::fs::remove_file(&path);
+            let seeded = path.clone();
+            own_runtime(move || async move {
+                let world = World::build(Engine::Sqlite, NOW, false).await;
+                aftercare::server::demo::seed(&world.app).await.unwrap();
+                world.app.db.close().await;
+                std::fs::rename(world.folder.join("aftercare.db"), seeded).unwrap();
+            });
             path
         })
         .await;

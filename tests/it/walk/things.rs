@@ -1,0 +1,165 @@
+//! What belongs to the customer of the demo, found in the database or made through the portal, and the addresses and
+//! forms that are about it.
+
+use super::{Who, digest::connect, found, text};
+use crate::world::World;
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+
+/// The parameters of the customer's addresses, and what forms name.
+pub struct Things {
+    pub customer: String,
+    pub rma: String,
+    purchase: String,
+    registration: String,
+    photo: String,
+    case: String,
+    message: String,
+    session: String,
+    charge: String,
+    claim: String,
+    follow_up: String,
+}
+
+const MINE: &str = "(select id from person where email = 'customer@example.com')";
+
+/// What the portal is told by forms whose fields matter in a walk.
+const CHARGE: &str = "insert into charge (id, person_id, amount_minor, amount_currency, reason, entity, entity_id, \
+    consent_at, state, created_at) select randomblob(16), id, 2900, 'EUR', 'diagnosis', 'repair', randomblob(16), \
+    '2026-12-01T08:00:00+00:00', 'due', '2026-12-01T08:00:00+00:00' from person where email = 'customer@example.com'";
+
+impl Things {
+    pub async fn of(world: &World) -> Self {
+        let mine = |table: &str, column: &str, more: &str| {
+            format!("select lower(hex(id)) from {table} where {column} = {MINE} {more} order by id limit 1")
+        };
+        sqlx::query(CHARGE).execute(&mut connect(world).await).await.unwrap();
+        // A second browser, whose session is to be left alone.
+        world.signed("customer@example.com").await;
+        Self {
+            customer: text(world, "select lower(hex(id)) from person where email = 'customer@example.com'").await,
+            rma: text(world, &format!("select 'RMA-' || rma from repair where person_id = {MINE} and state = 'booked'")).await,
+            purchase: text(world, &mine("purchase", "person_id", "")).await,
+            registration: register(world).await,
+            photo: photo(world).await,
+            case: text(world, &mine("care_case", "customer_id", "and state <> 'closed'")).await,
+            message: text(world, &mine("message", "person_id", "and letter <> 'sign_in'")).await,
+            session: text(world, &mine("session", "person_id", "")).await,
+            charge: text(world, &mine("charge", "person_id", "and state = 'due'")).await,
+            claim: text(world, "select lower(hex(id)) from registration where state in ('open', 'disputed')").await,
+            follow_up: match found(world, "select lower(hex(id)) from follow_up where done_at is null").await {
+                Some(id) => id,
+                None => plan(world).await,
+            },
+        }
+    }
+
+    /// The address of a row of the table, about the customer's things.
+    pub fn address(&self, path: &str) -> String {
+        let parameter = match path {
+            "/account/sessions/{id}/end" => &self.session,
+            "/inbox/{id}" | "/demo/mail/{id}" => &self.message,
+            "/purchases/register/{id}" => &self.registration,
+            "/purchases/{id}" => &self.purchase,
+            "/photos/{id}" => &self.photo,
+            "/repairs/{rma}" | "/desk/repairs/{rma}" => &self.rma,
+            "/cases/{id}" | "/desk/cases/{id}" => &self.case,
+            "/desk/follow-ups/{id}" => &self.follow_up,
+            "/desk/customers/{id}" | "/desk/customers/{id}/case" => &self.customer,
+            "/rate/{token}" | "/sign-in/link/{token}" => return path.replace("{token}", "nobody-knows-this"),
+            "/assets/{build}/{*path}" => return "/assets/none/none.js".to_owned(),
+            "/rpc/{*name}" => return "/rpc/nothing/here".to_owned(),
+            plain if !plain.contains('{') => return plain.to_owned(),
+            unknown => panic!("{unknown}: say in tests/it/walk/things.rs what its parameter is"),
+        };
+        let (head, rest) = path.split_once('{').unwrap();
+        format!("{head}{parameter}{}", rest.split_once('}').unwrap().1)
+    }
+
+    /// A well-formed form for a door: what would change something if the door were open.
+    pub fn form(&self, path: &str) -> Vec<(&str, &str)> {
+        match path {
+            "/account" => vec![("name", "Mallory"), ("version", "1")],
+            "/purchases/register" => vec![("serial_number", "WALK-1"), ("proof", "Mine.")],
+            "/purchases/register/{id}" | "/sign-in/code" => vec![("code", "123456")],
+            "/desk/registrations" => vec![("registration", &self.claim), ("decision", "refuse"), ("why", "No.")],
+            "/desk/charges" => vec![("charge", &self.charge), ("outcome", "waived")],
+            "/repairs/{rma}" => vec![("do", "cancel")],
+            "/desk/repairs/{rma}" => vec![("do", "receive")],
+            "/repairs/new" => vec![("item", &self.purchase), ("mode", "send_in"), ("fault", "It smokes.")],
+            "/cases/new" | "/desk/customers/{id}/case" => {
+                vec![("kind", "question"), ("subject", "Walking"), ("words", "Is this open?")]
+            }
+            "/cases/{id}" => vec![("words", "Let me in.")],
+            "/desk/cases/{id}" => vec![("do", "answer"), ("words", "Yes.")],
+            "/rate/{token}" => vec![("score", "1"), ("words", "Bad.")],
+            "/desk/neglected" => {
+                vec![("do", "plan"), ("entity", "case"), ("id", &self.case), ("due", "1"), ("what", "Call.")]
+            }
+            "/desk/customers/{id}" => vec![("due", "1"), ("what", "Call.")],
+            "/desk/follow-ups/{id}" => vec![("outcome", "reached")],
+            "/language" => vec![("language", "lt"), ("back", "/")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A registration that waits for a code.
+async fn register(world: &World) -> String {
+    let customer = Who::Customer.enter(world).await.unwrap();
+    let form = [("order_number", "A-1"), ("email", "someone.else@example.com")];
+    let reply = world.post(&customer, "/purchases/register", &form).await;
+    reply.location().strip_prefix("/purchases/register/").expect("a page for the code").to_owned()
+}
+
+/// A picture that belongs to the customer's repair.
+async fn photo(world: &World) -> String {
+    let customer = Who::Customer.enter(world).await.unwrap();
+    let reply = world.send(photo_post(&customer.cookie, &[("do", "photos")])).await;
+    assert!(reply.location().starts_with("/repairs/new"), "{}", reply.body);
+    let attach = format!(
+        "update photo set repair_id = (select id from repair where person_id = {MINE} order by id limit 1) \
+         where repair_id is null returning lower(hex(id))"
+    );
+    text(world, &attach).await
+}
+
+async fn plan(world: &World) -> String {
+    let agent = world.signed("agent@example.com").await;
+    let customer = text(world, "select lower(hex(id)) from person where email = 'customer@example.com'").await;
+    world.post(&agent, &format!("/desk/customers/{customer}"), &[("due", "1")]).await;
+    text(world, "select lower(hex(id)) from follow_up where done_at is null").await
+}
+
+const BOUNDARY: &str = "the-boundary-of-the-walk";
+
+/// The form of a new repair with one small picture.
+pub fn photo_post(cookie: &str, fields: &[(&str, &str)]) -> Request<Body> {
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"a.png\"\r\n\
+         Content-Type: image/png\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(png.get_ref());
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    multipart(cookie, &format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}
+
+/// A post to the door that takes pictures, with whatever it says of itself.
+pub fn multipart(cookie: &str, kind: &str, body: Vec<u8>) -> Request<Body> {
+    Request::post("/repairs/new")
+        .header(header::COOKIE, cookie)
+        .header(header::ORIGIN, "http://portal.test")
+        .header(header::CONTENT_TYPE, kind)
+        .body(Body::from(body))
+        .unwrap()
+}
