@@ -229,7 +229,8 @@ async fn accounts(walk: &mut Walk, act: Act) {
             walk.post(CUSTOMER, &format!("/account/sessions/{other}/end"), &[]).await;
         }
         _ => {
-            let version = walk.text("select cast(version as text) from person where email = 'customer@example.com'").await;
+            let version =
+                walk.text("select cast(version as text) from person where email = 'customer@example.com'").await;
             walk.world.signed(CUSTOMER).await;
             walk.post(CUSTOMER, "/account", &[("name", "Carla M."), ("version", &version)]).await;
         }

@@ -47,10 +47,44 @@ async fn post_raw(world: &World, signed: &Option<Signed>, path: &str, body: impl
 
 /// Every field that any form of the portal has.
 const FIELDS: [&str; 38] = [
-    "about", "advance", "as", "back", "charge", "code", "decision", "do", "due", "email", "entity", "fault", "from", "id",
-    "item", "key", "kind", "label", "label_1", "language", "mode", "name", "next", "order_number", "outcome", "owner",
-    "phone", "photo", "place", "proof", "purchased_on", "quantity", "quote", "registration", "score", "serial_number",
-    "words", "zone",
+    "about",
+    "advance",
+    "as",
+    "back",
+    "charge",
+    "code",
+    "decision",
+    "do",
+    "due",
+    "email",
+    "entity",
+    "fault",
+    "from",
+    "id",
+    "item",
+    "key",
+    "kind",
+    "label",
+    "label_1",
+    "language",
+    "mode",
+    "name",
+    "next",
+    "order_number",
+    "outcome",
+    "owner",
+    "phone",
+    "photo",
+    "place",
+    "proof",
+    "purchased_on",
+    "quantity",
+    "quote",
+    "registration",
+    "score",
+    "serial_number",
+    "words",
+    "zone",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,7 +125,8 @@ async fn a_script_that_was_kept_is_shown_as_text_to_everybody_who_reads_it() {
     let item = "select lower(hex(i.id)) from item i join purchase p on p.id = i.purchase_id join person o on o.id = i.owner_id \
         where o.email = 'customer@example.com' and p.kind = 'goods' and p.delivered_on < '2026-11-01'";
     let item = text(&world, item).await;
-    let version = text(&world, "select cast(version as text) from repair where state = 'diagnosed' order by id limit 1").await;
+    let version =
+        text(&world, "select cast(version as text) from repair where state = 'diagnosed' order by id limit 1").await;
     let rma = text(&world, "select 'RMA-' || rma from repair where state = 'diagnosed' order by id limit 1").await;
     let rate = "select link from message where link like '%/rate/%' and email = 'customer@example.com'";
     let rate = text(&world, rate).await.replace("http://portal.test", "");
@@ -124,9 +159,18 @@ async fn a_script_that_was_kept_is_shown_as_text_to_everybody_who_reads_it() {
         let reply = world.post(&signed, path, &form).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{path} {form:?}: {}", reply.body);
     }
-    let booked = text(&world, "select '/repairs/RMA-' || rma from repair order by created_at desc, id desc limit 1").await;
-    let opened = text(&world, "select lower(hex(id)) from care_case where kind = 'claim' order by opened_at desc limit 1").await;
-    let more = [booked.clone(), format!("/desk{booked}"), format!("/cases/{opened}"), format!("/desk/cases/{opened}"), format!("/desk/repairs/{rma}"), rate];
+    let booked =
+        text(&world, "select '/repairs/RMA-' || rma from repair order by created_at desc, id desc limit 1").await;
+    let opened =
+        text(&world, "select lower(hex(id)) from care_case where kind = 'claim' order by opened_at desc limit 1").await;
+    let more = [
+        booked.clone(),
+        format!("/desk{booked}"),
+        format!("/cases/{opened}"),
+        format!("/desk/cases/{opened}"),
+        format!("/desk/repairs/{rma}"),
+        rate,
+    ];
     let mut shown = 0;
     for who in [customer, manager] {
         let signed = who.enter(&world).await;
@@ -229,14 +273,18 @@ async fn fields_that_a_form_does_not_have_change_nothing() {
     // Whose case it is.
     let reply = post("/cases/new", &[("kind", "question"), ("subject", "Mine"), ("words", "Whose?")]).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
-    let case = "select p.email || c.priority from care_case c join person p on p.id = c.customer_id where c.subject = 'Mine'";
+    let case =
+        "select p.email || c.priority from care_case c join person p on p.id = c.customer_id where c.subject = 'Mine'";
     assert_eq!(text(&world, case).await, "customer@example.comnormal");
     // What a repair costs and whose it is: what is not covered any more costs the fee, whatever the form says.
     let item = "select lower(hex(i.id)) from item i join purchase p on p.id = i.purchase_id join person o on o.id = i.owner_id \
         where o.email = 'customer@example.com' and p.kind = 'goods' order by p.purchased_on limit 1";
     let item = text(&world, item).await;
     let mut closed = super::digest::connect(&world).await;
-    sqlx::query("update coverage set starts_on = '2020-01-01', ends_on = '2020-02-01'").execute(&mut closed).await.unwrap();
+    sqlx::query("update coverage set starts_on = '2020-01-01', ends_on = '2020-02-01'")
+        .execute(&mut closed)
+        .await
+        .unwrap();
     let wish = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
     let cheap = post("/repairs/new", &[&wish[..], &[("fee", "-1")]].concat()).await;
     let fee = "select cast(fee_minor as text) || p.email from repair r join person p on p.id = r.person_id where fault = 'It smokes.'";
@@ -253,11 +301,15 @@ async fn fields_that_a_form_does_not_have_change_nothing() {
     let quoted = "select 'RMA-' || r.rma from repair r join person p on p.id = r.person_id where r.state = 'quoted' \
         and p.email = 'customer@example.com'";
     let quoted = text(&world, quoted).await;
-    let quote = format!("select lower(hex(q.id)) from quote q join repair r on r.id = q.repair_id where q.state = 'sent' and 'RMA-' || r.rma = '{quoted}'");
+    let quote = format!(
+        "select lower(hex(q.id)) from quote q join repair r on r.id = q.repair_id where q.state = 'sent' and 'RMA-' || r.rma = '{quoted}'"
+    );
     let quote = text(&world, &quote).await;
     let accepted = post(&format!("/repairs/{quoted}"), &[("do", "accept"), ("quote", &quote)]).await;
     assert_eq!(accepted.status, StatusCode::SEE_OTHER);
-    let owed = format!("select cast(c.amount_minor = q.total_minor as text) from charge c join quote q on q.id = c.entity_id where hex(q.id) = upper('{quote}')");
+    let owed = format!(
+        "select cast(c.amount_minor = q.total_minor as text) from charge c join quote q on q.id = c.entity_id where hex(q.id) = upper('{quote}')"
+    );
     assert_eq!(text(&world, &owed).await, "1");
 }
 
@@ -270,15 +322,23 @@ async fn numbers_and_days_beyond_all_measure_are_faults_of_their_field() {
         where o.email = 'customer@example.com' and p.kind = 'goods' and p.delivered_on < '2026-11-01'";
     let item = text(&world, item).await;
     let job = async |state: &str| {
-        let rma = text(&world, &format!("select 'RMA-' || rma from repair where state = '{state}' order by id limit 1")).await;
-        let version =
-            text(&world, &format!("select cast(version as text) from repair where state = '{state}' order by id limit 1")).await;
+        let rma =
+            text(&world, &format!("select 'RMA-' || rma from repair where state = '{state}' order by id limit 1"))
+                .await;
+        let version = text(
+            &world,
+            &format!("select cast(version as text) from repair where state = '{state}' order by id limit 1"),
+        )
+        .await;
         (format!("/desk/repairs/{rma}"), version)
     };
     let workshop = text(&world, "select lower(hex(id)) from workshop").await;
     let claim = text(&world, "select lower(hex(id)) from registration where state = 'open'").await;
-    let ((diagnosed, v1), (mending, v2), (booked, v3)) = (job("diagnosed").await, job("in_repair").await, job("booked").await);
-    for day in ["+262142-12-31", "-262143-01-01", "-0001-01-01", "99999-01-01", "9999-12-31", "0000-00-00", "2026-12-32"] {
+    let ((diagnosed, v1), (mending, v2), (booked, v3)) =
+        (job("diagnosed").await, job("in_repair").await, job("booked").await);
+    for day in
+        ["+262142-12-31", "-262143-01-01", "-0001-01-01", "99999-01-01", "9999-12-31", "0000-00-00", "2026-12-32"]
+    {
         let encoded = day.replace('+', "%2B");
         let page = world.get(&customer, &format!("/repairs/new?item={item}&mode=bring_in&from={encoded}")).await;
         assert_eq!(page.status, StatusCode::OK, "from {day}");
@@ -304,11 +364,22 @@ async fn numbers_and_days_beyond_all_measure_are_faults_of_their_field() {
         let form = [("do", "move"), ("version", &*v3), ("slot", &slot)];
         assert_eq!(world.post(&technician, &booked, &form).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{slot}");
         let form = [("item", &*item), ("mode", "bring_in"), ("fault", "x"), ("slot", &slot)];
-        assert_eq!(world.post(&customer, "/repairs/new", &form).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{slot}");
+        assert_eq!(
+            world.post(&customer, "/repairs/new", &form).await.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{slot}"
+        );
     }
-    for (quantity, price) in [("9223372036854775807", "1"), ("9999", "92233720368547758.07"), ("-1", "1"), ("1", "-1"), ("1", "1e400")] {
-        let form = [("do", "quote"), ("version", &*v1), ("label_1", "x"), ("quantity_1", quantity), ("unit_price_1", price)];
-        assert_eq!(world.post(&technician, &diagnosed, &form).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{quantity} {price}");
+    for (quantity, price) in
+        [("9223372036854775807", "1"), ("9999", "92233720368547758.07"), ("-1", "1"), ("1", "-1"), ("1", "1e400")]
+    {
+        let form =
+            [("do", "quote"), ("version", &*v1), ("label_1", "x"), ("quantity_1", quantity), ("unit_price_1", price)];
+        assert_eq!(
+            world.post(&technician, &diagnosed, &form).await.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{quantity} {price}"
+        );
     }
     // The demo's clock stays within what a calendar holds.
     for _ in 0..40 {

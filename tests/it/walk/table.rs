@@ -145,10 +145,8 @@ fn end_of_call(text: &str) -> usize {
 fn every_address_of_the_source_has_a_row_in_the_table() {
     let mut source = BTreeMap::new();
     routes(Path::new("src"), &mut source);
-    let table: BTreeMap<String, (bool, bool)> = DOORS
-        .iter()
-        .map(|door| (door.path.to_owned(), (door.get != Rule::None, door.post != Rule::None)))
-        .collect();
+    let table: BTreeMap<String, (bool, bool)> =
+        DOORS.iter().map(|door| (door.path.to_owned(), (door.get != Rule::None, door.post != Rule::None))).collect();
     assert_eq!(table.len(), DOORS.len(), "an address has two rows");
     assert_eq!(source, table, "left: the source, right: tests/it/walk/table.rs, as (GET, POST)");
 }

@@ -40,7 +40,11 @@ impl Things {
         world.signed("customer@example.com").await;
         Self {
             customer: text(world, "select lower(hex(id)) from person where email = 'customer@example.com'").await,
-            rma: text(world, &format!("select 'RMA-' || rma from repair where person_id = {MINE} and state = 'booked'")).await,
+            rma: text(
+                world,
+                &format!("select 'RMA-' || rma from repair where person_id = {MINE} and state = 'booked'"),
+            )
+            .await,
             purchase: text(world, &mine("purchase", "person_id", "")).await,
             registration: register(world).await,
             photo: photo(world).await,
