@@ -18,12 +18,20 @@ async function book(page: Page, fault: string, { photo = false, late = false }):
     await expect(page.locator("#fault")).toHaveValue(fault);
     expect(await page.locator(".photos img").evaluate((img: HTMLImageElement) => img.decode().then(() => img.naturalWidth))).toBeGreaterThan(0);
   }
+  await unfold(page);
   const slots = page.locator("input[name=slot]:enabled");
   await (late ? slots.last() : slots.first()).check();
   await page.locator("#book-repair button[data-tone=primary]").click();
   await expect(page).toHaveURL(/\/repairs\/RMA-[^/?]+$/);
   await expect(page.getByRole("status")).toBeVisible();
   return page.url().split("/").pop() ?? "";
+}
+
+/** Later days are folded away. */
+async function unfold(page: Page): Promise<void> {
+  for (const summary of await page.locator("#slots details > summary").all()) {
+    if ((await summary.locator("..").getAttribute("open")) === null) await summary.click();
+  }
 }
 
 /** The technician's next step, by the form's id. */
@@ -72,6 +80,7 @@ test("a repair is moved to another time and cancelled", async ({ page, as }) => 
   await as("customer");
   const rma = await book(page, "The display stays dark.", { late: true });
   await page.locator(`a[href='/repairs/${rma}?move=1']`).click();
+  await unfold(page);
   const slots = page.locator("#move-repair input[name=slot]:enabled");
   await slots.nth((await slots.count()) - 2).check();
   await page.locator("#move-repair button").click();

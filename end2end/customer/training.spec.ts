@@ -66,7 +66,7 @@ test("the trainer makes a class, fills it, marks who came and closes it", async 
   await enrol(page, as, "customer", id);
   await enrol(page, as, "owner", id);
 
-  await server.advance("PT30H");
+  await server.advance("PT33H");
   await as("trainer");
   await page.goto(`/desk/classes/${id}`);
   const rows = page.locator("form[aria-label]");

@@ -12,7 +12,7 @@ const DOORS: Record<string, string[]> = {
 };
 
 /** How many pages of one kind (purchases, repairs…) are looked at: they differ by state. In the first language, that is. */
-const OF_A_KIND = 3;
+const OF_A_KIND = 2;
 
 /** What looks alike to everyone is walked by the customer alone. */
 const SHARED = ["/demo/mail", "/demo/mail/*", "/sign-in", "/sign-in/code"];
