@@ -85,7 +85,7 @@ pub struct ClassToday {
     pub taken: i64,
 }
 
-const CLASSES: &str = "select c.id, c.title, c.place, s.starts_at, c.taken from class c join class_session s on s.class_id = c.id \\
+const CLASSES: &str = "select c.id, c.title, c.place, s.starts_at, c.taken from class c join class_session s on s.class_id = c.id \
     where c.trainer_id = $1 and c.state <> 'cancelled' and s.starts_at >= $2 and s.starts_at < $3 order by s.starts_at, s.id";
 
 /// What a trainer teaches between two instants.
