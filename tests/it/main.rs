@@ -16,3 +16,5 @@ mod repairs;
 mod schema;
 mod sold;
 mod training;
+mod walk;
+mod world;

@@ -21,6 +21,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 mod care;
 mod repairs;
+mod training;
 
 /// Whether an act leaves a line. The others only ask whether somebody may look.
 fn changes(act: Act) -> bool {
@@ -68,6 +69,21 @@ fn changes(act: Act) -> bool {
         | Act::Rate
         | Act::PlanFollowUp
         | Act::DoneFollowUp
+        | Act::Enrol
+        | Act::CancelEnrolment
+        | Act::AcceptOffer
+        | Act::DeclineOffer
+        | Act::OfferSeat
+        | Act::ExpireOffer
+        | Act::CreateCourse
+        | Act::CreateClass
+        | Act::EditClass
+        | Act::PublishClass
+        | Act::StartClass
+        | Act::CancelClass
+        | Act::CloseClass
+        | Act::MarkAttendance
+        | Act::ChangeFeed
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -80,21 +96,8 @@ fn changes(act: Act) -> bool {
         | Act::ReadCase
         | Act::ListCases
         | Act::ReadFeedback
-        | Act::ReadNeglected => false,
-        Act::Enrol
-        | Act::CancelEnrolment
-        | Act::AcceptOffer
-        | Act::DeclineOffer
-        | Act::OfferSeat
-        | Act::ExpireOffer
-        | Act::CreateCourse
-        | Act::CreateClass
-        | Act::EditClass
-        | Act::PublishClass
-        | Act::CancelClass
-        | Act::CloseClass
         | Act::ReadRoster
-        | Act::MarkAttendance => false,
+        | Act::ReadNeglected => false,
     }
 }
 
@@ -206,6 +209,21 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::HandBack
         | Act::CloseRepair
         | Act::GiveUpRepair => repairs::perform(walk, act).await,
+        Act::Enrol
+        | Act::CancelEnrolment
+        | Act::AcceptOffer
+        | Act::DeclineOffer
+        | Act::OfferSeat
+        | Act::ExpireOffer
+        | Act::CreateCourse
+        | Act::CreateClass
+        | Act::EditClass
+        | Act::PublishClass
+        | Act::StartClass
+        | Act::CancelClass
+        | Act::CloseClass
+        | Act::MarkAttendance
+        | Act::ChangeFeed => training::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }
 }
@@ -229,7 +247,8 @@ async fn accounts(walk: &mut Walk, act: Act) {
             walk.post(CUSTOMER, &format!("/account/sessions/{other}/end"), &[]).await;
         }
         _ => {
-            let version = walk.text("select cast(version as text) from person where email = 'customer@example.com'").await;
+            let version =
+                walk.text("select cast(version as text) from person where email = 'customer@example.com'").await;
             walk.world.signed(CUSTOMER).await;
             walk.post(CUSTOMER, "/account", &[("name", "Carla M."), ("version", &version)]).await;
         }

@@ -74,7 +74,11 @@ async fn every_address_opens_to_whom_the_table_says_and_to_nobody_else() {
             let led_on = address == "/sign-in" && who != Who::Guest && reply.location() == "/";
             let expected = door.get.answer(who);
             if !is(&reply, expected) && !led_on {
-                wrong.push(format!("GET {address} as {who:?}: {} {}, not {expected:?}", reply.status, reply.location()));
+                wrong.push(format!(
+                    "GET {address} as {who:?}: {} {}, not {expected:?}",
+                    reply.status,
+                    reply.location()
+                ));
             }
         }
     }

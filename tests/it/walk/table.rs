@@ -1,6 +1,6 @@
 //! Every address of the portal with who may open it, in one table; and the test that none is missing.
 
-use aftercare::access::Role::{self, Agent, Technician};
+use aftercare::access::Role::{self, Agent, Technician, Trainer};
 use std::{collections::BTreeMap, path::Path};
 
 /// Who may come in by a door.
@@ -80,6 +80,18 @@ pub const DOORS: &[Door] = &[
     door("/photos/{id}", Theirs(WORKSHOP), None),
     door("/desk/repairs", Desk(WORKSHOP), None),
     door("/desk/repairs/{rma}", Desk(WORKSHOP), Desk(&[Technician])),
+    // training
+    door("/training", Signed, None),
+    door("/training/mine", Signed, Signed),
+    door("/training/{class}", Signed, Signed),
+    door("/training/{class}/calendar.ics", Signed, None),
+    door("/certificates/{code}", Secret, None),
+    door("/calendar/{file}", Secret, None),
+    door("/desk/classes", Desk(&[Trainer]), None),
+    door("/desk/classes/new", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/courses/new", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/classes/{class}", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/classes/{class}/edit", Desk(&[Trainer]), Desk(&[Trainer])),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),
@@ -145,10 +157,8 @@ fn end_of_call(text: &str) -> usize {
 fn every_address_of_the_source_has_a_row_in_the_table() {
     let mut source = BTreeMap::new();
     routes(Path::new("src"), &mut source);
-    let table: BTreeMap<String, (bool, bool)> = DOORS
-        .iter()
-        .map(|door| (door.path.to_owned(), (door.get != Rule::None, door.post != Rule::None)))
-        .collect();
+    let table: BTreeMap<String, (bool, bool)> =
+        DOORS.iter().map(|door| (door.path.to_owned(), (door.get != Rule::None, door.post != Rule::None))).collect();
     assert_eq!(table.len(), DOORS.len(), "an address has two rows");
     assert_eq!(source, table, "left: the source, right: tests/it/walk/table.rs, as (GET, POST)");
 }

@@ -21,6 +21,7 @@ pub struct Things {
     charge: String,
     claim: String,
     follow_up: String,
+    class: String,
 }
 
 const MINE: &str = "(select id from person where email = 'customer@example.com')";
@@ -40,7 +41,11 @@ impl Things {
         world.signed("customer@example.com").await;
         Self {
             customer: text(world, "select lower(hex(id)) from person where email = 'customer@example.com'").await,
-            rma: text(world, &format!("select 'RMA-' || rma from repair where person_id = {MINE} and state = 'booked'")).await,
+            rma: text(
+                world,
+                &format!("select 'RMA-' || rma from repair where person_id = {MINE} and state = 'booked'"),
+            )
+            .await,
             purchase: text(world, &mine("purchase", "person_id", "")).await,
             registration: register(world).await,
             photo: photo(world).await,
@@ -53,6 +58,8 @@ impl Things {
                 Some(id) => id,
                 None => plan(world).await,
             },
+            class: text(world, "select lower(hex(id)) from class where state = 'open' order by starts_at limit 1")
+                .await,
         }
     }
 
@@ -68,6 +75,12 @@ impl Things {
             "/cases/{id}" | "/desk/cases/{id}" => &self.case,
             "/desk/follow-ups/{id}" => &self.follow_up,
             "/desk/customers/{id}" | "/desk/customers/{id}/case" => &self.customer,
+            "/training/{class}"
+            | "/training/{class}/calendar.ics"
+            | "/desk/classes/{class}"
+            | "/desk/classes/{class}/edit" => &self.class,
+            "/certificates/{code}" => return "/certificates/AAAA-AAAA".to_owned(),
+            "/calendar/{file}" => return "/calendar/nobody-knows-this.ics".to_owned(),
             "/rate/{token}" | "/sign-in/link/{token}" => return path.replace("{token}", "nobody-knows-this"),
             "/assets/{build}/{*path}" => return "/assets/none/none.js".to_owned(),
             "/rpc/{*name}" => return "/rpc/nothing/here".to_owned(),
@@ -100,6 +113,18 @@ impl Things {
             }
             "/desk/customers/{id}" => vec![("due", "1"), ("what", "Call.")],
             "/desk/follow-ups/{id}" => vec![("outcome", "reached")],
+            "/training/mine" => vec![("act", "renew")],
+            "/training/{class}" => vec![("act", "cancel")],
+            "/desk/courses/new" => vec![("title", "A course"), ("language", "en"), ("pass_percent", "80")],
+            "/desk/classes/{class}" => vec![("act", "cancel"), ("why", "Rain.")],
+            "/desk/classes/{class}/edit" => vec![
+                ("version", "1"),
+                ("title", "Edited"),
+                ("link", "https://meet.example.com/x"),
+                ("capacity", "12"),
+                ("price", "1"),
+                ("cut_off_hours", "48"),
+            ],
             "/language" => vec![("language", "lt"), ("back", "/")],
             _ => Vec::new(),
         }

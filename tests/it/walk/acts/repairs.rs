@@ -39,7 +39,8 @@ async fn desk(walk: &mut Walk, state: &str, verb: &str, more: &[(&str, &str)]) {
 
 async fn answer(walk: &mut Walk, verb: &str) {
     let found = find(walk, "r.state = 'quoted'").await;
-    let of = format!("select lower(hex(id)) from quote where state = 'sent' and hex(repair_id) = upper('{}')", found.id);
+    let of =
+        format!("select lower(hex(id)) from quote where state = 'sent' and hex(repair_id) = upper('{}')", found.id);
     let quote = walk.text(&of).await;
     walk.post(&found.email, &format!("/repairs/{}", found.rma), &[("do", verb), ("quote", &quote)]).await;
 }
