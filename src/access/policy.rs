@@ -62,6 +62,7 @@ acts! {
     AddPhoto = "add_photo",
     ReadPhoto = "read_photo",
     ListRepairs = "list_repairs",
+    SetHours = "set_hours",
     // training
     Enrol = "enrol",
     CancelEnrolment = "cancel_enrolment",
@@ -153,6 +154,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::LapseQuote
         | Act::GiveUpRepair => staff(&[Role::Technician]),
         Act::ListRepairs => staff(&[Role::Technician, Role::Agent]),
+        Act::SetHours => staff(&[]),
 
         Act::Enrol | Act::CancelEnrolment => theirs || staff(&[Role::Trainer, Role::Agent]),
         Act::AcceptOffer | Act::DeclineOffer => theirs,

@@ -145,6 +145,33 @@ impl Timetable {
     }
 }
 
+/// Reads the hours of one weekday as people write them: `09:00-13:00, 14:00-18:00`; nothing written is closed.
+pub fn read_hours(weekday: u8, text: &str) -> Option<Vec<Opening>> {
+    let minute = |text: &str| {
+        let (hours, minutes) = text.trim().split_once(':')?;
+        let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (minutes < 60).then_some(hours.checked_mul(60)? + minutes)
+    };
+    let stretches = text.split(',').map(str::trim).filter(|stretch| !stretch.is_empty());
+    let openings: Option<Vec<Opening>> = stretches
+        .map(|stretch| {
+            let (opens, closes) = stretch.split_once(['-', '–'])?;
+            Opening::new(weekday, minute(opens)?, minute(closes)?)
+        })
+        .collect();
+    let mut openings = openings?;
+    openings.sort_by_key(|opening| opening.opens);
+    let apart = openings.windows(2).all(|pair| pair[0].closes <= pair[1].opens);
+    apart.then_some(openings)
+}
+
+/// Writes the hours of one weekday as [`read_hours`] takes them.
+pub fn write_hours(weekday: u8, openings: &[Opening]) -> String {
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let of_day = openings.iter().filter(|opening| opening.weekday == weekday);
+    of_day.map(|o| format!("{}-{}", clock(o.opens), clock(o.closes))).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +222,22 @@ mod tests {
         assert_eq!(table.working_day_after(day("2026-12-04"), 2), day("2026-12-08"));
         assert_eq!(table.working_day_after(day("2026-12-04"), 0), day("2026-12-04"));
         assert_eq!(Timetable::default().working_day_after(day("2026-12-04"), 3), day("2026-12-07"));
+    }
+
+    #[test]
+    fn hours_are_read_as_people_write_them_and_written_back() {
+        let text = "09:00-13:00, 14:30-18:00";
+        assert_eq!(write_hours(2, &read_hours(2, text).unwrap()), text);
+        assert_eq!(
+            read_hours(1, " 14:00 – 24:00,9:00-12:00 ").map(|o| write_hours(1, &o)),
+            Some("09:00-12:00, 14:00-24:00".into())
+        );
+        assert_eq!(read_hours(1, ""), Some(vec![]));
+        for wrong in
+            ["9-13", "13:00-09:00", "09:60-10:00", "09:00-25:00", "09:00-12:00, 11:00-13:00", "x", "99999:00-1:00"]
+        {
+            assert_eq!(read_hours(1, wrong), None, "{wrong}");
+        }
     }
 
     prop_compose! {

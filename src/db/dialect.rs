@@ -39,6 +39,15 @@ pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Lets the writing connection of a command that changes much keep more of SQLite's pages at hand (64 MB). PostgreSQL
+/// has its own memory.
+pub async fn widen_cache(tx: &mut Tx) -> Result<(), AppError> {
+    if let Connection::Sqlite(connection) = tx.connection() {
+        sqlx::query("pragma cache_size = -65536").execute(connection).await?;
+    }
+    Ok(())
+}
+
 /// Whether the error says that the transaction lost to another and may be tried again.
 pub fn lost_race(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|e| e.code());

@@ -38,6 +38,8 @@ async fn workshop(world: &World, capacity: i64) -> WorkshopId {
         horizon_days: 14,
         desk_capacity: capacity,
         visit_capacity: 2,
+        notice_hours: 24,
+        quote_days: 14,
         diagnosis_fee: Money::new(2900, Currency::EUR),
         visit_fee: Money::new(5900, Currency::EUR),
         desk: week(540, 780).chain(week(840, 1080)).collect(),
@@ -45,11 +47,12 @@ async fn workshop(world: &World, capacity: i64) -> WorkshopId {
         closed: vec![("2026-12-08".parse().unwrap(), "Holiday".into())],
     };
     let now = world.app.clock.now();
+    let permit = Viewer::Operator.may(Act::SetHours, &Subject::nobody()).unwrap();
     world
         .db()
         .write(move |tx| {
             let new = new.clone();
-            Box::pin(async move { hours::add_workshop(tx, &new, now).await })
+            Box::pin(async move { hours::set_workshop(tx, &permit, &new, now, now.date_naive()).await })
         })
         .await
         .unwrap();
@@ -647,6 +650,40 @@ both! {
             assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{at}");
         }
         assert_eq!(world.count("select count(*) from slot_load").await, 0);
+    }
+}
+
+both! {
+    async fn a_manager_sets_the_hours_and_customers_are_offered_what_follows(world: World) {
+        let (ann, manager) = (world.customer("ann@example.com").await, world.staff(Role::Manager).await);
+        let technician = world.staff(Role::Technician).await;
+        let item = goods(&world, &ann).await.to_string();
+        // Without a workshop there is nothing to book, and the page says so.
+        let bare = [("item", item.as_str()), ("mode", "send_in"), ("fault", "Jams")];
+        assert_eq!(world.post(&ann, "/repairs/new", &bare).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let path = "/desk/settings/workshops";
+        assert_eq!(world.get(&technician, path).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.get(&ann, path).await.status, StatusCode::NOT_FOUND);
+        let form = [
+            ("name", "North"), ("address", "Mill Lane 3"), ("zone", "Europe/Madrid"), ("slot_minutes", "60"), ("lead_hours", "2"),
+            ("horizon_days", "10"), ("desk_capacity", "1"), ("visit_capacity", "0"), ("notice_hours", "24"), ("quote_days", "7"),
+            ("diagnosis_fee", "19,50"), ("visit_fee", "0"), ("desk_3", "10:00-12:00"), ("closed", "2026-12-09 Inventory"),
+        ];
+        let reply = world.post(&manager, path, &form).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        let page = world.get(&manager, reply.location()).await.body;
+        assert!(page.contains("10:00-12:00") && page.contains("19.50") && page.contains("2026-12-09 Inventory"), "{page}");
+        let offered = world.get(&ann, &format!("/repairs/new?item={item}&mode=bring_in")).await.body;
+        // Wednesdays only, and not on the one that is closed.
+        assert!(offered.contains(&instant("2026-12-02T09:00:00Z").timestamp().to_string()), "{offered}");
+        assert!(!offered.contains(&instant("2026-12-09T09:00:00Z").timestamp().to_string()));
+        let mut wrong = form;
+        wrong[12] = ("desk_3", "noon");
+        wrong[3] = ("slot_minutes", "0");
+        let page = world.post(&manager, path, &wrong).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("desk_3-fault") && page.body.contains("slot_minutes-fault") && page.body.contains("noon"));
+        assert_eq!(world.count("select count(*) from history where act = 'set_hours'").await, 1);
     }
 }
 

@@ -1,13 +1,13 @@
 //! Seats, the line, offers, the trainer's desk: on both databases, through services and through the router.
 
 use crate::{
-    both,
+    both, sold,
     world::{NOW, Signed, World},
 };
 use aftercare::{
     access::Role,
     calendar::domain::Span,
-    execute, fetch_scalar,
+    fetch_scalar,
     server::{Cx, fresh},
     training::{
         domain::{EnrolmentState, Policy, Refusal, book::Book},
@@ -18,10 +18,10 @@ use aftercare::{
             store::{self, CourseRow, RoomRow},
         },
     },
-    values::{BenefitId, ClassId, CourseId, Currency, ItemId, Money, PersonId, ProductId, PurchaseId, RoomId},
+    values::{BenefitId, ClassId, CourseId, Currency, Money, ProductId, RoomId},
 };
 use axum::http::StatusCode;
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeSet;
 
 /// A trainer, a course and rooms, ready for classes.
@@ -144,43 +144,12 @@ fn path(class: ClassId) -> String {
     format!("/training/{class}")
 }
 
-/// A product, and for each person an item of it with so many class seats.
-pub async fn plan_with_seats(world: &World, product: ProductId, who: PersonId, seats: i64, until: &str) -> BenefitId {
-    const PRODUCT: &str = "insert into product (id, key, sku, name, search, kind, created_at, updated_at) \
-        values ($1, $2, $2, 'Printer', 'printer', 'goods', $3, $3) on conflict do nothing";
-    const PLAN: &str = "insert into plan (code, name, period_months, training_seats, maintenance_visits, repairs, updated_at) \
-        values ('care-6', 'Care', 6, 3, 2, 1, $1) on conflict do nothing";
-    const PURCHASE: &str = "insert into purchase (id, order_number, order_line, person_id, buyer_email, product_id, product_name, \
-        kind, purchased_on, quantity, plan_code, search, digest, source, created_at, updated_at) \
-        values ($1, $2, 1, $3, 'x@example.com', $4, 'Laser printer', 'goods', $5, 1, 'care-6', 'x', 'x', 'demo', $6, $6)";
-    const ITEM: &str =
-        "insert into item (id, purchase_id, position, product_id, owner_id, created_at) values ($1, $2, 1, $3, $4, $5)";
-    const BENEFIT: &str = "insert into benefit (id, item_id, person_id, allowance, plan_code, plan_name, starts_on, ends_on, \
-        granted, available, reserved, used, expired, created_at) \
-        values ($1, $2, $3, 'training_seat', 'care-6', 'Care', $4, $5, $6, $6, 0, 0, 0, $7)";
-    const COVERAGE: &str = "insert into coverage (id, item_id, kind, starts_on, ends_on, months, plan_code, plan_name, created_at) \
-        values ($1, $2, 'service_plan', $3, $4, 6, 'care-6', 'Care', $5)";
-    const GRANT: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'grant', $4)";
-    let (purchase, item, benefit): (PurchaseId, ItemId, BenefitId) = (fresh(), fresh(), fresh());
-    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-    let ends = day(until).succ_opt().unwrap();
-    world
-        .db()
-        .write(move |tx| {
-            Box::pin(async move {
-                execute!(tx, PRODUCT, product, product.to_string(), now())?;
-                execute!(tx, PLAN, now())?;
-                execute!(tx, PURCHASE, purchase, purchase.to_string(), who, product, day("2026-10-01"), now())?;
-                execute!(tx, ITEM, item, purchase, product, who, now())?;
-                execute!(tx, COVERAGE, fresh::<uuid::Uuid>(), item, day("2026-10-01"), ends, now())?;
-                execute!(tx, BENEFIT, benefit, item, who, day("2026-10-01"), ends, seats, now())?;
-                execute!(tx, GRANT, fresh::<uuid::Uuid>(), benefit, now(), seats)?;
-                Ok(())
-            })
-        })
-        .await
-        .unwrap();
-    benefit
+/// Sells a printer with three class seats until 14 May, as an import does; gives the product and the benefit.
+async fn sell_seats(world: &World, email: &str) -> (ProductId, BenefitId) {
+    const SOLD: &str = "select i.product_id, b.id from benefit b join item i on i.id = b.item_id \
+        join person p on p.id = b.person_id where p.email = $1 and b.allowance = 'training_seat'";
+    sold::sell(world, &[&sold::printer(&format!("A-{email}"), email, "ES", &format!("S-{email}"))]).await;
+    aftercare::fetch_one!(world.db().read().await.unwrap(), (ProductId, BenefitId), SOLD, email).unwrap()
 }
 
 /// Available, reserved, used.
@@ -341,17 +310,19 @@ both! {
 
 both! {
     async fn the_price_is_said_before_and_kept(world: World) {
-        let product: ProductId = fresh();
         let ann = world.customer("ann@example.com").await;
-        let benefit = plan_with_seats(&world, product, ann.id, 1, "2027-03-31").await;
+        let (product, benefit) = sell_seats(&world, "ann@example.com").await;
         let school = School::of(&world, vec![product]).await;
         let covered = school.open(school.draft("Covered", 5, 24 * 9, 9000)).await;
         let page = world.get(&ann, &path(covered)).await;
-        assert!(page.body.contains("Covered by “Care”, because 1 of its 1 class seats are left"), "{}", page.body);
+        assert!(page.body.contains("Covered by “Care”, because 3 of its 3 class seats are left"), "{}", page.body);
         let list = world.get(&ann, "/training").await;
         assert!(list.body.contains("For what you own"), "{}", list.body);
         enrol(&world, &ann, covered).await;
-        assert_eq!(units(&world, benefit).await, (0, 1, 0));
+        assert_eq!(units(&world, benefit).await, (2, 1, 0));
+        for day in [20, 21] {
+            enrol(&world, &ann, school.open(school.draft("More", 5, 24 * day, 9000)).await).await;
+        }
         assert_eq!(world.count("select count(*) from charge").await, 0);
         // The next one costs: who agreed to less is asked again.
         let paid = school.open(school.draft("Paid", 5, 24 * 10, 9000)).await;
@@ -366,21 +337,20 @@ both! {
         cancel(&world, &ann, paid).await;
         assert_eq!(world.count("select count(*) from charge where state = 'due'").await, 0);
         cancel(&world, &ann, covered).await;
-        assert_eq!(units(&world, benefit).await, (1, 0, 0));
+        assert_eq!(units(&world, benefit).await, (1, 2, 0));
         // After the cut-off the allowance is spent.
         let soon = school.open(school.draft("Soon", 5, 47, 9000)).await;
         enrol(&world, &ann, soon).await;
         assert_eq!(cancel(&world, &ann, soon).await.state, EnrolmentState::CancelledLate);
-        assert_eq!(units(&world, benefit).await, (0, 0, 1));
+        assert_eq!(units(&world, benefit).await, (0, 2, 1));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
 both! {
     async fn cancelling_a_class_gives_back_tells_everyone_and_offers_the_next(world: World) {
-        let product: ProductId = fresh();
         let all = customers(&world, 4).await;
-        let benefit = plan_with_seats(&world, product, all[0].id, 2, "2027-03-31").await;
+        let (product, benefit) = sell_seats(&world, "learner000@example.com").await;
         let school = School::of(&world, vec![product]).await;
         let id = school.open(school.draft("Off", 2, 24 * 9, 5000)).await;
         let next = school.open(school.draft("On", 2, 24 * 12, 5000)).await;
@@ -391,7 +361,7 @@ both! {
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "a reason is needed");
         let reply = world.post(&school.trainer, &format!("/desk/classes/{id}"), &[("act", "cancel"), ("why", "I am ill.")]).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
-        assert_eq!(units(&world, benefit).await, (2, 0, 0));
+        assert_eq!(units(&world, benefit).await, (3, 0, 0));
         assert_eq!(world.count("select count(*) from charge where state = 'due'").await, 0);
         let row = class(&world, id).await;
         assert_eq!((row.taken, row.held, row.waiting), (0, 0, 0));
@@ -405,20 +375,22 @@ both! {
         let page = world.get(&all[0], &path(id)).await;
         assert!(page.body.contains("does not take place") && page.body.contains("I am ill."));
         seats::accept(&world.cx_of(&all[0]).await, next, Consent::default()).await.unwrap();
-        assert_eq!(units(&world, benefit).await, (1, 1, 0));
+        assert_eq!(units(&world, benefit).await, (2, 1, 0));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
 both! {
     async fn a_trainer_marks_closes_and_gives_certificates(world: World) {
-        let product: ProductId = fresh();
         let all = customers(&world, 3).await;
+        let mut products = Vec::new();
         let mut benefits = Vec::new();
-        for who in &all {
-            benefits.push(plan_with_seats(&world, product, who.id, 2, "2027-03-31").await);
+        for n in 0..all.len() {
+            let (product, benefit) = sell_seats(&world, &format!("learner{n:03}@example.com")).await;
+            products.push(product);
+            benefits.push(benefit);
         }
-        let school = School::of(&world, vec![product]).await;
+        let school = School::of(&world, products).await;
         let id = school.open(school.draft("Marked", 5, 30, 5000)).await;
         for who in &all {
             enrol(&world, who, id).await;
@@ -433,7 +405,7 @@ both! {
         world.advance(Duration::hours(31));
         world.drain().await;
         let page = world.get(&school.trainer, &desk).await;
-        assert!(page.body.contains("Has: Laser printer") && page.body.contains("value=\"excused\""), "{}", page.body);
+        assert!(page.body.contains("Has: Printer") && page.body.contains("value=\"excused\""), "{}", page.body);
         assert_eq!(class(&world, id).await.state, aftercare::training::domain::ClassState::Running);
         assert_eq!(world.post(&school.trainer, &desk, &mark("absent")).await.status, StatusCode::SEE_OTHER);
         // Seen as unmarked by somebody else: not overwritten unseen.
@@ -452,7 +424,7 @@ both! {
         // Excused from all of it: the allowance came back; the others' are used.
         let excused = all.iter().position(|who| who.id == enrolments[0].person_id).unwrap();
         for (place, benefit) in benefits.iter().enumerate() {
-            let expected = if place == excused { (2, 0, 0) } else { (1, 0, 1) };
+            let expected = if place == excused { (3, 0, 0) } else { (2, 0, 1) };
             assert_eq!(units(&world, *benefit).await, expected);
         }
         let code = fetch_scalar!(world.db().read().await.unwrap(), String, "select code from certificate order by code limit 1").unwrap().unwrap();

@@ -62,6 +62,7 @@ async fn account_page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
                 <Select name="zone" label=w!(cx, shell.zone) options=zones value=sheet.value("zone") fault=cx.fault(sheet, "zone")/>
                 <Actions><Button>{w!(t, shell.save)}</Button></Actions>
             </form>
+            <CardLink href="/account/charges" icon=Some(Icon::Coin) title=w!(cx, charges.title) text=w!(cx, charges.lead)/>
             <Section title=w!(cx, shell.sessions)>
                 <ul class="rows" role="list">{sessions}</ul>
             </Section>

@@ -1,6 +1,7 @@
 //! Workshops, their hours and how full their slots are. Local slots become instants here, where the zones are known.
 
 use crate::{
+    access::Permit,
     calendar::hours::{LocalSlot, Opening, Service, Timetable},
     db::Tx,
     error::AppError,
@@ -257,6 +258,8 @@ pub struct NewWorkshop {
     pub horizon_days: i64,
     pub desk_capacity: i64,
     pub visit_capacity: i64,
+    pub notice_hours: i64,
+    pub quote_days: i64,
     pub diagnosis_fee: Money,
     pub visit_fee: Money,
     pub desk: Vec<Opening>,
@@ -264,18 +267,33 @@ pub struct NewWorkshop {
     pub closed: Vec<(NaiveDate, String)>,
 }
 
-const ADD_WORKSHOP: &str = "insert into workshop (id, name, address, zone, slot_minutes, lead_minutes, horizon_days, \
+const SET_WORKSHOP: &str = "insert into workshop (id, name, address, zone, slot_minutes, lead_minutes, horizon_days, \
     desk_capacity, visit_capacity, notice_hours, quote_days, warranty_days, diagnosis_fee_minor, visit_fee_minor, \
-    fee_currency, active, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 24, 14, 90, $10, $11, $12, true, $13)";
+    fee_currency, active, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 90, $12, $13, $14, true, $15) \
+    on conflict (id) do update set name = excluded.name, address = excluded.address, zone = excluded.zone, \
+    slot_minutes = excluded.slot_minutes, lead_minutes = excluded.lead_minutes, horizon_days = excluded.horizon_days, \
+    desk_capacity = excluded.desk_capacity, visit_capacity = excluded.visit_capacity, \
+    notice_hours = excluded.notice_hours, quote_days = excluded.quote_days, \
+    diagnosis_fee_minor = excluded.diagnosis_fee_minor, visit_fee_minor = excluded.visit_fee_minor, \
+    fee_currency = excluded.fee_currency";
+const DROP_OPENINGS: &str = "delete from opening_hours where workshop_id = $1";
+const DROP_CLOSED: &str = "delete from closed_day where workshop_id = $1 and day >= $2";
 const ADD_OPENING: &str =
     "insert into opening_hours (id, workshop_id, service, weekday, opens, closes) values ($1, $2, $3, $4, $5, $6)";
 const ADD_CLOSED: &str = "insert into closed_day (workshop_id, day, label) values ($1, $2, $3) on conflict do nothing";
 
-/// Sets a workshop up with its hours.
-pub async fn add_workshop(tx: &mut Tx, new: &NewWorkshop, now: DateTime<Utc>) -> Result<(), AppError> {
+/// Sets a workshop up, or changes it: its hours and its closed days from `today` on become those given. What is booked
+/// stays booked.
+pub async fn set_workshop(
+    tx: &mut Tx,
+    _permit: &Permit,
+    new: &NewWorkshop,
+    now: DateTime<Utc>,
+    today: NaiveDate,
+) -> Result<(), AppError> {
     execute!(
         tx,
-        ADD_WORKSHOP,
+        SET_WORKSHOP,
         new.id,
         new.name.as_str(),
         new.address.as_str(),
@@ -285,11 +303,14 @@ pub async fn add_workshop(tx: &mut Tx, new: &NewWorkshop, now: DateTime<Utc>) ->
         new.horizon_days,
         new.desk_capacity,
         new.visit_capacity,
+        new.notice_hours,
+        new.quote_days,
         new.diagnosis_fee.minor,
         new.visit_fee.minor,
         new.diagnosis_fee.currency,
         now
     )?;
+    execute!(tx, DROP_OPENINGS, new.id)?;
     for (service, openings) in [(Service::Desk, &new.desk), (Service::Visit, &new.visits)] {
         for opening in openings {
             let id = uuid::Uuid::now_v7();
@@ -298,8 +319,20 @@ pub async fn add_workshop(tx: &mut Tx, new: &NewWorkshop, now: DateTime<Utc>) ->
             execute!(tx, ADD_OPENING, id, new.id, service.as_str(), weekday, opens, closes)?;
         }
     }
+    execute!(tx, DROP_CLOSED, new.id, today)?;
     for (day, label) in &new.closed {
         execute!(tx, ADD_CLOSED, new.id, *day, label.as_str())?;
     }
     Ok(())
+}
+
+const CLOSED_DAYS: &str = "select day, label from closed_day where workshop_id = $1 and day >= $2 order by day";
+
+/// The days on which a workshop is closed, from a day on, with their reasons.
+pub async fn closed_days(
+    tx: &mut Tx,
+    workshop: WorkshopId,
+    since: NaiveDate,
+) -> Result<Vec<(NaiveDate, String)>, AppError> {
+    Ok(fetch_all!(tx, (NaiveDate, String), CLOSED_DAYS, workshop, since)?)
 }

@@ -207,6 +207,7 @@ async fn stage(
     write(cx, move |tx| {
         let digest = digest.clone();
         Box::pin(async move {
+            crate::db::dialect::widen_cache(tx).await?;
             staging::forget(tx, now - TimeDelta::days(1)).await?;
             staging::begin(tx, run, kind, &digest, now).await
         })

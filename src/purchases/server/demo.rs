@@ -103,8 +103,9 @@ fn sales(cast: &Cast) -> Result<Vec<Sale<'static>>, AppError> {
         // A printer with six months of training and maintenance.
         Sale { plan: true, country: Some("ES"), ..Sale::new(customer, PRINTER, 64) },
         Sale { country: Some("ES"), ..Sale::new(customer, COFFEE, 700) },
-        // Its last right ends in three weeks.
         Sale { country: Some("IT"), ..Sale::new(customer, VACUUM, 713) },
+        // Its last right ends in two weeks.
+        Sale { country: Some("IT"), ..Sale::new(customer, HEADPHONES, 720) },
         Sale { took: 0, ..Sale::new(customer, TICKET, 3) },
         // On its way.
         Sale { took: 5, country: Some("ES"), ..Sale::new(customer, HEADPHONES, 2) },

@@ -188,7 +188,9 @@ fn facts(cx: &Cx, shown: &Shown) -> impl IntoView + use<> {
     let mut fact = |name: String, what: Option<String>| rows.extend(what.map(|what| (name, what.into_any())));
     fact(w!(cx, purchases.fact_bought), Some(fmt.date(purchase.purchased_on)));
     let delivered = purchase.delivered_on.map_or_else(|| w!(cx, purchases.fact_delivery_unknown), |day| fmt.date(day));
-    fact(w!(cx, purchases.fact_delivered), Some(delivered));
+    let coming = purchase.delivered_on.is_some_and(|day| day > cx.today());
+    let name = if coming { w!(cx, purchases.fact_expected) } else { w!(cx, purchases.fact_delivered) };
+    fact(name, Some(delivered));
     if shown.whole {
         fact(w!(cx, purchases.fact_order), Some(purchase.order_number.clone()));
         fact(w!(cx, purchases.fact_price), purchase.unit_price().map(|price| fmt.money(price)));

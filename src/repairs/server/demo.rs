@@ -3,7 +3,7 @@
 
 use super::{booking, service, store};
 use crate::{
-    access::{Person, Role, Viewer},
+    access::{Act, Person, Role, Subject, Viewer},
     calendar::{
         hours::Opening,
         server::hours::{self, NewWorkshop},
@@ -178,10 +178,11 @@ fn old_enough(items: &mut [ItemRow], today: NaiveDate, stars: &[PersonId]) {
 async fn open_workshops(cx: &Cx) -> Result<(), AppError> {
     let (zone, now, currency) = (cx.company_zone(), cx.now, cx.app.company.currency);
     let today = cx.today();
+    let permit = cx.may(Act::SetHours, &Subject::nobody())?;
     cx.db()
         .write(move |tx| {
             let workshop = workshop(zone, today, currency);
-            Box::pin(async move { hours::add_workshop(tx, &workshop, now).await })
+            Box::pin(async move { hours::set_workshop(tx, &permit, &workshop, now, today).await })
         })
         .await
 }
@@ -204,6 +205,8 @@ fn workshop(zone: Tz, today: NaiveDate, currency: crate::values::Currency) -> Ne
         horizon_days: 30,
         desk_capacity: 3,
         visit_capacity: 1,
+        notice_hours: 24,
+        quote_days: 14,
         diagnosis_fee: Money::new(2900, currency),
         visit_fee: Money::new(5900, currency),
         desk: desk.collect(),

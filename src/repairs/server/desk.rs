@@ -86,9 +86,12 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
             let queue = asked.text("queue");
             view! { <Pager href=format!("/desk/repairs?queue={queue}&after={key}") label=w!(t, repairs.desk_more_jobs)/> }
         });
+        let settings = cx.viewer.can(Act::SetHours, &Subject::nobody()).then(|| {
+            view! { <ButtonLink href="/desk/settings/workshops" tone=ButtonTone::Quiet icon=Some(Icon::Gear)>{w!(t, repairs.settings_title)}</ButtonLink> }
+        });
         let today = today_list(&cx, &today);
         view! {
-            <PageHead title=w!(t, repairs.desk_title)/>
+            <PageHead title=w!(t, repairs.desk_title)>{settings}</PageHead>
             <Section title=w!(t, repairs.desk_today)>{today}</Section>
             <Section title=w!(t, repairs.desk_queue)>
                 <Tabs label=w!(t, repairs.desk_queue) tabs=tabs/>

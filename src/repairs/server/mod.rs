@@ -15,6 +15,7 @@ mod photos;
 mod pictures;
 mod portal;
 pub mod service;
+mod settings;
 pub mod store;
 mod upload;
 mod words;
@@ -32,6 +33,7 @@ pub fn routes() -> Router<App> {
         .route("/repairs", get(portal::list))
         .route("/repairs/{rma}", get(portal::show).post(portal::act))
         .route("/photos/{id}", get(photos::show))
+        .route("/desk/settings/workshops", get(settings::show).post(settings::save))
         .route("/desk/repairs", get(desk::list))
         .route("/desk/repairs/{rma}", get(desk::show).post(desk::act))
 }

@@ -339,7 +339,7 @@ fn lines(form: &Form, currency: Currency, faults: &mut Faults) -> Vec<QuoteLine>
 }
 
 /// An amount as people type it, with a point or a comma.
-fn amount(text: &str, currency: Currency) -> Option<Money> {
+pub fn amount(text: &str, currency: Currency) -> Option<Money> {
     let text = if text.contains('.') { text.to_owned() } else { text.replacen(',', ".", 1) };
     Money::parse(&text, currency).ok()
 }

@@ -2,6 +2,7 @@
 
 use super::{store, words};
 use crate::{
+    access::{Act, Subject},
     db::Tx,
     error::AppError,
     i18n::InWords,
@@ -58,13 +59,15 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
 pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppError> {
     let mut rows = store::mine_coming(tx, person).await?;
     rows.extend(store::mine_past(tx, person, (far(), Uuid::max()), 10).await?);
+    // Agents see that there is a class, not its roster.
+    let may_open = cx.viewer.can(Act::ReadRoster, &Subject::nobody());
     let rows = rows
         .into_iter()
         .map(|row| PanelRow {
             title: row.title.clone(),
             text: cx.fmt().date_time(row.starts_at, row.tz()),
             badge: Some((words::state_tone(row.state), row.state.in_words(cx.fmt()))),
-            href: Some(format!("/desk/classes/{}", row.class_id)),
+            href: may_open.then(|| format!("/desk/classes/{}", row.class_id)),
         })
         .collect();
     Ok(Panel { title: w!(cx, training.panel_title), rows })

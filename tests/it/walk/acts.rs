@@ -54,6 +54,7 @@ fn changes(act: Act) -> bool {
         | Act::CloseRepair
         | Act::GiveUpRepair
         | Act::AddPhoto
+        | Act::SetHours
         | Act::OpenCase
         | Act::ReplyToCase
         | Act::ReopenCase
@@ -208,7 +209,8 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::MarkReady
         | Act::HandBack
         | Act::CloseRepair
-        | Act::GiveUpRepair => repairs::perform(walk, act).await,
+        | Act::GiveUpRepair
+        | Act::SetHours => repairs::perform(walk, act).await,
         Act::Enrol
         | Act::CancelEnrolment
         | Act::AcceptOffer

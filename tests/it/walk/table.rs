@@ -78,6 +78,7 @@ pub const DOORS: &[Door] = &[
     door("/repairs/new", Signed, Signed),
     door("/repairs/{rma}", Theirs(WORKSHOP), Theirs(WORKSHOP)),
     door("/photos/{id}", Theirs(WORKSHOP), None),
+    door("/desk/settings/workshops", Desk(NO_OTHER), Desk(NO_OTHER)),
     door("/desk/repairs", Desk(WORKSHOP), None),
     door("/desk/repairs/{rma}", Desk(WORKSHOP), Desk(&[Technician])),
     // training

@@ -113,6 +113,7 @@ impl Things {
             }
             "/desk/customers/{id}" => vec![("due", "1"), ("what", "Call.")],
             "/desk/follow-ups/{id}" => vec![("outcome", "reached")],
+            "/desk/settings/workshops" => WORKSHOP.to_vec(),
             "/training/mine" => vec![("act", "renew")],
             "/training/{class}" => vec![("act", "cancel")],
             "/desk/courses/new" => vec![("title", "A course"), ("language", "en"), ("pass_percent", "80")],
@@ -130,6 +131,24 @@ impl Things {
         }
     }
 }
+
+/// A workshop as its form sends it.
+pub const WORKSHOP: [(&str, &str); 14] = [
+    ("name", "Second workshop"),
+    ("address", "Calle Nueva 1"),
+    ("zone", "Europe/Madrid"),
+    ("slot_minutes", "30"),
+    ("lead_hours", "2"),
+    ("horizon_days", "30"),
+    ("desk_capacity", "1"),
+    ("visit_capacity", "1"),
+    ("notice_hours", "24"),
+    ("quote_days", "14"),
+    ("diagnosis_fee", "29"),
+    ("visit_fee", "59"),
+    ("desk_1", "09:00-13:00"),
+    ("closed", "2026-12-24 Christmas Eve"),
+];
 
 /// A registration that waits for a code.
 async fn register(world: &World) -> String {

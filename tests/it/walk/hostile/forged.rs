@@ -1,6 +1,6 @@
 //! What no form of ours sends: fields that are not its own, numbers and days beyond all measure.
 
-use super::super::{Who, demo, digest::connect, text};
+use super::super::{Who, demo, digest::connect, text, things::WORKSHOP};
 use axum::http::StatusCode;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -169,6 +169,19 @@ async fn numbers_and_days_beyond_all_measure_are_faults_of_their_field() {
             StatusCode::UNPROCESSABLE_ENTITY,
             "{quantity} {price}"
         );
+    }
+    // Days on which a workshop is closed: each once, and within reach.
+    let manager = world.signed("manager@example.com").await;
+    for (closed, status) in [
+        ("2026-12-24 a\n2026-12-24 b", StatusCode::SEE_OTHER),
+        ("-262143-01-01 x", StatusCode::UNPROCESSABLE_ENTITY),
+        ("+262142-12-31 x", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let mut form = WORKSHOP.to_vec();
+        form.retain(|(name, _)| *name != "closed");
+        form.push(("closed", closed));
+        let reply = world.post(&manager, "/desk/settings/workshops", &form).await;
+        assert_eq!(reply.status, status, "{closed}");
     }
     // The demo's clock stays within what a calendar holds.
     for _ in 0..40 {
