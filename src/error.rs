@@ -19,6 +19,8 @@ pub enum AppError {
     Invalid(Faults),
     /// The rules say no.
     Refused(Refusal),
+    /// More was sent than this door takes.
+    TooLarge,
     /// Too many at once; again in a moment.
     Busy,
     /// Asked too often; again after so many seconds.

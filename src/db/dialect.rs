@@ -54,3 +54,10 @@ pub fn lost_race(error: &sqlx::Error) -> bool {
     // 40001 serialization_failure, 40P01 deadlock_detected, 55P03 lock_not_available; 5 and 517 are SQLITE_BUSY and SQLITE_BUSY_SNAPSHOT.
     matches!(code.as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517"))
 }
+
+/// Whether the error says that no such value can be kept or compared: text with the character NUL (22021), an instant
+/// before or after all that the engine knows (22008), a number too large (22003). Whoever sent it finds nothing by it.
+pub fn no_such_value(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|e| e.code());
+    matches!(code.as_deref(), Some("22021" | "22008" | "22003"))
+}

@@ -222,6 +222,7 @@ impl From<sqlx::Error> for AppError {
             sqlx::Error::RowNotFound => Self::NotFound,
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Busy,
             other if dialect::lost_race(&other) => Self::Busy,
+            other if dialect::no_such_value(&other) => Self::NotFound,
             other => crate::server::internal("the database failed", &other),
         }
     }

@@ -189,7 +189,9 @@ impl FromStr for SlotId {
     type Err = Unknown;
     fn from_str(text: &str) -> Result<Self, Unknown> {
         let (workshop, seconds) = text.split_once('~').ok_or(Unknown)?;
-        let starts_at = seconds.parse().ok().and_then(|s| DateTime::from_timestamp(s, 0)).ok_or(Unknown)?;
+        // No slot lies before 1970 or after 2200: what is far off overflows a calendar.
+        let seconds = seconds.parse().ok().filter(|s| (0..7_258_118_400_i64).contains(s)).ok_or(Unknown)?;
+        let starts_at = DateTime::from_timestamp(seconds, 0).ok_or(Unknown)?;
         Ok(Self { workshop: workshop.parse().map_err(|_| Unknown)?, starts_at })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     i18n::{Fmt, Locale},
 };
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Path},
     http::{HeaderMap, header, request::Parts},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -99,6 +99,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Cx {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
         parts.extensions.get::<Cx>().cloned().ok_or_else(|| super::internal("a page without its guard", &parts.uri))
+    }
+}
+
+/// The one parameter of an address. What is none of its kind leads nowhere, like everything that is not there.
+pub struct At<T>(pub T);
+
+impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for At<T> {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| AppError::NotFound)?;
+        text.parse().map(Self).map_err(|_| AppError::NotFound)
     }
 }
 

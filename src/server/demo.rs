@@ -50,6 +50,9 @@ async fn sign_in(cx: Cx, form: Form) -> Result<Response, AppError> {
     crate::accounts::server::session::begin(&cx, person.id, home, None).await
 }
 
+/// The demo's clock stays within a lifetime, where every calendar can follow.
+const MOST_SECONDS_AHEAD: i64 = 100 * 366 * 86_400;
+
 /// Moves business time forward and works off what became due.
 async fn clock(cx: Cx, form: Form) -> Result<Response, AppError> {
     let advance = parse_duration(form.text("advance")).ok_or_else(|| Faults::only("advance", Fault::NotATime))?;
@@ -60,6 +63,9 @@ async fn clock(cx: Cx, form: Form) -> Result<Response, AppError> {
                 let offset =
                     settings::read(tx, "clock_offset").await?.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
                 let offset = offset.saturating_add(advance.num_seconds());
+                if offset > MOST_SECONDS_AHEAD {
+                    return Err(Faults::only("advance", Fault::NotATime));
+                }
                 settings::write(tx, "clock_offset", &offset.to_string()).await?;
                 Ok(offset)
             })

@@ -4,6 +4,7 @@ use crate::error::{AppError, Fault, Faults, Refusal};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
+    http::StatusCode,
 };
 use std::str::FromStr;
 use uuid::Uuid;
@@ -15,8 +16,10 @@ pub struct Form {
 }
 
 impl Form {
+    /// Without the character NUL, which no text has and not every database takes.
     pub fn new(fields: Vec<(String, String)>) -> Self {
-        Self { fields }
+        let clean = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
+        Self { fields: fields.into_iter().map(|(name, value)| (clean(name), clean(value))).collect() }
     }
 
     /// From pairs, as tests and commands write them.
@@ -85,7 +88,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, AppError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| AppError::Busy)?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { AppError::TooLarge } else { AppError::Busy }
+        })?;
         Ok(Self::new(url::form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 }

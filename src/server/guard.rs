@@ -35,6 +35,7 @@ pub fn status(error: &AppError) -> StatusCode {
         AppError::Forbidden => StatusCode::FORBIDDEN,
         AppError::NotFound => StatusCode::NOT_FOUND,
         AppError::Invalid(_) | AppError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AppError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         AppError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         AppError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -83,11 +84,20 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
     parts.extensions.insert(cx.clone());
     let wants_html = !parts.uri.path().starts_with("/rpc/") && !parts.uri.path().starts_with("/api/");
     let method = parts.method.clone();
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let mut response = if holds_nul(&parts.uri) {
+        AppError::NotFound.into_response()
+    } else {
+        next.run(Request::from_parts(parts, body)).await
+    };
     if let Some(error) = response.extensions_mut().remove::<AppError>() {
         response = if wants_html { page::error(&cx, &method, error) } else { problem(&error) };
     }
     headers(app, Some(&cx), &id, response)
+}
+
+/// No address of ours holds the character NUL, and not every database takes it as text.
+fn holds_nul(uri: &axum::http::Uri) -> bool {
+    uri.path_and_query().is_some_and(|address| address.as_str().contains("%00"))
 }
 
 /// An error for a machine, by RFC 9457.

@@ -9,7 +9,7 @@ use crate::{
     w,
 };
 use axum::{
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use leptos::prelude::*;
@@ -92,6 +92,8 @@ impl Cx {
 
     /// On to another page by 303, with something to say there.
     pub fn redirect(&self, path: &str, notice: Option<Notice>) -> Response {
+        // What no header can hold is no address of ours.
+        let path = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
         let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response();
         if let Some(cookie) = notice.and_then(|notice| notice.cookie(&self.app).parse().ok()) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -304,6 +306,7 @@ pub fn error(cx: &Cx, method: &Method, error: AppError) -> Response {
     let (title, text) = match &error {
         AppError::Forbidden => (w!(cx, shell.forbidden_title), w!(cx, shell.forbidden_text)),
         AppError::NotFound | AppError::SignIn => (w!(cx, shell.not_found_title), w!(cx, shell.not_found_text)),
+        AppError::TooLarge => (w!(cx, shell.too_large_title), w!(cx, shell.too_large_text)),
         AppError::Busy => (w!(cx, shell.busy_title), w!(cx, shell.busy_text)),
         AppError::TooMany { seconds } => {
             (w!(cx, shell.too_many_title), w!(cx, shell.too_many_text, count = u64::from(seconds.div_ceil(60))))

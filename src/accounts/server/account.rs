@@ -10,6 +10,7 @@ use crate::{
     people::server::store as people,
     server::{
         Cx,
+        cx::At,
         form::{Form, Sheet},
         history,
         notice::Notice,
@@ -20,7 +21,6 @@ use crate::{
     w,
 };
 use axum::{
-    extract::Path,
     http::{HeaderValue, header},
     response::Response,
 };
@@ -184,7 +184,7 @@ async fn update(tx: &mut Tx, person: PersonId, account: &Account) -> Result<(), 
     if changed == 0 { Err(Refusal::ChangedMeanwhile.into()) } else { Ok(()) }
 }
 
-pub async fn end_session(cx: Cx, Path(id): Path<SessionId>) -> Result<Response, AppError> {
+pub async fn end_session(cx: Cx, At(id): At<SessionId>) -> Result<Response, AppError> {
     session::end(&cx, Act::EndSession, id).await?;
     Ok(cx.redirect("/account", Some(Notice::SessionEnded)))
 }

@@ -45,6 +45,8 @@ pub async fn all(cx: &Cx, due: bool, cursor: Option<&Cursor>) -> Result<Rows<Cha
 
 /// Writes down how a charge was settled.
 pub async fn settle(cx: &Cx, id: ChargeId, outcome: ChargeState) -> Result<(), AppError> {
+    // Whoever may not do it learns that first, not whether there is such a charge.
+    cx.may(Act::SettleCharge, &Subject::nobody())?;
     let context = cx.clone();
     cx.db()
         .write(move |tx| {

@@ -218,6 +218,8 @@ pub async fn new_case(cx: Cx, Path(person): Path<String>) -> Result<Response, Ap
 
 pub async fn open_case(cx: Cx, Path(person): Path<String>, form: Form) -> Result<Response, AppError> {
     let id = id(&person)?;
+    // It is the desk's door: customers open cases by their own.
+    cx.may(Act::ReadCustomer, &Subject::of(id))?;
     match cases::open_by_form(&cx, &form, Some(id)).await {
         Ok(case) => Ok(cx.redirect(&format!("/desk/cases/{case}"), Some(Notice::CaseOpened))),
         Err(error) => new_case_page(&cx, id, &Sheet::again(form, error)?).await,

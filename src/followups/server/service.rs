@@ -50,7 +50,8 @@ pub fn read(cx: &Cx, form: &Form, customer: Option<PersonId>) -> Result<Plan, Ap
     }
     faults.check()?;
     let what = if what.is_empty() { w!(cx, followups.plan_what_default) } else { what };
-    let about = match store::known(form.text("entity")) {
+    // Planned for a customer, it is about them, whatever else the form names.
+    let about = match store::known(form.text("entity")).filter(|_| customer.is_none()) {
         Some(entity) => Some((entity, Uuid::try_parse(form.text("id")).map_err(|_| AppError::NotFound)?)),
         None => None,
     };

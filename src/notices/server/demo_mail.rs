@@ -3,15 +3,12 @@
 use super::{inbox::After, store};
 use crate::{
     error::AppError,
-    server::{Cx, page::Frame},
+    server::{Cx, cx::At, page::Frame},
     ui::*,
     values::{Cursor, MessageId},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Query, response::Response};
 use leptos::prelude::*;
 
 pub async fn list(cx: Cx, Query(query): Query<After>) -> Result<Response, AppError> {
@@ -34,7 +31,7 @@ pub async fn list(cx: Cx, Query(query): Query<After>) -> Result<Response, AppErr
     }))
 }
 
-pub async fn show(cx: Cx, Path(id): Path<MessageId>) -> Result<Response, AppError> {
+pub async fn show(cx: Cx, At(id): At<MessageId>) -> Result<Response, AppError> {
     let message = store::by_id(&mut cx.db().read().await?, id).await?.ok_or(AppError::NotFound)?;
     Ok(cx.page(Frame::Plain, message.subject.clone(), || {
         let paragraphs = message.body.lines().filter(|line| !line.is_empty()).map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();

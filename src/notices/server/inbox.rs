@@ -6,16 +6,14 @@ use crate::{
     error::AppError,
     server::{
         Cx,
+        cx::At,
         page::{Frame, PortalTab},
     },
     ui::*,
     values::{Cursor, MessageId},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Query, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -53,7 +51,7 @@ pub async fn list(cx: Cx, Query(query): Query<After>) -> Result<Response, AppErr
     }))
 }
 
-pub async fn show(cx: Cx, Path(id): Path<MessageId>) -> Result<Response, AppError> {
+pub async fn show(cx: Cx, At(id): At<MessageId>) -> Result<Response, AppError> {
     let person = cx.person()?.id;
     cx.may(Act::ReadInbox, &Subject::of(person))?;
     let message = store::by_id(&mut cx.db().read().await?, id).await?;

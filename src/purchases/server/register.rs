@@ -314,6 +314,7 @@ enum Verdict {
 /// # Errors
 /// Faults of the form, or a [`Refusal`].
 pub async fn decide(cx: &Cx, form: &Form) -> Result<bool, AppError> {
+    cx.may(Act::DecideRegistration, &Subject::nobody())?;
     let mut faults = Faults::default();
     let id = form.parse::<ClaimId>("registration", &mut faults, Fault::NotAChoice);
     let verdict = match form.text("decision") {
@@ -391,7 +392,8 @@ async fn sell(
     if purchased_on.is_none() {
         faults.add("purchased_on", Fault::Required);
     }
-    if purchased_on.is_some_and(|day| day > cx.today()) {
+    let longest_ago = NaiveDate::from_ymd_opt(1950, 1, 1);
+    if purchased_on.is_some_and(|day| day > cx.today() || Some(day) < longest_ago) {
         faults.add("purchased_on", Fault::NotADate);
     }
     faults.check()?;

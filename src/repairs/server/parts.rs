@@ -276,20 +276,28 @@ pub fn desk_input(form: &Form, verb: Verb, currency: Currency, today: NaiveDate)
         Verb::Quote => {
             input.lines = lines(form, currency, &mut faults);
             input.day = form.optional("valid_until", &mut faults, Fault::NotADate);
-            if input.day.is_some_and(|day| day < today) {
-                faults.add("valid_until", Fault::InThePast);
-            }
+            within_reach("valid_until", input.day, today, &mut faults);
         }
         Verb::WaitForParts => {
             input.day = form.parse("parts_due", &mut faults, Fault::NotADate);
-            if input.day.is_some_and(|day| day < today) {
-                faults.add("parts_due", Fault::InThePast);
-            }
+            within_reach("parts_due", input.day, today, &mut faults);
         }
         _ => {}
     }
     faults.check()?;
     Ok(input)
+}
+
+/// How many days ahead a day can lie that a technician names.
+const REACH: i64 = 2 * 366;
+
+/// A day that is to come: not before today, and not so far off that it is a slip of the finger.
+fn within_reach(name: &str, day: Option<NaiveDate>, today: NaiveDate, faults: &mut Faults) {
+    match day {
+        Some(day) if day < today => faults.add(name, Fault::InThePast),
+        Some(day) if (day - today).num_days() > REACH => faults.add(name, Fault::NotADate),
+        _ => {}
+    }
 }
 
 fn optional_words(form: &Form, name: &str, most: u32, faults: &mut Faults) -> String {

@@ -9,14 +9,15 @@ use crate::{
     jobs::{self, Job},
     repairs::photos::{DRAFT_HOURS, FILES},
     server::{
-        App, Cx, fresh,
+        App, Cx,
+        cx::At,
+        fresh,
         history::{self, Change},
         rate,
     },
     values::{OrganisationId, PersonId, PhotoId, RepairId},
 };
 use axum::{
-    extract::Path,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -129,8 +130,20 @@ pub async fn remove(cx: &Cx, id: PhotoId) -> Result<(), AppError> {
             let cx = context.clone();
             Box::pin(async move {
                 let person = cx.person()?.id;
-                let _permit = cx.may(Act::AddPhoto, &Subject::of(person))?;
-                Ok(fetch_optional!(tx, (String,), DROP, id, person)?)
+                let permit = cx.may(Act::AddPhoto, &Subject::of(person))?;
+                let file = fetch_optional!(tx, (String,), DROP, id, person)?;
+                if file.is_some() {
+                    let change = Change {
+                        entity: "photo",
+                        id: id.0,
+                        customer: Some(person),
+                        from: Some("draft"),
+                        to: Some("removed"),
+                        ..Change::default()
+                    };
+                    history::record(tx, &cx, &permit, change).await?;
+                }
+                Ok(file)
             })
         })
         .await?;
@@ -184,7 +197,7 @@ struct Shown {
 }
 
 /// `GET /photos/{id}`: the picture, to whoever sent it and whoever may see its repair.
-pub async fn show(cx: Cx, Path(id): Path<PhotoId>) -> Result<Response, AppError> {
+pub async fn show(cx: Cx, At(id): At<PhotoId>) -> Result<Response, AppError> {
     let person = cx.person()?.id;
     let mut tx = cx.db().read().await?;
     let photo = fetch_optional!(tx, Shown, READ, id)?.ok_or(AppError::NotFound)?;

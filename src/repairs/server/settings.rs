@@ -22,7 +22,7 @@ use crate::{
     w,
 };
 use axum::{extract::RawQuery, response::Response};
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use leptos::prelude::*;
 
@@ -126,8 +126,8 @@ fn read(cx: &Cx, form: &Form, id: WorkshopId) -> Result<NewWorkshop, AppError> {
     for line in form.text("closed").lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (day, label) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         match day.parse::<NaiveDate>() {
-            Ok(day) => closed.push((day, label.trim().to_owned())),
-            Err(_) => {
+            Ok(day) if (1970..=2200).contains(&day.year()) => closed.push((day, label.trim().to_owned())),
+            _ => {
                 faults.add("closed", Fault::NotADate);
                 break;
             }

@@ -21,6 +21,9 @@ const TEXT_BYTES: usize = 64 * 1024;
 /// What is read and thrown away after a post grew too large, so that its sender still hears why.
 const DRAIN_BYTES: usize = 120 * 1024 * 1024;
 
+/// How many parts one post may have; the page itself makes some twenty.
+const PARTS: usize = 100;
+
 /// What came: the fields, with a `photo` for each picture that was kept, and what was wrong with the files.
 #[derive(Debug, Default)]
 pub struct Posted {
@@ -39,13 +42,19 @@ pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("multipart/form-data"));
     if !multipart {
-        let body = patiently(axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await?;
+        let body = tokio::time::timeout(PATIENCE, axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await;
+        let body = body.map_err(|_| broken())?.map_err(|_| AppError::TooLarge)?;
         let fields = url::form_urlencoded::parse(&body).into_owned().collect();
         return Ok(Posted { form: Form::new(fields), faults: Faults::default() });
     }
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
     let mut reading = Reading { cx, fields: Vec::new(), faults: Faults::default(), total: 0, pictures: 0 };
+    let mut taken = 0;
     while let Some(field) = patiently(parts.next_field()).await? {
+        taken += 1;
+        if taken > PARTS {
+            return Err(AppError::TooLarge);
+        }
         reading.field(field).await?;
     }
     Ok(Posted { form: Form::new(reading.fields), faults: reading.faults })

@@ -21,6 +21,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 mod care;
 mod repairs;
+mod training;
 
 /// Whether an act leaves a line. The others only ask whether somebody may look.
 fn changes(act: Act) -> bool {
@@ -53,6 +54,7 @@ fn changes(act: Act) -> bool {
         | Act::CloseRepair
         | Act::GiveUpRepair
         | Act::AddPhoto
+        | Act::SetHours
         | Act::OpenCase
         | Act::ReplyToCase
         | Act::ReopenCase
@@ -68,6 +70,21 @@ fn changes(act: Act) -> bool {
         | Act::Rate
         | Act::PlanFollowUp
         | Act::DoneFollowUp
+        | Act::Enrol
+        | Act::CancelEnrolment
+        | Act::AcceptOffer
+        | Act::DeclineOffer
+        | Act::OfferSeat
+        | Act::ExpireOffer
+        | Act::CreateCourse
+        | Act::CreateClass
+        | Act::EditClass
+        | Act::PublishClass
+        | Act::StartClass
+        | Act::CancelClass
+        | Act::CloseClass
+        | Act::MarkAttendance
+        | Act::ChangeFeed
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -80,21 +97,8 @@ fn changes(act: Act) -> bool {
         | Act::ReadCase
         | Act::ListCases
         | Act::ReadFeedback
-        | Act::ReadNeglected => false,
-        Act::Enrol
-        | Act::CancelEnrolment
-        | Act::AcceptOffer
-        | Act::DeclineOffer
-        | Act::OfferSeat
-        | Act::ExpireOffer
-        | Act::CreateCourse
-        | Act::CreateClass
-        | Act::EditClass
-        | Act::PublishClass
-        | Act::CancelClass
-        | Act::CloseClass
         | Act::ReadRoster
-        | Act::MarkAttendance => false,
+        | Act::ReadNeglected => false,
     }
 }
 
@@ -205,7 +209,23 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::MarkReady
         | Act::HandBack
         | Act::CloseRepair
-        | Act::GiveUpRepair => repairs::perform(walk, act).await,
+        | Act::GiveUpRepair
+        | Act::SetHours => repairs::perform(walk, act).await,
+        Act::Enrol
+        | Act::CancelEnrolment
+        | Act::AcceptOffer
+        | Act::DeclineOffer
+        | Act::OfferSeat
+        | Act::ExpireOffer
+        | Act::CreateCourse
+        | Act::CreateClass
+        | Act::EditClass
+        | Act::PublishClass
+        | Act::StartClass
+        | Act::CancelClass
+        | Act::CloseClass
+        | Act::MarkAttendance
+        | Act::ChangeFeed => training::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }
 }

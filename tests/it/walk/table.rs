@@ -1,6 +1,6 @@
 //! Every address of the portal with who may open it, in one table; and the test that none is missing.
 
-use aftercare::access::Role::{self, Agent, Technician};
+use aftercare::access::Role::{self, Agent, Technician, Trainer};
 use std::{collections::BTreeMap, path::Path};
 
 /// Who may come in by a door.
@@ -78,8 +78,21 @@ pub const DOORS: &[Door] = &[
     door("/repairs/new", Signed, Signed),
     door("/repairs/{rma}", Theirs(WORKSHOP), Theirs(WORKSHOP)),
     door("/photos/{id}", Theirs(WORKSHOP), None),
+    door("/desk/settings/workshops", Desk(NO_OTHER), Desk(NO_OTHER)),
     door("/desk/repairs", Desk(WORKSHOP), None),
     door("/desk/repairs/{rma}", Desk(WORKSHOP), Desk(&[Technician])),
+    // training
+    door("/training", Signed, None),
+    door("/training/mine", Signed, Signed),
+    door("/training/{class}", Signed, Signed),
+    door("/training/{class}/calendar.ics", Signed, None),
+    door("/certificates/{code}", Secret, None),
+    door("/calendar/{file}", Secret, None),
+    door("/desk/classes", Desk(&[Trainer]), None),
+    door("/desk/classes/new", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/courses/new", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/classes/{class}", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/classes/{class}/edit", Desk(&[Trainer]), Desk(&[Trainer])),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),

@@ -21,6 +21,7 @@ pub struct Things {
     charge: String,
     claim: String,
     follow_up: String,
+    class: String,
 }
 
 const MINE: &str = "(select id from person where email = 'customer@example.com')";
@@ -57,6 +58,8 @@ impl Things {
                 Some(id) => id,
                 None => plan(world).await,
             },
+            class: text(world, "select lower(hex(id)) from class where state = 'open' order by starts_at limit 1")
+                .await,
         }
     }
 
@@ -72,6 +75,12 @@ impl Things {
             "/cases/{id}" | "/desk/cases/{id}" => &self.case,
             "/desk/follow-ups/{id}" => &self.follow_up,
             "/desk/customers/{id}" | "/desk/customers/{id}/case" => &self.customer,
+            "/training/{class}"
+            | "/training/{class}/calendar.ics"
+            | "/desk/classes/{class}"
+            | "/desk/classes/{class}/edit" => &self.class,
+            "/certificates/{code}" => return "/certificates/AAAA-AAAA".to_owned(),
+            "/calendar/{file}" => return "/calendar/nobody-knows-this.ics".to_owned(),
             "/rate/{token}" | "/sign-in/link/{token}" => return path.replace("{token}", "nobody-knows-this"),
             "/assets/{build}/{*path}" => return "/assets/none/none.js".to_owned(),
             "/rpc/{*name}" => return "/rpc/nothing/here".to_owned(),
@@ -104,11 +113,42 @@ impl Things {
             }
             "/desk/customers/{id}" => vec![("due", "1"), ("what", "Call.")],
             "/desk/follow-ups/{id}" => vec![("outcome", "reached")],
+            "/desk/settings/workshops" => WORKSHOP.to_vec(),
+            "/training/mine" => vec![("act", "renew")],
+            "/training/{class}" => vec![("act", "cancel")],
+            "/desk/courses/new" => vec![("title", "A course"), ("language", "en"), ("pass_percent", "80")],
+            "/desk/classes/{class}" => vec![("act", "cancel"), ("why", "Rain.")],
+            "/desk/classes/{class}/edit" => vec![
+                ("version", "1"),
+                ("title", "Edited"),
+                ("link", "https://meet.example.com/x"),
+                ("capacity", "12"),
+                ("price", "1"),
+                ("cut_off_hours", "48"),
+            ],
             "/language" => vec![("language", "lt"), ("back", "/")],
             _ => Vec::new(),
         }
     }
 }
+
+/// A workshop as its form sends it.
+pub const WORKSHOP: [(&str, &str); 14] = [
+    ("name", "Second workshop"),
+    ("address", "Calle Nueva 1"),
+    ("zone", "Europe/Madrid"),
+    ("slot_minutes", "30"),
+    ("lead_hours", "2"),
+    ("horizon_days", "30"),
+    ("desk_capacity", "1"),
+    ("visit_capacity", "1"),
+    ("notice_hours", "24"),
+    ("quote_days", "14"),
+    ("diagnosis_fee", "29"),
+    ("visit_fee", "59"),
+    ("desk_1", "09:00-13:00"),
+    ("closed", "2026-12-24 Christmas Eve"),
+];
 
 /// A registration that waits for a code.
 async fn register(world: &World) -> String {

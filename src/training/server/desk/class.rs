@@ -79,7 +79,8 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
 
 pub async fn act(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response, AppError> {
     let id: ClassId = parse(&id)?;
-    let session = form.text("session").to_owned();
+    // Back to the session that was worked on; whatever else was sent stays out of the address.
+    let session = form.text("session").parse::<ClassSessionId>().map(|id| id.to_string()).unwrap_or_default();
     match run(&cx, id, &form).await {
         Ok(notice) => {
             let to = if session.is_empty() { String::new() } else { format!("?session={session}") };

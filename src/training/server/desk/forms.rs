@@ -14,11 +14,13 @@ use crate::{
     },
     values::{CourseId, Money, PersonId, RoomId},
 };
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 /// Most sessions that one form plans.
 pub const SESSIONS: usize = 8;
+/// How many days ahead a class can be planned.
+const AHEAD: u64 = 5 * 366;
 /// Longest title.
 const TITLE: u32 = 120;
 
@@ -29,7 +31,7 @@ pub fn draft(cx: &Cx, form: &Form) -> Result<Draft, AppError> {
     let title = form.words("title", TITLE, &mut faults);
     let language = language(form, &mut faults);
     let zone = form.parse::<Tz>("zone", &mut faults, Fault::NotAChoice);
-    let times = times(form, &mut faults);
+    let times = times(cx, form, &mut faults);
     let (room, link) = place(form, &mut faults);
     let capacity = capacity(form, &mut faults);
     let price = price(cx, form, &mut faults);
@@ -103,7 +105,8 @@ pub fn numbered(name: &str, at: usize) -> String {
 }
 
 /// The lines that are filled in; the first one has to be.
-fn times(form: &Form, faults: &mut Faults) -> Vec<Time> {
+fn times(cx: &Cx, form: &Form, faults: &mut Faults) -> Vec<Time> {
+    let last = cx.today().checked_add_days(Days::new(AHEAD)).unwrap_or_default();
     let mut times = Vec::new();
     for at in 0..SESSIONS {
         let [date, starts, ends] = ["date", "starts", "ends"].map(|name| numbered(name, at));
@@ -111,6 +114,10 @@ fn times(form: &Form, faults: &mut Faults) -> Vec<Time> {
             continue;
         }
         let day = form.parse::<NaiveDate>(&date, faults, Fault::NotADate);
+        if day.is_some_and(|day| day > last || day < cx.today().pred_opt().unwrap_or_default()) {
+            faults.add(&date, if day > Some(last) { Fault::NotADate } else { Fault::InThePast });
+            continue;
+        }
         let from = clock(form, &starts, faults);
         let until = clock(form, &ends, faults);
         if let (Some(day), Some(from), Some(until)) = (day, from, until) {

@@ -1,6 +1,7 @@
 //! The acts of repairs.
 
 use super::{CUSTOMER, Walk, job};
+use crate::walk::things::WORKSHOP;
 use aftercare::{access::Act, jobs::Job};
 use chrono::TimeDelta;
 
@@ -105,6 +106,9 @@ pub async fn perform(walk: &mut Walk, act: Act) {
         Act::HandBack => desk(walk, "ready", "hand_back", &[]).await,
         Act::CloseRepair => desk(walk, "handed_back", "close", &[]).await,
         Act::GiveUpRepair => desk(walk, "received", "give_up", &[("words", "Beyond repair.")]).await,
+        Act::SetHours => {
+            walk.post("manager@example.com", "/desk/settings/workshops", &WORKSHOP).await;
+        }
         other => panic!("{other:?} is no act of repairs"),
     }
 }

@@ -1,0 +1,142 @@
+//! The acts of training.
+
+use super::{CUSTOMER, Walk, connect, job};
+use aftercare::{access::Act, jobs::Job};
+use chrono::TimeDelta;
+
+const TRAINER: &str = "trainer@example.com";
+
+async fn class(walk: &Walk, condition: &str) -> String {
+    walk.text(&format!("select lower(hex(c.id)) from class c where {condition} order by c.starts_at limit 1")).await
+}
+
+/// The class in which the customer has a place of this kind.
+async fn mine(walk: &Walk, state: &str) -> String {
+    let place = format!(
+        "c.state = 'open' and c.id in (select e.class_id from enrolment e join person p on p.id = e.person_id \
+         where e.state = '{state}' and p.email = 'customer@example.com')"
+    );
+    class(walk, &place).await
+}
+
+async fn by_customer(walk: &mut Walk, class: &str, act: &str) {
+    walk.post(CUSTOMER, &format!("/training/{class}"), &[("act", act)]).await;
+}
+
+async fn by_trainer(walk: &mut Walk, class: &str, fields: &[(&str, &str)]) {
+    walk.post(TRAINER, &format!("/desk/classes/{class}"), fields).await;
+}
+
+async fn forget_jobs(walk: &Walk, kind: &str) {
+    sqlx::query("delete from job where kind = $1").bind(kind).execute(&mut connect(&walk.world).await).await.unwrap();
+}
+
+/// An offer of a class in whose line somebody waits comes to its end.
+async fn expire(walk: &mut Walk) {
+    forget_jobs(walk, "expire_offer").await;
+    let offer = "update enrolment set offered_until = '2026-12-01T00:00:00.000000Z' where state = 'offered' \
+        and class_id in (select class_id from enrolment where state = 'waitlisted') returning lower(hex(id))";
+    let enrolment = walk.text(offer).await.parse().unwrap();
+    job(walk, Job::ExpireOffer { enrolment }).await;
+}
+
+pub async fn perform(walk: &mut Walk, act: Act) {
+    match act {
+        Act::Enrol => {
+            let id = class(walk, "c.state = 'open' and c.language = 'it' and c.waiting = 0").await;
+            by_customer(walk, &id, "enrol").await;
+        }
+        Act::CancelEnrolment => {
+            let id = mine(walk, "booked").await;
+            by_customer(walk, &id, "cancel").await;
+        }
+        Act::AcceptOffer | Act::DeclineOffer => {
+            let id = mine(walk, "offered").await;
+            by_customer(walk, &id, if act == Act::AcceptOffer { "accept" } else { "decline" }).await;
+        }
+        Act::OfferSeat | Act::ExpireOffer => expire(walk).await,
+        Act::CreateCourse => {
+            let form =
+                [("title", "Toner"), ("summary", ""), ("language", "en"), ("pass_percent", "80"), ("products", "")];
+            walk.post(TRAINER, "/desk/courses/new", &form).await;
+        }
+        Act::CreateClass => {
+            let course = walk.text("select lower(hex(id)) from course").await;
+            let form = [
+                ("course", course.as_str()),
+                ("title", "Evening class"),
+                ("language", "en"),
+                ("zone", "Europe/Madrid"),
+                ("date_1", "2027-01-20"),
+                ("starts_1", "19:00"),
+                ("ends_1", "21:00"),
+                ("link", "https://meet.example.com/evening"),
+                ("capacity", "5"),
+                ("price", "12,50"),
+                ("cut_off_hours", "48"),
+            ];
+            walk.post(TRAINER, "/desk/classes/new", &form).await;
+        }
+        Act::EditClass => {
+            // One in whose line somebody waits: more seats become offers, which are the portal's own act.
+            let id = class(walk, "c.state = 'open' and c.waiting > 0").await;
+            let cell =
+                async |cell: &str| walk.text(&format!("select {cell} from class where hex(id) = upper('{id}')")).await;
+            let (version, room) =
+                (cell("cast(version as text)").await, cell("coalesce(lower(hex(room_id)), '')").await);
+            let (link, capacity) = (cell("coalesce(link, '')").await, cell("cast(capacity + 1 as text)").await);
+            let form = [
+                ("version", version.as_str()),
+                ("title", "A new title"),
+                ("room", &room),
+                ("link", &link),
+                ("capacity", &capacity),
+                ("price", "49.00"),
+                ("cut_off_hours", "48"),
+            ];
+            walk.post(TRAINER, &format!("/desk/classes/{id}/edit"), &form).await;
+        }
+        Act::PublishClass => {
+            let id = class(walk, "c.state = 'draft'").await;
+            by_trainer(walk, &id, &[("act", "publish")]).await;
+        }
+        Act::StartClass => {
+            let id = class(walk, "c.state = 'open'").await;
+            forget_jobs(walk, "start_class").await;
+            walk.world.advance(TimeDelta::days(2));
+            job(walk, Job::StartClass { class: id.parse().unwrap() }).await;
+        }
+        Act::CancelClass => {
+            // With people in their seats and in line: what becomes of them is the portal's own act.
+            let id = class(walk, "c.state = 'open' and c.waiting > 0").await;
+            by_trainer(walk, &id, &[("act", "cancel"), ("why", "The trainer is ill.")]).await;
+        }
+        Act::CloseClass => {
+            let id = class(walk, "c.state = 'open'").await;
+            walk.world.advance(TimeDelta::days(2));
+            let session = format!("select lower(hex(id)) from class_session where hex(class_id) = upper('{id}')");
+            let session = walk.text(&session).await;
+            let trainer = walk.world.signed(TRAINER).await;
+            let form = [("act", "mark_rest"), ("session", session.as_str())];
+            walk.world.post(&trainer, &format!("/desk/classes/{id}"), &form).await;
+            by_trainer(walk, &id, &[("act", "close")]).await;
+        }
+        Act::MarkAttendance => {
+            let id = class(walk, "c.state = 'running'").await;
+            let session = format!(
+                "select lower(hex(id)) from class_session where hex(class_id) = upper('{id}') order by starts_at limit 1"
+            );
+            let enrolment = format!(
+                "select lower(hex(e.id)) from enrolment e left join attendance a on a.enrolment_id = e.id \
+                 where hex(e.class_id) = upper('{id}') and e.state = 'booked' and coalesce(a.mark, '') <> 'excused' limit 1"
+            );
+            let (session, enrolment) = (walk.text(&session).await, walk.text(&enrolment).await);
+            let form = [("act", "mark"), ("session", &*session), ("enrolment", &enrolment), ("mark", "excused")];
+            by_trainer(walk, &id, &form).await;
+        }
+        Act::ChangeFeed => {
+            walk.post(CUSTOMER, "/training/mine", &[("act", "renew")]).await;
+        }
+        other => panic!("{other:?} is no act of training"),
+    }
+}
