@@ -128,6 +128,7 @@ pub async fn show(cx: Cx, Path(case): Path<String>) -> Result<Response, AppError
 }
 
 pub async fn act(cx: Cx, Path(case): Path<String>, form: Form) -> Result<Response, AppError> {
+    cx.may(Act::ListCases, &Subject::nobody())?;
     let id = id(&case)?;
     let deed: DeskDeed = form.text("do").parse()?;
     match service::by_desk(&cx, id, deed, &form).await {

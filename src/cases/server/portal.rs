@@ -6,6 +6,7 @@ use super::{
     words,
 };
 use crate::{
+    access::{Act, Subject},
     cases::domain::{Form as MessageForm, Kind, REOPEN_DAYS, SUBJECT_MAX, Side, State, WORDS_MAX},
     error::AppError,
     i18n::InWords,
@@ -163,6 +164,7 @@ pub async fn act(cx: Cx, Path(case): Path<String>, form: Form) -> Result<Respons
     let id = id(&case)?;
     let deed = if form.text("do") == "confirm" { CustomerDeed::Confirm } else { CustomerDeed::Reply };
     let before = service::show(&cx, id).await?;
+    cx.may(Act::ReplyToCase, &Subject::of(before.case.customer))?;
     match service::by_customer(&cx, id, deed, &form).await {
         Ok(()) => {
             let notice = match (deed, before.case.matter.state) {

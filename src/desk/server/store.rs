@@ -26,9 +26,12 @@ const BY_EMAIL: &str = "select id, name, name_lower, email from person where ema
 const BY_WORD: &str = "select id, name, name_lower, email from person where name_lower like $1 escape '!' \
     and not staff and erased_at is null order by name_lower, id limit $2";
 
+/// Nobody has a longer name; SQLite refuses patterns beyond a length.
+const LONGEST_SEARCH: usize = 200;
+
 /// People whose name or address begins like this; on the first page also those with a later name that does.
 pub async fn search(tx: &mut Tx, text: &str, from: Option<&Cursor>) -> Result<Rows<Found>, AppError> {
-    let text = text.trim().to_lowercase();
+    let text: String = text.trim().chars().take(LONGEST_SEARCH).collect::<String>().to_lowercase();
     // Beyond every text that begins so, byte by byte.
     let end = format!("{text}\u{10ffff}");
     let more = PAGE as i64 + 1;

@@ -6,6 +6,7 @@ use super::{
     words,
 };
 use crate::{
+    access::{Act, Subject},
     cases::server::service::{self as cases, DeskDeed},
     error::AppError,
     followups::domain::Outcome,
@@ -106,6 +107,7 @@ pub fn plan_fields(cx: &Cx, suffix: &str) -> impl IntoView + use<> {
 }
 
 pub async fn act(cx: Cx, form: Form) -> Result<Response, AppError> {
+    cx.may(Act::PlanFollowUp, &Subject::nobody())?;
     let outcome = match form.text("do") {
         "take" => take(&cx, &form).await.map(|()| Notice::CaseTaken),
         "plan" => match service::read(&cx, &form, None) {

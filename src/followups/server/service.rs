@@ -124,7 +124,7 @@ pub async fn take(cx: &Cx, id: FollowUpId) -> Result<(), AppError> {
 
 /// Somebody did it: how did it go?
 pub async fn done(cx: &Cx, id: FollowUpId, form: &Form) -> Result<(), AppError> {
-    cx.person()?;
+    cx.may(Act::DoneFollowUp, &Subject::nobody())?;
     let mut faults = Faults::default();
     let outcome = form.parse::<Outcome>("outcome", &mut faults, Fault::NotAChoice);
     faults.check()?;

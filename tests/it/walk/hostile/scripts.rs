@@ -16,7 +16,8 @@ use axum::http::StatusCode;
 const SCRIPT: &str = "\"'></textarea><script>alert(1)</script>";
 
 fn runs(reply: &Reply) -> bool {
-    reply.body.contains("<script>alert(1)")
+    let html = reply.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    html && reply.body.contains("<script>alert(1)")
 }
 
 /// Every field that any form of the portal has.
