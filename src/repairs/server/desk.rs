@@ -163,7 +163,7 @@ fn queue_table(cx: &Cx, rows: &[store::QueueRow]) -> impl IntoView + use<> {
 /// `GET /desk/repairs/{rma}`
 pub async fn show(cx: Cx, Path(rma): Path<String>, RawQuery(raw): RawQuery) -> Result<Response, AppError> {
     cx.person()?;
-    let moving = super::portal::query(raw).all("move").first().is_some();
+    let moving = !super::portal::query(raw).all("move").is_empty();
     page(cx, parts::rma(&rma)?, Sheet::default(), moving).await
 }
 

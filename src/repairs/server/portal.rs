@@ -302,7 +302,7 @@ fn cost(cx: &Cx, draft: &Draft) -> impl IntoView + use<> {
 /// `GET /repairs/{rma}`
 pub async fn show(cx: Cx, Path(rma): Path<String>, RawQuery(raw): RawQuery) -> Result<Response, AppError> {
     cx.person()?;
-    let moving = query(raw).all("move").first().is_some();
+    let moving = !query(raw).all("move").is_empty();
     show_page(cx, parts::rma(&rma)?, Sheet::default(), moving).await
 }
 
