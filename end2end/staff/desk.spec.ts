@@ -5,7 +5,7 @@ test("the manager's list of the neglected can be emptied, one tap a row", async 
   await page.goto("/desk/neglected");
   const rows = page.locator("button[name=do][value=take]");
   const before = await rows.count();
-  test.skip(before === 0, "nobody is neglected");
+  expect(before, "the demo has somebody who is neglected").toBeGreaterThan(0);
   await rows.first().click();
   await expect(page.getByRole("status")).toBeVisible();
   await expect(rows).toHaveCount(before - 1);
