@@ -208,7 +208,7 @@ fn class_view(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let class = &shown.class;
     let now = seats_in_words(cx, class.state, class.seats(), &class.policy());
     let live = match class.state {
-        ClassState::Open => view! { <LiveSeats class=class.id now/> }.into_any(),
+        ClassState::Open => view! { <LiveSeats class=class.id.to_string() now/> }.into_any(),
         _ => views::stage_badge(cx, class),
     };
     let has_seat = shown.mine.as_ref().is_some_and(|row| row.state == EnrolmentState::Booked);
