@@ -45,6 +45,7 @@ pub enum DeskTab {
     Charges,
     Feedback,
     Neglected,
+    Settings,
     None,
 }
 
@@ -235,6 +236,7 @@ impl Cx {
         );
         door(may(Act::SettleCharge), "/desk/charges", w!(self, shell.charges), Icon::Coin, DeskTab::Charges);
         door(may(Act::ReadFeedback), "/desk/feedback", w!(self, shell.feedback), Icon::Star, DeskTab::Feedback);
+        door(may(Act::SetHours), "/desk/settings", w!(self, shell.settings), Icon::Gear, DeskTab::Settings);
         doors
     }
 }

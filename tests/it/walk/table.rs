@@ -111,6 +111,7 @@ pub const DOORS: &[Door] = &[
     door("/desk/customers/{id}", Desk(DESK), Desk(DESK)),
     door("/desk/customers/{id}/case", Desk(DESK), Desk(DESK)),
     door("/desk/reports", Desk(NO_OTHER), None),
+    door("/desk/settings", Desk(NO_OTHER), None),
 ];
 
 /// The methods that the source gives each address: (GET, POST).
