@@ -734,7 +734,7 @@ both! {
             let draft = school.draft("Model", 2, (starts - now()).num_hours(), 0);
             let id = school.open(draft).await;
             let mut at = starts - Duration::hours(60);
-            let mut book = Book::open(2, Policy { starts, cut_off_hours: 48 });
+            let mut book = Book::open(2, Policy::new(starts, 48));
             for step in 0..60 {
                 let n = draw(7) as usize;
                 let cx = Cx { now: at, ..contexts[n].clone() };

@@ -128,6 +128,8 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
         let label = w!(cx, training.edit);
         view! { <ButtonLink href=format!("{}/edit", class.desk_path()) tone=ButtonTone::Quiet>{label}</ButtonLink> }
     });
+    let copy_words = w!(cx, planning.copy);
+    let copy = view! { <ButtonLink href=format!("/desk/classes/new?copy={}", class.id) tone=ButtonTone::Quiet>{copy_words}</ButtonLink> };
     let public = (class.state != ClassState::Draft).then(|| {
         let seen_by_customers = w!(cx, training.seen_by_customers);
         view! { <ButtonLink href=class.path() tone=ButtonTone::Quiet>{seen_by_customers}</ButtonLink> }
@@ -166,7 +168,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
                 <Card title=session_count>
                     {sessions}
                     <DefinitionList rows=facts/>
-                    <Actions>{edit}{public}</Actions>
+                    <Actions>{edit}{copy}{public}</Actions>
                 </Card>
                 {close}
                 {cancel}
