@@ -74,8 +74,7 @@ fn is_free(
 ) -> bool {
     wanted.iter().all(|session| {
         let local = session.later(Duration::minutes(shift));
-        fits(&local)
-            && instants(&local, clock).is_some_and(|span| span.from > not_before && taken.leaves(&span))
+        fits(&local) && instants(&local, clock).is_some_and(|span| span.from > not_before && taken.leaves(&span))
     })
 }
 

@@ -127,9 +127,8 @@ impl Wanted {
         if trainer == class.trainer_id {
             needs.trainer.1.clone_from(&class.trainer_name);
         }
-        let sessions = rest
-            .sessions
-            .unwrap_or_else(|| before.sessions.iter().map(|row| (Some(row.id), row.span())).collect());
+        let sessions =
+            rest.sessions.unwrap_or_else(|| before.sessions.iter().map(|row| (Some(row.id), row.span())).collect());
         let mut spans: Vec<Span> = sessions.iter().map(|(_, span)| *span).collect();
         spans.sort();
         Ok(Self {
@@ -265,8 +264,7 @@ fn refuse_small(class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Res
         return Ok(());
     }
     let over = class.taken + class.held - capacity;
-    let mut seated: Vec<&EnrolmentRow> =
-        people.iter().filter(|row| row.state != EnrolmentState::Waitlisted).collect();
+    let mut seated: Vec<&EnrolmentRow> = people.iter().filter(|row| row.state != EnrolmentState::Waitlisted).collect();
     // Offers are not taken yet; after them those who came last.
     seated.sort_by_key(|row| (row.state == EnrolmentState::Booked, std::cmp::Reverse(row.id)));
     let most = usize::try_from(over).unwrap_or(0);

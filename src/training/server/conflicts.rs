@@ -161,8 +161,8 @@ pub fn fits_hours(local: &LocalSpan, hours: &[Opening], wanted: &[LocalSpan]) ->
         return false;
     }
     if hours.is_empty() {
-        let earliest = wanted.iter().map(|one| one.from.time()).min().unwrap_or(NaiveTime::MIN).min(DAY.0);
-        let latest = wanted.iter().map(|one| one.until.time()).max().unwrap_or(NaiveTime::MIN).max(DAY.1);
+        let earliest = wanted.iter().map(|one| one.from.time()).min().unwrap_or(DAY.0).min(DAY.0);
+        let latest = wanted.iter().map(|one| one.until.time()).max().unwrap_or(DAY.1).max(DAY.1);
         return earliest <= local.from.time() && local.until.time() <= latest;
     }
     hours.iter().any(|opening| {

@@ -210,8 +210,9 @@ impl TrainingLetter {
             ),
             Self::Moved { was, was_place, now, stays, .. } => {
                 let times = |spans: &[Span]| {
-                    let said =
-                        |span: &Span| format!("{} – {}", fmt.date_time(span.from, about.zone), fmt.time(span.until, about.zone));
+                    let said = |span: &Span| {
+                        format!("{} – {}", fmt.date_time(span.from, about.zone), fmt.time(span.until, about.zone))
+                    };
                     spans.iter().map(said).collect::<Vec<_>>().join("\n")
                 };
                 let was_place = if was_place.is_empty() { w!(fmt, training.online) } else { was_place.clone() };
@@ -230,8 +231,7 @@ impl TrainingLetter {
             }
             Self::Opened { until, .. } => {
                 let subject = w!(fmt, planning.letter_opened_subject, title = title.clone());
-                let body =
-                    w!(fmt, planning.letter_opened_body, title = title, time = time, zone = zone, place = place);
+                let body = w!(fmt, planning.letter_opened_body, title = title, time = time, zone = zone, place = place);
                 let more = match until {
                     Some(until) => w!(fmt, planning.letter_opened_held, until = fmt.date_time(*until, about.zone)),
                     None => w!(fmt, planning.letter_opened_look),

@@ -264,7 +264,8 @@ fn venue(cx: &Cx, class: &ClassRow, has_seat: bool) -> AnyView {
 /// The rules that hold for this class, with its own times.
 fn policy(cx: &Cx, class: &ClassRow) -> AnyView {
     let percent = cx.fmt().percent(class.pass_percent as f64 / 100.0);
-    let rules: Vec<AnyView> = views::policy(cx, class).into_iter().map(|rule| view! { <li>{rule}</li> }.into_any()).collect();
+    let rules: Vec<AnyView> =
+        views::policy(cx, class).into_iter().map(|rule| view! { <li>{rule}</li> }.into_any()).collect();
     let policy_certificate = w!(cx, training.policy_certificate, percent = percent);
     let ask = w!(cx, planning.ask_link);
     let href = format!("/training/ask/{}", class.course_id);

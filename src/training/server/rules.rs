@@ -49,7 +49,8 @@ pub async fn set(cx: &Cx, rules: Rules) -> Result<(), AppError> {
                 let permit = cx.may(Act::SetClassRules, &Subject::nobody())?;
                 write(tx, &permit, &rules).await?;
                 let detail = serde_json::to_string(&rules).ok();
-                let change = Change { entity: "class_rules", id: Uuid::nil(), detail: detail.as_deref(), ..Change::default() };
+                let change =
+                    Change { entity: "class_rules", id: Uuid::nil(), detail: detail.as_deref(), ..Change::default() };
                 history::record(tx, &cx, &permit, change).await
             })
         })

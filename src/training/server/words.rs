@@ -4,7 +4,7 @@ use super::store::ClassRow;
 use crate::{
     i18n::{Fmt, InWords},
     training::domain::{
-        Because, ClassState, Conflict, Cost, Effect, EnrolmentState, Mark, Refusal, Stage, WhyPays, Who,
+        Because, ClassState, Conflict, Cost, Effect, EnrolmentState, Mark, Refusal, Stage, Who, WhyPays,
         wish::{Part, Slot},
     },
     ui::Tone,

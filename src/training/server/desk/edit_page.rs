@@ -185,7 +185,8 @@ fn known(cx: &Cx, before: &Before, people: &[LearnerClash], sheet: &Sheet) -> An
         .collect();
     let values = sheet.values("clash").into_iter().map(str::to_owned).collect();
     let hint = Some(w!(cx, planning.clash_hint));
-    view! { <ChoiceList name="clash" legend=w!(cx, planning.clash_legend) choices several=true values hint/> }.into_any()
+    view! { <ChoiceList name="clash" legend=w!(cx, planning.clash_legend) choices several=true values hint/> }
+        .into_any()
 }
 
 /// What is stored now beside what was about to be stored.
@@ -219,4 +220,3 @@ fn compare(cx: &Cx, differences: &[Difference]) -> AnyView {
     ];
     view! { <Table caption=w!(cx, training.refusal_changed) columns rows/> }.into_any()
 }
-

@@ -96,7 +96,8 @@ pub fn when(cx: &Cx, sheet: &Sheet, new: bool) -> AnyView {
         }
         .into_any()
     };
-    let used = (1..forms::SESSIONS).filter(|at| !sheet.value(&forms::numbered("date", *at)).is_empty()).max().unwrap_or(0);
+    let used =
+        (1..forms::SESSIONS).filter(|at| !sheet.value(&forms::numbered("date", *at)).is_empty()).max().unwrap_or(0);
     let shown = if new { 1 } else { used + 1 };
     let lines = (0..shown).map(line).collect_view();
     let more = (shown..forms::SESSIONS).map(line).collect_view();

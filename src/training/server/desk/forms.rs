@@ -71,7 +71,19 @@ pub fn planned(cx: &Cx, form: &Form, shift: i64) -> Result<Planned, AppError> {
     for sessions in &local {
         let sessions = sessions.iter().map(|one| span(*one, zone)).collect::<Result<Vec<Span>, AppError>>()?;
         let (title, language, link) = (title.clone(), language.clone(), link.clone());
-        series.push(Draft { course, trainer, title, language, zone, sessions, room, link, capacity, price, cut_off_hours });
+        series.push(Draft {
+            course,
+            trainer,
+            title,
+            language,
+            zone,
+            sessions,
+            room,
+            link,
+            capacity,
+            price,
+            cut_off_hours,
+        });
     }
     let extras = Extras { assistants, equipment, window };
     Ok(Planned { zone, local, series, extras, open: form.text("then") == "open" })

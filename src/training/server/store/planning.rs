@@ -59,12 +59,7 @@ const MOVE_OFFER: &str =
     "update enrolment set offered_until = $2, offer_freezes_at = $3 where id = $1 and state = 'offered'";
 
 /// Keeps under which freeze an offer was made.
-pub async fn offered_under(
-    tx: &mut Tx,
-    _: &Permit,
-    id: EnrolmentId,
-    freezes: DateTime<Utc>,
-) -> Result<(), AppError> {
+pub async fn offered_under(tx: &mut Tx, _: &Permit, id: EnrolmentId, freezes: DateTime<Utc>) -> Result<(), AppError> {
     execute!(tx, OFFERED_UNDER, id, freezes)?;
     Ok(())
 }
@@ -87,13 +82,7 @@ const FORGET_MARKS: &str = "delete from attendance where session_id = $1";
 const REMOVE_SESSION: &str = "delete from class_session where id = $1";
 
 /// Another time for a session.
-pub async fn move_session(
-    tx: &mut Tx,
-    _: &Permit,
-    id: ClassSessionId,
-    zone: Tz,
-    span: Span,
-) -> Result<(), AppError> {
+pub async fn move_session(tx: &mut Tx, _: &Permit, id: ClassSessionId, zone: Tz, span: Span) -> Result<(), AppError> {
     let (from, until) = (span.from.with_timezone(&zone), span.until.with_timezone(&zone));
     execute!(tx, MOVE_SESSION, id, from.date_naive(), clock(from), clock(until), span.from, span.until)?;
     Ok(())
@@ -165,12 +154,7 @@ pub async fn equipment_of(tx: &mut Tx, class: ClassId) -> Result<Vec<EquipmentRo
     Ok(fetch_all!(tx, EquipmentRow, OF_CLASS, class)?)
 }
 
-pub async fn insert_equipment(
-    tx: &mut Tx,
-    _: &Permit,
-    row: &EquipmentRow,
-    now: DateTime<Utc>,
-) -> Result<(), AppError> {
+pub async fn insert_equipment(tx: &mut Tx, _: &Permit, row: &EquipmentRow, now: DateTime<Utc>) -> Result<(), AppError> {
     execute!(tx, INSERT_EQUIPMENT, row.id, &row.name, &row.place, now)?;
     Ok(())
 }
@@ -240,12 +224,7 @@ pub async fn working_hours(tx: &mut Tx, person: PersonId) -> Result<Vec<Opening>
     Ok(rows.into_iter().filter_map(opening).collect())
 }
 
-pub async fn set_working_hours(
-    tx: &mut Tx,
-    _: &Permit,
-    person: PersonId,
-    hours: &[Opening],
-) -> Result<(), AppError> {
+pub async fn set_working_hours(tx: &mut Tx, _: &Permit, person: PersonId, hours: &[Opening]) -> Result<(), AppError> {
     execute!(tx, CLEAR_HOURS, person)?;
     for one in hours {
         let (weekday, opens, closes) = (i64::from(one.weekday), i64::from(one.opens), i64::from(one.closes));

@@ -124,11 +124,7 @@ const TIME_OF_ASKERS: &str = "select w.person_id, b.starts_at, b.ends_at from cl
     where w.state = 'open' and w.course_id = $1 limit 20000";
 
 /// Which time of those who ask for a course is taken.
-pub async fn time_of_askers(
-    tx: &mut Tx,
-    course: CourseId,
-    around: Span,
-) -> Result<Vec<(PersonId, Span)>, AppError> {
+pub async fn time_of_askers(tx: &mut Tx, course: CourseId, around: Span) -> Result<Vec<(PersonId, Span)>, AppError> {
     type Row = (PersonId, DateTime<Utc>, DateTime<Utc>);
     let rows = fetch_all!(tx, Row, TIME_OF_ASKERS, course, around.from, around.until)?;
     Ok(rows.into_iter().map(|(person, from, until)| (person, Span { from, until })).collect())
