@@ -45,12 +45,19 @@ test("a trainer plans a class, takes a free time, moves it, and opens one that w
   await expect(page.locator("main")).toContainText("17 February");
   await as("member");
   await page.goto("/inbox");
-  await expect(page.locator("main")).toContainText("Planning rehearsal");
+  await expect(page.locator("main")).toContainText("has moved");
 
-  // What people asked for: the times that suit most, one tap.
+  // Somebody asks for a class: the times that suit most, one tap, and a seat is held for them.
+  await page.goto("/training/ask");
+  await page.locator("main a[href^='/training/ask/']").last().click();
+  const course = /ask\/([0-9a-f-]+)/.exec(page.url())?.[1] ?? "";
+  for (const day of [1, 2, 3, 4, 5]) await page.locator(`[name=time][value='${day}-morning']`).check();
+  await page.locator("[name=language]").first().selectOption("");
+  await page.locator("#ask-for-class button").click();
+  await expect(page.locator("#withdraw-wish")).toBeVisible();
   await as("trainer");
   await page.goto("/desk/demand");
-  await page.locator("main a[href^='/desk/demand/']").first().click();
+  await page.locator(`main a[href='/desk/demand/${course}']`).click();
   await fitsASmallPhone(page);
   await page.locator("[name=link]").fill("https://meet.example.com/aftercare");
   await page.locator("#find-times button").click();
@@ -59,6 +66,10 @@ test("a trainer plans a class, takes a free time, moves it, and opens one that w
   await page.locator("#best-times button").first().click();
   await expect(page).toHaveURL(/\/desk\/classes\/[0-9a-f-]{20,}/);
   await expect(page.getByRole("status")).toBeVisible();
+  const opened = page.url();
+  await as("member");
+  await page.goto(opened.replace("/desk/classes/", "/training/"));
+  await expect(page.locator("#accept-offer")).toBeVisible();
 });
 
 test("a learner asks for a class where no date suits, and takes the wish back", async ({ page, as }) => {

@@ -212,7 +212,9 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     busy::lock(tx, &needs.resources()).await?;
     needs.refuse_taken(tx, &coming, Some(class.id)).await?;
     let clashes = if moves.is_empty() { Vec::new() } else { clashes(tx, &people, &moves).await? };
-    if clashes.iter().any(|clash| !wanted.known_clashes.contains(&clash.person)) {
+    // Once the class runs nobody's seat can be held any more: then it goes where everybody can follow.
+    let running = class.state == ClassState::Running;
+    if clashes.iter().any(|clash| running || !wanted.known_clashes.contains(&clash.person)) {
         return Err(Refusal::LearnersClash { people: clashes }.into());
     }
     let new_room = edit.room != class.room_id;

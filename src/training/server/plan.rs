@@ -77,6 +77,15 @@ pub struct Extras {
     pub window: Window,
 }
 
+impl Extras {
+    /// The same for a later class of the series: enrolling opens for all at once, and closes for each in its time.
+    fn for_one(&self, draft: &Draft, begins: Option<DateTime<Utc>>) -> Self {
+        let mine = draft.sessions.iter().map(|span| span.from).min();
+        let later = mine.zip(begins).map_or(Duration::zero(), |(mine, first)| mine - first);
+        Self { window: Window { closes: self.window.closes.map(|at| at + later), ..self.window }, ..self.clone() }
+    }
+}
+
 /// Plans a series, all or nothing, and opens it for enrolment at once where that is wanted. Gives the first class.
 pub async fn create_series(
     cx: &Cx,
@@ -99,7 +108,9 @@ pub async fn create_series(
                     return Ok(id);
                 }
                 let mut first = None;
+                let begins = series.first().and_then(|draft| draft.sessions.iter().map(|span| span.from).min());
                 for draft in series {
+                    let extras = extras.for_one(&draft, begins);
                     let id = create_with(tx, &cx, draft, &extras).await?;
                     if open {
                         open_in(tx, &cx, id).await?;

@@ -15,7 +15,7 @@ use crate::{
         notice::Notice,
     },
     training::{
-        domain::{Difference, LearnerClash, Refusal},
+        domain::{ClassState, Difference, LearnerClash, Refusal},
         server::{
             change::{self, Before},
             conflicts::{self, Needs},
@@ -129,7 +129,9 @@ fn edit_page(cx: &Cx, before: &Before, choices: &Choices, sheet: &Sheet, proposa
         _ => None,
     };
     let clashes = match sheet.refusal() {
-        Some(AnyRefusal::Training(Refusal::LearnersClash { people })) => Some(known(cx, before, people, sheet)),
+        Some(AnyRefusal::Training(Refusal::LearnersClash { people })) if class.state != ClassState::Running => {
+            Some(known(cx, before, people, sheet))
+        }
         _ => None,
     };
     // Who has seen the other's change may store their own next time.

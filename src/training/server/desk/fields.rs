@@ -6,12 +6,12 @@ use crate::{
     db::Tx,
     error::AppError,
     server::{Cx, form::Sheet},
-    training::server::store::{self, CourseRow, EquipmentRow, RoomRow},
+    training::server::store::{self, ClassRow, CourseRow, EquipmentRow, RoomRow},
     ui::*,
-    values::PersonId,
+    values::{ClassId, PersonId},
     w,
 };
-use chrono::{Duration, NaiveDateTime};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use leptos::prelude::*;
 
@@ -224,4 +224,31 @@ pub fn proposals(cx: &Cx, zone: Tz, wanted: &[LocalSpan], shifts: &[i64]) -> Opt
 /// A wall clock in words.
 pub fn said(cx: &Cx, zone: Tz, local: NaiveDateTime) -> String {
     zone::instant(zone, local.date(), local.time()).map_or_else(String::new, |at| cx.fmt().date_time(at, zone))
+}
+
+/// What a class needs besides its trainer and room, for its page.
+pub struct Needed {
+    assistants: Vec<(PersonId, String)>,
+    equipment: Vec<EquipmentRow>,
+}
+
+impl Needed {
+    pub async fn load(tx: &mut Tx, class: ClassId) -> Result<Self, AppError> {
+        Ok(Self { assistants: store::assistants(tx, class).await?, equipment: store::equipment_of(tx, class).await? })
+    }
+
+    /// Only what there is.
+    pub fn facts(&self, cx: &Cx, class: &ClassRow) -> Vec<(String, AnyView)> {
+        let window = class.rules.window();
+        let time = |at: Option<DateTime<Utc>>| at.map(|at| cx.fmt().date_time(at, class.tz())).unwrap_or_default();
+        let names = self.assistants.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>().join(", ");
+        let things = self.equipment.iter().map(|row| row.name.clone()).collect::<Vec<_>>().join(", ");
+        let all = [
+            (w!(cx, planning.assistants), names),
+            (w!(cx, planning.equipment), things),
+            (w!(cx, planning.opens), time(window.opens)),
+            (w!(cx, planning.closes), time(window.closes)),
+        ];
+        all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, text.into_any())).collect()
+    }
 }
