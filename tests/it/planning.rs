@@ -163,6 +163,79 @@ both! {
 }
 
 both! {
+    async fn an_offer_does_not_outlive_the_waitlist_of_a_class_that_moved_nearer(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Nearer", 1, 24 * 20, 0)).await;
+        let mut people = Vec::new();
+        for name in ["ann", "bob", "cleo"] {
+            people.push(world.customer(&format!("{name}@example.com")).await);
+            enrol(&world, &people[people.len() - 1], id).await;
+        }
+        seats::cancel(&world.cx_of(&people[0]).await, id, Consent::default()).await.unwrap();
+        let until = async |who: &Signed| {
+            let row = store::active(&mut world.db().read().await.unwrap(), id, who.id).await.unwrap();
+            row.and_then(|row| row.offered_until)
+        };
+        assert!(until(&people[1]).await.unwrap() > now() + Duration::hours(23));
+        // In eight hours: the waitlist closes in six, half of that is for the offer.
+        move_to(&world, &school.now(&world).await, id, 8).await.unwrap();
+        let shorter = until(&people[1]).await.unwrap();
+        assert!(shorter > now() + Duration::minutes(179) && shorter < now() + Duration::minutes(182), "{shorter}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::hours(3) + Duration::minutes(5));
+        world.drain().await;
+        assert_eq!(state(&world, &people[1], id).await, None);
+        assert_eq!(state(&world, &people[2], id).await, Some(EnrolmentState::Offered));
+        // An hour from now it is too late for any offer.
+        move_to(&world, &school.now(&world).await, id, 4).await.unwrap();
+        assert_eq!(state(&world, &people[2], id).await, None);
+        assert!(world.letter("cleo@example.com").await.unwrap().1.contains("cannot be kept any longer"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_running_class_moves_only_where_all_can_follow_and_keeps_what_began(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let draft = school.draft("Two days", 5, 24, 0);
+        let second = Span { from: now() + Duration::hours(72), until: now() + Duration::hours(74) };
+        let id = school.open(Draft { sessions: vec![draft.sessions[0], second], ..draft }).await;
+        let cx = world.cx_of(&other).await;
+        let elsewhere = plan::create(&cx, Draft { trainer: other.id, ..school.draft("Elsewhere", 5, 96, 0) }, None).await.unwrap();
+        plan::publish(&cx, elsewhere).await.unwrap();
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        enrol(&world, &ann, elsewhere).await;
+        world.advance(Duration::hours(30));
+        world.drain().await;
+        let trainer = school.now(&world).await;
+        let to = async |hours: i64, known: bool| {
+            let sessions = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+            let from = now() + Duration::hours(hours);
+            let last = (Some(sessions[1].id), Span { from, until: from + Duration::hours(2) });
+            let wanted = vec![(Some(sessions[0].id), sessions[0].span()), last];
+            let known_clashes = if known { vec![ann.id] } else { vec![] };
+            let rest = change::Rest { sessions: Some(wanted), known_clashes, ..change::Rest::default() };
+            change::edit(&trainer, id, as_it_is(&class(&world, id).await), rest).await
+        };
+        assert!(matches!(refusal(to(96, true).await.unwrap_err()), Refusal::LearnersClash { .. }));
+        to(99, false).await.unwrap();
+        assert_eq!(time_of(&world, &ann).await.len(), 3);
+        assert_eq!(time_of(&world, &school.trainer).await, [now() + Duration::hours(24), now() + Duration::hours(99)]);
+        // What has begun stays with who began it, whoever goes on.
+        let third = world.staff_named(Role::Trainer, "third@staff.example").await;
+        let rest = change::Rest { trainer: Some(third.id), ..change::Rest::default() };
+        change::edit(&trainer, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        assert_eq!(time_of(&world, &school.trainer).await.len(), 1);
+        assert_eq!(time_of(&world, &third).await, [now() + Duration::hours(99)]);
+        let first = refusal(move_to(&world, &world.operator(), id, 40).await.unwrap_err());
+        assert!(matches!(first, Refusal::SessionBegun { .. }));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn the_second_of_two_trainers_sees_the_others_time_before_overwriting_it(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Contested", 5, 24 * 9, 0)).await;
@@ -366,6 +439,10 @@ both! {
         let page = world.get(&ann, &path).await.body;
         assert!(page.contains("Enrolment opens on") && !page.contains("id=\"enrol\""), "{page}");
         assert_eq!(world.post(&ann, &path, &[("act", "enrol")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Staff who act for her need not wait.
+        let row = class(&world, id).await;
+        assert!(seats::rules_for(&school.cx, &row, ann.id).window.check(now()).is_ok());
+        assert!(seats::rules_for(&world.cx_of(&ann).await, &row, ann.id).window.check(now()).is_err());
         world.advance(Duration::days(2));
         assert_eq!(enrol(&world, &ann, id).await, EnrolmentState::Booked);
         world.advance(Duration::days(5));
@@ -433,6 +510,8 @@ both! {
         let board = world.get(&school.trainer, "/desk/demand").await;
         assert!(board.body.contains("4 people ask"), "{}", board.body);
         let (trainer, room) = (school.trainer.id.to_string(), school.room.to_string());
+        // Where nothing is said yet, times are proposed all the same.
+        assert!(world.get(&school.trainer, &format!("/desk/demand/{}", school.course)).await.body.contains("id=\"best-times\""));
         let terms = format!(
             "trainer={trainer}&language=en&minutes=120&room={room}&link=&capacity=5&price=0&cut_off_hours=48"
         );

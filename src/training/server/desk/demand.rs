@@ -85,32 +85,40 @@ async fn load(cx: &Cx, id: CourseId) -> Result<Shown, AppError> {
     Ok(Shown { course, wishes, rooms, trainers })
 }
 
-/// What the class is to be: as the form says, or as most would plan it.
+/// When most can come: to the class that the form says, or at first to the one that most would plan.
 pub async fn course(cx: Cx, Path(id): Path<String>, RawQuery(raw): RawQuery) -> Result<Response, AppError> {
     let shown = load(&cx, parse(&id)?).await?;
     let raw = raw.unwrap_or_default();
-    let form = Form::new(url::form_urlencoded::parse(raw.as_bytes()).into_owned().collect());
-    if form.text("capacity").is_empty() {
-        return Ok(page(&cx, &shown, &begun(&cx, &shown).await?, None));
-    }
+    let asked = Form::new(url::form_urlencoded::parse(raw.as_bytes()).into_owned().collect());
+    let first = asked.text("capacity").is_empty();
+    let form = if first { begun(&cx, &shown).await? } else { asked };
     match best(&cx, &shown, &form).await {
-        Ok(found) => {
-            let sheet = Sheet::again(form, AppError::Invalid(Faults::default()))?;
-            Ok(page(&cx, &shown, &sheet, Some(found)))
-        }
+        Ok(found) => Ok(page(&cx, &shown, &fresh(form)?, Some(found))),
+        // Nobody has typed anything yet that could be wrong.
+        Err(AppError::Invalid(_)) if first => Ok(page(&cx, &shown, &fresh(form)?, None)),
         Err(error) => Ok(page(&cx, &shown, &Sheet::again(form, error)?, None)),
     }
 }
 
-async fn begun(cx: &Cx, shown: &Shown) -> Result<Sheet, AppError> {
+/// A form without anything wrong.
+fn fresh(form: Form) -> Result<Sheet, AppError> {
+    Sheet::again(form, AppError::Invalid(Faults::default()))
+}
+
+/// The reader as the trainer, in the town that most ask for.
+async fn begun(cx: &Cx, shown: &Shown) -> Result<Form, AppError> {
     let rules = rules::read(&mut cx.db().read().await?).await?;
     let me = cx.person()?.id;
     let trainer = shown.trainers.iter().find(|(id, _)| *id == me).or(shown.trainers.first());
-    Ok(Sheet::filled(&[
+    let asks = |room: &&RoomRow| shown.wishes.iter().filter(|row| row.place == room.place).count();
+    // Of equals the first of the list.
+    let room = shown.rooms.iter().rev().max_by_key(asks);
+    Ok(Form::of(&[
         ("trainer", &trainer.map(|(id, _)| id.to_string()).unwrap_or_default()),
         ("language", &shown.course.language),
         ("minutes", "120"),
-        ("capacity", "12"),
+        ("room", &room.map(|row| row.id.to_string()).unwrap_or_default()),
+        ("capacity", &room.map_or(12, |row| row.capacity.min(12)).to_string()),
         ("price", "0"),
         ("cut_off_hours", &rules.cut_off_hours.to_string()),
     ]))

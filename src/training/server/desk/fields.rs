@@ -180,11 +180,12 @@ pub fn more(cx: &Cx, choices: &Choices, sheet: &Sheet, repeats: bool) -> AnyView
         <ChoiceList name="assistants" legend=w!(cx, planning.assistants) choices=staff several=true values=chosen("assistants")
             fault=cx.fault(sheet, "assistants") compact=true/>
     };
+    let title = if repeats { w!(cx, planning.more) } else { w!(cx, planning.more_edit) };
     let used = ["assistants", "equipment", "opens", "closes"].iter().any(|name| !sheet.value(name).is_empty())
         || ["repeats", "every"].iter().any(|name| !matches!(sheet.value(name), "" | "1"));
     view! {
         <input type="hidden" name="whole" value="yes"/>
-        <Fold title=w!(cx, planning.more) open=used>
+        <Fold title open=used>
             {series}
             {windows}
             {assistants}
