@@ -80,6 +80,12 @@ acts! {
     ReadRoster = "read_roster",
     MarkAttendance = "mark_attendance",
     ChangeFeed = "change_feed",
+    AskForClass = "ask_for_class",
+    WithdrawWish = "withdraw_wish",
+    ReadDemand = "read_demand",
+    SetAvailability = "set_availability",
+    SetClassRules = "set_class_rules",
+    AddEquipment = "add_equipment",
     // cases
     ReadCase = "read_case",
     OpenCase = "open_case",
@@ -160,6 +166,10 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::AcceptOffer | Act::DeclineOffer => theirs,
         Act::OfferSeat | Act::ExpireOffer => staff(&[Role::Trainer]),
         Act::ChangeFeed => mine,
+        Act::AskForClass | Act::WithdrawWish => mine,
+        Act::ReadDemand => staff(&[Role::Trainer]),
+        Act::SetAvailability => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
+        Act::SetClassRules | Act::AddEquipment => staff(&[]),
         Act::CreateCourse | Act::CreateClass => staff(&[Role::Trainer]),
         // A trainer runs their own classes; a manager all.
         Act::EditClass

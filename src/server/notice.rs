@@ -60,6 +60,13 @@ notices! {
     ClassSaved = "class_saved",
     ClassClosed = "class_closed",
     ClassCancelled = "class_cancelled",
+    SeriesDrafted = "series_drafted",
+    WishKept = "wish_kept",
+    WishWithdrawn = "wish_withdrawn",
+    ClassOpenedForAskers = "class_opened_for_askers",
+    AvailabilitySaved = "availability_saved",
+    ClassRulesSaved = "class_rules_saved",
+    EquipmentAdded = "equipment_added",
 }
 
 pub const COOKIE: &str = "notice";

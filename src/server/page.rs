@@ -287,6 +287,13 @@ impl InWords for Notice {
             Self::ClassSaved => w!(fmt, training.notice_saved),
             Self::ClassClosed => w!(fmt, training.notice_closed),
             Self::ClassCancelled => w!(fmt, training.notice_class_cancelled),
+            Self::SeriesDrafted => w!(fmt, planning.notice_series),
+            Self::WishKept => w!(fmt, planning.notice_wish),
+            Self::WishWithdrawn => w!(fmt, planning.notice_withdrawn),
+            Self::ClassOpenedForAskers => w!(fmt, planning.notice_opened),
+            Self::AvailabilitySaved => w!(fmt, planning.notice_availability),
+            Self::ClassRulesSaved => w!(fmt, planning.notice_rules),
+            Self::EquipmentAdded => w!(fmt, planning.notice_equipment),
         }
     }
 }

@@ -70,6 +70,11 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "lapse_quote" => w!(fmt, desk.act_lapse_quote),
         "start_class" => w!(fmt, desk.act_start_class),
         "change_feed" => w!(fmt, desk.act_change_feed),
+        "ask_for_class" => w!(fmt, planning.act_ask_for_class),
+        "withdraw_wish" => w!(fmt, planning.act_withdraw_wish),
+        "set_availability" => w!(fmt, planning.act_set_availability),
+        "set_class_rules" => w!(fmt, planning.act_set_class_rules),
+        "add_equipment" => w!(fmt, planning.act_add_equipment),
         other => other.replace('_', " "),
     }
 }

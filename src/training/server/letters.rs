@@ -1,7 +1,11 @@
 //! What training writes to people, each once, in their language.
 
-use super::{store::ClassRow, words};
+use super::{
+    store::{ClassRow, EnrolmentRow},
+    words,
+};
 use crate::{
+    calendar::domain::Span,
     db::Tx,
     error::AppError,
     i18n::Fmt,
@@ -39,6 +43,57 @@ pub enum TrainingLetter {
     Reminder {
         about: About,
     },
+    /// The times or the room are others now.
+    Moved {
+        about: About,
+        was: Vec<Span>,
+        was_place: String,
+        now: Vec<Span>,
+        stays: Stays,
+    },
+    /// A class of a course that the reader asked for opens; perhaps a seat is held for them.
+    Opened {
+        about: About,
+        until: Option<DateTime<Utc>>,
+    },
+}
+
+/// What becomes of somebody's place in a class that is moved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stays {
+    Booked {
+        free_until: DateTime<Utc>,
+    },
+    Offered {
+        until: DateTime<Utc>,
+    },
+    Waiting,
+    /// They are elsewhere then: the seat is held until they chose.
+    Held {
+        with: String,
+        until: DateTime<Utc>,
+    },
+    /// They are elsewhere then, and it is too late to hold the seat.
+    Lost {
+        with: String,
+    },
+    /// It is too late for the offer.
+    Over,
+}
+
+impl Stays {
+    fn write(&self, fmt: Fmt, zone: Tz) -> String {
+        let time = |at: &DateTime<Utc>| fmt.date_time(*at, zone);
+        let other = |with: &str| words::otherwise(fmt, with);
+        match self {
+            Self::Booked { free_until } => w!(fmt, planning.stays_booked, free_until = time(free_until)),
+            Self::Offered { until } => w!(fmt, planning.stays_offered, until = time(until)),
+            Self::Waiting => w!(fmt, planning.stays_waiting),
+            Self::Held { with, until } => w!(fmt, planning.stays_held, with = other(with), until = time(until)),
+            Self::Lost { with } => w!(fmt, planning.stays_lost, with = other(with)),
+            Self::Over => w!(fmt, planning.stays_over),
+        }
+    }
 }
 
 /// The class that a letter is about.
@@ -74,6 +129,8 @@ impl TrainingLetter {
             Self::Offered { .. } => "seat_offered",
             Self::ClassCancelled { .. } => "class_cancelled",
             Self::Reminder { .. } => "class_reminder",
+            Self::Moved { .. } => "class_moved",
+            Self::Opened { .. } => "class_opened",
         }
     }
 
@@ -82,6 +139,7 @@ impl TrainingLetter {
         match self {
             Self::Booked { .. } | Self::Waitlisted { .. } => Urgency::AtOnce,
             Self::Offered { .. } | Self::ClassCancelled { .. } | Self::Reminder { .. } => Urgency::ByDay,
+            Self::Moved { .. } | Self::Opened { .. } => Urgency::ByDay,
         }
     }
 
@@ -150,6 +208,36 @@ impl TrainingLetter {
                 w!(fmt, training.letter_reminder_subject, title = title.clone()),
                 w!(fmt, training.letter_reminder_body, title = title, time = time, zone = zone, place = place),
             ),
+            Self::Moved { was, was_place, now, stays, .. } => {
+                let times = |spans: &[Span]| {
+                    let said = |span: &Span| {
+                        format!("{} – {}", fmt.date_time(span.from, about.zone), fmt.time(span.until, about.zone))
+                    };
+                    spans.iter().map(said).collect::<Vec<_>>().join("\n")
+                };
+                let was_place = if was_place.is_empty() { w!(fmt, training.online) } else { was_place.clone() };
+                let subject = w!(fmt, planning.letter_moved_subject, title = title.clone());
+                let body = w!(
+                    fmt,
+                    planning.letter_moved_body,
+                    title = title,
+                    before = times(was),
+                    before_place = was_place,
+                    after = times(now),
+                    after_place = place,
+                    zone = zone
+                );
+                (subject, format!("{body}\n\n{}", stays.write(fmt, about.zone)))
+            }
+            Self::Opened { until, .. } => {
+                let subject = w!(fmt, planning.letter_opened_subject, title = title.clone());
+                let body = w!(fmt, planning.letter_opened_body, title = title, time = time, zone = zone, place = place);
+                let more = match until {
+                    Some(until) => w!(fmt, planning.letter_opened_held, until = fmt.date_time(*until, about.zone)),
+                    None => w!(fmt, planning.letter_opened_look),
+                };
+                (subject, format!("{body}\n\n{more}"))
+            }
         };
         Written { subject, body, link: Some(about.link.clone()) }
     }
@@ -160,7 +248,9 @@ impl TrainingLetter {
             | Self::Waitlisted { about, .. }
             | Self::Offered { about, .. }
             | Self::ClassCancelled { about, .. }
-            | Self::Reminder { about } => about,
+            | Self::Reminder { about }
+            | Self::Moved { about, .. }
+            | Self::Opened { about, .. } => about,
         }
     }
 }
@@ -234,7 +324,40 @@ pub async fn reminder(
     person: PersonId,
 ) -> Result<(), AppError> {
     let letter = TrainingLetter::Reminder { about: About::of(cx, class) };
-    send(tx, cx, person, letter, &format!("class_reminder:{id}")).await
+    // Once for each start: a class that was moved is reminded of again.
+    send(tx, cx, person, letter, &format!("class_reminder:{id}:{}", class.starts_at.timestamp())).await
+}
+
+/// The class is at another time or in another room.
+pub async fn moved(
+    tx: &mut Tx,
+    cx: &Cx,
+    before: &ClassRow,
+    class: &ClassRow,
+    row: &EnrolmentRow,
+    (was, now): (&[Span], &[Span]),
+    stays: Stays,
+) -> Result<(), AppError> {
+    let letter = TrainingLetter::Moved {
+        about: About::of(cx, class),
+        was: was.to_vec(),
+        was_place: words::place(before),
+        now: now.to_vec(),
+        stays,
+    };
+    send(tx, cx, row.person_id, letter, &format!("class_moved:{}:{}", row.id, class.sequence)).await
+}
+
+/// A class that somebody asked for opens.
+pub async fn opened(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    person: PersonId,
+    until: Option<DateTime<Utc>>,
+) -> Result<(), AppError> {
+    let letter = TrainingLetter::Opened { about: About::of(cx, class), until };
+    send(tx, cx, person, letter, &format!("class_opened:{}:{person}", class.id)).await
 }
 
 async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: TrainingLetter, once: &str) -> Result<(), AppError> {

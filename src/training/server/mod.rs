@@ -1,8 +1,13 @@
 //! Training on the server: seats and their line, the trainer's desk, certificates, calendar files.
 
+pub mod asks;
 pub mod attend;
+pub mod availability;
+pub mod change;
 pub mod check;
+pub mod conflicts;
 pub mod demo;
+mod demo_plan;
 pub mod desk;
 mod dues;
 pub mod files;
@@ -10,6 +15,8 @@ pub mod jobs;
 pub mod letters;
 pub mod plan;
 pub mod portal;
+mod portal_ask;
+pub mod rules;
 pub mod seats;
 pub mod shared;
 pub mod store;
@@ -23,5 +30,5 @@ pub use shared::{needs, panel};
 
 /// Every address of training.
 pub fn routes() -> Router<App> {
-    portal::routes().merge(desk::routes()).merge(files::routes())
+    portal::routes().merge(portal_ask::routes()).merge(desk::routes()).merge(files::routes())
 }

@@ -85,6 +85,11 @@ fn changes(act: Act) -> bool {
         | Act::CloseClass
         | Act::MarkAttendance
         | Act::ChangeFeed
+        | Act::AskForClass
+        | Act::WithdrawWish
+        | Act::SetAvailability
+        | Act::SetClassRules
+        | Act::AddEquipment
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -98,6 +103,7 @@ fn changes(act: Act) -> bool {
         | Act::ListCases
         | Act::ReadFeedback
         | Act::ReadRoster
+        | Act::ReadDemand
         | Act::ReadNeglected => false,
     }
 }
@@ -225,7 +231,12 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::CancelClass
         | Act::CloseClass
         | Act::MarkAttendance
-        | Act::ChangeFeed => training::perform(walk, act).await,
+        | Act::ChangeFeed
+        | Act::AskForClass
+        | Act::WithdrawWish
+        | Act::SetAvailability
+        | Act::SetClassRules
+        | Act::AddEquipment => training::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }
 }

@@ -93,6 +93,12 @@ pub const DOORS: &[Door] = &[
     door("/desk/courses/new", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/classes/{class}", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/classes/{class}/edit", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/training/ask", Signed, None),
+    door("/training/ask/{course}", Signed, Signed),
+    door("/desk/availability", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/demand", Desk(&[Trainer]), None),
+    door("/desk/demand/{course}", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/settings/training", Desk(NO_OTHER), Desk(NO_OTHER)),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),

@@ -22,6 +22,7 @@ pub struct Things {
     claim: String,
     follow_up: String,
     class: String,
+    course: String,
 }
 
 const MINE: &str = "(select id from person where email = 'customer@example.com')";
@@ -60,6 +61,7 @@ impl Things {
             },
             class: text(world, "select lower(hex(id)) from class where state = 'open' order by starts_at limit 1")
                 .await,
+            course: text(world, "select lower(hex(id)) from course order by id limit 1").await,
         }
     }
 
@@ -79,6 +81,7 @@ impl Things {
             | "/training/{class}/calendar.ics"
             | "/desk/classes/{class}"
             | "/desk/classes/{class}/edit" => &self.class,
+            "/training/ask/{course}" | "/desk/demand/{course}" => &self.course,
             "/certificates/{code}" => return "/certificates/AAAA-AAAA".to_owned(),
             "/calendar/{file}" => return "/calendar/nobody-knows-this.ics".to_owned(),
             "/rate/{token}" | "/sign-in/link/{token}" => return path.replace("{token}", "nobody-knows-this"),
@@ -126,6 +129,11 @@ impl Things {
                 ("price", "1"),
                 ("cut_off_hours", "48"),
             ],
+            "/training/ask/{course}" => vec![("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")],
+            "/desk/availability" => {
+                vec![("act", "absence"), ("from", "2027-06-01T08:00"), ("until", "2027-06-02T08:00"), ("why", "Away.")]
+            }
+            "/desk/settings/training" => vec![("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")],
             "/language" => vec![("language", "lt"), ("back", "/")],
             _ => Vec::new(),
         }
