@@ -60,6 +60,13 @@ notices! {
     ClassSaved = "class_saved",
     ClassClosed = "class_closed",
     ClassCancelled = "class_cancelled",
+    CourseSaved = "course_saved",
+    MaterialAdded = "material_added",
+    MaterialRemoved = "material_removed",
+    Announced = "announced",
+    AnnouncementWithdrawn = "announcement_withdrawn",
+    MakeUpBooked = "make_up_booked",
+    MakeUpCancelled = "make_up_cancelled",
 }
 
 pub const COOKIE: &str = "notice";

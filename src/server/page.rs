@@ -285,6 +285,13 @@ impl InWords for Notice {
             Self::ClassSaved => w!(fmt, training.notice_saved),
             Self::ClassClosed => w!(fmt, training.notice_closed),
             Self::ClassCancelled => w!(fmt, training.notice_class_cancelled),
+            Self::CourseSaved => w!(fmt, learning.notice_course_saved),
+            Self::MaterialAdded => w!(fmt, learning.notice_material_added),
+            Self::MaterialRemoved => w!(fmt, learning.notice_material_removed),
+            Self::Announced => w!(fmt, learning.notice_announced),
+            Self::AnnouncementWithdrawn => w!(fmt, learning.notice_announcement_withdrawn),
+            Self::MakeUpBooked => w!(fmt, learning.notice_make_up_booked),
+            Self::MakeUpCancelled => w!(fmt, learning.notice_make_up_cancelled),
         }
     }
 }

@@ -103,4 +103,8 @@ ids! {
     JobId,
     /// One line of the history.
     HistoryId,
+    /// A file or an address that belongs to a course.
+    MaterialId,
+    /// A missed session that is made up in another class.
+    MakeUpId,
 }

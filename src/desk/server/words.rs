@@ -70,6 +70,14 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "lapse_quote" => w!(fmt, desk.act_lapse_quote),
         "start_class" => w!(fmt, desk.act_start_class),
         "change_feed" => w!(fmt, desk.act_change_feed),
+        "edit_course" => w!(fmt, learning.act_edit_course),
+        "add_material" => w!(fmt, learning.act_add_material),
+        "remove_material" => w!(fmt, learning.act_remove_material),
+        "announce" => w!(fmt, learning.act_announce),
+        "withdraw_announcement" => w!(fmt, learning.act_withdraw_announcement),
+        "book_make_up" => w!(fmt, learning.act_book_make_up),
+        "cancel_make_up" => w!(fmt, learning.act_cancel_make_up),
+        "mark_make_up" => w!(fmt, learning.act_mark_make_up),
         other => other.replace('_', " "),
     }
 }

@@ -53,6 +53,20 @@ pub enum Refusal {
     MarkChanged { now: Option<Mark> },
     /// Somebody else changed the class in the meantime.
     ChangedMeanwhile { differences: Vec<Difference> },
+    /// The course asks for others that the learner has not taken.
+    NeedsBefore { courses: Vec<String> },
+    /// The session is over: nothing can be said in advance of it.
+    SessionOver { at: DateTime<Utc> },
+    /// The learner has not missed that session, or its mark costs them nothing to make up.
+    NotMissed,
+    /// The other session is not that session of another class of the course.
+    NotEqual,
+    /// The session has begun.
+    SessionBegun { at: DateTime<Utc> },
+    /// No seat is free in that session.
+    SessionFull,
+    /// That session is made up already, or is being made up elsewhere.
+    AlreadyMadeUp,
 }
 
 /// One field that two people changed: what is stored now, and what was about to be stored.

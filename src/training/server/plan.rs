@@ -1,7 +1,7 @@
 //! The trainer's side of a class: plan it, publish it, change it, start it, close it, cancel it.
 
 use super::{
-    dues, letters,
+    dues, letters, make_ups,
     seats::{self, lock_of},
     store::{self, Changed, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass, RoomRow},
 };
@@ -19,7 +19,9 @@ use crate::{
         history::{self, Change},
         keys,
     },
-    training::domain::{ClassState, Difference, Ending, EnrolmentState, Mark, Plan, Refusal, Share, attendance, class},
+    training::domain::{
+        ClassState, Difference, Ending, EnrolmentState, Mark, Plan, Refusal, Seats, Share, attendance, class,
+    },
     values::{ClassId, CourseId, Money, PersonId, PublicNumber, RoomId},
 };
 use chrono::{DateTime, Duration, Utc};
@@ -199,7 +201,7 @@ async fn edit_in(tx: &mut Tx, cx: &Cx, permit: &Permit, class: ClassRow, edit: E
         let differences = differences(&class, &edit, room.as_ref());
         return Err(Refusal::ChangedMeanwhile { differences }.into());
     }
-    class.seats().resize(edit.capacity)?;
+    Seats { capacity: class.capacity, taken: class.taken + class.guests, ..class.seats() }.resize(edit.capacity)?;
     class::fits(edit.capacity, room.as_ref().map(|room| (room.name.clone(), room.capacity)).as_ref())?;
     let moved = edit.room != class.room_id || edit.link != class.link;
     if edit.room != class.room_id {
@@ -313,8 +315,9 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 .filter(|row| row.state == EnrolmentState::Booked)
                 .collect();
             let mut marks: HashMap<_, Vec<Mark>> = HashMap::new();
+            let counted = make_ups::Counted::load(tx, class.id).await?;
             for row in store::marks(tx, class.id).await? {
-                marks.entry(row.enrolment_id).or_default().push(row.mark);
+                marks.entry(row.enrolment_id).or_default().push(counted.mark(&row));
             }
             let of = |row: &EnrolmentRow| marks.get(&row.id).cloned().unwrap_or_default();
             let unmarked = booked.iter().filter(|row| of(row).len() < sessions.len()).count();
@@ -322,7 +325,10 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             end_line(tx, cx, class.id).await?;
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             for row in &booked {
-                settle(tx, cx, permit, &class, row, &of(row), sessions.len()).await?;
+                let marks = of(row);
+                let excused = attendance::was_excused(&marks, sessions.len()) && !counted.is_pending(row);
+                let share = Share::of(marks, i64::try_from(sessions.len()).unwrap_or(i64::MAX));
+                settle(tx, cx, permit, &class, row, share, excused).await?;
             }
             record(tx, cx, permit, class.id, Some(class.state), to, None).await
         })
@@ -337,15 +343,14 @@ async fn settle(
     permit: &Permit,
     class: &ClassRow,
     row: &EnrolmentRow,
-    marks: &[Mark],
-    sessions: usize,
+    share: Share,
+    excused: bool,
 ) -> Result<(), AppError> {
-    if attendance::was_excused(marks, sessions) {
+    if excused {
         dues::give_back(tx, row.id, cx.now).await?;
     } else {
         dues::spend(tx, row.id, cx.now).await?;
     }
-    let share = Share::of(marks.iter().copied(), i64::try_from(sessions).unwrap_or(i64::MAX));
     if share.passes(class.pass_percent) {
         certify(tx, permit, cx, class, row, share.percent()).await?;
     }
@@ -356,7 +361,8 @@ async fn settle(
     Ok(())
 }
 
-async fn certify(
+/// Gives the certificate.
+pub async fn certify(
     tx: &mut Tx,
     permit: &Permit,
     cx: &Cx,
@@ -408,6 +414,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     store::move_class(tx, &permit, &class, to, Some(why), cx.now).await?;
     busy::free(tx, "class", id.0).await?;
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
+    make_ups::class_cancelled(tx, cx, id).await?;
     // Whoever had a seat is asked first, then the line in its order.
     let (booked, line): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == EnrolmentState::Booked);
     let system = cx.as_viewer(Viewer::System);

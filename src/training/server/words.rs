@@ -3,7 +3,7 @@
 use super::store::ClassRow;
 use crate::{
     i18n::{Fmt, InWords},
-    training::domain::{ClassState, Cost, EnrolmentState, Mark, Refusal, Stage, WhyPays},
+    training::domain::{Announced, ClassState, Cost, EnrolmentState, Level, Mark, Refusal, Stage, WhyPays},
     ui::Tone,
     w,
 };
@@ -43,6 +43,25 @@ impl InWords for EnrolmentState {
             Self::Booked => w!(fmt, training.state_booked),
             Self::Cancelled => w!(fmt, training.state_cancelled),
             Self::CancelledLate => w!(fmt, training.state_cancelled_late),
+        }
+    }
+}
+
+impl InWords for Level {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Beginner => w!(fmt, learning.level_beginner),
+            Self::Intermediate => w!(fmt, learning.level_intermediate),
+            Self::Advanced => w!(fmt, learning.level_advanced),
+        }
+    }
+}
+
+impl InWords for Announced {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Late => w!(fmt, learning.announced_late),
+            Self::Absent => w!(fmt, learning.announced_absent),
         }
     }
 }
@@ -155,6 +174,13 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::TooEarlyToMark { from } => w!(fmt, training.refusal_too_early, time = time(*from)),
         Refusal::MarkChanged { .. } => w!(fmt, training.refusal_mark_changed),
         Refusal::ChangedMeanwhile { .. } => w!(fmt, training.refusal_changed),
+        Refusal::NeedsBefore { courses } => w!(fmt, learning.refusal_needs_before, courses = courses.join(", ")),
+        Refusal::SessionOver { at } => w!(fmt, learning.refusal_session_over, time = time(*at)),
+        Refusal::NotMissed => w!(fmt, learning.refusal_not_missed),
+        Refusal::NotEqual => w!(fmt, learning.refusal_not_equal),
+        Refusal::SessionBegun { at } => w!(fmt, learning.refusal_session_begun, time = time(*at)),
+        Refusal::SessionFull => w!(fmt, learning.refusal_session_full),
+        Refusal::AlreadyMadeUp => w!(fmt, learning.refusal_already_made_up),
     }
 }
 

@@ -48,6 +48,7 @@ struct Shown {
     owned: HashMap<PersonId, Vec<String>>,
     marks: HashMap<(EnrolmentId, ClassSessionId), Mark>,
     session: Option<ClassSessionId>,
+    learners: super::learners::Learners,
 }
 
 async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
@@ -65,7 +66,8 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     let asked = session.parse().ok().filter(|id| sessions.iter().any(|row| row.id == *id));
     // Else the session that is on, or the next one, or the last.
     let current = sessions.iter().find(|row| cx.now < row.ends_at).or(sessions.last()).map(|row| row.id);
-    Ok(Shown { class, sessions, people, owned, marks, session: asked.or(current) })
+    let learners = super::learners::load(&mut tx, id).await?;
+    Ok(Shown { class, sessions, people, owned, marks, session: asked.or(current), learners })
 }
 
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -198,10 +200,12 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
     let Some(session) = shown.session.and_then(|id| shown.sessions.iter().find(|row| row.id == id)) else {
         return ().into_any();
     };
+    let guests = shown.learners.guests(cx, session);
     if booked.is_empty() {
         return {
             let roster_empty = w!(cx, training.roster_empty);
-            view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section> }.into_any()
+            view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section>{guests} }
+                .into_any()
         };
     }
     let open = matches!(shown.class.state, ClassState::Open | ClassState::Running);
@@ -246,6 +250,7 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
             {rest}
             <ul class="plain-list stack" role="list">{people}</ul>
         </Section>
+        {guests}
     }
     .into_any()
 }
@@ -291,6 +296,7 @@ fn learner(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, mar
         <li class="card stack">
             <p class="row"><strong>{row.person_name.clone()}</strong>{badge}</p>
             {owned}
+            {shown.learners.said(cx, row.id, session.id)}
             {marks}
         </li>
     }

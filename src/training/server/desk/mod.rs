@@ -1,17 +1,31 @@
 //! The trainer's desk: plan classes, see who comes, mark who came, close or cancel. Made for a phone in the classroom.
 
 mod class;
+mod courses;
 mod forms;
+mod learners;
 mod list;
 mod plan_pages;
+mod upload;
 
 use crate::server::{
     App,
     page::{DeskTab, Frame},
 };
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
 
 const FRAME: Frame = Frame::Desk(DeskTab::Classes);
+
+/// The door that takes the files of a course.
+pub fn upload_routes() -> Router<App> {
+    Router::new()
+        .route("/desk/courses/{course}/materials", get(courses::new_material).post(courses::add_material))
+        .layer(DefaultBodyLimit::disable())
+}
 
 /// The trainers' addresses.
 pub fn routes() -> Router<App> {
@@ -21,4 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/desk/courses/new", get(plan_pages::new_course).post(plan_pages::create_course))
         .route("/desk/classes/{class}", get(class::show).post(class::act))
         .route("/desk/classes/{class}/edit", get(plan_pages::edit).post(plan_pages::save))
+        .route("/desk/courses", get(courses::list))
+        .route("/desk/courses/{course}", get(courses::show).post(courses::save))
+        .route("/desk/make-ups/{id}", post(learners::mark))
 }
