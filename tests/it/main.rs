@@ -9,6 +9,7 @@ mod db;
 mod desk;
 mod home;
 mod import;
+mod learning;
 mod process;
 mod purchases;
 mod ratings;

@@ -17,7 +17,7 @@ use crate::{
     w,
 };
 use axum::{Router, extract::Query, response::Response, routing::get};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 use leptos::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -98,7 +98,9 @@ impl Asked {
 
 /// The beginning of a day at the company.
 fn midnight(cx: &Cx, day: NaiveDate) -> Option<DateTime<Utc>> {
-    crate::calendar::server::zone::instant(cx.company_zone(), day, NaiveTime::MIN)
+    // Days beyond all plans narrow nothing.
+    let planned = (2000..3000).contains(&day.year());
+    planned.then(|| crate::calendar::server::zone::instant(cx.company_zone(), day, NaiveTime::MIN)).flatten()
 }
 
 async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {

@@ -46,7 +46,6 @@ pub async fn load(
     seat: Option<&EnrolmentRow>,
 ) -> Result<Beside, AppError> {
     let person = cx.person()?.id;
-    let course = store::course_detail(tx, class.course_id).await?;
     let booked = seat.filter(|row| row.state == EnrolmentState::Booked);
     let missing = match booked {
         None if class.state == ClassState::Open => {
@@ -55,9 +54,9 @@ pub async fn load(
         _ => Vec::new(),
     };
     let mut beside = Beside {
-        course: course.id,
-        course_title: course.title,
-        rule: course.needs_rule,
+        course: class.course_id,
+        course_title: class.course_title.clone(),
+        rule: class.needs_rule,
         missing,
         materials: store::materials(tx, class.course_id).await?,
         inside: booked.is_some() && class.state != ClassState::Cancelled,
@@ -110,13 +109,18 @@ pub async fn missed(
     Ok(numbers)
 }
 
-/// Everything beside the seat that concerns this reader, in the order of its urgency.
-pub fn cards(cx: &Cx, class: &ClassRow, sessions: &[SessionRow], beside: &Beside, sheet: &Sheet) -> AnyView {
+/// What the reader should see first: that they are asked how it was, or can make something up.
+pub fn first(cx: &Cx, class: &ClassRow, beside: &Beside) -> AnyView {
     let feedback = beside.feedback.map(|id| feedback(cx, id));
     let make_up = make_up(cx, class, beside);
+    view! { {feedback}{make_up} }.into_any()
+}
+
+/// What they may want to do or read besides.
+pub fn more(cx: &Cx, class: &ClassRow, sessions: &[SessionRow], beside: &Beside, sheet: &Sheet) -> AnyView {
     let say = say(cx, class, sessions, beside, sheet);
     let materials = super::course_page::materials(cx, &beside.materials, beside.inside);
-    view! { {feedback}{make_up}{say}{materials} }.into_any()
+    view! { {say}{materials} }.into_any()
 }
 
 /// The way to the page of the course.

@@ -162,8 +162,8 @@ fn needs(cx: &Cx, shown: &Shown) -> Option<AnyView> {
         })
         .collect_view();
     let rule = match shown.course.needs_rule {
-        NeedsRule::Warn => w!(cx, learning.needs_warn),
-        NeedsRule::Require => w!(cx, learning.needs_require),
+        NeedsRule::Warn => w!(cx, learning.you_warn),
+        NeedsRule::Require => w!(cx, learning.you_require),
     };
     let title = Some(w!(cx, learning.needs));
     Some(

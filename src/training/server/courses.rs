@@ -70,10 +70,9 @@ fn differences(stored: &CourseDetail, yours: &CourseDetail) -> Vec<Difference> {
 
 /// Refuses who lacks what the course of a class requires. Staff are exempt.
 pub async fn require(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: PersonId) -> Result<(), AppError> {
-    let rule = store::course_detail(tx, class.course_id).await?.needs_rule;
-    if rule == NeedsRule::Warn {
+    if class.needs_rule == NeedsRule::Warn {
         return Ok(());
     }
     let missing = store::missing_needs(tx, class.course_id, person, class.starts_at).await?;
-    Ok(learning::require(rule, missing, cx.viewer.is_staff())?)
+    Ok(learning::require(class.needs_rule, missing, cx.viewer.is_staff())?)
 }

@@ -112,7 +112,8 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
     let sessions = views::sessions(cx, class, &shown.sessions);
     let about = Some(w!(cx, training.about));
     let policy = policy(cx, class);
-    let beside = class_cards::cards(cx, class, &shown.sessions, &shown.beside, sheet);
+    let first = class_cards::first(cx, class, &shown.beside);
+    let more = class_cards::more(cx, class, &shown.sessions, &shown.beside, sheet);
     let course_link = class_cards::course_link(cx, &shown.beside);
     view! {
         <PageHead title=class.title.clone() lead=Some(views::when(cx, class)) back=Some(("/training".to_owned(), w!(cx, training.back_to_classes)))>
@@ -122,11 +123,12 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         <Columns>
             <div class="stack">
                 {standing}
-                {beside}
+                {first}
                 <Card title=when>
                     {sessions}
                     <Actions>{calendar}</Actions>
                 </Card>
+                {more}
                 <Card title=about>{summary}<DefinitionList rows=facts/>{course_link}</Card>
             </div>
             <div class="stack">{policy}</div>

@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 use std::{collections::BTreeMap, sync::Arc};
 
 mod care;
+mod learning;
 mod repairs;
 mod training;
 
@@ -85,6 +86,14 @@ fn changes(act: Act) -> bool {
         | Act::CloseClass
         | Act::MarkAttendance
         | Act::ChangeFeed
+        | Act::EditCourse
+        | Act::AddMaterial
+        | Act::RemoveMaterial
+        | Act::Announce
+        | Act::WithdrawAnnouncement
+        | Act::BookMakeUp
+        | Act::CancelMakeUp
+        | Act::MarkMakeUp
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -98,6 +107,7 @@ fn changes(act: Act) -> bool {
         | Act::ListCases
         | Act::ReadFeedback
         | Act::ReadRoster
+        | Act::ReadMaterial
         | Act::ReadNeglected => false,
     }
 }
@@ -226,6 +236,14 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::CloseClass
         | Act::MarkAttendance
         | Act::ChangeFeed => training::perform(walk, act).await,
+        Act::EditCourse
+        | Act::AddMaterial
+        | Act::RemoveMaterial
+        | Act::Announce
+        | Act::WithdrawAnnouncement
+        | Act::BookMakeUp
+        | Act::CancelMakeUp
+        | Act::MarkMakeUp => learning::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }
 }

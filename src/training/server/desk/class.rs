@@ -201,10 +201,10 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
         return ().into_any();
     };
     let guests = shown.learners.guests(cx, session);
-    if booked.is_empty() {
+    if booked.is_empty() && !shown.learners.has_guests() {
         return {
             let roster_empty = w!(cx, training.roster_empty);
-            view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section>{guests} }
+            view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section> }
                 .into_any()
         };
     }

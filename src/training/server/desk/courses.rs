@@ -356,7 +356,7 @@ fn syllabus(cx: &Cx, sheet: &Sheet) -> AnyView {
         })
         .collect_view();
     let hint = w!(cx, learning.units_hint);
-    view! { <Fold title=w!(cx, learning.syllabus) open=used.is_some()><p class="soft small">{hint}</p>{rows}</Fold> }
+    view! { <Fold title=w!(cx, learning.syllabus) open=used.is_some()><p class="soft small">{hint}</p><div class="stack">{rows}</div></Fold> }
         .into_any()
 }
 

@@ -46,6 +46,11 @@ impl Learners {
         )
     }
 
+    /// Whether anybody makes a session of the class up.
+    pub fn has_guests(&self) -> bool {
+        !self.guests.is_empty()
+    }
+
     /// The guests of a session, each with the marks to tap.
     pub fn guests(&self, cx: &Cx, session: &SessionRow) -> Option<AnyView> {
         let rows: Vec<AnyView> = self

@@ -8,7 +8,7 @@ use crate::{
     error::{AppError, Fault, Faults},
     execute, fetch_all, fetch_optional, fetch_scalar,
     i18n::fold,
-    training::domain::{ClassState, Level, Policy, Seats, Stage},
+    training::domain::{ClassState, Level, NeedsRule, Policy, Seats, Stage},
     values::{ClassId, ClassSessionId, CourseId, Currency, Money, PersonId, ProductId, RoomId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -50,8 +50,11 @@ pub struct ClassRow {
     pub pass_percent: i64,
     /// Guests of the fullest session: their seats are nobody else's.
     pub guests: i64,
+    pub course_title: String,
     #[sqlx(try_from = "String")]
     pub level: Level,
+    #[sqlx(try_from = "String")]
+    pub needs_rule: NeedsRule,
 }
 
 impl ClassRow {
@@ -111,7 +114,7 @@ macro_rules! class {
             "select c.id, c.course_id, c.title, c.language, c.zone, c.room_id, r.name as room_name, ",
             "r.capacity as room_seats, r.address, c.place, c.link, c.trainer_id, t.name as trainer_name, c.state, ",
             "c.capacity, c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.cut_off_hours, c.starts_at, ",
-            "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent, c.guests, k.level ",
+            "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent, c.guests, k.title as course_title, k.level, k.needs_rule ",
             "from class c join course k on k.id = c.course_id join person t on t.id = c.trainer_id ",
             "left join room r on r.id = c.room_id ",
             $($rest)+

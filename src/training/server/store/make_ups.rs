@@ -32,6 +32,7 @@ pub struct MakeUpRow {
     pub class_state: ClassState,
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
     mark: Option<String>,
 }
 
@@ -54,7 +55,7 @@ macro_rules! make_up {
         concat!(
             "select m.id, m.enrolment_id, m.person_id, p.name as person_name, m.missed_id, h.class_id as home_id, ",
             "k.title as home_title, m.session_id, m.class_id, c.title, c.zone, c.place, c.state as class_state, ",
-            "s.starts_at, s.ends_at, m.mark ",
+            "s.starts_at, s.ends_at, m.changed_at, m.mark ",
             "from make_up m join person p on p.id = m.person_id join class_session h on h.id = m.missed_id ",
             "join class k on k.id = h.class_id join class_session s on s.id = m.session_id join class c on c.id = m.class_id ",
             $rest
