@@ -27,7 +27,9 @@ async function newClass(page: Page, base: string, title: string, days: number): 
   return id;
 }
 
-async function looked(page: Page): Promise<void> {
+/** The page as axe and a small phone see it; both look by scripts. */
+async function looked(page: Page, scripts: boolean): Promise<void> {
+  if (!scripts) return;
   await accessible(page);
   await fitsASmallPhone(page);
 }
@@ -53,11 +55,11 @@ test("from home to a seat in three taps", async ({ page, as }) => {
   await expect(page.locator("#cancel-enrolment")).toHaveCount(0);
 });
 
-test("the catalogue narrows by a form, and what is on can be taken off", async ({ page, as }) => {
+test("the catalogue narrows by a form, and what is on can be taken off", async ({ page, as, scripts }) => {
   test.slow();
   await as("customer");
   await page.goto("/training");
-  await looked(page);
+  await looked(page, scripts);
   await page.locator("form[role=search] summary").click();
   await page.locator("#level").selectOption("advanced");
   await page.locator("#how").selectOption("in_person");
@@ -65,24 +67,24 @@ test("the catalogue narrows by a form, and what is on can be taken off", async (
   await expect(page.locator(".chip")).toHaveCount(2);
   await expect(page.locator("main a.card-link").filter({ hasText: "Beginner" })).toHaveCount(0);
   expect(await page.locator("main a.card-link").filter({ hasText: "Advanced" }).count()).toBeGreaterThan(0);
-  await looked(page);
+  await looked(page, scripts);
   await page.locator(".chip").first().click();
   await expect(page.locator(".chip")).toHaveCount(1);
   await page.goto("/training?q=nothing+is+called+like+this&level=beginner");
   await expect(page.locator(".empty")).toBeVisible();
-  await looked(page);
+  await looked(page, scripts);
 });
 
-test("a course says what it teaches, what comes before, and hands out its materials", async ({ page, as }, info) => {
+test("a course says what it teaches, what comes before, and hands out its materials", async ({ page, as, scripts }, info) => {
   test.slow();
   await as("trainer");
   await page.goto("/desk/courses");
-  await looked(page);
+  await looked(page, scripts);
   await page.locator("main a.card-link").filter({ hasText: "Your printer, every day" }).click();
-  await looked(page);
+  await looked(page, scripts);
   const address = page.url();
   await page.locator("main a[href$='/materials']").click();
-  await looked(page);
+  await looked(page, scripts);
   const title = `Notes for ${info.project.name}`;
   await page.locator("#title").fill(title);
   await page.locator("#file").setInputFiles({ name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.4\n%%EOF") });
@@ -94,13 +96,13 @@ test("a course says what it teaches, what comes before, and hands out its materi
   await as("member");
   await page.goto(address.replace("/desk/", "/training/"));
   await expect(page.locator(".syllabus li")).toHaveCount(3);
-  await looked(page);
+  await looked(page, scripts);
   const file = page.waitForEvent("download");
   await page.getByRole("link", { name: title }).click();
   expect((await file).suggestedFilename()).toBe("notes.pdf");
 });
 
-test("one says that one is late, misses a session, makes it up and gets the certificate", async ({ page, context }) => {
+test("one says that one is late, misses a session, makes it up and gets the certificate", async ({ page, context, scripts }) => {
   test.setTimeout(300_000);
   // A server of its own: this journey goes on for a week, and the others stay where they are.
   const own = await Server.start(process.env.AFTERCARE_E2E_SEED);
@@ -118,7 +120,7 @@ test("one says that one is late, misses a session, makes it up and gets the cert
   await page.locator("#announce button[type=submit]").click();
   await expect(page.getByRole("status")).toBeVisible();
   await expect(page.getByText("My bus is late.")).toBeVisible();
-  await looked(page);
+  await looked(page, scripts);
 
   await as("trainer");
   await open(`/desk/classes/${home}`);
@@ -137,11 +139,11 @@ test("one says that one is late, misses a session, makes it up and gets the cert
   await as("member");
   await open(`/training/${home}`);
   await page.locator(`a[href='/training/${home}/make-up']`).click();
-  await looked(page);
+  await looked(page, scripts);
   await page.locator("label.choice").filter({ hasText: "Make-up rehearsal" }).click();
   await page.locator("form:has(label.choice) button[type=submit]").click();
   await expect(page.getByRole("status")).toBeVisible();
-  await looked(page);
+  await looked(page, scripts);
 
   await own.advance("P4D");
   await as("trainer");
@@ -154,7 +156,7 @@ test("one says that one is late, misses a session, makes it up and gets the cert
   await open("/training/mine");
   await page.locator("a.card-link[href^='/certificates/']").filter({ hasText: "Session rehearsal" }).first().click();
   await expect(page.locator(".certificate .qr")).toBeVisible();
-  await looked(page);
+  await looked(page, scripts);
   const file = page.waitForEvent("download");
   await page.locator("a[href$='certificate.pdf']").click();
   expect((await file).suggestedFilename()).toMatch(/\.pdf$/);
