@@ -204,8 +204,7 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
     if booked.is_empty() && !shown.learners.has_guests() {
         return {
             let roster_empty = w!(cx, training.roster_empty);
-            view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section> }
-                .into_any()
+            view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section> }.into_any()
         };
     }
     let open = matches!(shown.class.state, ClassState::Open | ClassState::Running);

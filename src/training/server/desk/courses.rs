@@ -399,11 +399,12 @@ fn material_list(cx: &Cx, shown: &Shown) -> AnyView {
         .map(|row| {
             let note = format!("{} · {}", kind(cx, row), audience(cx, row.audience));
             let href = row.link.clone().unwrap_or_else(|| format!("/materials/{}", row.id));
+            let download = row.link.is_none().then_some("");
             let id = row.id.to_string();
             let (remove, label) = (w!(cx, learning.remove), w!(cx, learning.remove_named, title = row.title.clone()));
             view! {
                 <li class="split">
-                    <span class="stack"><a class="button-link" href=href rel="noreferrer">{row.title.clone()}</a><span class="soft small">{note}</span></span>
+                    <span class="stack"><a class="button-link" href=href rel="noreferrer" download=download>{row.title.clone()}</a><span class="soft small">{note}</span></span>
                     <form method="post" aria-label=label>
                         <input type="hidden" name="act" value="remove"/>
                         <input type="hidden" name="material" value=id/>
