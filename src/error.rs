@@ -139,6 +139,8 @@ pub enum Fault {
     TooManyFiles {
         max: u32,
     },
+    /// Neither a PDF nor a picture.
+    NotAMaterial,
 }
 
 /// What an island is told when its door says no: only what it can act on, so that the browser need not load the rest.

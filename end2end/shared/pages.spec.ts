@@ -50,7 +50,7 @@ for (const role of ROLES) {
         if ((await page.locator("html").getAttribute("lang")) !== language) problems.push(`not in ${language}: ${path}`);
         await doubt(accessible(page));
         await doubt(fitsASmallPhone(page));
-        const links = await page.locator("a[href^='/']").evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
+        const links = await page.locator("a[href^='/']:not([download])").evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
         queue.push(...links.map((href) => href.split("#")[0]).filter((href) => href && !/\.(ics|png|jpe?g|webp|csv|json|webmanifest)(\?|$)/.test(href) && !href.startsWith("/assets/") && !href.startsWith("/calendar/")));
       }
       await test.info().attach("pages", { body: [...seen].join("\n"), contentType: "text/plain" });

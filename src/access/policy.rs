@@ -86,6 +86,15 @@ acts! {
     SetAvailability = "set_availability",
     SetClassRules = "set_class_rules",
     AddEquipment = "add_equipment",
+    EditCourse = "edit_course",
+    AddMaterial = "add_material",
+    RemoveMaterial = "remove_material",
+    ReadMaterial = "read_material",
+    Announce = "announce",
+    WithdrawAnnouncement = "withdraw_announcement",
+    BookMakeUp = "book_make_up",
+    CancelMakeUp = "cancel_make_up",
+    MarkMakeUp = "mark_make_up",
     // cases
     ReadCase = "read_case",
     OpenCase = "open_case",
@@ -171,6 +180,9 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::SetAvailability => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
         Act::SetClassRules | Act::AddEquipment => staff(&[]),
         Act::CreateCourse | Act::CreateClass => staff(&[Role::Trainer]),
+        Act::EditCourse | Act::AddMaterial | Act::RemoveMaterial => staff(&[Role::Trainer]),
+        Act::ReadMaterial => mine || staff(&[Role::Trainer]),
+        Act::Announce | Act::WithdrawAnnouncement | Act::BookMakeUp | Act::CancelMakeUp => mine,
         // A trainer runs their own classes; a manager all.
         Act::EditClass
         | Act::PublishClass
@@ -178,7 +190,8 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::CancelClass
         | Act::CloseClass
         | Act::ReadRoster
-        | Act::MarkAttendance => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
+        | Act::MarkAttendance
+        | Act::MarkMakeUp => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
 
         Act::ReadCase => theirs || staff(&[Role::Agent]),
         Act::OpenCase => mine || staff(&[Role::Agent]),

@@ -31,6 +31,7 @@ impl InWords for Fault {
             Self::TooManyPixels => w!(fmt, repairs.photo_huge),
             Self::FileTooLarge { megabytes } => w!(fmt, shell.fault_file_too_large, count = u64::from(megabytes)),
             Self::TooManyFiles { max } => w!(fmt, shell.fault_too_many_files, count = u64::from(max)),
+            Self::NotAMaterial => w!(fmt, learning.fault_not_a_material),
         }
     }
 }

@@ -20,6 +20,14 @@ pub trait InWords {
     fn in_words(&self, fmt: Fmt) -> String;
 }
 
+/// Text as searches compare it: without case, and without the accents that people leave out when they type. The marks
+/// that scripts such as Devanagari write their vowels with stay.
+pub fn fold(text: &str) -> String {
+    let accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
+    let lower = text.to_lowercase();
+    icu_normalizer::DecomposingNormalizerBorrowed::new_nfd().normalize(&lower).chars().filter(|c| !accent(c)).collect()
+}
+
 /// Every language, with the name that its speakers give it.
 pub const LANGUAGES: [(&str, &str); 5] =
     [("en", "English"), ("es", "Español"), ("it", "Italiano"), ("hi", "हिन्दी"), ("lt", "Lietuvių")];
@@ -58,6 +66,13 @@ mod tests {
         assert_eq!(negotiate("hi-IN"), Locale::hi);
         assert_eq!(negotiate("de, *;q=0.1"), Locale::en);
         assert_eq!(negotiate(""), Locale::en);
+    }
+
+    #[test]
+    fn a_search_needs_no_accents_and_keeps_every_vowel() {
+        assert_eq!(fold("Įrangos PRIEŽIŪRA"), "irangos prieziura");
+        assert_eq!(fold("Contabilità"), fold("contabilita"));
+        assert_ne!(fold("प्रिंटर"), fold("परटर"));
     }
 
     #[test]

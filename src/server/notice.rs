@@ -67,6 +67,13 @@ notices! {
     AvailabilitySaved = "availability_saved",
     ClassRulesSaved = "class_rules_saved",
     EquipmentAdded = "equipment_added",
+    CourseSaved = "course_saved",
+    MaterialAdded = "material_added",
+    MaterialRemoved = "material_removed",
+    Announced = "announced",
+    AnnouncementWithdrawn = "announcement_withdrawn",
+    MakeUpBooked = "make_up_booked",
+    MakeUpCancelled = "make_up_cancelled",
 }
 
 pub const COOKIE: &str = "notice";

@@ -294,6 +294,13 @@ impl InWords for Notice {
             Self::AvailabilitySaved => w!(fmt, planning.notice_availability),
             Self::ClassRulesSaved => w!(fmt, planning.notice_rules),
             Self::EquipmentAdded => w!(fmt, planning.notice_equipment),
+            Self::CourseSaved => w!(fmt, learning.notice_course_saved),
+            Self::MaterialAdded => w!(fmt, learning.notice_material_added),
+            Self::MaterialRemoved => w!(fmt, learning.notice_material_removed),
+            Self::Announced => w!(fmt, learning.notice_announced),
+            Self::AnnouncementWithdrawn => w!(fmt, learning.notice_announcement_withdrawn),
+            Self::MakeUpBooked => w!(fmt, learning.notice_make_up_booked),
+            Self::MakeUpCancelled => w!(fmt, learning.notice_make_up_cancelled),
         }
     }
 }

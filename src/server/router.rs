@@ -36,6 +36,7 @@ pub fn router(app: App) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(30)))
         // Pictures from a slow phone take their time; that door has its own patience and its own limits.
         .merge(crate::repairs::server::upload_routes())
+        .merge(crate::training::server::upload_routes())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), guard::around))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest));

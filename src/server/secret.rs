@@ -37,6 +37,11 @@ impl Key {
         URL_SAFE_NO_PAD.decode(tag).is_ok_and(|tag| self.mac(purpose, value).verify_slice(&tag).is_ok())
     }
 
+    /// 256 bits for one `purpose`, the same for as long as the installation keeps its key.
+    pub fn seed(&self, purpose: &str) -> [u8; 32] {
+        self.mac(purpose, "seed").finalize().into_bytes().into()
+    }
+
     fn mac(&self, purpose: &str, value: &str) -> Hmac<Sha256> {
         #[allow(clippy::expect_used, reason = "HMAC takes keys of every length")]
         let mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any length");

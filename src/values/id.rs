@@ -109,4 +109,8 @@ ids! {
     AbsenceId,
     /// That somebody wants a course at times that suit them.
     WishId,
+    /// A file or an address that belongs to a course.
+    MaterialId,
+    /// A missed session that is made up in another class.
+    MakeUpId,
 }

@@ -75,6 +75,14 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "set_availability" => w!(fmt, planning.act_set_availability),
         "set_class_rules" => w!(fmt, planning.act_set_class_rules),
         "add_equipment" => w!(fmt, planning.act_add_equipment),
+        "edit_course" => w!(fmt, learning.act_edit_course),
+        "add_material" => w!(fmt, learning.act_add_material),
+        "remove_material" => w!(fmt, learning.act_remove_material),
+        "announce" => w!(fmt, learning.act_announce),
+        "withdraw_announcement" => w!(fmt, learning.act_withdraw_announcement),
+        "book_make_up" => w!(fmt, learning.act_book_make_up),
+        "cancel_make_up" => w!(fmt, learning.act_cancel_make_up),
+        "mark_make_up" => w!(fmt, learning.act_mark_make_up),
         other => other.replace('_', " "),
     }
 }

@@ -12,7 +12,7 @@ pub mod letters;
 mod overview;
 mod parts;
 mod photos;
-mod pictures;
+pub(crate) mod pictures;
 mod portal;
 pub mod service;
 mod settings;

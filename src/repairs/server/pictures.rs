@@ -137,7 +137,8 @@ pub async fn keep(data_dir: &Path, file: &str, jpeg: Vec<u8>) -> Result<(), AppE
         .map_err(|e| internal("a picture could not be written", &e))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Whole, or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let part = path.with_extension("part");

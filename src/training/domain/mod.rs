@@ -5,6 +5,7 @@ pub mod book;
 pub mod class;
 pub mod cost;
 pub mod enrolment;
+pub mod learning;
 mod refusal;
 pub mod schedule;
 pub mod wish;
@@ -13,6 +14,7 @@ pub use attendance::{Mark, Share};
 pub use class::{ClassState, Effect, Plan, Policy, Seats, Stage, Terms, Window};
 pub use cost::{Cost, SeatRight, WhyPays};
 pub use enrolment::{Ending, EnrolmentState, Seating};
+pub use learning::{Announced, Audience, Level, NeedsRule};
 pub use refusal::{Because, Conflict, Difference, LearnerClash, Refusal, Who};
 
 /// A word that is none of those an enumeration of this slice is stored as.

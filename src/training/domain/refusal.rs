@@ -61,6 +61,20 @@ pub enum Refusal {
     SessionBegun { at: DateTime<Utc> },
     /// These learners are elsewhere at the new times; whoever moves the class has to say that they know it.
     LearnersClash { people: Vec<LearnerClash> },
+    /// The course asks for others that the learner has not taken.
+    NeedsBefore { courses: Vec<String> },
+    /// The session is over: nothing can be said in advance of it.
+    SessionOver { at: DateTime<Utc> },
+    /// The learner has not missed that session, or its mark costs them nothing to make up.
+    NotMissed,
+    /// The other session is not that session of another class of the course.
+    NotEqual,
+    /// The session that would make up has begun.
+    MakeUpBegun { at: DateTime<Utc> },
+    /// No seat is free in that session.
+    SessionFull,
+    /// That session is made up already, or is being made up elsewhere.
+    AlreadyMadeUp,
 }
 
 /// Who or what is taken, by what, and when.

@@ -5,6 +5,7 @@ use super::{
     conflicts::Needs,
     dues, letters,
     letters::Stays,
+    make_ups,
     plan::{self, plan_jobs},
     seats::{self, lock_of},
     store::{self, Changed, ClassRow, EnrolmentRow, SessionRow},
@@ -243,6 +244,9 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     store::set_equipment(tx, permit, class.id, &equipment).await?;
     busy::free_from(tx, "class", class.id.0, cx.now).await?;
     needs.occupy(tx, &coming, class.id).await?;
+    let gone: Vec<ClassSessionId> =
+        moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();
+    make_ups::sessions_moved(tx, cx, class.id, &gone).await?;
     keep_sessions(tx, permit, class, &moves).await?;
     plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
     if class.state == ClassState::Open && first.from != class.starts_at {
@@ -262,10 +266,11 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
 
 /// A class cannot be smaller than those who have a seat in it: says how many would have to move and who came last.
 fn refuse_small(class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Result<(), AppError> {
-    if class.seats().resize(capacity).is_ok() {
+    // Guests of a session sit in it like everybody else.
+    let over = class.taken + class.held + class.guests - capacity;
+    if over <= 0 {
         return Ok(());
     }
-    let over = class.taken + class.held - capacity;
     let mut seated: Vec<&EnrolmentRow> = people.iter().filter(|row| row.state != EnrolmentState::Waitlisted).collect();
     // Offers are not taken yet; after them those who came last.
     seated.sort_by_key(|row| (row.state == EnrolmentState::Booked, std::cmp::Reverse(row.id)));

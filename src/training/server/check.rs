@@ -132,4 +132,50 @@ pub const CLAUSES: &[Clause] = &[
         sql: "select c.id, 'nothing will begin this class' as detail from class c where c.state = 'open' \
             and not exists (select 1 from job j where j.kind = 'start_class' and j.failed_at is null and j.run_at = c.starts_at)",
     },
+    Clause {
+        promise: 1,
+        name: "session_over_capacity",
+        sql: "select s.id, 'learners and guests are more than ' || cast(c.capacity as text) as detail from class_session s \
+            join class c on c.id = s.class_id where (select count(*) from make_up m where m.session_id = s.id and m.state = 'booked') > 0 \
+            and (select count(*) from make_up m where m.session_id = s.id and m.state = 'booked') \
+            + (select count(*) from enrolment e where e.class_id = c.id and e.state in ('booked', 'offered')) > c.capacity",
+    },
+    Clause {
+        promise: 1,
+        name: "session_guests_miscounted",
+        sql: "select s.id, 'guests says ' || cast(s.guests as text) as detail from class_session s \
+            where s.guests <> (select count(*) from make_up m where m.session_id = s.id and m.state = 'booked')",
+    },
+    Clause {
+        promise: 1,
+        name: "class_guests_miscounted",
+        sql: "select c.id, 'guests says ' || cast(c.guests as text) as detail from class c \
+            where c.guests <> coalesce((select max(s.guests) from class_session s where s.class_id = c.id), 0)",
+    },
+    Clause {
+        promise: 1,
+        name: "make_up_without_its_time",
+        sql: "select m.id, 'a make-up does not take its learner''s time' as detail from make_up m \
+            join class c on c.id = m.class_id where m.state = 'booked' and m.mark is null and c.state in ('open', 'running') \
+            and not exists (select 1 from busy b where b.entity = 'make_up' and b.entity_id = m.id)",
+    },
+    Clause {
+        promise: 1,
+        name: "make_up_of_another_course",
+        sql: "select m.id, 'the session made up is of another course, or of the same class' as detail from make_up m \
+            join class_session h on h.id = m.missed_id join class k on k.id = h.class_id join class c on c.id = m.class_id \
+            where m.state = 'booked' and (k.course_id <> c.course_id or k.id = c.id)",
+    },
+    Clause {
+        promise: 2,
+        name: "guest_of_a_cancelled_class",
+        sql: "select m.id, 'a session is made up in a class that does not take place' as detail from make_up m \
+            join class c on c.id = m.class_id where c.state = 'cancelled' and m.state = 'booked' and m.mark is null",
+    },
+    Clause {
+        promise: 6,
+        name: "make_up_without_history",
+        sql: "select m.id, 'nothing says how this make-up came to be' as detail from make_up m \
+            where not exists (select 1 from history h where h.entity = 'make_up' and h.entity_id = m.id)",
+    },
 ];

@@ -55,7 +55,17 @@ const COURSES: [(&str, &str, &str, &str); 4] = [
 ];
 
 /// A class of the demo: course, title, language, room, day from today, hour, sessions, seats, price in cents.
-struct Sketch(usize, &'static str, &'static str, Option<usize>, i64, u32, u64, i64, i64);
+pub(super) struct Sketch(
+    pub usize,
+    pub &'static str,
+    pub &'static str,
+    pub Option<usize>,
+    pub i64,
+    pub u32,
+    pub u64,
+    pub i64,
+    pub i64,
+);
 
 const OPEN: [Sketch; 12] = [
     Sketch(0, "Your printer, every day", "en", Some(0), 1, 10, 1, 12, 4900),
@@ -87,8 +97,10 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
         stage.past(sketch, at).await?;
     }
     stage.running().await?;
+    let mut open = Vec::new();
     for (at, sketch) in OPEN.iter().enumerate() {
         let id = stage.open(sketch).await?;
+        open.push(id);
         match at {
             // Full, with a line; one seat is freed and offered to the customer of the bar.
             1 => stage.offer_to(id, customer).await?,
@@ -110,6 +122,7 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
             _ => stage.fill(id, at * 3, at % 6).await?,
         }
     }
+    super::demo_learning::seed(&stage, customer, open[4], open[0]).await?;
     let draft = Sketch(1, "Contabilidad: cierre trimestral", "es", Some(0), 50, 9, 2, 12, 12000);
     stage.draft(&draft, 2).await?;
     stage.draft(&Sketch(0, "Your printer: large formats", "en", None, 54, 15, 1, 20, 3900), 1).await?;
@@ -124,12 +137,12 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
 }
 
 /// What the classes stand on.
-struct Stage<'a> {
-    cx: &'a Cx,
-    cast: &'a Cast,
-    trainer: Person,
+pub(super) struct Stage<'a> {
+    pub cx: &'a Cx,
+    pub cast: &'a Cast,
+    pub trainer: Person,
     rooms: Vec<RoomId>,
-    courses: Vec<CourseId>,
+    pub courses: Vec<CourseId>,
 }
 
 const OWNED: &str = "select distinct i.product_id from item i join purchase p on p.id = i.purchase_id \
@@ -183,11 +196,11 @@ impl<'a> Stage<'a> {
     }
 
     /// The trainer, so many days from now.
-    fn trainer_at(&self, days: i64) -> Cx {
+    pub fn trainer_at(&self, days: i64) -> Cx {
         self.at(self.cx.now + TimeDelta::days(days), &self.trainer)
     }
 
-    fn at(&self, now: DateTime<Utc>, person: &Person) -> Cx {
+    pub fn at(&self, now: DateTime<Utc>, person: &Person) -> Cx {
         Cx { now, ..self.cx.as_viewer(Viewer::Person(Box::new(person.clone()))) }
     }
 
@@ -222,14 +235,14 @@ impl<'a> Stage<'a> {
         plan::create(&self.trainer_at(day.min(0) - ahead), draft, None).await
     }
 
-    async fn open(&self, sketch: &Sketch) -> Result<ClassId, AppError> {
+    pub async fn open(&self, sketch: &Sketch) -> Result<ClassId, AppError> {
         let id = self.draft(sketch, 30).await?;
         plan::publish(&self.trainer_at(sketch.4.min(0) - 29), id).await?;
         Ok(id)
     }
 
     /// One person enrols, so many days ago.
-    async fn enrol(&self, class: ClassId, who: PersonId, days: i64) -> Result<(), AppError> {
+    pub async fn enrol(&self, class: ClassId, who: PersonId, days: i64) -> Result<(), AppError> {
         let mut memberships = Vec::new();
         if who == self.cast.person("owner")? {
             memberships.push((self.cast.organisation(0)?, Membership::Owner));
@@ -305,7 +318,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Somebody of the demo as their browser would be.
-async fn person(
+pub(super) async fn person(
     cx: &Cx,
     id: PersonId,
     roles: &[Role],

@@ -2,13 +2,16 @@
 
 use super::{
     portal::parse,
-    store::{self, ClassRow, MineRow, SessionRow},
+    store::{self, ClassRow, MakeUpRow, MineRow, SessionRow},
     words,
 };
 use crate::{
-    calendar::server::{
-        feed,
-        ics::{self, Entry, Status},
+    calendar::{
+        domain::Span,
+        server::{
+            feed,
+            ics::{self, Entry, Status},
+        },
     },
     error::AppError,
     server::{App, Cx},
@@ -72,11 +75,13 @@ async fn of_person(cx: Cx, Path(file): Path<String>) -> Result<Response, AppErro
         store::for_feed(&mut tx, person, since).await?.into_iter().map(|row| (row.class_id, row)).collect();
     let sessions = store::feed_sessions(&mut tx, person, since).await?;
     let mut seen = std::collections::HashSet::new();
-    let entries: Vec<Entry> = sessions
+    let make_ups = store::make_ups_coming(&mut tx, person, since).await?;
+    let mut entries: Vec<Entry> = sessions
         .iter()
         .filter(|session| seen.insert(session.id))
         .filter_map(|session| Some(my_entry(&cx, classes.get(&session.class_id)?, session)))
         .collect();
+    entries.extend(make_ups.iter().map(|row| make_up_entry(&cx, row)));
     Ok(answer(&ics::file(&w!(cx, training.feed_name), &entries), "classes.ics"))
 }
 
@@ -103,6 +108,22 @@ fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
         place: place(cx, venue.join(", ")),
         url: cx.app.config.address(&row.path()),
         status,
+    }
+}
+
+/// A session that is made up as a guest.
+fn make_up_entry(cx: &Cx, row: &MakeUpRow) -> Entry {
+    Entry {
+        uid: format!("session-{}@aftercare", row.session_id),
+        sequence: 0,
+        changed: row.changed_at,
+        span: Span { from: row.starts_at, until: row.ends_at },
+        zone: row.tz(),
+        title: row.title.clone(),
+        text: w!(cx, learning.make_up),
+        place: place(cx, row.place.clone()),
+        url: cx.app.config.address(&row.path()),
+        status: Status::Confirmed,
     }
 }
 

@@ -1,18 +1,31 @@
 //! Training on the server: seats and their line, the trainer's desk, certificates, calendar files.
 
+pub mod announce;
 pub mod asks;
 pub mod attend;
 pub mod availability;
+mod badge;
+mod catalogue;
+mod certificate_pdf;
+mod certificates;
 pub mod change;
 pub mod check;
+mod class_cards;
 pub mod conflicts;
+mod course_page;
+pub mod courses;
 pub mod demo;
+mod demo_learning;
 mod demo_plan;
 pub mod desk;
 mod dues;
 pub mod files;
 pub mod jobs;
+pub mod learning_letters;
 pub mod letters;
+mod make_up_page;
+pub mod make_ups;
+pub mod materials;
 pub mod plan;
 pub mod portal;
 mod portal_ask;
@@ -28,7 +41,19 @@ use axum::Router;
 
 pub use shared::{needs, panel};
 
+/// The door that takes files, with its own limits.
+pub fn upload_routes() -> Router<App> {
+    desk::upload_routes()
+}
+
 /// Every address of training.
 pub fn routes() -> Router<App> {
-    portal::routes().merge(portal_ask::routes()).merge(desk::routes()).merge(files::routes())
+    portal::routes()
+        .merge(portal_ask::routes())
+        .merge(desk::routes())
+        .merge(files::routes())
+        .merge(catalogue::routes())
+        .merge(course_page::routes())
+        .merge(make_up_page::routes())
+        .merge(certificates::routes())
 }

@@ -3,7 +3,7 @@
 use super::{
     asks,
     conflicts::Needs,
-    dues, letters, rules,
+    dues, letters, make_ups, rules,
     seats::{self, lock_of},
     store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
 };
@@ -305,8 +305,9 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 .filter(|row| row.state == EnrolmentState::Booked)
                 .collect();
             let mut marks: HashMap<_, Vec<Mark>> = HashMap::new();
+            let counted = make_ups::Counted::load(tx, class.id).await?;
             for row in store::marks(tx, class.id).await? {
-                marks.entry(row.enrolment_id).or_default().push(row.mark);
+                marks.entry(row.enrolment_id).or_default().push(counted.mark(&row));
             }
             let of = |row: &EnrolmentRow| marks.get(&row.id).cloned().unwrap_or_default();
             let unmarked = booked.iter().filter(|row| of(row).len() < sessions.len()).count();
@@ -314,7 +315,10 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             end_line(tx, cx, class.id).await?;
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             for row in &booked {
-                settle(tx, cx, permit, &class, row, &of(row), sessions.len()).await?;
+                let marks = of(row);
+                let excused = attendance::was_excused(&marks, sessions.len()) && !counted.is_pending(row);
+                let share = Share::of(marks, i64::try_from(sessions.len()).unwrap_or(i64::MAX));
+                settle(tx, cx, permit, &class, row, share, excused).await?;
             }
             record(tx, cx, permit, class.id, Some(class.state), to, None).await
         })
@@ -329,12 +333,11 @@ async fn settle(
     permit: &Permit,
     class: &ClassRow,
     row: &EnrolmentRow,
-    marks: &[Mark],
-    sessions: usize,
+    share: Share,
+    excused: bool,
 ) -> Result<(), AppError> {
-    let share = Share::of(marks.iter().copied(), i64::try_from(sessions).unwrap_or(i64::MAX));
     let forgiven = share.percent() == 0 && class.policy().terms.no_show == Effect::Returned;
-    if forgiven || attendance::was_excused(marks, sessions) {
+    if forgiven || excused {
         dues::give_back(tx, row.id, cx.now).await?;
     } else {
         dues::spend(tx, row.id, cx.now).await?;
@@ -349,7 +352,8 @@ async fn settle(
     Ok(())
 }
 
-async fn certify(
+/// Gives the certificate.
+pub async fn certify(
     tx: &mut Tx,
     permit: &Permit,
     cx: &Cx,
@@ -401,6 +405,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     store::move_class(tx, &permit, &class, to, Some(why), cx.now).await?;
     busy::free(tx, "class", id.0).await?;
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
+    make_ups::class_cancelled(tx, cx, id).await?;
     // Whoever had a seat is asked first, then the line in its order.
     let (booked, line): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == EnrolmentState::Booked);
     let system = cx.as_viewer(Viewer::System);

@@ -1,9 +1,10 @@
-//! What customers see of training: the catalogue, a class, their own classes, certificates.
+//! What customers see of training: a class, and their own classes.
 
 use super::{
+    announce, class_cards,
     seats::{self, Consent},
     shared::{far, seats_in_words},
-    store::{self, ClassRow, EnrolmentRow, Filter, MineRow, SessionRow},
+    store::{self, ClassRow, EnrolmentRow, MineRow, SessionRow},
     views, words,
 };
 use crate::{
@@ -39,136 +40,15 @@ use uuid::Uuid;
 
 /// The customers' addresses of training.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/training", get(catalogue))
-        .route("/training/mine", get(mine).post(change_feed))
-        .route("/training/{class}", get(show).post(act))
-        .route("/certificates/{code}", get(certificate))
+    Router::new().route("/training/mine", get(mine).post(change_feed)).route("/training/{class}", get(show).post(act))
 }
 
-const FRAME: Frame = Frame::Portal(PortalTab::Training);
-/// How many classes for what one owns stand above all others.
-const FOR_MINE: i64 = 6;
-
-/// What the catalogue is asked for.
+pub(super) const FRAME: Frame = Frame::Portal(PortalTab::Training);
+/// Where a list goes on.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Asked {
-    #[serde(default)]
-    language: String,
-    #[serde(default)]
-    place: String,
-    #[serde(default)]
-    q: String,
+struct Asked {
     #[serde(default)]
     after: String,
-}
-
-/// In the address, on line has a name: an empty value means anywhere.
-const ONLINE: &str = "online";
-
-impl Asked {
-    fn filter(&self) -> Filter {
-        let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let place = some(&self.place).map(|place| if place == ONLINE { String::new() } else { place });
-        Filter { language: some(&self.language), place, search: some(&self.q).map(|q| q.chars().take(100).collect()) }
-    }
-
-    fn next(&self, cursor: &Cursor) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [("language", &self.language), ("place", &self.place), ("q", &self.q)] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        query.append_pair("after", &cursor.encode());
-        format!("/training?{}", query.finish())
-    }
-}
-
-async fn catalogue(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
-    let person = cx.person()?.id;
-    let filter = asked.filter();
-    let mut tx = cx.db().read().await?;
-    let after = position(&asked.after);
-    let rows = store::coming(&mut tx, &filter, after.unwrap_or((cx.now, Uuid::max())), PAGE_ROWS).await?;
-    let all = Rows::cut(rows, |class| cursor(class.starts_at, class.id.0));
-    let first_page = after.is_none() && filter.is_empty();
-    let owned = if first_page { store::for_owned(&mut tx, person, cx.now, FOR_MINE).await? } else { Vec::new() };
-    let choices = store::choices(&mut tx, cx.now).await?;
-    drop(tx);
-    Ok(cx.page(FRAME, w!(cx, training.title), || catalogue_view(&cx, &asked, &owned, &all, choices)))
-}
-
-fn catalogue_view(
-    cx: &Cx,
-    asked: &Asked,
-    owned: &[ClassRow],
-    all: &Rows<ClassRow>,
-    (places, languages): (Vec<String>, Vec<String>),
-) -> AnyView {
-    let cards = |classes: &[ClassRow]| {
-        let cards = classes.iter().map(|class| views::class_card(cx, class, class.path())).collect_view();
-        view! { <Cards wide=true>{cards}</Cards> }
-    };
-    let mine = (!owned.is_empty()).then(|| {
-        let list = cards(owned);
-        view! { <Section title=w!(cx, training.for_mine)>{list}</Section> }
-    });
-    let list = match (all.rows.is_empty(), asked.filter().is_empty()) {
-        (false, _) => cards(&all.rows).into_any(),
-        (true, true) => view! {
-            <Empty icon=Icon::Cap title=w!(cx, training.none_title) text=Some(w!(cx, training.none_text))/>
-        }
-        .into_any(),
-        (true, false) => {
-            let filter_clear = w!(cx, training.filter_clear);
-            view! {
-            <Empty icon=Icon::Search title=w!(cx, training.nothing_found_title) text=Some(w!(cx, training.nothing_found_text))>
-                <ButtonLink href="/training" tone=ButtonTone::Quiet>{filter_clear}</ButtonLink>
-            </Empty>
-        }.into_any()
-        }
-    };
-    let next = all.next.as_ref().map(|next| view! { <Pager href=asked.next(next) label=w!(cx, shell.more)/> });
-    let mine_title = w!(cx, training.mine_title);
-    let filter_form = filter_form(cx, asked, places, languages);
-    let ask_title = w!(cx, planning.ask_title);
-    view! {
-        <PageHead title=w!(cx, training.title) lead=Some(w!(cx, training.lead))>
-            <ButtonLink href="/training/mine" tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{mine_title}</ButtonLink>
-            <ButtonLink href="/training/ask" tone=ButtonTone::Quiet icon=Some(Icon::Chat)>{ask_title}</ButtonLink>
-        </PageHead>
-        {mine}
-        <Section title=w!(cx, training.all_classes)>
-            {filter_form}
-            {list}
-            {next}
-        </Section>
-    }
-    .into_any()
-}
-
-fn filter_form(cx: &Cx, asked: &Asked, places: Vec<String>, languages: Vec<String>) -> AnyView {
-    let mut where_to = vec![(String::new(), w!(cx, training.any_place))];
-    where_to.extend(places.into_iter().map(|place| match place.is_empty() {
-        true => (ONLINE.to_owned(), w!(cx, training.online)),
-        false => (place.clone(), place),
-    }));
-    let mut in_which = vec![(String::new(), w!(cx, training.any_language))];
-    in_which.extend(languages.into_iter().map(|code| (code.clone(), words::language(&code))));
-    let filter = w!(cx, training.filter);
-    view! {
-        <form class="form" method="get" action="/training" role="search">
-            <div class="fields">
-                <Field name="q" label=w!(cx, training.search) kind="search" value=asked.q.clone() hint=Some(w!(cx, training.search_hint))
-                    enterkeyhint="search"/>
-                <Select name="language" label=w!(cx, training.language) options=in_which value=asked.language.clone()/>
-                <Select name="place" label=w!(cx, training.place) options=where_to value=asked.place.clone()/>
-            </div>
-            <Actions><Button tone=ButtonTone::Quiet icon=Some(Icon::Filter)>{filter}</Button></Actions>
-        </form>
-    }
-    .into_any()
 }
 
 /// Everything that the page of a class shows.
@@ -178,6 +58,7 @@ struct Shown {
     mine: Option<EnrolmentRow>,
     position: Option<i64>,
     cost: Cost,
+    beside: class_cards::Beside,
 }
 
 async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
@@ -194,7 +75,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
         _ => None,
     };
     let cost = seats::cost(&mut tx, cx, &class, person).await?;
-    Ok(Shown { class, sessions, mine, position, cost })
+    let beside = class_cards::load(&mut tx, cx, &class, &sessions, mine.as_ref()).await?;
+    Ok(Shown { class, sessions, mine, position, cost, beside })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -230,6 +112,9 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
     let sessions = views::sessions(cx, class, &shown.sessions);
     let about = Some(w!(cx, training.about));
     let policy = policy(cx, class);
+    let first = class_cards::first(cx, class, &shown.beside);
+    let more = class_cards::more(cx, class, &shown.sessions, &shown.beside, sheet);
+    let course_link = class_cards::course_link(cx, &shown.beside);
     view! {
         <PageHead title=class.title.clone() lead=Some(views::when(cx, class)) back=Some(("/training".to_owned(), w!(cx, training.back_to_classes)))>
             {live}
@@ -238,11 +123,13 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         <Columns>
             <div class="stack">
                 {standing}
+                {first}
                 <Card title=when>
                     {sessions}
                     <Actions>{calendar}</Actions>
                 </Card>
-                <Card title=about>{summary}<DefinitionList rows=facts/></Card>
+                {more}
+                <Card title=about>{summary}<DefinitionList rows=facts/>{course_link}</Card>
             </div>
             <div class="stack">{policy}</div>
         </Columns>
@@ -403,6 +290,7 @@ fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
         (_, true) => w!(cx, training.enrol),
     };
     let full = (!free).then(|| view! { <p>{w!(cx, training.full_text)}</p> });
+    let warning = class_cards::warning(cx, &shown.beside);
     let cost = views::cost(cx, &shown.cost);
     let agreed = shown.cost.minor().to_string();
     let form_key = key();
@@ -410,6 +298,7 @@ fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
         <Card title=Some(w!(cx, training.what_it_costs))>
             {cost}
             {full}
+            {warning}
             <form id="enrol" class="form" method="post">
                 <input type="hidden" name="act" value="enrol"/>
                 <input type="hidden" name="agreed" value=agreed/>
@@ -453,6 +342,7 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
             let late = place.state == EnrolmentState::CancelledLate;
             return Ok(if late { Notice::EnrolmentCancelledLate } else { Notice::EnrolmentCancelled });
         }
+        "announce" | "withdraw" => return announce::act(cx, id, form).await,
         "" | "enrol" => seats::enrol(cx, id, consent).await?,
         _ => return Err(Faults::only("act", Fault::NotAChoice)),
     };
@@ -470,11 +360,18 @@ async fn mine(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> 
     let rows = store::mine_past(&mut tx, person, after.unwrap_or((far(), Uuid::max())), PAGE_ROWS).await?;
     let past = Rows::cut(rows, |row| cursor(row.created_at, row.enrolment_id.0));
     let feed = feed::address(&mut tx, &cx, person).await?.map(|path| cx.app.config.address(&path));
+    let make_ups = store::make_ups_coming(&mut tx, person, cx.now).await?;
     drop(tx);
-    Ok(cx.page(FRAME, w!(cx, training.mine_title), || mine_view(&cx, &coming, &past, feed)))
+    Ok(cx.page(FRAME, w!(cx, training.mine_title), || mine_view(&cx, &coming, &make_ups, &past, feed)))
 }
 
-fn mine_view(cx: &Cx, coming: &[MineRow], past: &Rows<MineRow>, feed: Option<String>) -> AnyView {
+fn mine_view(
+    cx: &Cx,
+    coming: &[MineRow],
+    make_ups: &[store::MakeUpRow],
+    past: &Rows<MineRow>,
+    feed: Option<String>,
+) -> AnyView {
     let list = |rows: &[MineRow]| {
         let cards = rows.iter().map(|row| mine_card(cx, row)).collect_view();
         view! { <Cards>{cards}</Cards> }
@@ -502,6 +399,7 @@ fn mine_view(cx: &Cx, coming: &[MineRow], past: &Rows<MineRow>, feed: Option<Str
         <PageHead title=w!(cx, training.mine_title) back=Some(("/training".to_owned(), w!(cx, training.title)))/>
         {nothing}
         {coming}
+        {views::make_ups(cx, make_ups)}
         {past}
         {next}
         {feed_card(cx, feed)}
@@ -582,31 +480,6 @@ async fn change_feed(cx: Cx, form: Form) -> Result<Response, AppError> {
         })
         .await?;
     Ok(cx.redirect("/training/mine", Some(Notice::CalendarChanged)))
-}
-
-/// Public: whoever is shown a certificate can see that it is genuine.
-async fn certificate(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
-    let code: PublicNumber = code.parse().map_err(|_| AppError::NotFound)?;
-    let found = store::certificate(&mut cx.db().read().await?, &code).await?.ok_or(AppError::NotFound)?;
-    let title = w!(cx, training.certificate);
-    Ok(cx.page(Frame::Plain, title.clone(), || {
-        let tz = crate::calendar::server::zone::named(&found.zone);
-        let day = |at: DateTime<Utc>| cx.fmt().date(at.with_timezone(&tz).date_naive());
-        let rows = vec![
-            (w!(cx, training.certificate_held_on), day(found.held_at).into_any()),
-            (w!(cx, training.certificate_attended), cx.fmt().percent(found.percent as f64 / 100.0).into_any()),
-            (w!(cx, training.trainer), found.trainer.clone().into_any()),
-            (w!(cx, training.certificate_given), day(found.given_at).into_any()),
-            (w!(cx, training.certificate_code), found.code.to_string().into_any()),
-        ];
-        let text = w!(cx, training.certificate_text, name = found.name.clone(), title = found.title.clone());
-        let certificate_genuine = w!(cx, training.certificate_genuine);
-        view! {
-            <PageHead title=title lead=Some(text)/>
-            <Alert tone=Tone::Good><p>{certificate_genuine}</p></Alert>
-            <Card><DefinitionList rows/></Card>
-        }
-    }))
 }
 
 /// An address that is no class is no page.

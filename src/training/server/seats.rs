@@ -2,7 +2,7 @@
 //! holds the class and the person, so that no seat is sold twice and nobody sits in two classes at once.
 
 use super::{
-    asks, dues, letters,
+    asks, courses, dues, letters,
     store::{self, ClassRow, EnrolmentRow, NewEnrolment},
 };
 use crate::{
@@ -137,6 +137,9 @@ async fn enrol_in(
         (None, seating) => seating?,
     };
     let spans = spans(tx, class.id).await?;
+    if before.is_none() {
+        courses::require(tx, cx, &class, person.id).await?;
+    }
     refuse_clash(tx, &class, person.id, &spans).await?;
     let cost = agreed_cost(tx, cx, &class, person, consent).await?;
     if seating == Seating::Booked && store::take_seat(tx, &permit, class.id, policy.is_frozen(cx.now)).await? {
@@ -329,7 +332,7 @@ async fn spans(tx: &mut Tx, class: ClassId) -> Result<Vec<Span>, AppError> {
 }
 
 /// Names both: the class that is wanted and what stands in its way.
-async fn refuse_clash(tx: &mut Tx, class: &ClassRow, person: PersonId, spans: &[Span]) -> Result<(), AppError> {
+pub async fn refuse_clash(tx: &mut Tx, class: &ClassRow, person: PersonId, spans: &[Span]) -> Result<(), AppError> {
     let Some(clash) = busy::clashes(tx, Resource::Person(person), spans, None).await?.into_iter().next() else {
         return Ok(());
     };

@@ -52,6 +52,20 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
             _ => {}
         }
     }
+    for row in store::make_ups_coming(tx, person, cx.now).await? {
+        if row.starts_at < cx.now + Duration::hours(36) {
+            let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
+            let time = cx.fmt().date_time(row.starts_at, row.tz());
+            needs.push(Need {
+                since: row.starts_at - Duration::hours(36),
+                icon: Icon::Calendar,
+                title: w!(cx, training.need_soon_title, title = row.title.clone()),
+                text: w!(cx, training.need_soon_text, time = time, place = place),
+                href: row.path(),
+                action: w!(cx, training.need_soon_action),
+            });
+        }
+    }
     Ok(needs)
 }
 

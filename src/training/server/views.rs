@@ -2,7 +2,7 @@
 
 use super::{
     shared::{count, seats_in_words},
-    store::{ClassRow, SessionRow},
+    store::{ClassRow, MakeUpRow, SessionRow},
     words,
 };
 use crate::{
@@ -22,12 +22,30 @@ pub fn class_card(cx: &Cx, class: &ClassRow, href: String) -> AnyView {
     let fmt = cx.fmt();
     let place = if class.place.is_empty() { w!(cx, training.online) } else { class.place.clone() };
     let price = if class.price_minor == 0 { w!(cx, training.free) } else { fmt.money(class.price()) };
-    let note = format!("{place} · {} · {price}", words::language(&class.language));
+    let level = class.level.in_words(fmt);
+    let note = format!("{place} · {} · {level} · {price}", words::language(&class.language));
     let now = seats_in_words(cx, class.state, class.seats(), &class.policy());
     let badge = Some((words::stage_tone(class.stage(cx.now)), now.seats));
     let when = when(cx, class);
     view! { <CardLink href title=class.title.clone() icon=Some(Icon::Cap) text=Some(when) note=Some(note) badge/> }
         .into_any()
+}
+
+/// Sessions that the reader makes up as a guest elsewhere.
+pub fn make_ups(cx: &Cx, rows: &[MakeUpRow]) -> Option<AnyView> {
+    if rows.is_empty() {
+        return None;
+    }
+    let cards = rows
+        .iter()
+        .map(|row| {
+            let time = cx.fmt().date_time(row.starts_at, row.tz());
+            let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
+            let badge = Some((Tone::Good, w!(cx, learning.make_up)));
+            view! { <CardLink href=row.path() title=row.title.clone() icon=Some(Icon::Cap) text=Some(time) note=Some(place) badge/> }
+        })
+        .collect_view();
+    Some(view! { <Section title=w!(cx, learning.make_up_booked)><Cards>{cards}</Cards></Section> }.into_any())
 }
 
 /// When a class begins, on the wall clock of its place.

@@ -4,7 +4,8 @@ use super::store::ClassRow;
 use crate::{
     i18n::{Fmt, InWords},
     training::domain::{
-        Because, ClassState, Conflict, Cost, Effect, EnrolmentState, Mark, Refusal, Stage, Who, WhyPays,
+        Announced, Because, ClassState, Conflict, Cost, Effect, EnrolmentState, Level, Mark, Refusal, Stage, Who,
+        WhyPays,
         wish::{Part, Slot},
     },
     ui::Tone,
@@ -47,6 +48,25 @@ impl InWords for EnrolmentState {
             Self::Booked => w!(fmt, training.state_booked),
             Self::Cancelled => w!(fmt, training.state_cancelled),
             Self::CancelledLate => w!(fmt, training.state_cancelled_late),
+        }
+    }
+}
+
+impl InWords for Level {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Beginner => w!(fmt, learning.level_beginner),
+            Self::Intermediate => w!(fmt, learning.level_intermediate),
+            Self::Advanced => w!(fmt, learning.level_advanced),
+        }
+    }
+}
+
+impl InWords for Announced {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Late => w!(fmt, learning.announced_late),
+            Self::Absent => w!(fmt, learning.announced_absent),
         }
     }
 }
@@ -160,6 +180,13 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
             let names = people.iter().map(|one| one.name.clone()).collect::<Vec<_>>().join(", ");
             w!(fmt, planning.refusal_learners_clash, people = names)
         }
+        Refusal::NeedsBefore { courses } => w!(fmt, learning.refusal_needs_before, courses = courses.join(", ")),
+        Refusal::SessionOver { at } => w!(fmt, learning.refusal_session_over, time = time(*at)),
+        Refusal::NotMissed => w!(fmt, learning.refusal_not_missed),
+        Refusal::NotEqual => w!(fmt, learning.refusal_not_equal),
+        Refusal::MakeUpBegun { at } => w!(fmt, learning.refusal_session_begun, time = time(*at)),
+        Refusal::SessionFull => w!(fmt, learning.refusal_session_full),
+        Refusal::AlreadyMadeUp => w!(fmt, learning.refusal_already_made_up),
     }
 }
 

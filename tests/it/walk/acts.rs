@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 use std::{collections::BTreeMap, sync::Arc};
 
 mod care;
+mod learning;
 mod repairs;
 mod training;
 
@@ -90,6 +91,14 @@ fn changes(act: Act) -> bool {
         | Act::SetAvailability
         | Act::SetClassRules
         | Act::AddEquipment
+        | Act::EditCourse
+        | Act::AddMaterial
+        | Act::RemoveMaterial
+        | Act::Announce
+        | Act::WithdrawAnnouncement
+        | Act::BookMakeUp
+        | Act::CancelMakeUp
+        | Act::MarkMakeUp
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -104,6 +113,7 @@ fn changes(act: Act) -> bool {
         | Act::ReadFeedback
         | Act::ReadRoster
         | Act::ReadDemand
+        | Act::ReadMaterial
         | Act::ReadNeglected => false,
     }
 }
@@ -237,6 +247,14 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::SetAvailability
         | Act::SetClassRules
         | Act::AddEquipment => training::perform(walk, act).await,
+        Act::EditCourse
+        | Act::AddMaterial
+        | Act::RemoveMaterial
+        | Act::Announce
+        | Act::WithdrawAnnouncement
+        | Act::BookMakeUp
+        | Act::CancelMakeUp
+        | Act::MarkMakeUp => learning::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }
 }

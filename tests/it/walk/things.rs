@@ -23,6 +23,9 @@ pub struct Things {
     follow_up: String,
     class: String,
     course: String,
+    missed: String,
+    make_up: String,
+    material: String,
 }
 
 const MINE: &str = "(select id from person where email = 'customer@example.com')";
@@ -61,7 +64,21 @@ impl Things {
             },
             class: text(world, "select lower(hex(id)) from class where state = 'open' order by starts_at limit 1")
                 .await,
-            course: text(world, "select lower(hex(id)) from course order by id limit 1").await,
+            course: text(
+                world,
+                "select lower(hex(c.course_id)) from class c join certificate f on f.class_id = c.id order by f.id limit 1",
+            )
+            .await,
+            missed: text(
+                world,
+                &format!(
+                    "select lower(hex(e.class_id)) from enrolment e join attendance a on a.enrolment_id = e.id \
+                     where e.person_id = {MINE} and a.mark = 'absent' limit 1"
+                ),
+            )
+            .await,
+            make_up: text(world, "select lower(hex(id)) from make_up where state = 'booked'").await,
+            material: material(world).await,
         }
     }
 
@@ -81,7 +98,18 @@ impl Things {
             | "/training/{class}/calendar.ics"
             | "/desk/classes/{class}"
             | "/desk/classes/{class}/edit" => &self.class,
-            "/training/ask/{course}" | "/desk/demand/{course}" => &self.course,
+            "/training/{class}/make-up" => &self.missed,
+            "/training/courses/{course}"
+            | "/training/ask/{course}"
+            | "/desk/demand/{course}"
+            | "/desk/courses/{course}"
+            | "/desk/courses/{course}/materials"
+            | "/badges/achievements/{course}" => &self.course,
+            "/materials/{id}" => &self.material,
+            "/desk/make-ups/{id}" => &self.make_up,
+            "/certificates/{code}/certificate.pdf" | "/certificates/{code}/badge" => {
+                return path.replace("{code}", "AAAA-AAAA");
+            }
             "/certificates/{code}" => return "/certificates/AAAA-AAAA".to_owned(),
             "/calendar/{file}" => return "/calendar/nobody-knows-this.ics".to_owned(),
             "/rate/{token}" | "/sign-in/link/{token}" => return path.replace("{token}", "nobody-knows-this"),
@@ -134,6 +162,19 @@ impl Things {
                 vec![("act", "absence"), ("from", "2027-06-01T08:00"), ("until", "2027-06-02T08:00"), ("why", "Away.")]
             }
             "/desk/settings/training" => vec![("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")],
+            "/desk/courses/{course}" => vec![
+                ("version", "2"),
+                ("title", "Renamed"),
+                ("language", "en"),
+                ("level", "advanced"),
+                ("needs_rule", "require"),
+                ("pass_percent", "10"),
+            ],
+            "/desk/courses/{course}/materials" => {
+                vec![("title", "Notes"), ("link", "https://www.example.com/notes"), ("audience", "everyone")]
+            }
+            "/desk/make-ups/{id}" => vec![("mark", "present")],
+            "/training/{class}/make-up" => vec![("act", "cancel"), ("make_up", &self.make_up)],
             "/language" => vec![("language", "lt"), ("back", "/")],
             _ => Vec::new(),
         }
@@ -176,6 +217,21 @@ async fn photo(world: &World) -> String {
          where repair_id is null returning lower(hex(id))"
     );
     text(world, &attach).await
+}
+
+/// A picture of the course in which the customer has a seat, for its learners alone.
+async fn material(world: &World) -> String {
+    let trainer = world.signed("trainer@example.com").await;
+    let mine = format!(
+        "select lower(hex(c.course_id)) from enrolment e join class c on c.id = e.class_id \
+         where e.person_id = {MINE} and e.state = 'booked' limit 1"
+    );
+    let course = text(world, &mine).await;
+    let mut request = photo_post(&trainer.cookie, &[("title", "Notes"), ("audience", "enrolled")]);
+    *request.uri_mut() = format!("/desk/courses/{course}/materials").parse().unwrap();
+    let reply = world.send(request).await;
+    assert_eq!(reply.location(), format!("/desk/courses/{course}"), "{}", reply.body);
+    text(world, "select lower(hex(id)) from material where file is not null").await
 }
 
 async fn plan(world: &World) -> String {

@@ -49,6 +49,7 @@ struct Shown {
     marks: HashMap<(EnrolmentId, ClassSessionId), Mark>,
     needed: Needed,
     session: Option<ClassSessionId>,
+    learners: super::learners::Learners,
 }
 
 async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
@@ -67,7 +68,8 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     let asked = session.parse().ok().filter(|id| sessions.iter().any(|row| row.id == *id));
     // Else the session that is on, or the next one, or the last.
     let current = sessions.iter().find(|row| cx.now < row.ends_at).or(sessions.last()).map(|row| row.id);
-    Ok(Shown { class, sessions, people, owned, marks, needed, session: asked.or(current) })
+    let learners = super::learners::load(&mut tx, id).await?;
+    Ok(Shown { class, sessions, people, owned, marks, needed, session: asked.or(current), learners })
 }
 
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -203,7 +205,8 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
     let Some(session) = shown.session.and_then(|id| shown.sessions.iter().find(|row| row.id == id)) else {
         return ().into_any();
     };
-    if booked.is_empty() {
+    let guests = shown.learners.guests(cx, session);
+    if booked.is_empty() && !shown.learners.has_guests() {
         return {
             let roster_empty = w!(cx, training.roster_empty);
             view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section> }.into_any()
@@ -251,6 +254,7 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
             {rest}
             <ul class="plain-list stack" role="list">{people}</ul>
         </Section>
+        {guests}
     }
     .into_any()
 }
@@ -296,6 +300,7 @@ fn learner(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, mar
         <li class="card stack">
             <p class="row"><strong>{row.person_name.clone()}</strong>{badge}</p>
             {owned}
+            {shown.learners.said(cx, row.id, session.id)}
             {marks}
         </li>
     }

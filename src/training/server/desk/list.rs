@@ -103,9 +103,11 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
     let next = rows.next.as_ref().map(|next| view! { <Pager href=href(next) label=w!(cx, shell.more)/> });
     let desk_new = w!(cx, training.desk_new);
     let doors = doors(cx);
+    let courses = w!(cx, learning.courses);
     view! {
         <PageHead title=w!(cx, training.desk_title)>
             <ButtonLink href="/desk/classes/new" icon=Some(Icon::Plus)>{desk_new}</ButtonLink>
+            <ButtonLink href="/desk/courses" tone=ButtonTone::Quiet icon=Some(Icon::Document)>{courses}</ButtonLink>
         </PageHead>
         <Tabs label=w!(cx, training.desk_title) tabs/>
         {doors}

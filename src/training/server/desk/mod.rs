@@ -2,21 +2,35 @@
 
 mod availability;
 mod class;
+mod courses;
 mod demand;
 mod edit_page;
 mod fields;
 mod forms;
+mod learners;
 mod list;
 mod plan_pages;
 mod rules_page;
+mod upload;
 
 use crate::server::{
     App,
     page::{DeskTab, Frame},
 };
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
 
 const FRAME: Frame = Frame::Desk(DeskTab::Classes);
+
+/// The door that takes the files of a course.
+pub fn upload_routes() -> Router<App> {
+    Router::new()
+        .route("/desk/courses/{course}/materials", get(courses::new_material).post(courses::add_material))
+        .layer(DefaultBodyLimit::disable())
+}
 
 /// The trainers' addresses.
 pub fn routes() -> Router<App> {
@@ -30,4 +44,7 @@ pub fn routes() -> Router<App> {
         .route("/desk/demand", get(demand::board))
         .route("/desk/demand/{course}", get(demand::course).post(demand::open))
         .route("/desk/settings/training", get(rules_page::show).post(rules_page::act))
+        .route("/desk/courses", get(courses::list))
+        .route("/desk/courses/{course}", get(courses::show).post(courses::save))
+        .route("/desk/make-ups/{id}", post(learners::mark))
 }

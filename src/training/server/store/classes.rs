@@ -8,7 +8,8 @@ use crate::{
     db::Tx,
     error::{AppError, Fault, Faults},
     execute, fetch_all, fetch_optional, fetch_scalar,
-    training::domain::{ClassState, Policy, Seats, Stage, Window},
+    i18n::fold,
+    training::domain::{ClassState, Level, NeedsRule, Policy, Seats, Stage, Window},
     values::{ClassId, ClassSessionId, CourseId, Currency, Money, PersonId, ProductId, RoomId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -50,11 +51,19 @@ pub struct ClassRow {
     pub pass_percent: i64,
     #[sqlx(flatten)]
     pub rules: RulesRow,
+    /// Guests of the fullest session: their seats are nobody else's.
+    pub guests: i64,
+    pub course_title: String,
+    #[sqlx(try_from = "String")]
+    pub level: Level,
+    #[sqlx(try_from = "String")]
+    pub needs_rule: NeedsRule,
 }
 
 impl ClassRow {
+    /// The seats of those who take the whole class.
     pub fn seats(&self) -> Seats {
-        Seats { capacity: self.capacity, taken: self.taken, held: self.held, waiting: self.waiting }
+        Seats { capacity: self.capacity - self.guests, taken: self.taken, held: self.held, waiting: self.waiting }
     }
 
     pub fn policy(&self) -> Policy {
@@ -103,19 +112,21 @@ impl SessionRow {
 }
 
 macro_rules! class {
-    ($rest:literal) => {
+    ($($rest:tt)+) => {
         concat!(
             "select c.id, c.course_id, c.title, c.language, c.zone, c.room_id, r.name as room_name, ",
             "r.capacity as room_seats, r.address, c.place, c.link, c.trainer_id, t.name as trainer_name, c.state, ",
             "c.capacity, c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.cut_off_hours, c.starts_at, ",
             "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent, ",
+            "c.guests, k.title as course_title, k.level, k.needs_rule, ",
             "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from class c join course k on k.id = c.course_id join person t on t.id = c.trainer_id ",
             "left join room r on r.id = c.room_id ",
-            $rest
+            $($rest)+
         )
     };
 }
+pub(super) use class as query;
 
 const CLASS: &str = class!("where c.id = $1");
 
@@ -130,83 +141,9 @@ pub async fn sessions(tx: &mut Tx, class: ClassId) -> Result<Vec<SessionRow>, Ap
     Ok(fetch_all!(tx, SessionRow, SESSIONS, class)?)
 }
 
-/// What a reader of the catalogue asks for.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
-    pub language: Option<String>,
-    /// A town, or empty for on-line classes.
-    pub place: Option<String>,
-    pub search: Option<String>,
-}
-
-impl Filter {
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// The search as a pattern: what the reader typed means itself.
-    fn pattern(&self) -> Option<String> {
-        let folded = self.search.as_deref()?.to_lowercase();
-        Some(format!("%{}%", folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")))
-    }
-}
-
-const COMING: &str = class!(
-    "where c.state = 'open' and (c.starts_at, c.id) > ($1, $2) \
-     and (cast($3 as text) is null or c.language = $3) and (cast($4 as text) is null or c.place = $4) \
-     and (cast($5 as text) is null or c.title_folded like $5 escape '\\') order by c.starts_at, c.id limit $6"
-);
-
-/// Open classes by their start, after a place in that order.
-pub async fn coming(
-    tx: &mut Tx,
-    filter: &Filter,
-    after: (DateTime<Utc>, Uuid),
-    most: i64,
-) -> Result<Vec<ClassRow>, AppError> {
-    Ok(fetch_all!(
-        tx,
-        ClassRow,
-        COMING,
-        after.0,
-        after.1,
-        filter.language.as_deref(),
-        filter.place.as_deref(),
-        filter.pattern(),
-        most
-    )?)
-}
-
-const FOR_OWNED: &str = class!(
-    "where c.state = 'open' and c.starts_at > $1 and exists (select 1 from course_product cp \
-     join item i on i.product_id = cp.product_id left join membership m on m.organisation_id = i.organisation_id and m.person_id = $2 \
-     where cp.course_id = c.course_id and (i.owner_id = $2 or m.person_id is not null)) \
-     order by c.starts_at, c.id limit $3"
-);
-
-/// Open classes of courses that belong to what the person has, or what the firm has that they belong to.
-pub async fn for_owned(
-    tx: &mut Tx,
-    person: PersonId,
-    now: DateTime<Utc>,
-    most: i64,
-) -> Result<Vec<ClassRow>, AppError> {
-    Ok(fetch_all!(tx, ClassRow, FOR_OWNED, now, person, most)?)
-}
-
-const PLACES: &str = "select distinct place from class where state = 'open' and starts_at > $1 order by place";
-const LANGUAGES: &str = "select distinct language from class where state = 'open' and starts_at > $1 order by language";
-
-/// The towns and the languages that there are classes in.
-pub async fn choices(tx: &mut Tx, now: DateTime<Utc>) -> Result<(Vec<String>, Vec<String>), AppError> {
-    let places = fetch_all!(tx, (String,), PLACES, now)?.into_iter().map(|(place,)| place).collect();
-    let languages = fetch_all!(tx, (String,), LANGUAGES, now)?.into_iter().map(|(language,)| language).collect();
-    Ok((places, languages))
-}
-
 const NEXT_OF_COURSE: &str = class!(
     "where c.course_id = $1 and c.state = 'open' and c.starts_at > $2 and c.id <> $3 and c.waiting = 0 \
-     and c.taken + c.held < c.capacity order by c.starts_at, c.id limit 1"
+     and c.taken + c.held < c.capacity - c.guests order by c.starts_at, c.id limit 1"
 );
 
 /// The next class of a course with a seat that nobody waits for.
@@ -294,8 +231,7 @@ pub struct CourseRow {
 const COURSES: &str = "select id, title, summary, language, pass_percent from course order by title, id limit 500";
 const COURSE: &str = "select id, title, summary, language, pass_percent from course where id = $1";
 const COURSE_PRODUCTS: &str = "select product_id from course_product where course_id = $1 order by product_id";
-const INSERT_COURSE: &str =
-    "insert into course (id, title, summary, language, pass_percent, created_at) values ($1, $2, $3, $4, $5, $6)";
+const INSERT_COURSE: &str = "insert into course (id, title, summary, language, pass_percent, created_at, search) values ($1, $2, $3, $4, $5, $6, $7)";
 const INSERT_COURSE_PRODUCT: &str =
     "insert into course_product (course_id, product_id) values ($1, $2) on conflict (course_id, product_id) do nothing";
 
@@ -319,7 +255,18 @@ pub async fn insert_course(
     products: &[ProductId],
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    execute!(tx, INSERT_COURSE, course.id, &course.title, &course.summary, &course.language, course.pass_percent, now)?;
+    let search = super::catalogue::searched(&course.title, &course.summary);
+    execute!(
+        tx,
+        INSERT_COURSE,
+        course.id,
+        &course.title,
+        &course.summary,
+        &course.language,
+        course.pass_percent,
+        now,
+        search
+    )?;
     for product in products {
         execute!(tx, INSERT_COURSE_PRODUCT, course.id, *product)?;
     }
@@ -387,7 +334,7 @@ pub async fn insert_class(tx: &mut Tx, _: &Permit, class: &NewClass, now: DateTi
         class.id,
         class.course,
         &class.title,
-        class.title.to_lowercase(),
+        fold(&class.title),
         &class.language,
         class.zone.name(),
         class.room,
@@ -448,7 +395,7 @@ pub struct Changed {
 const UPDATE_CLASS: &str = "update class set title = $3, title_folded = $4, room_id = $5, place = $6, link = $7, capacity = $8, \
     price_minor = $9, price_currency = $10, cut_off_hours = $11, sequence = sequence + $12, changed_at = $13, \
     language = $14, trainer_id = $15, starts_at = $16, ends_at = $17, opens_at = $18, closes_at = $19, grace_until = $20, \
-    version = version + 1 where id = $1 and version = $2 and taken + held <= $8";
+    version = version + 1 where id = $1 and version = $2 and taken + held <= $8 - guests";
 
 /// Stores the change if nobody else has changed the class since `version`.
 pub async fn update_class(
@@ -465,7 +412,7 @@ pub async fn update_class(
         id,
         version,
         &to.title,
-        to.title.to_lowercase(),
+        fold(&to.title),
         to.room,
         &to.place,
         to.link.as_deref(),

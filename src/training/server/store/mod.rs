@@ -1,12 +1,18 @@
 //! The tables of training. One text serves both engines.
 
+mod catalogue;
 mod classes;
+mod learning;
+mod make_ups;
 mod planning;
 mod seats;
 mod teaching;
 mod wishes;
 
+pub use catalogue::*;
 pub use classes::*;
+pub use learning::*;
+pub use make_ups::*;
 pub use planning::*;
 pub use seats::*;
 pub use teaching::*;

@@ -78,7 +78,12 @@ pub async fn move_offer(
 
 const MOVE_SESSION: &str =
     "update class_session set held_on = $2, starts = $3, ends = $4, starts_at = $5, ends_at = $6 where id = $1";
-const FORGET_MARKS: &str = "delete from attendance where session_id = $1";
+/// What hangs on a session: marks made before its time, what learners said of it, places in it that ended.
+const FORGET: [&str; 3] = [
+    "delete from attendance where session_id = $1",
+    "delete from announcement where session_id = $1",
+    "delete from make_up where state = 'cancelled' and (session_id = $1 or missed_id = $1)",
+];
 const REMOVE_SESSION: &str = "delete from class_session where id = $1";
 
 /// Another time for a session.
@@ -90,7 +95,9 @@ pub async fn move_session(tx: &mut Tx, _: &Permit, id: ClassSessionId, zone: Tz,
 
 /// Takes a session out that has not begun, with the marks that were made before its time.
 pub async fn remove_session(tx: &mut Tx, _: &Permit, id: ClassSessionId) -> Result<(), AppError> {
-    execute!(tx, FORGET_MARKS, id)?;
+    for forget in FORGET {
+        execute!(tx, forget, id)?;
+    }
     execute!(tx, REMOVE_SESSION, id)?;
     Ok(())
 }

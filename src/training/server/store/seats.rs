@@ -85,7 +85,7 @@ pub async fn position(tx: &mut Tx, class: ClassId, queue_number: i64) -> Result<
 }
 
 const TAKE_SEAT: &str = "update class set taken = taken + 1 \
-    where id = $1 and state = 'open' and taken + held < capacity and (waiting = 0 or $2)";
+    where id = $1 and state = 'open' and taken + held < capacity - guests and (waiting = 0 or $2)";
 const JOIN_LINE: &str =
     "update class set waiting = waiting + 1, queue = queue + 1 where id = $1 and state = 'open' returning queue";
 const COUNT: &str = "update class set taken = taken + $2, held = held + $3, waiting = waiting + $4 where id = $1";
@@ -146,7 +146,7 @@ pub async fn insert_enrolment(tx: &mut Tx, _: &Permit, new: &NewEnrolment, now: 
 }
 
 const HOLD_SEAT: &str = "update class set held = held + 1 \
-    where id = $1 and state = 'open' and taken + held < capacity and waiting = 0";
+    where id = $1 and state = 'open' and taken + held < capacity - guests and waiting = 0";
 
 /// Holds a seat for somebody from outside of the line.
 pub async fn hold_seat(tx: &mut Tx, _: &Permit, class: ClassId) -> Result<bool, AppError> {
@@ -307,7 +307,7 @@ pub async fn feed_sessions(
     Ok(fetch_all!(tx, super::SessionRow, FEED_SESSIONS, person, since)?)
 }
 
-const LIVE: &str = "select capacity, taken, held, waiting, state, starts_at, cut_off_hours, opens_at, closes_at, grace_until, \
+const LIVE: &str = "select capacity - guests as capacity, taken, held, waiting, state, starts_at, cut_off_hours, opens_at, closes_at, grace_until, \
     freeze_minutes, offer_minutes, late_cancel, no_show from class where id = $1 and state <> 'draft'";
 
 /// The counters of a class alone, for the page that watches them.

@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     training::domain::Mark,
-    values::{CertificateId, ClassId, ClassSessionId, EnrolmentId, PersonId, PublicNumber},
+    values::{CertificateId, ClassId, ClassSessionId, CourseId, EnrolmentId, PersonId, PublicNumber},
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -95,16 +95,28 @@ pub struct CertificateRow {
     pub given_at: DateTime<Utc>,
     pub held_at: DateTime<Utc>,
     pub zone: String,
+    pub language: String,
+    pub course_id: CourseId,
+    pub pass_percent: i64,
 }
 
-const CERTIFICATE: &str = "select f.code, f.title, p.name, t.name as trainer, f.percent, f.given_at, c.ends_at as held_at, c.zone \
+const CERTIFICATE: &str = "select f.code, f.title, p.name, t.name as trainer, f.percent, f.given_at, c.ends_at as held_at, c.zone, \
+    c.language, c.course_id, k.pass_percent \
     from certificate f join person p on p.id = f.person_id join class c on c.id = f.class_id join person t on t.id = c.trainer_id \
-    where f.code = $1 and p.erased_at is null";
+    join course k on k.id = c.course_id where f.code = $1 and p.erased_at is null";
 const INSERT_CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, percent, given_at) \
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
 
 pub async fn certificate(tx: &mut Tx, code: &PublicNumber) -> Result<Option<CertificateRow>, AppError> {
     Ok(fetch_optional!(tx, CertificateRow, CERTIFICATE, code)?)
+}
+
+const CERTIFIES: &str =
+    "select f.id from certificate f join class c on c.id = f.class_id where c.course_id = $1 limit 1";
+
+/// Whether anybody has a certificate of the course: only then is it known outside.
+pub async fn certifies(tx: &mut Tx, course: CourseId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, CertificateId, CERTIFIES, course)?.is_some())
 }
 
 /// What is certified to whom.

@@ -1,0 +1,155 @@
+//! Certificates as Open Badges 3.0: a credential that wallets keep and anyone can verify without asking us, as a
+//! JSON Web Token signed with the installation's Ed25519 key. The key is derived from the installation's own, so that
+//! it is made once, is the same in all processes, and is in every backup.
+
+use super::{
+    portal::parse,
+    store::{self, CertificateRow, CourseDetail},
+};
+use crate::{
+    error::AppError,
+    i18n::Fmt,
+    server::{App, Cx, internal},
+    values::{CourseId, PublicNumber},
+    w,
+};
+use axum::{
+    extract::Path,
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::SecondsFormat;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+
+/// Where the key, the issuer and what was achieved are described, for whoever verifies.
+pub const ISSUER: &str = "/badges/issuer";
+pub const KEY: &str = "/badges/key";
+const ACHIEVEMENTS: &str = "/badges/achievements";
+
+const CONTEXT: [&str; 2] =
+    ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"];
+
+fn key_pair(app: &App) -> Result<Ed25519KeyPair, AppError> {
+    Ed25519KeyPair::from_seed_unchecked(&app.secret.seed("open badges"))
+        .map_err(|e| internal("the key of the badges is damaged", &e))
+}
+
+/// The public key as RFC 8037 writes it.
+fn jwk(app: &App) -> Result<Value, AppError> {
+    let public = URL_SAFE_NO_PAD.encode(key_pair(app)?.public_key());
+    let kid = app.config.address(KEY);
+    Ok(json!({ "kty": "OKP", "crv": "Ed25519", "x": public, "alg": "EdDSA", "use": "sig", "kid": kid }))
+}
+
+fn profile(app: &App) -> Value {
+    json!({
+        "id": app.config.address(ISSUER),
+        "type": ["Profile"],
+        "name": app.company.name,
+        "url": app.config.origin(),
+    })
+}
+
+fn achievement(app: &App, course: &CourseDetail) -> Value {
+    let fmt = Fmt::new(crate::i18n::locale(&course.language).unwrap_or_default());
+    let percent = fmt.percent(course.pass_percent as f64 / 100.0);
+    let description = if course.summary.is_empty() { &course.title } else { &course.summary };
+    json!({
+        "id": app.config.address(&format!("{ACHIEVEMENTS}/{}", course.id)),
+        "type": ["Achievement"],
+        "achievementType": "Course",
+        "creator": profile(app),
+        "name": course.title,
+        "description": description,
+        "inLanguage": course.language,
+        "criteria": { "narrative": w!(fmt, learning.badge_criteria, percent = percent) },
+    })
+}
+
+fn credential(app: &App, found: &CertificateRow, course: &CourseDetail) -> Value {
+    let id = app.config.address(&format!("/certificates/{}", found.code));
+    json!({
+        "@context": CONTEXT,
+        "id": id,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": found.title,
+        "issuer": profile(app),
+        "validFrom": found.given_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "credentialSubject": {
+            "id": format!("{id}#holder"),
+            "type": ["AchievementSubject"],
+            "identifier": [{ "type": "IdentityObject", "hashed": false, "identityHash": found.name, "identityType": "name" }],
+            "achievement": achievement(app, course),
+        },
+    })
+}
+
+/// The credential as a signed token: its members are the payload, with the registered claims beside them.
+fn token(app: &App, found: &CertificateRow, course: &CourseDetail) -> Result<String, AppError> {
+    let mut payload = credential(app, found, course);
+    let id = payload["id"].clone();
+    let subject = payload["credentialSubject"]["id"].clone();
+    payload["iss"] = json!(app.config.address(ISSUER));
+    payload["jti"] = id;
+    payload["sub"] = subject;
+    payload["nbf"] = json!(found.given_at.timestamp());
+    let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": app.config.address(KEY), "jwk": jwk(app)? });
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&header), part(&payload));
+    let signature = URL_SAFE_NO_PAD.encode(key_pair(app)?.sign(signed.as_bytes()));
+    Ok(format!("{signed}.{signature}"))
+}
+
+/// `GET /certificates/{code}/badge`: to be kept in a wallet.
+pub async fn show(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
+    let code: PublicNumber = code.parse().map_err(|_| AppError::NotFound)?;
+    let mut tx = cx.db().read().await?;
+    let found = store::certificate(&mut tx, &code).await?.ok_or(AppError::NotFound)?;
+    let course = store::course_detail(&mut tx, found.course_id).await?;
+    drop(tx);
+    let disposition = super::materials::disposition(&format!("{code}.jwt"));
+    let headers = [(header::CONTENT_TYPE, "application/vc+jwt".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok(open((headers, token(&cx.app, &found, &course)?).into_response()))
+}
+
+/// `GET /badges/issuer`
+pub async fn issuer(cx: Cx) -> Result<Response, AppError> {
+    let mut profile = profile(&cx.app);
+    profile["@context"] = json!(CONTEXT);
+    Ok(ld(&profile))
+}
+
+/// `GET /badges/key`
+pub async fn key(cx: Cx) -> Result<Response, AppError> {
+    let headers = [(header::CONTENT_TYPE, "application/jwk+json")];
+    Ok(open((headers, jwk(&cx.app)?.to_string()).into_response()))
+}
+
+/// `GET /badges/achievements/{course}`: of courses that somebody has a certificate of.
+pub async fn achieved(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
+    let id: CourseId = parse(&id)?;
+    let mut tx = cx.db().read().await?;
+    if !store::certifies(&mut tx, id).await? {
+        return Err(AppError::NotFound);
+    }
+    let mut achievement = achievement(&cx.app, &store::course_detail(&mut tx, id).await?);
+    achievement["@context"] = json!(CONTEXT);
+    Ok(ld(&achievement))
+}
+
+fn ld(value: &Value) -> Response {
+    open(([(header::CONTENT_TYPE, "application/ld+json")], value.to_string()).into_response())
+}
+
+/// Verifiers on other sites read it too.
+fn open(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, header::HeaderValue::from_static("*"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        header::HeaderValue::from_static("cross-origin"),
+    );
+    response
+}

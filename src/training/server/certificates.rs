@@ -1,0 +1,168 @@
+//! Certificates: a page that anyone can verify and print, the same as a PDF, and as an Open Badge.
+
+use super::{
+    badge, certificate_pdf,
+    store::{self, CertificateRow},
+};
+use crate::{
+    calendar::server::zone,
+    error::AppError,
+    server::{App, Cx, page::Frame},
+    ui::*,
+    values::PublicNumber,
+    w,
+};
+use axum::{
+    Router,
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use qrcode::{Color, EcLevel, QrCode};
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/certificates/{code}", get(show))
+        .route("/certificates/{code}/certificate.pdf", get(pdf))
+        .route("/certificates/{code}/badge", get(badge::show))
+        .route("/badges/issuer", get(badge::issuer))
+        .route("/badges/key", get(badge::key))
+        .route("/badges/achievements/{course}", get(badge::achieved))
+}
+
+/// What a certificate says, in the reader's language; page and paper say the same.
+pub struct Said {
+    pub company: String,
+    pub heading: String,
+    pub awarded: String,
+    pub name: String,
+    pub took_part: String,
+    pub title: String,
+    /// Names and what they stand for.
+    pub facts: Vec<(String, String)>,
+    pub trainer: String,
+    pub trainer_label: String,
+    pub code: String,
+    pub verify: String,
+    /// Where it is verified, and the modules of the code that leads there.
+    pub address: String,
+    pub qr: Vec<Vec<bool>>,
+    pub language: String,
+}
+
+fn said(cx: &Cx, found: &CertificateRow) -> Said {
+    use leptos_i18n::Locale as _;
+    let tz = zone::named(&found.zone);
+    let day = |at: DateTime<Utc>| cx.fmt().date(at.with_timezone(&tz).date_naive());
+    let address = cx.app.config.address(&format!("/certificates/{}", found.code));
+    Said {
+        company: cx.app.company.name.clone(),
+        heading: w!(cx, training.certificate),
+        awarded: w!(cx, learning.certificate_awarded),
+        name: found.name.clone(),
+        took_part: w!(cx, learning.certificate_took_part),
+        title: found.title.clone(),
+        facts: vec![
+            (w!(cx, training.certificate_held_on), day(found.held_at)),
+            (w!(cx, training.certificate_attended), cx.fmt().percent(found.percent as f64 / 100.0)),
+            (w!(cx, training.certificate_given), day(found.given_at)),
+        ],
+        trainer: found.trainer.clone(),
+        trainer_label: w!(cx, training.trainer),
+        code: found.code.to_string(),
+        verify: w!(cx, learning.certificate_verify),
+        qr: qr(&address),
+        address,
+        language: cx.locale.as_str().to_owned(),
+    }
+}
+
+/// The modules of a QR code, dark ones true. What is too long for one gives none.
+fn qr(text: &str) -> Vec<Vec<bool>> {
+    QrCode::with_error_correction_level(text, EcLevel::M)
+        .map(|code| {
+            let width = code.width();
+            code.to_colors().chunks(width).map(|row| row.iter().map(|color| *color == Color::Dark).collect()).collect()
+        })
+        .unwrap_or_default()
+}
+
+async fn find(cx: &Cx, code: &str) -> Result<CertificateRow, AppError> {
+    let code: PublicNumber = code.parse().map_err(|_| AppError::NotFound)?;
+    store::certificate(&mut cx.db().read().await?, &code).await?.ok_or(AppError::NotFound)
+}
+
+/// Public: whoever is shown a certificate can see that it is genuine.
+async fn show(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
+    let found = find(&cx, &code).await?;
+    let said = said(&cx, &found);
+    Ok(cx.page(Frame::Plain, format!("{} · {}", said.heading, said.name), || view_of(&cx, &found, &said)))
+}
+
+fn view_of(cx: &Cx, found: &CertificateRow, said: &Said) -> AnyView {
+    let genuine = w!(cx, training.certificate_genuine);
+    let text = w!(cx, training.certificate_text, name = said.name.clone(), title = said.title.clone());
+    let facts = said.facts.iter().map(|(name, what)| (name.clone(), what.clone().into_any())).collect();
+    let path = format!("/certificates/{}", found.code);
+    let (pdf, badge) = (w!(cx, learning.certificate_pdf), w!(cx, learning.certificate_badge));
+    let hint = w!(cx, learning.certificate_hint);
+    let (pdf_href, badge_href) = (format!("{path}/certificate.pdf"), format!("{path}/badge"));
+    view! {
+        <div class="no-print"><Alert tone=Tone::Good title=Some(genuine)><p>{text}</p></Alert></div>
+        <article class="certificate">
+            <p class="certificate-company">{said.company.clone()}</p>
+            <h1 class="certificate-heading">{said.heading.clone()}</h1>
+            <p class="certificate-line">{said.awarded.clone()}</p>
+            <p class="certificate-name">{said.name.clone()}</p>
+            <p class="certificate-line">{said.took_part.clone()}</p>
+            <p class="certificate-title">{said.title.clone()}</p>
+            <DefinitionList rows=facts/>
+            <div class="certificate-foot">
+                <p class="certificate-signature"><span class="certificate-signed">{said.trainer.clone()}</span><span>{said.trainer_label.clone()}</span></p>
+                <div class="certificate-proof">
+                    {picture(said)}
+                    <p><span>{said.verify.clone()}</span><span class="certificate-code">{said.code.clone()}</span><span class="certificate-address">{said.address.clone()}</span></p>
+                </div>
+            </div>
+        </article>
+        <p class="soft small no-print">{hint}</p>
+        <Actions>
+            <ButtonLink href=pdf_href icon=Some(Icon::Document) download=true>{pdf}</ButtonLink>
+            <ButtonLink href=badge_href tone=ButtonTone::Quiet icon=Some(Icon::Shield) download=true>{badge}</ButtonLink>
+        </Actions>
+    }
+    .into_any()
+}
+
+/// The code as one path; its four modules of margin belong to it.
+fn picture(said: &Said) -> AnyView {
+    let mut path = String::new();
+    for (y, row) in said.qr.iter().enumerate() {
+        for (x, _) in row.iter().enumerate().filter(|(_, dark)| **dark) {
+            path.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
+        }
+    }
+    let side = said.qr.len() + 8;
+    view! {
+        <svg class="qr" viewBox=format!("0 0 {side} {side}") role="img" aria-label=said.address.clone() shape-rendering="crispEdges"><path d=path></path></svg>
+    }
+    .into_any()
+}
+
+async fn pdf(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
+    let found = find(&cx, &code).await?;
+    let said = said(&cx, &found);
+    let file = format!("{}.pdf", said.code);
+    let given_at = found.given_at;
+    let bytes = tokio::task::spawn_blocking(move || certificate_pdf::draw(&said, given_at))
+        .await
+        .map_err(|e| crate::server::internal("drawing a certificate panicked", &e))??;
+    let headers = [
+        (header::CONTENT_TYPE, "application/pdf".to_owned()),
+        (header::CONTENT_DISPOSITION, super::materials::disposition(&file)),
+    ];
+    Ok((headers, bytes).into_response())
+}

@@ -1,0 +1,256 @@
+//! Missed sessions that are made up in another class, and the seats that their guests take there.
+
+use crate::{
+    access::Permit,
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_optional, fetch_scalar,
+    training::domain::{ClassState, Mark},
+    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MakeUpId, PersonId},
+};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::collections::HashMap;
+
+/// A make-up with what its pages say of it.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct MakeUpRow {
+    pub id: MakeUpId,
+    pub enrolment_id: EnrolmentId,
+    pub person_id: PersonId,
+    pub person_name: String,
+    pub missed_id: ClassSessionId,
+    /// The class of which the session was missed.
+    pub home_id: ClassId,
+    pub home_title: String,
+    pub session_id: ClassSessionId,
+    pub class_id: ClassId,
+    pub title: String,
+    pub zone: String,
+    pub place: String,
+    #[sqlx(try_from = "String")]
+    pub class_state: ClassState,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
+    mark: Option<String>,
+}
+
+impl MakeUpRow {
+    pub fn mark(&self) -> Option<Mark> {
+        self.mark.as_deref().and_then(|word| word.parse().ok())
+    }
+
+    pub fn tz(&self) -> Tz {
+        crate::calendar::server::zone::named(&self.zone)
+    }
+
+    pub fn path(&self) -> String {
+        format!("/training/{}/make-up", self.home_id)
+    }
+}
+
+macro_rules! make_up {
+    ($rest:literal) => {
+        concat!(
+            "select m.id, m.enrolment_id, m.person_id, p.name as person_name, m.missed_id, h.class_id as home_id, ",
+            "k.title as home_title, m.session_id, m.class_id, c.title, c.zone, c.place, c.state as class_state, ",
+            "s.starts_at, s.ends_at, m.changed_at, m.mark ",
+            "from make_up m join person p on p.id = m.person_id join class_session h on h.id = m.missed_id ",
+            "join class k on k.id = h.class_id join class_session s on s.id = m.session_id join class c on c.id = m.class_id ",
+            $rest
+        )
+    };
+}
+
+const BY_ID: &str = make_up!("where m.id = $1 and m.state = 'booked'");
+const OF_ENROLMENT: &str =
+    make_up!("where m.enrolment_id = $1 and m.state = 'booked' order by m.created_at, m.id limit 200");
+const GUESTS: &str = make_up!("where m.class_id = $1 and m.state = 'booked' order by p.name, m.id");
+const WITH_CLASS: &str =
+    make_up!("where (m.class_id = $1 or h.class_id = $1) and m.state = 'booked' and m.mark is null order by m.id");
+const COMING: &str = make_up!(
+    "where m.person_id = $1 and m.state = 'booked' and m.mark is null and s.ends_at > $2 order by s.starts_at, m.id limit 50"
+);
+
+/// A make-up that stands; the cancelled are not found.
+pub async fn make_up(tx: &mut Tx, id: MakeUpId) -> Result<MakeUpRow, AppError> {
+    fetch_optional!(tx, MakeUpRow, BY_ID, id)?.ok_or(AppError::NotFound)
+}
+
+/// The make-ups of one seat, first made first.
+pub async fn make_ups(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Vec<MakeUpRow>, AppError> {
+    Ok(fetch_all!(tx, MakeUpRow, OF_ENROLMENT, enrolment)?)
+}
+
+/// The guests of a class, of all its sessions.
+pub async fn guests(tx: &mut Tx, class: ClassId) -> Result<Vec<MakeUpRow>, AppError> {
+    Ok(fetch_all!(tx, MakeUpRow, GUESTS, class)?)
+}
+
+/// The make-ups that are still to come and have to do with a class: in it, or of what was missed there.
+pub async fn make_ups_with(tx: &mut Tx, class: ClassId) -> Result<Vec<MakeUpRow>, AppError> {
+    Ok(fetch_all!(tx, MakeUpRow, WITH_CLASS, class)?)
+}
+
+/// The sessions in which a person will be a guest.
+pub async fn make_ups_coming(tx: &mut Tx, person: PersonId, now: DateTime<Utc>) -> Result<Vec<MakeUpRow>, AppError> {
+    Ok(fetch_all!(tx, MakeUpRow, COMING, person, now)?)
+}
+
+const ANY: &str = "select id from make_up where enrolment_id = $1 limit 1";
+
+/// Whether a make-up was ever booked for this seat.
+pub async fn has_made_up(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, MakeUpId, ANY, enrolment)?.is_some())
+}
+
+/// A session in which a missed one could be made up.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct HostRow {
+    pub id: ClassSessionId,
+    pub class_id: ClassId,
+    pub title: String,
+    pub zone: String,
+    pub place: String,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub number: i64,
+    pub guests: i64,
+}
+
+impl HostRow {
+    pub fn tz(&self) -> Tz {
+        crate::calendar::server::zone::named(&self.zone)
+    }
+}
+
+macro_rules! host {
+    ($rest:literal) => {
+        concat!(
+            "select s.id, s.class_id, c.title, c.zone, c.place, s.starts_at, s.ends_at, s.guests, ",
+            "(select count(*) from class_session o where o.class_id = s.class_id and o.starts_at <= s.starts_at) as number ",
+            "from class_session s join class c on c.id = s.class_id ",
+            $rest
+        )
+    };
+}
+
+const HOST: &str = host!("where s.id = $1");
+const HOSTS: &str = host!(
+    "where c.course_id = $1 and c.state in ('open', 'running') and c.id <> $2 and s.starts_at > $3 \
+     and c.taken + c.held + s.guests < c.capacity \
+     and (select count(*) from class_session o where o.class_id = s.class_id and o.starts_at <= s.starts_at) = $4 \
+     order by s.starts_at, s.id limit $5"
+);
+
+pub async fn host(tx: &mut Tx, session: ClassSessionId) -> Result<HostRow, AppError> {
+    fetch_optional!(tx, HostRow, HOST, session)?.ok_or(AppError::NotFound)
+}
+
+/// Sessions with this number in other classes of the course that have a seat and are still to come.
+pub async fn hosts(
+    tx: &mut Tx,
+    course: CourseId,
+    except: ClassId,
+    number: i64,
+    now: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<HostRow>, AppError> {
+    Ok(fetch_all!(tx, HostRow, HOSTS, course, except, now, number, most)?)
+}
+
+/// A new make-up.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMakeUp {
+    pub id: MakeUpId,
+    pub enrolment: EnrolmentId,
+    pub person: PersonId,
+    pub missed: ClassSessionId,
+    pub session: ClassSessionId,
+    pub class: ClassId,
+}
+
+const INSERT: &str = "insert into make_up (id, enrolment_id, person_id, missed_id, session_id, class_id, state, created_at, \
+    changed_at) values ($1, $2, $3, $4, $5, $6, 'booked', $7, $7) on conflict do nothing";
+const TAKE: &str = "update class_session set guests = guests + 1 where id = $1 \
+    and guests < (select c.capacity - c.taken - c.held from class c where c.id = class_session.class_id)";
+const GIVE: &str = "update class_session set guests = guests - 1 where id = $1 and guests > 0";
+const COUNT: &str = "update class set guests = (select max(s.guests) from class_session s where s.class_id = class.id) \
+    where id = $1";
+
+/// Takes a seat in the session, if one is free there; the caller holds the class.
+pub async fn take_guest_seat(
+    tx: &mut Tx,
+    _: &Permit,
+    class: ClassId,
+    session: ClassSessionId,
+) -> Result<bool, AppError> {
+    let taken = execute!(tx, TAKE, session)? == 1;
+    execute!(tx, COUNT, class)?;
+    Ok(taken)
+}
+
+/// Writes it down; false where that session is made up already.
+pub async fn insert_make_up(tx: &mut Tx, _: &Permit, new: &NewMakeUp, now: DateTime<Utc>) -> Result<bool, AppError> {
+    let NewMakeUp { id, enrolment, person, missed, session, class } = *new;
+    Ok(execute!(tx, INSERT, id, enrolment, person, missed, session, class, now)? == 1)
+}
+
+const CANCEL: &str = "update make_up set state = 'cancelled', changed_at = $2 where id = $1 and state = 'booked'";
+
+/// Ends a make-up and gives its seat back.
+pub async fn cancel_make_up(tx: &mut Tx, _: &Permit, row: &MakeUpRow, now: DateTime<Utc>) -> Result<(), AppError> {
+    if execute!(tx, CANCEL, row.id, now)? != 1 {
+        return Err(AppError::Busy);
+    }
+    execute!(tx, GIVE, row.session_id)?;
+    execute!(tx, COUNT, row.class_id)?;
+    Ok(())
+}
+
+const MARK: &str =
+    "update make_up set mark = $2, marked_by = $3, marked_at = $4, changed_at = $4 where id = $1 and state = 'booked'";
+
+/// Marks a guest, or takes the mark back.
+pub async fn mark_make_up(
+    tx: &mut Tx,
+    _: &Permit,
+    id: MakeUpId,
+    mark: Option<Mark>,
+    by: PersonId,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(tx, MARK, id, mark.map(Mark::as_str), by, now)?;
+    Ok(())
+}
+
+const MADE_UP: &str = "select m.enrolment_id, m.missed_id, m.mark from make_up m join class_session s on s.id = m.missed_id \
+    where s.class_id = $1 and m.state = 'booked' and m.mark in ('present', 'late', 'partial')";
+const PENDING: &str = "select m.enrolment_id from make_up m join class_session s on s.id = m.missed_id \
+    where s.class_id = $1 and m.state = 'booked' and m.mark is null";
+
+/// What the learners of a class have made up: the marks of their make-ups, by seat and missed session.
+pub async fn made_up(tx: &mut Tx, class: ClassId) -> Result<HashMap<(EnrolmentId, ClassSessionId), Mark>, AppError> {
+    let rows = fetch_all!(tx, (EnrolmentId, ClassSessionId, String), MADE_UP, class)?;
+    Ok(rows.into_iter().filter_map(|(seat, session, mark)| Some(((seat, session), mark.parse().ok()?))).collect())
+}
+
+/// The seats of a class with a make-up that is still to come.
+pub async fn making_up(tx: &mut Tx, class: ClassId) -> Result<Vec<EnrolmentId>, AppError> {
+    Ok(fetch_all!(tx, (EnrolmentId,), PENDING, class)?.into_iter().map(|(seat,)| seat).collect())
+}
+
+const CERTIFIED: &str = "select code from certificate where enrolment_id = $1";
+const WITHDRAW_CERTIFICATE: &str = "delete from certificate where enrolment_id = $1";
+
+/// Whether a seat has its certificate.
+pub async fn is_certified(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, String, CERTIFIED, enrolment)?.is_some())
+}
+
+/// Takes a certificate back that was given on a mark set by mistake.
+pub async fn withdraw_certificate(tx: &mut Tx, _: &Permit, enrolment: EnrolmentId) -> Result<(), AppError> {
+    execute!(tx, WITHDRAW_CERTIFICATE, enrolment)?;
+    Ok(())
+}

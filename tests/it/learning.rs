@@ -1,0 +1,682 @@
+//! The learner's side: the catalogue and its filters, courses and what they need, materials, what is said in advance,
+//! make-up sessions, certificates. On both databases, through services and through the router.
+
+use crate::{
+    both,
+    training::{School, now},
+    world::{Reply, Signed, World},
+};
+use aftercare::{
+    access::Role,
+    calendar::domain::Span,
+    fetch_scalar,
+    training::{
+        domain::{Announced, ClassState, Level, Mark, NeedsRule, Refusal},
+        server::{
+            announce, attend, change,
+            courses::{self, Edit},
+            make_ups, plan,
+            plan::Draft,
+            seats::{self, Consent},
+            store::{self, SessionRow},
+        },
+    },
+    values::{ClassId, CourseId, EnrolmentId, MakeUpId},
+};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::Duration;
+use serde_json::Value;
+
+async fn enrol(world: &World, who: &Signed, class: ClassId) -> EnrolmentId {
+    seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap().enrolment
+}
+
+async fn sessions(world: &World, class: ClassId) -> Vec<SessionRow> {
+    store::sessions(&mut world.db().read().await.unwrap(), class).await.unwrap()
+}
+
+async fn class(world: &World, id: ClassId) -> store::ClassRow {
+    store::class(&mut world.db().read().await.unwrap(), id).await.unwrap()
+}
+
+/// A course as it is stored, with something changed.
+async fn change(world: &World, school: &School, id: CourseId, change: impl Fn(&mut Edit)) {
+    let course = store::course_detail(&mut world.db().read().await.unwrap(), id).await.unwrap();
+    let mut edit = Edit { course, units: Vec::new(), needs: Vec::new() };
+    change(&mut edit);
+    courses::edit(&school.now(world).await, edit).await.unwrap();
+}
+
+/// Two sessions of two hours, a day apart.
+fn twice(school: &School, title: &str, capacity: i64, hours: i64) -> Draft {
+    let first = now() + Duration::hours(hours);
+    let span = |from| Span { from, until: from + Duration::hours(2) };
+    Draft { sessions: vec![span(first), span(first + Duration::days(1))], ..school.draft(title, capacity, hours, 0) }
+}
+
+/// The mark of everybody in the first session, and of one of them in the second.
+async fn hold(world: &World, school: &School, id: ClassId, away: EnrolmentId, mark: Mark) {
+    let cx = school.now(world).await;
+    for (number, session) in sessions(world, id).await.iter().enumerate() {
+        if number == 1 {
+            attend::mark(&cx, id, session.id, away, None, Some(mark)).await.unwrap();
+        }
+        attend::mark_rest(&cx, id, session.id).await.unwrap();
+    }
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, aftercare::error::AppError>) -> Refusal {
+    match result {
+        Err(aftercare::error::AppError::Refused(aftercare::error::Refusal::Training(refusal))) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+both! {
+    async fn the_catalogue_narrows_by_everything_and_says_what_is_on(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let hard = School::course(&world, "Priežiūra: saugos taisyklės", vec![]).await;
+        change(&world, &school, hard, |edit| edit.course.level = Level::Advanced).await;
+        let online = school.open(school.draft("Easy online", 2, 24 * 10, 0)).await;
+        let room = Draft { course: hard, room: Some(school.room), link: None, language: "lt".into(), ..school.draft("Sunkūs darbai", 1, 24 * 40, 0) };
+        let room = school.open(room).await;
+        let ann = world.customer("ann@example.com").await;
+        let seen = async |query: &str| {
+            let page = world.get(&ann, &format!("/training{query}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{query}");
+            (page.body.contains("Easy online"), page.body.contains("Sunkūs darbai"), page)
+        };
+        let only = async |query: &str| {
+            let (easy, hard, _) = seen(query).await;
+            (easy, hard)
+        };
+        let day = |hours: i64| (now() + Duration::hours(hours)).date_naive();
+        assert_eq!(only("").await, (true, true));
+        for query in ["?level=beginner", "?how=online", "?language=en", "?place=online", "?q=EASY"] {
+            assert_eq!(only(query).await, (true, false), "{query}");
+        }
+        // By the town, by the subject without accents, and by a title without them.
+        for query in ["?level=advanced", "?how=in_person", "?place=Madrid", "?language=lt", "?q=prieziura", "?q=sunkus", "?q=SAUGOS"] {
+            assert_eq!(only(query).await, (false, true), "{query}");
+        }
+        assert_eq!(only(&format!("?from={}", day(24 * 20))).await, (false, true));
+        assert_eq!(only(&format!("?until={}", day(24 * 20))).await, (true, false));
+        assert_eq!(only(&format!("?from={0}&until={0}", day(24 * 10))).await, (true, false));
+        assert_eq!(only("?level=advanced&how=online").await, (false, false));
+        for query in ["?level=nonsense", "?from=nonsense", "?from=-262143-01-01", "?until=262142-12-31", "?how=x", "?q=%20"] {
+            assert_eq!(only(query).await, (true, true), "{query}");
+        }
+        enrol(&world, &ann, room).await;
+        assert_eq!(only("?free=yes").await, (true, false));
+        // What is on stands there, and each goes off alone.
+        let (_, _, page) = seen("?level=advanced&language=lt&q=darb").await;
+        for off in ["/training?q=darb&#38;language=lt", "/training?q=darb&amp;language=lt"] {
+            if page.body.contains(off) {
+                assert_eq!(page.body.matches("class=\"chip\"").count(), 3);
+                return;
+            }
+        }
+        panic!("{online}: {}", page.body);
+    }
+}
+
+both! {
+    async fn a_course_page_tells_everything_and_a_second_editor_sees_the_firsts_change(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let basics = School::course(&world, "Basics first", vec![]).await;
+        let path = format!("/desk/courses/{}", school.course);
+        let form = |version: &'static str, need: String| {
+            vec![
+                ("version", version.to_owned()),
+                ("title", "Printers in depth".to_owned()),
+                ("summary", "Deep.".to_owned()),
+                ("language", "en".to_owned()),
+                ("level", "intermediate".to_owned()),
+                ("pass_percent", "70".to_owned()),
+                ("needs_rule", "require".to_owned()),
+                ("needs", need),
+                ("unit_1", "Heads".to_owned()),
+                ("minutes_1", "90".to_owned()),
+                ("about_1", "How they work.".to_owned()),
+                ("unit_3", "Colours".to_owned()),
+                ("minutes_3", "45".to_owned()),
+            ]
+        };
+        let post = async |fields: Vec<(&'static str, String)>| {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            world.post(&school.trainer, &path, &fields).await
+        };
+        assert_eq!(post(form("1", basics.to_string())).await.status, StatusCode::SEE_OTHER);
+        let stale = post(form("1", basics.to_string())).await;
+        assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let wrong: Vec<_> = form("2", String::new()).into_iter().map(|(name, value)| (name, if name == "minutes_1" { "many".to_owned() } else { value })).collect();
+        let again = post(wrong).await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(again.body.contains("Heads") && again.body.contains("Colours"), "what was typed is kept");
+        let ann = world.customer("ann@example.com").await;
+        let id = school.open(school.draft("Depth", 5, 24 * 9, 0)).await;
+        let page = world.get(&ann, &format!("/training/courses/{}", school.course)).await;
+        for words in ["Printers in depth", "Intermediate", "Heads", "How they work.", "2 hours", "15 minutes", "Basics first", "Not taken yet", &format!("/training/{id}")] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert_eq!(world.get(&ann, &path).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.get(&ann, "/desk/courses").await.status, StatusCode::NOT_FOUND);
+        assert!(world.get(&school.trainer, "/desk/courses").await.body.contains("Printers in depth"));
+        assert_eq!(world.count("select count(*) from history where act = 'edit_course'").await, 1);
+    }
+}
+
+both! {
+    async fn who_lacks_what_a_course_needs_is_warned_or_refused_and_staff_never(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let basics = School::course(&world, "Basics first", vec![]).await;
+        change(&world, &school, school.course, |edit| {
+            edit.needs = vec![basics, school.course];
+            edit.course.needs_rule = NeedsRule::Require;
+        }).await;
+        let later = school.open(school.draft("The hard one", 5, 24 * 20, 0)).await;
+        let before = Draft { course: basics, ..school.draft("The easy one", 5, 24 * 10, 0) };
+        let before = school.open(before).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let cx = world.cx_of(&ann).await;
+        let refusal = refused(seats::enrol(&cx, later, Consent::default()).await);
+        assert_eq!(refusal, Refusal::NeedsBefore { courses: vec!["Basics first".to_owned()] });
+        let page = world.get(&ann, &format!("/training/{later}")).await;
+        assert!(page.body.contains("This course requires Basics first first."), "{}", page.body);
+        let again = world.post(&ann, &format!("/training/{later}"), &[("act", "enrol"), ("agreed", "0")]).await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Whoever takes it before may take this after it.
+        enrol(&world, &ann, before).await;
+        enrol(&world, &ann, later).await;
+        // A colleague of the trainer's may at once.
+        let colleague = world.staff_named(Role::Trainer, "second@staff.example").await;
+        enrol(&world, &colleague, later).await;
+        // Where the course only warns, one reads it and enrols.
+        change(&world, &school, school.course, |edit| {
+            edit.needs = vec![basics];
+            edit.course.needs_rule = NeedsRule::Warn;
+        }).await;
+        let page = world.get(&bob, &format!("/training/{later}")).await;
+        assert!(page.body.contains("builds on Basics first"), "{}", page.body);
+        enrol(&world, &bob, later).await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+const BOUNDARY: &str = "the-boundary-of-a-material";
+
+fn upload(trainer: &Signed, course: CourseId, audience: &str, name: &str, bytes: &[u8]) -> Request<Body> {
+    let mut body = Vec::new();
+    for (field, value) in [("title", "Notes"), ("audience", audience), ("link", "")] {
+        let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/html\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(bytes);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    Request::post(format!("/desk/courses/{course}/materials"))
+        .header(header::COOKIE, &trainer.cookie)
+        .header(header::ORIGIN, "http://portal.test")
+        .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+        .body(Body::from(body))
+        .unwrap()
+}
+
+both! {
+    async fn a_material_reaches_whom_the_trainer_chose_as_a_download_and_nobody_else(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("With notes", 5, 24 * 9, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        enrol(&world, &ann, id).await;
+        let pdf = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF";
+        assert_eq!(world.send(upload(&school.trainer, school.course, "enrolled", "Užrašai.pdf", pdf)).await.status, StatusCode::SEE_OTHER);
+        let material = async |n: i64| {
+            let ids: Vec<(aftercare::values::MaterialId,)> = aftercare::fetch_all!(
+                world.db().read().await.unwrap(), (aftercare::values::MaterialId,), "select id from material order by created_at, id"
+            ).unwrap();
+            format!("/materials/{}", ids[n as usize].0)
+        };
+        let notes = material(0).await;
+        let mine = world.get(&ann, &notes).await;
+        assert_eq!((mine.status, mine.body.as_bytes()), (StatusCode::OK, &pdf[..]));
+        let header = |reply: &Reply, name: &str| reply.headers.get(name).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(header(&mine, "content-type"), "application/pdf");
+        assert_eq!(header(&mine, "x-content-type-options"), "nosniff");
+        assert!(header(&mine, "content-disposition").starts_with("attachment; filename=\"U_ra_ai.pdf\"; filename*=UTF-8''U%C5%BEra%C5%A1ai.pdf"));
+        assert!(header(&mine, "content-security-policy").contains("sandbox"));
+        assert_eq!(world.get(&bob, &notes).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.get(None, &notes).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.get(&school.trainer, &notes).await.status, StatusCode::OK);
+        let course = format!("/training/courses/{}", school.course);
+        assert!(world.get(&ann, &course).await.body.contains(&notes) && !world.get(&bob, &course).await.body.contains(&notes));
+        assert!(world.get(&ann, &format!("/training/{id}")).await.body.contains(&notes));
+        // A picture is drawn anew; what is neither is refused, whatever it calls itself.
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::DynamicImage::new_rgb8(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        assert_eq!(world.send(upload(&school.trainer, school.course, "everyone", "a.png", png.get_ref())).await.status, StatusCode::SEE_OTHER);
+        let picture = world.get(&bob, &material(1).await).await;
+        assert_eq!(header(&picture, "content-type"), "image/jpeg");
+        for bad in [&b"<html><script>alert(1)</script>"[..], b"MZ\x90", b"\x89PNG\r\n\x1a\nbroken"] {
+            let reply = world.send(upload(&school.trainer, school.course, "everyone", "a.pdf", bad)).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(reply.body.contains("Only PDF files") && reply.body.contains("value=\"Notes\""), "{}", reply.body);
+        }
+        let huge = world.send(upload(&school.trainer, school.course, "everyone", "a.pdf", &vec![b'a'; 21 * 1024 * 1024])).await;
+        assert_eq!(huge.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(huge.body.contains("at most 20 megabytes"), "{}", huge.body);
+        assert_eq!(world.send(upload(&bob, school.course, "everyone", "a.pdf", pdf)).await.status, StatusCode::NOT_FOUND);
+        // An address instead of a file, and only a safe one.
+        let add = format!("{}/materials", course.replace("/training/", "/desk/"));
+        for (link, status) in [("https://example.com/x", StatusCode::SEE_OTHER), ("javascript:alert(1)", StatusCode::UNPROCESSABLE_ENTITY)] {
+            let form = [("title", "Elsewhere"), ("audience", "everyone"), ("link", link)];
+            assert_eq!(world.post(&school.trainer, &add, &form).await.status, status, "{link}");
+        }
+        // Taken away, it is gone from the disk too.
+        let gone = notes.trim_start_matches("/materials/").to_owned();
+        let form = [("act", "remove"), ("material", gone.as_str())];
+        assert_eq!(world.post(&school.trainer, &add.replace("/materials", ""), &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.get(&ann, &notes).await.status, StatusCode::NOT_FOUND);
+        let left = std::fs::read_dir(world.app.config.data_dir.join("materials")).unwrap()
+            .flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap()).count();
+        assert_eq!(left, 1);
+    }
+}
+
+both! {
+    async fn what_is_said_in_advance_stands_on_the_roster_and_can_be_taken_back(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(twice(&school, "Said", 5, 30)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        enrol(&world, &ann, id).await;
+        let all = sessions(&world, id).await;
+        let (path, session) = (format!("/training/{id}"), all[1].id.to_string());
+        let say = [("act", "announce"), ("session", session.as_str()), ("kind", "late"), ("words", "My train is late.")];
+        assert_eq!(world.post(&ann, &path, &say).await.status, StatusCode::SEE_OTHER);
+        let absent = [("act", "announce"), ("session", session.as_str()), ("kind", "absent"), ("words", "")];
+        assert_eq!(world.post(&bob, &path, &absent).await.status, StatusCode::UNPROCESSABLE_ENTITY, "no seat");
+        let roster = async |session: &str| world.get(&school.trainer, &format!("/desk/classes/{id}?session={session}")).await.body;
+        assert!(roster(&session).await.contains("I will be late: My train is late."));
+        assert!(!roster(&all[0].id.to_string()).await.contains("My train"));
+        // Said again it is replaced, and without a kind refused with what was typed.
+        assert_eq!(world.post(&ann, &path, &absent).await.status, StatusCode::SEE_OTHER);
+        assert!(!roster(&session).await.contains("My train"));
+        let wrong = world.post(&ann, &path, &[("act", "announce"), ("session", &session), ("words", "Half a thought")]).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.body.contains("Half a thought"), "{}", wrong.body);
+        for _ in 0..2 {
+            assert_eq!(world.post(&ann, &path, &[("act", "withdraw"), ("session", &session)]).await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(world.count("select count(*) from announcement").await, 0);
+        assert_eq!(world.count("select count(*) from history where act = 'withdraw_announcement'").await, 1);
+        world.advance(Duration::days(9));
+        let cx = world.cx_of(&ann).await;
+        let over = refused(announce::say(&cx, id, all[1].id, Announced::Late, String::new()).await);
+        assert_eq!(over, Refusal::SessionOver { at: all[1].ends_at });
+    }
+}
+
+/// A class whose second session somebody missed, closed without a certificate; and another one to make it up in.
+struct Missed {
+    school: School,
+    home: ClassId,
+    host: ClassId,
+    learner: Signed,
+    seat: EnrolmentId,
+}
+
+impl Missed {
+    async fn of(world: &World, capacity: i64, mark: Mark) -> Self {
+        let school = School::of(world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 30)).await;
+        let host = school.open(twice(&school, "Host", capacity, 24 * 12)).await;
+        let (learner, other) = (world.customer("ann@example.com").await, world.customer("other@example.com").await);
+        let seat = enrol(world, &learner, home).await;
+        enrol(world, &other, home).await;
+        world.advance(Duration::hours(60));
+        hold(world, &school, home, seat, mark).await;
+        plan::close(&school.now(world).await, home).await.unwrap();
+        Self { school, home, host, learner, seat }
+    }
+
+    async fn book(&self, world: &World) -> Result<MakeUpId, aftercare::error::AppError> {
+        let (missed, equal) = (sessions(world, self.home).await[1].id, sessions(world, self.host).await[1].id);
+        make_ups::book(&world.cx_of(&self.learner).await, self.home, missed, equal, None).await
+    }
+
+    async fn certificates(&self, world: &World) -> i64 {
+        fetch_scalar!(
+            world.db().read().await.unwrap(),
+            i64,
+            "select count(*) from certificate where enrolment_id = $1",
+            self.seat
+        )
+        .unwrap()
+        .unwrap()
+    }
+}
+
+both! {
+    async fn a_missed_session_is_made_up_elsewhere_at_no_cost_and_earns_the_certificate(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        assert_eq!(missed.certificates(&world).await, 0);
+        let charges = world.count("select count(*) from charge").await;
+        let page = world.get(&missed.learner, &format!("/training/{}", missed.home)).await;
+        assert!(page.body.contains("Missed: session 2."), "{}", page.body);
+        let path = format!("/training/{}/make-up", missed.home);
+        let (all, equal) = (sessions(&world, missed.home).await, sessions(&world, missed.host).await);
+        let shown = world.get(&missed.learner, &path).await;
+        assert!(shown.body.contains(&equal[1].id.to_string()) && !shown.body.contains(&equal[0].id.to_string()), "{}", shown.body);
+        // The other session, the same class, a session that was not missed.
+        let cx = world.cx_of(&missed.learner).await;
+        let book = async |lost: &SessionRow, into: &SessionRow| make_ups::book(&cx, missed.home, lost.id, into.id, None).await;
+        assert_eq!(refused(book(&all[1], &equal[0]).await), Refusal::NotEqual);
+        assert_eq!(refused(book(&all[1], &all[1]).await), Refusal::NotEqual);
+        assert_eq!(refused(book(&all[0], &equal[0]).await), Refusal::NotMissed);
+        let (lost, into) = (all[1].id.to_string(), equal[1].id.to_string());
+        let key = uuid::Uuid::now_v7().to_string();
+        let form = [("missed", lost.as_str()), ("session", into.as_str()), ("key", key.as_str())];
+        for _ in 0..2 {
+            assert_eq!(world.post(&missed.learner, &path, &form).await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(world.count("select count(*) from make_up").await, 1, "a double tap has one effect");
+        assert_eq!(refused(missed.book(&world).await), Refusal::AlreadyMadeUp);
+        assert_eq!(world.count("select count(*) from charge").await, charges);
+        let (_, body, link) = world.letter("ann@example.com").await.unwrap();
+        assert!(body.contains("Host") && link.unwrap().ends_with("/make-up"), "{body}");
+        assert!(world.get(&missed.learner, "/training/mine").await.body.contains("Host"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // The trainer of the other class sees the guest and marks them.
+        let id = fetch_scalar!(world.db().read().await.unwrap(), MakeUpId, "select id from make_up").unwrap().unwrap();
+        let door = format!("/desk/make-ups/{id}");
+        let trainer = &missed.school.trainer;
+        assert_eq!(world.post(trainer, &door, &[("mark", "present")]).await.status, StatusCode::UNPROCESSABLE_ENTITY, "too early");
+        world.advance(Duration::days(11));
+        let roster = world.get(trainer, &format!("/desk/classes/{}?session={}", missed.host, equal[1].id)).await;
+        assert!(roster.body.contains(&door) && roster.body.contains("Makes up a session of “Home”"), "{}", roster.body);
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        assert_eq!(world.post(&second, &door, &[("mark", "present")]).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.post(&missed.learner, &door, &[("mark", "present")]).await.status, StatusCode::NOT_FOUND);
+        // Absent once more: nothing. Present: the certificate, after the class was closed. A mistake: taken back.
+        for (mark, certificates) in [("absent", 0), ("present", 1), ("absent", 0), ("late", 1)] {
+            assert_eq!(world.post(trainer, &door, &[("mark", mark)]).await.status, StatusCode::SEE_OTHER, "{mark}");
+            assert_eq!(missed.certificates(&world).await, certificates, "{mark}");
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'certified'").await, 1, "told once");
+        assert!(world.get(&missed.learner, "/training/mine").await.body.contains("/certificates/"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn guests_take_seats_that_nobody_else_gets(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        missed.book(&world).await.unwrap();
+        let (bob, cid) = (world.customer("bob@example.com").await, world.customer("cid@example.com").await);
+        enrol(&world, &bob, missed.host).await;
+        let place = seats::enrol(&world.cx_of(&cid).await, missed.host, Consent::default()).await.unwrap();
+        assert_eq!(place.position, Some(1), "the guest's seat is not free in that session");
+        let edit = |capacity| change::Edit {
+            version: 0, title: "Host".into(), room: None, link: Some("https://meet.example.com/x".into()), capacity,
+            price: aftercare::values::Money::new(0, aftercare::values::Currency::EUR), cut_off_hours: 48,
+        };
+        let version = class(&world, missed.host).await.version;
+        let cx = missed.school.now(&world).await;
+        let smaller = refused(change::edit(&cx, missed.host, change::Edit { version, ..edit(1) }, change::Rest::default()).await);
+        assert!(matches!(smaller, Refusal::MustMove { over: 1, .. }), "{smaller:?}");
+        // Given back, the seat goes to who waits.
+        let id = fetch_scalar!(world.db().read().await.unwrap(), MakeUpId, "select id from make_up").unwrap().unwrap();
+        let other = world.cx_of(&bob).await;
+        assert!(matches!(make_ups::cancel(&other, id).await, Err(aftercare::error::AppError::NotFound)));
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
+        let row = store::active(&mut world.db().read().await.unwrap(), missed.host, cid.id).await.unwrap().unwrap();
+        assert_eq!(row.state, aftercare::training::domain::EnrolmentState::Offered);
+        // Now nobody passes the line.
+        assert_eq!(refused(missed.book(&world).await), Refusal::SessionFull);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_guest_of_a_session_that_is_moved_or_taken_out_is_told_and_chooses_again(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        for out in [false, true] {
+            missed.book(&world).await.unwrap();
+            let row = class(&world, missed.host).await;
+            let mut wanted: Vec<_> = sessions(&world, missed.host).await.iter().map(|row| (Some(row.id), row.span())).collect();
+            let last = wanted.len() - 1;
+            let other = Span { from: wanted[last].1.from + Duration::hours(24), until: wanted[last].1.until + Duration::hours(24) };
+            wanted[last] = (Some(wanted[last].0.unwrap()).filter(|_| !out), other);
+            let edit = change::Edit {
+                version: row.version, title: row.title.clone(), room: row.room_id, link: row.link.clone(),
+                capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+            };
+            let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+            change::edit(&missed.school.now(&world).await, missed.host, edit, rest).await.unwrap();
+            assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+            assert_eq!(world.broken().await, Vec::<String>::new());
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 2);
+        missed.book(&world).await.unwrap();
+    }
+}
+
+both! {
+    async fn a_cancelled_class_tells_its_guests_and_who_has_their_seat_back_makes_nothing_up(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Excused).await;
+        missed.book(&world).await.unwrap();
+        plan::cancel(&missed.school.now(&world).await, missed.host, "Rain.".into()).await.unwrap();
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 0);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let page = world.get(&missed.learner, &format!("/training/{}/make-up", missed.home)).await;
+        assert!(page.body.contains("No equal session"), "{}", page.body);
+    }
+}
+
+both! {
+    async fn who_was_excused_from_everything_has_nothing_to_make_up(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(school.draft("Home", 5, 30, 0)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        world.advance(Duration::hours(40));
+        let cx = school.now(&world).await;
+        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        attend::mark(&cx, home, lost, seat, None, Some(Mark::Excused)).await.unwrap();
+        plan::close(&cx, home).await.unwrap();
+        let learner = world.cx_of(&ann).await;
+        assert_eq!(refused(make_ups::book(&learner, home, lost, equal, None).await), Refusal::NotMissed);
+        assert_eq!(class(&world, home).await.state, ClassState::Completed);
+    }
+}
+
+both! {
+    async fn guests_and_learners_race_for_the_last_seat_and_one_gets_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 20, 30)).await;
+        let host = school.open(twice(&school, "Host", 3, 24 * 12)).await;
+        let (mut guests, mut learners) = (Vec::new(), Vec::new());
+        for n in 0..6 {
+            let who = world.customer(&format!("guest{n}@example.com")).await;
+            enrol(&world, &who, home).await;
+            guests.push(who);
+            learners.push(world.customer(&format!("learner{n}@example.com")).await);
+        }
+        world.advance(Duration::hours(60));
+        let cx = school.now(&world).await;
+        let (lost, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        for row in store::of_class(&mut world.db().read().await.unwrap(), home).await.unwrap() {
+            attend::mark(&cx, home, lost[1].id, row.id, None, Some(Mark::Absent)).await.unwrap();
+        }
+        let mut tasks = Vec::new();
+        for who in &guests {
+            let (cx, missed, into) = (world.cx_of(who).await, lost[1].id, equal[1].id);
+            tasks.push(tokio::spawn(async move { make_ups::book(&cx, home, missed, into, None).await.is_ok() }));
+        }
+        for who in &learners {
+            let cx = world.cx_of(who).await;
+            tasks.push(tokio::spawn(async move {
+                seats::enrol(&cx, host, Consent::default()).await.is_ok_and(|place| place.position.is_none())
+            }));
+        }
+        let mut seated = 0;
+        for task in tasks {
+            seated += i64::from(task.await.unwrap());
+        }
+        assert_eq!(seated, 3);
+        let row = class(&world, host).await;
+        assert_eq!(row.taken + row.guests, 3);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn check_names_a_session_that_is_too_full(world: World) {
+        let missed = Missed::of(&world, 1, Mark::Absent).await;
+        missed.book(&world).await.unwrap();
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let finds = async |name: &str, corruption: &'static str, repair: &'static str| {
+            world.corrupt(corruption).await;
+            let broken = world.broken().await;
+            assert!(broken.contains(&name.to_owned()), "{name}: {broken:?}");
+            world.corrupt(repair).await;
+            assert_eq!(world.broken().await, Vec::<String>::new(), "after {name}");
+        };
+        finds("session_guests_miscounted", "update class_session set guests = 2 where guests = 1", "update class_session set guests = 1 where guests = 2").await;
+        finds("class_guests_miscounted", "update class set guests = 0 where title = 'Host'", "update class set guests = 1 where title = 'Host'").await;
+        finds("make_up_without_its_time", "update busy set entity = 'lost' where entity = 'make_up'", "update busy set entity = 'make_up' where entity = 'lost'").await;
+        finds("make_up_without_history", "update history set entity = 'lost' where entity = 'make_up'", "update history set entity = 'make_up' where entity = 'lost'").await;
+        finds(
+            "make_up_of_another_course",
+            "update make_up set missed_id = (select s.id from class_session s join class c on c.id = s.class_id where c.title = 'Host' order by s.starts_at limit 1)",
+            "update make_up set missed_id = (select s.id from class_session s join class c on c.id = s.class_id where c.title = 'Home' order by s.starts_at desc limit 1)",
+        ).await;
+        finds(
+            "session_over_capacity",
+            "update enrolment set class_id = (select id from class where title = 'Host') \
+             where person_id = (select id from person where email = 'other@example.com')",
+            "update enrolment set class_id = (select id from class where title = 'Home') \
+             where person_id = (select id from person where email = 'other@example.com')",
+        ).await;
+        finds("guest_of_a_cancelled_class", "update class set state = 'cancelled' where title = 'Host'", "update class set state = 'open' where title = 'Host'").await;
+    }
+}
+
+both! {
+    async fn a_certificate_is_a_page_a_pdf_and_a_badge_that_anyone_can_verify(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Late).await;
+        let code = fetch_scalar!(world.db().read().await.unwrap(), String, "select code from certificate where enrolment_id = $1", missed.seat).unwrap().unwrap();
+        let path = format!("/certificates/{code}");
+        let page = world.get(None, &path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        for words in ["Test Works", "Home", "class=\"qr\"", "genuine", "certificate.pdf", &format!("{}-{}", &code[..4], &code[4..])] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert!(!page.body.contains("style="));
+        let pdf = world.get(None, &format!("{path}/certificate.pdf")).await;
+        assert_eq!((pdf.status, pdf.headers["content-type"].to_str().unwrap()), (StatusCode::OK, "application/pdf"));
+        assert!(pdf.body.starts_with("%PDF-"));
+        // The badge, checked with a library that is not the one that signed it.
+        let token = world.get(None, &format!("{path}/badge")).await;
+        assert_eq!(token.status, StatusCode::OK);
+        let parts: Vec<&str> = token.body.split('.').collect();
+        let json = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        let (head, payload) = (json(parts[0]), json(parts[1]));
+        assert_eq!((head["alg"].as_str(), head["typ"].as_str()), (Some("EdDSA"), Some("JWT")));
+        let local = |address: &Value| address.as_str().unwrap().strip_prefix("http://portal.test").unwrap().to_owned();
+        let key: Value = serde_json::from_str(&world.get(None, &local(&head["kid"])).await.body).unwrap();
+        assert_eq!(key, head["jwk"], "the key is where the badge says");
+        let public: [u8; 32] = URL_SAFE_NO_PAD.decode(key["x"].as_str().unwrap()).unwrap().try_into().unwrap();
+        let public = ed25519_dalek::VerifyingKey::from_bytes(&public).unwrap();
+        let signature = ed25519_dalek::Signature::from_slice(&URL_SAFE_NO_PAD.decode(parts[2]).unwrap()).unwrap();
+        public.verify_strict(format!("{}.{}", parts[0], parts[1]).as_bytes(), &signature).unwrap();
+        let forged = format!("{}.{}", parts[0], URL_SAFE_NO_PAD.encode(payload.to_string().replace("Home", "Rome")));
+        assert!(public.verify_strict(forged.as_bytes(), &signature).is_err());
+        assert_eq!(payload["type"][1], "OpenBadgeCredential");
+        assert_eq!(payload["issuer"]["name"], "Test Works");
+        let since = payload["nbf"].as_i64().unwrap() - now().timestamp() - 60 * 3600;
+        assert!((0..600).contains(&since), "{since}");
+        assert_eq!((&payload["jti"], &payload["iss"]), (&payload["id"], &payload["issuer"]["id"]));
+        let issuer: Value = serde_json::from_str(&world.get(None, &local(&payload["issuer"]["id"])).await.body).unwrap();
+        assert_eq!(issuer["id"], payload["issuer"]["id"]);
+        let achievement = &payload["credentialSubject"]["achievement"];
+        let described = world.get(None, &local(&achievement["id"])).await;
+        assert_eq!(described.headers["access-control-allow-origin"], "*");
+        assert_eq!(serde_json::from_str::<Value>(&described.body).unwrap()["name"], achievement["name"]);
+        // What nobody has achieved is nobody's business, nor is a code that was never given.
+        let secret = School::course(&world, "Secret plans", vec![]).await;
+        assert_eq!(world.get(None, &format!("/badges/achievements/{secret}")).await.status, StatusCode::NOT_FOUND);
+        for nothing in ["/certificates/AAAA-AAAA/certificate.pdf", "/certificates/AAAA-AAAA/badge", "/certificates/x/badge"] {
+            assert_eq!(world.get(None, nothing).await.status, StatusCode::NOT_FOUND, "{nothing}");
+        }
+    }
+}
+
+both! {
+    async fn the_mail_of_an_offer_leads_a_signed_out_reader_through_sign_in_and_back_to_one_tap(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Offered", 1, 24 * 9, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        enrol(&world, &ann, id).await;
+        enrol(&world, &bob, id).await;
+        seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        world.drain().await;
+        let (_, _, link) = world.letter("bob@example.com").await.unwrap();
+        let path = link.unwrap().replace("http://portal.test", "");
+        let sent = world.get(None, &path).await;
+        assert_eq!((sent.status, sent.location()), (StatusCode::SEE_OTHER, format!("/sign-in?next={}", path.replace('/', "%2F")).as_str()));
+        world.post(None, "/sign-in", &[("email", "bob@example.com"), ("next", &path)]).await;
+        let (_, _, door) = world.letter("bob@example.com").await.unwrap();
+        let door = door.unwrap().replace("http://portal.test", "");
+        let back = world.post_with("", &door, &[]).await;
+        assert_eq!((back.status, back.location()), (StatusCode::SEE_OTHER, path.as_str()));
+        let page = world.get(&bob, &path).await;
+        assert!(page.body.contains("id=\"accept-offer\"") && page.body.contains("id=\"decline-offer\""));
+        assert_eq!(world.post(&bob, &path, &[("act", "accept"), ("agreed", "0")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_was_asked_how_it_was_finds_the_way_on_the_page_of_the_class(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Late).await;
+        world.drain().await;
+        let page = world.get(&missed.learner, &format!("/training/{}", missed.home)).await;
+        assert!(page.body.contains("href=\"/rate/") && page.body.contains("Rate the class"), "{}", page.body);
+    }
+}
+
+#[test]
+fn letters_are_written_in_every_language() {
+    use aftercare::{
+        i18n::{Fmt, Locale},
+        training::server::learning_letters::{LearningLetter, Session},
+    };
+    let about = || Session {
+        home: "Home".into(),
+        title: "Host".into(),
+        starts: now(),
+        zone: chrono_tz::Europe::Vilnius,
+        link: "https://portal.test/x".into(),
+    };
+    for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
+        for letter in [
+            LearningLetter::MakeUpBooked { about: about(), place: String::new() },
+            LearningLetter::MakeUpCancelled { about: about() },
+            LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },
+        ] {
+            let written = letter.write(Fmt::new(locale));
+            assert!(written.subject.contains("Home") && written.body.contains("Home"), "{written:?}");
+            assert!(!written.body.contains("{{"), "{written:?}");
+        }
+    }
+}
