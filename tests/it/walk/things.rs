@@ -219,12 +219,14 @@ async fn photo(world: &World) -> String {
     text(world, &attach).await
 }
 
-/// A picture of the course in which the customer has a seat, for its learners alone.
+/// A picture of a course in which the customer has a seat and no stranger has, for its learners alone.
 async fn material(world: &World) -> String {
     let trainer = world.signed("trainer@example.com").await;
     let mine = format!(
         "select lower(hex(c.course_id)) from enrolment e join class c on c.id = e.class_id \
-         where e.person_id = {MINE} and e.state = 'booked' limit 1"
+         where e.person_id = {MINE} and e.state = 'booked' and not exists (select 1 from enrolment o \
+         join class k on k.id = o.class_id join person p on p.id = o.person_id where k.course_id = c.course_id \
+         and o.state = 'booked' and p.email in ('amelia.hughes@example.org', 'lucia.fernandez@example.org')) limit 1"
     );
     let course = text(world, &mine).await;
     let mut request = photo_post(&trainer.cookie, &[("title", "Notes"), ("audience", "enrolled")]);
