@@ -80,6 +80,11 @@ acts! {
     ReadRoster = "read_roster",
     MarkAttendance = "mark_attendance",
     ChangeFeed = "change_feed",
+    SayWish = "say_wish",
+    MessageClass = "message_class",
+    AddWalkIn = "add_walk_in",
+    MoveSeat = "move_seat",
+    PromoteSeat = "promote_seat",
     // cases
     ReadCase = "read_case",
     OpenCase = "open_case",
@@ -159,7 +164,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::Enrol | Act::CancelEnrolment => theirs || staff(&[Role::Trainer, Role::Agent]),
         Act::AcceptOffer | Act::DeclineOffer => theirs,
         Act::OfferSeat | Act::ExpireOffer => staff(&[Role::Trainer]),
-        Act::ChangeFeed => mine,
+        Act::ChangeFeed | Act::SayWish => mine,
         Act::CreateCourse | Act::CreateClass => staff(&[Role::Trainer]),
         // A trainer runs their own classes; a manager all.
         Act::EditClass
@@ -168,6 +173,10 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::CancelClass
         | Act::CloseClass
         | Act::ReadRoster
+        | Act::MessageClass
+        | Act::AddWalkIn
+        | Act::MoveSeat
+        | Act::PromoteSeat
         | Act::MarkAttendance => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
 
         Act::ReadCase => theirs || staff(&[Role::Agent]),

@@ -60,6 +60,13 @@ notices! {
     ClassSaved = "class_saved",
     ClassClosed = "class_closed",
     ClassCancelled = "class_cancelled",
+    CheckedIn = "checked_in",
+    MarkTakenBack = "mark_taken_back",
+    ClassWritten = "class_written",
+    WalkInSeated = "walk_in_seated",
+    SeatMoved = "seat_moved",
+    SeatGiven = "seat_given",
+    WishSaid = "wish_said",
 }
 
 pub const COOKIE: &str = "notice";

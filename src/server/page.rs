@@ -285,6 +285,13 @@ impl InWords for Notice {
             Self::ClassSaved => w!(fmt, training.notice_saved),
             Self::ClassClosed => w!(fmt, training.notice_closed),
             Self::ClassCancelled => w!(fmt, training.notice_class_cancelled),
+            Self::CheckedIn => w!(fmt, teaching.notice_checked_in),
+            Self::MarkTakenBack => w!(fmt, teaching.notice_taken_back),
+            Self::ClassWritten => w!(fmt, teaching.notice_written),
+            Self::WalkInSeated => w!(fmt, teaching.notice_walk_in),
+            Self::SeatMoved => w!(fmt, teaching.notice_moved),
+            Self::SeatGiven => w!(fmt, teaching.notice_given),
+            Self::WishSaid => w!(fmt, teaching.notice_wish),
         }
     }
 }

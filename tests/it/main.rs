@@ -15,6 +15,7 @@ mod ratings;
 mod repairs;
 mod schema;
 mod sold;
+mod teaching;
 mod training;
 mod walk;
 mod world;

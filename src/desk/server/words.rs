@@ -70,6 +70,11 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "lapse_quote" => w!(fmt, desk.act_lapse_quote),
         "start_class" => w!(fmt, desk.act_start_class),
         "change_feed" => w!(fmt, desk.act_change_feed),
+        "say_wish" => w!(fmt, teaching.act_say_wish),
+        "message_class" => w!(fmt, teaching.act_message_class),
+        "add_walk_in" => w!(fmt, teaching.act_add_walk_in),
+        "move_seat" => w!(fmt, teaching.act_move_seat),
+        "promote_seat" => w!(fmt, teaching.act_promote_seat),
         other => other.replace('_', " "),
     }
 }

@@ -6,6 +6,7 @@ pub mod class;
 pub mod cost;
 pub mod enrolment;
 mod refusal;
+pub mod teaching;
 
 pub use attendance::{Mark, Share};
 pub use class::{ClassState, Plan, Policy, Seats, Stage};

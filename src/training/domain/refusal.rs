@@ -53,6 +53,18 @@ pub enum Refusal {
     MarkChanged { now: Option<Mark> },
     /// Somebody else changed the class in the meantime.
     ChangedMeanwhile { differences: Vec<Difference> },
+    /// All seats are taken or on offer.
+    NoSeat,
+    /// Others stand in line for the seats that are free.
+    OthersWait { people: i64 },
+    /// The other class belongs to another course.
+    OtherCourse,
+    /// The person has a place in that class already.
+    HasPlace { name: String },
+    /// The class has no session today.
+    NotToday,
+    /// Nobody in the class has this code.
+    CodeUnknown,
 }
 
 /// One field that two people changed: what is stored now, and what was about to be stored.

@@ -1,13 +1,17 @@
 //! What training writes to people, each once, in their language.
 
-use super::{store::ClassRow, words};
+use super::{
+    invitations::{self, Seat},
+    store::{self, ClassRow, EnrolmentRow, SessionRow},
+    words,
+};
 use crate::{
     db::Tx,
     error::AppError,
     i18n::Fmt,
     notices::server::{Letter, To, Urgency, Written, service},
     server::Cx,
-    training::domain::Cost,
+    training::domain::{Cost, EnrolmentState},
     values::{EnrolmentId, PersonId},
     w,
 };
@@ -39,6 +43,42 @@ pub enum TrainingLetter {
     Reminder {
         about: About,
     },
+    /// The reader has given a seat back.
+    SeatCancelled {
+        about: About,
+        late: bool,
+    },
+    /// Another time or place.
+    Changed {
+        about: About,
+    },
+    /// One further session for the calendar, or one that is out of it; sent with another letter.
+    Session {
+        about: About,
+        number: i64,
+        count: i64,
+        gone: bool,
+        at_once: bool,
+    },
+    /// Staff gave the reader a seat in another class instead.
+    SeatMoved {
+        about: About,
+        before: (DateTime<Utc>, Tz),
+        why: String,
+    },
+    /// Tells a trainer who comes from another class.
+    MovedIn {
+        about: About,
+        name: String,
+        why: String,
+    },
+    /// The trainer writes to everybody in the class.
+    FromTrainer {
+        about: About,
+        trainer: String,
+        subject: String,
+        words: String,
+    },
 }
 
 /// The class that a letter is about.
@@ -54,7 +94,7 @@ pub struct About {
 }
 
 impl About {
-    fn of(cx: &Cx, class: &ClassRow) -> Self {
+    pub fn of(cx: &Cx, class: &ClassRow) -> Self {
         Self {
             title: class.title.clone(),
             starts: class.starts_at,
@@ -74,6 +114,12 @@ impl TrainingLetter {
             Self::Offered { .. } => "seat_offered",
             Self::ClassCancelled { .. } => "class_cancelled",
             Self::Reminder { .. } => "class_reminder",
+            Self::SeatCancelled { .. } => "seat_cancelled",
+            Self::Changed { .. } => "class_changed",
+            Self::Session { .. } => "class_session",
+            Self::SeatMoved { .. } => "seat_moved",
+            Self::MovedIn { .. } => "moved_in",
+            Self::FromTrainer { .. } => "from_trainer",
         }
     }
 
@@ -82,6 +128,9 @@ impl TrainingLetter {
         match self {
             Self::Booked { .. } | Self::Waitlisted { .. } => Urgency::AtOnce,
             Self::Offered { .. } | Self::ClassCancelled { .. } | Self::Reminder { .. } => Urgency::ByDay,
+            Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
+            Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
+            Self::MovedIn { .. } | Self::FromTrainer { .. } => Urgency::ByDay,
         }
     }
 
@@ -150,6 +199,84 @@ impl TrainingLetter {
                 w!(fmt, training.letter_reminder_subject, title = title.clone()),
                 w!(fmt, training.letter_reminder_body, title = title, time = time, zone = zone, place = place),
             ),
+            Self::SeatCancelled { late, .. } => (
+                w!(fmt, teaching.letter_seat_cancelled_subject, title = title.clone()),
+                match late {
+                    true => {
+                        w!(fmt, teaching.letter_seat_cancelled_late_body, title = title, time = time, zone = zone)
+                    }
+                    false => w!(fmt, teaching.letter_seat_cancelled_body, title = title, time = time, zone = zone),
+                },
+            ),
+            Self::Changed { .. } => (
+                w!(fmt, teaching.letter_changed_subject, title = title.clone()),
+                w!(fmt, teaching.letter_changed_body, title = title, time = time, zone = zone, place = place),
+            ),
+            Self::Session { gone: true, .. } => (
+                w!(fmt, teaching.letter_session_gone_subject, title = title.clone()),
+                w!(fmt, teaching.letter_session_gone_body, title = title, time = time, zone = zone),
+            ),
+            Self::Session { number, count, .. } => {
+                let (number, count) = (fmt.number(*number), fmt.number(*count));
+                (
+                    w!(
+                        fmt,
+                        teaching.letter_session_subject,
+                        number = number.clone(),
+                        of = count.clone(),
+                        title = title.clone()
+                    ),
+                    w!(
+                        fmt,
+                        teaching.letter_session_body,
+                        number = number,
+                        of = count,
+                        title = title,
+                        time = time,
+                        zone = zone,
+                        place = place
+                    ),
+                )
+            }
+            Self::SeatMoved { before, why, .. } => (
+                w!(fmt, teaching.letter_seat_moved_subject, title = title.clone()),
+                w!(
+                    fmt,
+                    teaching.letter_seat_moved_body,
+                    before = fmt.date_time(before.0, before.1),
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    place = place,
+                    why = why.clone()
+                ),
+            ),
+            Self::MovedIn { name, why, .. } => (
+                w!(fmt, teaching.letter_moved_in_subject, name = name.clone(), title = title.clone()),
+                w!(
+                    fmt,
+                    teaching.letter_moved_in_body,
+                    name = name.clone(),
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    why = why.clone()
+                ),
+            ),
+            Self::FromTrainer { trainer, subject, words, .. } => (
+                subject.clone(),
+                format!(
+                    "{}\n\n{words}",
+                    w!(
+                        fmt,
+                        teaching.letter_from_trainer_body,
+                        trainer = trainer.clone(),
+                        title = title,
+                        time = time,
+                        zone = zone
+                    )
+                ),
+            ),
         };
         Written { subject, body, link: Some(about.link.clone()) }
     }
@@ -160,7 +287,13 @@ impl TrainingLetter {
             | Self::Waitlisted { about, .. }
             | Self::Offered { about, .. }
             | Self::ClassCancelled { about, .. }
-            | Self::Reminder { about } => about,
+            | Self::Reminder { about }
+            | Self::SeatCancelled { about, .. }
+            | Self::Changed { about }
+            | Self::Session { about, .. }
+            | Self::SeatMoved { about, .. }
+            | Self::MovedIn { about, .. }
+            | Self::FromTrainer { about, .. } => about,
         }
     }
 }
@@ -176,7 +309,44 @@ pub async fn booked(
 ) -> Result<(), AppError> {
     let free_until = class.policy().free_until();
     let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), free_until };
-    send(tx, cx, person, letter, &format!("enrolment_booked:{id}")).await
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id, person };
+    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}")).await
+}
+
+/// A seat is given back by whoever had it.
+pub async fn cancelled(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    row: &EnrolmentRow,
+    to: EnrolmentState,
+) -> Result<(), AppError> {
+    if row.state != EnrolmentState::Booked {
+        return Ok(());
+    }
+    let late = to == EnrolmentState::CancelledLate;
+    let letter = TrainingLetter::SeatCancelled { about: About::of(cx, class), late };
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id: row.id, person: row.person_id };
+    invitations::cancel(tx, cx, seat, &sessions, Some(letter), &format!("seat_cancelled:{}", row.id)).await
+}
+
+/// The class has another time or place. `sessions` are those that it has now, `gone` those that it had and has no more.
+pub async fn moved(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    sessions: &[SessionRow],
+    gone: &[SessionRow],
+    id: EnrolmentId,
+    person: PersonId,
+) -> Result<(), AppError> {
+    let letter = TrainingLetter::Changed { about: About::of(cx, class) };
+    let once = format!("class_changed:{id}:{}", class.version);
+    let seat = Seat { class, id, person };
+    invitations::request(tx, cx, seat, sessions, letter, &once).await?;
+    invitations::cancel(tx, cx, seat, gone, None, &format!("{once}:gone")).await
 }
 
 /// Somebody waits in line.
@@ -222,7 +392,9 @@ pub async fn class_cancelled(
     };
     let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
     let letter = TrainingLetter::ClassCancelled { about, why: why.to_owned(), next };
-    send(tx, cx, person, letter, &format!("class_cancelled:{id}")).await
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id, person };
+    invitations::cancel(tx, cx, seat, &sessions, Some(letter), &format!("class_cancelled:{id}")).await
 }
 
 /// The class is tomorrow.
@@ -237,6 +409,6 @@ pub async fn reminder(
     send(tx, cx, person, letter, &format!("class_reminder:{id}")).await
 }
 
-async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: TrainingLetter, once: &str) -> Result<(), AppError> {
+pub async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: TrainingLetter, once: &str) -> Result<(), AppError> {
     service::send(tx, cx, To::Person(person), Letter::Training(letter), once).await
 }

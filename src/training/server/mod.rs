@@ -2,19 +2,24 @@
 
 pub mod attend;
 pub mod check;
+pub mod check_in;
 pub mod demo;
 pub mod desk;
 mod dues;
 pub mod files;
+pub mod invitations;
 pub mod jobs;
 pub mod letters;
 pub mod plan;
 pub mod portal;
 pub mod seats;
 pub mod shared;
+pub mod staff_seats;
 pub mod store;
+mod ticket;
 mod views;
 pub mod words;
+pub mod writing;
 
 use crate::server::App;
 use axum::Router;
@@ -23,5 +28,5 @@ pub use shared::{needs, panel};
 
 /// Every address of training.
 pub fn routes() -> Router<App> {
-    portal::routes().merge(desk::routes()).merge(files::routes())
+    portal::routes().merge(desk::routes()).merge(files::routes()).merge(check_in::routes())
 }

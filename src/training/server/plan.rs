@@ -1,7 +1,7 @@
 //! The trainer's side of a class: plan it, publish it, change it, start it, close it, cancel it.
 
 use super::{
-    dues, letters,
+    dues, invitations, letters,
     seats::{self, lock_of},
     store::{self, Changed, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass, RoomRow},
 };
@@ -229,6 +229,9 @@ async fn edit_in(tx: &mut Tx, cx: &Cx, permit: &Permit, class: ClassRow, edit: E
         return Err(AppError::Busy);
     }
     record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
+    if moved {
+        invitations::class_moved(tx, cx, class.id, &[]).await?;
+    }
     // More seats are first of all for those who wait.
     seats::pass_on(tx, cx, class.id).await
 }

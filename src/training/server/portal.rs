@@ -176,6 +176,7 @@ struct Shown {
     mine: Option<EnrolmentRow>,
     position: Option<i64>,
     cost: Cost,
+    ticket: super::ticket::Ticket,
 }
 
 async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
@@ -192,7 +193,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
         _ => None,
     };
     let cost = seats::cost(&mut tx, cx, &class, person).await?;
-    Ok(Shown { class, sessions, mine, position, cost })
+    let ticket = super::ticket::load(&mut tx, mine.as_ref()).await?;
+    Ok(Shown { class, sessions, mine, position, cost, ticket })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -224,6 +226,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         (w!(cx, training.language), words::language(&class.language).into_any()),
     ];
     let standing = standing(cx, shown);
+    let ticket = super::ticket::card(cx, class, shown.mine.as_ref(), &shown.ticket, sheet);
     let when = Some(w!(cx, training.when));
     let sessions = views::sessions(cx, class, &shown.sessions);
     let about = Some(w!(cx, training.about));
@@ -236,6 +239,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         <Columns>
             <div class="stack">
                 {standing}
+                {ticket}
                 <Card title=when>
                     {sessions}
                     <Actions>{calendar}</Actions>
@@ -450,6 +454,7 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
             let late = place.state == EnrolmentState::CancelledLate;
             return Ok(if late { Notice::EnrolmentCancelledLate } else { Notice::EnrolmentCancelled });
         }
+        "wish" => return super::ticket::say(cx, id, form).await.map(|()| Notice::WishSaid),
         "" | "enrol" => seats::enrol(cx, id, consent).await?,
         _ => return Err(Faults::only("act", Fault::NotAChoice)),
     };

@@ -155,6 +155,24 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::TooEarlyToMark { from } => w!(fmt, training.refusal_too_early, time = time(*from)),
         Refusal::MarkChanged { .. } => w!(fmt, training.refusal_mark_changed),
         Refusal::ChangedMeanwhile { .. } => w!(fmt, training.refusal_changed),
+        Refusal::NoSeat => w!(fmt, teaching.refusal_no_seat),
+        Refusal::OthersWait { people } => {
+            w!(fmt, teaching.refusal_others_wait, count = u64::try_from(*people).unwrap_or(u64::MAX))
+        }
+        Refusal::OtherCourse => w!(fmt, teaching.refusal_other_course),
+        Refusal::HasPlace { name } => w!(fmt, teaching.refusal_has_place, name = name.clone()),
+        Refusal::NotToday => w!(fmt, teaching.refusal_not_today),
+        Refusal::CodeUnknown => w!(fmt, teaching.refusal_code_unknown),
+    }
+}
+
+/// How a mark looks.
+pub fn mark_tone(mark: Mark) -> Tone {
+    match mark {
+        Mark::Present => Tone::Good,
+        Mark::Late | Mark::Partial => Tone::Warn,
+        Mark::Absent => Tone::Bad,
+        Mark::Excused => Tone::Plain,
     }
 }
 

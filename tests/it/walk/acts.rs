@@ -85,6 +85,11 @@ fn changes(act: Act) -> bool {
         | Act::CloseClass
         | Act::MarkAttendance
         | Act::ChangeFeed
+        | Act::SayWish
+        | Act::MessageClass
+        | Act::AddWalkIn
+        | Act::MoveSeat
+        | Act::PromoteSeat
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -225,6 +230,11 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::CancelClass
         | Act::CloseClass
         | Act::MarkAttendance
+        | Act::SayWish
+        | Act::MessageClass
+        | Act::AddWalkIn
+        | Act::MoveSeat
+        | Act::PromoteSeat
         | Act::ChangeFeed => training::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }

@@ -93,6 +93,10 @@ pub const DOORS: &[Door] = &[
     door("/desk/courses/new", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/classes/{class}", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/classes/{class}/edit", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/classes/{class}/room", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/classes/{class}/sheet", Desk(&[Trainer]), None),
+    door("/desk/classes/{class}/roster.csv", Desk(&[Trainer]), None),
+    door("/desk/check-in/{token}", Desk(&[Trainer]), Desk(&[Trainer])),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),

@@ -22,6 +22,7 @@ pub struct Things {
     claim: String,
     follow_up: String,
     class: String,
+    check_in: String,
 }
 
 const MINE: &str = "(select id from person where email = 'customer@example.com')";
@@ -60,6 +61,11 @@ impl Things {
             },
             class: text(world, "select lower(hex(id)) from class where state = 'open' order by starts_at limit 1")
                 .await,
+            check_in: {
+                let seat = "select lower(hex(e.id)) from enrolment e join class c on c.id = e.class_id \
+                    where e.state = 'booked' and c.state = 'open' order by c.starts_at, e.id limit 1";
+                aftercare::training::server::check_in::path(&world.app, text(world, seat).await.parse().unwrap())
+            },
         }
     }
 
@@ -78,7 +84,11 @@ impl Things {
             "/training/{class}"
             | "/training/{class}/calendar.ics"
             | "/desk/classes/{class}"
-            | "/desk/classes/{class}/edit" => &self.class,
+            | "/desk/classes/{class}/edit"
+            | "/desk/classes/{class}/room"
+            | "/desk/classes/{class}/sheet"
+            | "/desk/classes/{class}/roster.csv" => &self.class,
+            "/desk/check-in/{token}" => return self.check_in.clone(),
             "/certificates/{code}" => return "/certificates/AAAA-AAAA".to_owned(),
             "/calendar/{file}" => return "/calendar/nobody-knows-this.ics".to_owned(),
             "/rate/{token}" | "/sign-in/link/{token}" => return path.replace("{token}", "nobody-knows-this"),
@@ -118,6 +128,9 @@ impl Things {
             "/training/{class}" => vec![("act", "cancel")],
             "/desk/courses/new" => vec![("title", "A course"), ("language", "en"), ("pass_percent", "80")],
             "/desk/classes/{class}" => vec![("act", "cancel"), ("why", "Rain.")],
+            "/desk/classes/{class}/room" => {
+                vec![("act", "code"), ("session", "00000000000070008000000000000000"), ("code", "AAAAAA")]
+            }
             "/desk/classes/{class}/edit" => vec![
                 ("version", "1"),
                 ("title", "Edited"),

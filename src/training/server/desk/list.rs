@@ -109,6 +109,7 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
         <Tabs label=w!(cx, training.desk_title) tabs/>
         {list}
         {next}
+        {views::feed_link(cx)}
     }
     .into_any()
 }
