@@ -87,8 +87,10 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
         stage.past(sketch, at).await?;
     }
     stage.running().await?;
+    let mut open = Vec::new();
     for (at, sketch) in OPEN.iter().enumerate() {
         let id = stage.open(sketch).await?;
+        open.push(id);
         match at {
             // Full, with a line; one seat is freed and offered to the customer of the bar.
             1 => stage.offer_to(id, customer).await?,
@@ -110,6 +112,7 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
             _ => stage.fill(id, at * 3, at % 6).await?,
         }
     }
+    super::demo_teaching::seed(cx, &stage.trainer, open[0], open[1]).await?;
     let draft = Sketch(1, "Contabilidad: cierre trimestral", "es", Some(0), 50, 9, 2, 12, 12000);
     stage.draft(&draft, 2).await?;
     stage.draft(&Sketch(0, "Your printer: large formats", "en", None, 54, 15, 1, 20, 3900), 1).await?;

@@ -4,6 +4,7 @@ pub mod attend;
 pub mod check;
 pub mod check_in;
 pub mod demo;
+mod demo_teaching;
 pub mod desk;
 mod dues;
 pub mod files;
