@@ -456,6 +456,8 @@ both! {
         assert!(!world.get(&all[3].0, &path).await.body.contains("She came from afar."));
         assert!(world.get(&school.trainer, &desk(id)).await.body.contains("was seated before learner01"));
         nothing_broken(&world).await;
+        world.corrupt("update line_skip set why = ' '").await;
+        assert_eq!(world.broken().await, ["skip_without_reason"]);
     }
 }
 

@@ -80,4 +80,9 @@ pub const CLAUSES: &[Clause] = &[
         sql: "select c.id, 'nothing says how this class came to be ' || c.state as detail from class c \
             where not exists (select 1 from history h where h.entity = 'class' and h.entity_id = c.id and h.to_state = c.state)",
     },
+    Clause {
+        promise: 6,
+        name: "skip_without_reason",
+        sql: "select id, 'somebody in line was passed over and cannot read why' as detail from line_skip where trim(why) = ''",
+    },
 ];

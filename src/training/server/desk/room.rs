@@ -80,6 +80,7 @@ pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) ->
 }
 
 pub async fn act(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response, AppError> {
+    cx.person()?;
     let id: ClassId = parse(&id)?;
     let session = form.text("session").to_owned();
     match run(&cx, id, &form).await {
