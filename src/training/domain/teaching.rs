@@ -15,7 +15,7 @@ impl Mark {
 /// day. `sessions` in order, each with its day at the place.
 pub fn of_the_day(sessions: &[(NaiveDate, Span)], today: NaiveDate, now: DateTime<Utc>) -> Option<usize> {
     let of_today = || sessions.iter().enumerate().filter(|(_, (day, _))| *day == today);
-    of_today().find(|(_, (_, span))| now < span.until).or_else(|| of_today().last()).map(|(place, _)| place)
+    of_today().find(|(_, (_, span))| now < span.until).or_else(|| of_today().next_back()).map(|(place, _)| place)
 }
 
 /// Letters and digits that nobody takes for one another.
@@ -23,8 +23,8 @@ const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Six characters to say or to type, out of at least four bytes of a tag.
 pub fn spoken(tag: &[u8]) -> String {
-    let bits = tag.iter().take(4).fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
-    (0..6).map(|place| char::from(LETTERS[(bits >> (27 - 5 * place) & 31) as usize])).collect()
+    let bits = tag.iter().take(4).fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte));
+    (0..6).map(|place| char::from(LETTERS[((bits >> (27 - 5 * place)) & 31) as usize])).collect()
 }
 
 /// What somebody typed, as [`spoken`] writes it.
