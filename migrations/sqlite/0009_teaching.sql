@@ -24,7 +24,7 @@ create table wish (
 alter table attendance add column was text;
 
 -- Who was passed over in the line when staff seated somebody behind them, and why.
-create table line_skip (
+create table seat_skip (
     id blob primary key,
     class_id blob not null references class (id),
     enrolment_id blob not null references enrolment (id),
@@ -33,5 +33,5 @@ create table line_skip (
     by_id blob not null references person (id),
     at text not null
 ) strict;
-create index line_skip_by_class on line_skip (class_id, at);
-create index line_skip_by_enrolment on line_skip (enrolment_id, at);
+create index seat_skip_by_class on seat_skip (class_id, at);
+create index seat_skip_by_enrolment on seat_skip (enrolment_id, at);

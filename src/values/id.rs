@@ -94,7 +94,7 @@ ids! {
     /// An amount that a customer owes, with its consent.
     ChargeId,
     /// A note that somebody in line was passed over.
-    LineSkipId,
+    SeatSkipId,
     /// Anything sent to a person.
     MessageId,
     /// A signed-in browser.

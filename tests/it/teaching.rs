@@ -449,14 +449,14 @@ both! {
         let row = class(&world, id).await;
         assert_eq!((row.capacity, row.taken, row.held, row.waiting), (2, 2, 0, 2));
         assert_eq!(seat(&world, &all[2].0, id).await.unwrap().state, EnrolmentState::Booked);
-        assert_eq!(world.count("select count(*) from line_skip").await, 1, "only the one before her");
+        assert_eq!(world.count("select count(*) from seat_skip").await, 1, "only the one before her");
         assert_eq!(world.count("select count(*) from history where act = 'promote_seat'").await, 1);
         let path = format!("/training/{id}");
         assert!(world.get(&all[1].0, &path).await.body.contains("She came from afar."));
         assert!(!world.get(&all[3].0, &path).await.body.contains("She came from afar."));
         assert!(world.get(&school.trainer, &desk(id)).await.body.contains("was seated before learner01"));
         nothing_broken(&world).await;
-        world.corrupt("update line_skip set why = ' '").await;
+        world.corrupt("update seat_skip set why = ' '").await;
         assert_eq!(world.broken().await, ["skip_without_reason"]);
     }
 }

@@ -83,6 +83,6 @@ pub const CLAUSES: &[Clause] = &[
     Clause {
         promise: 6,
         name: "skip_without_reason",
-        sql: "select id, 'somebody in line was passed over and cannot read why' as detail from line_skip where trim(why) = ''",
+        sql: "select id, 'somebody in line was passed over and cannot read why' as detail from seat_skip where trim(why) = ''",
     },
 ];

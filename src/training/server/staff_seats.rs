@@ -240,7 +240,7 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
     store::seat_from_line(tx, &permit, &row, cx.now).await?;
     let by = cx.person()?.id;
     for other in passed_over {
-        store::insert_skip(tx, &permit, id, other, seat, &how.why, by, cx.now).await?;
+        store::insert_seat_skip(tx, &permit, id, other, seat, &how.why, by, cx.now).await?;
     }
     book(tx, cx, &permit, Seat { class: &class, id: seat, person: row.person_id }, &spans, &cost).await?;
     let why = Some(how.why.as_str()).filter(|why| !why.is_empty());

@@ -36,9 +36,9 @@ pub struct Ticket {
 pub async fn load(tx: &mut Tx, mine: Option<&EnrolmentRow>) -> Result<Ticket, AppError> {
     match mine {
         Some(row) if row.state == EnrolmentState::Booked => {
-            Ok(Ticket { wish: store::wish(tx, row.id).await?, skips: Vec::new() })
+            Ok(Ticket { wish: store::wish_of_seat(tx, row.id).await?, skips: Vec::new() })
         }
-        Some(row) => Ok(Ticket { wish: None, skips: store::skips(tx, row.id).await? }),
+        Some(row) => Ok(Ticket { wish: None, skips: store::seat_skips(tx, row.id).await? }),
         None => Ok(Ticket::default()),
     }
 }

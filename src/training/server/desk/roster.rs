@@ -13,7 +13,7 @@ use crate::{
         server::{
             portal::{key, parse},
             staff_seats::{self, Promotion, WalkIn},
-            store::{self, ClassRow, EnrolmentRow, Skip},
+            store::{self, ClassRow, EnrolmentRow, SeatSkip},
             writing,
         },
     },
@@ -29,7 +29,7 @@ pub struct Before {
     known: HashMap<PersonId, Vec<(String, String)>>,
     wishes: HashMap<EnrolmentId, String>,
     others: Vec<ClassRow>,
-    skips: Vec<Skip>,
+    skips: Vec<SeatSkip>,
 }
 
 pub async fn load(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<Before, AppError> {
@@ -39,9 +39,9 @@ pub async fn load(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<Before, AppE
     };
     Ok(Before {
         known: store::known(tx, class.id).await?,
-        wishes: store::wishes(tx, class.id).await?,
+        wishes: store::wishes_of_class(tx, class.id).await?,
         others,
-        skips: store::skips_of_class(tx, class.id).await?,
+        skips: store::seat_skips_of_class(tx, class.id).await?,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::{
     execute, fetch_all, fetch_optional, fetch_scalar,
     server::fresh,
     training::domain::Mark,
-    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, LineSkipId, OrganisationId, PersonId, PublicNumber},
+    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, OrganisationId, PersonId, PublicNumber, SeatSkipId},
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -54,7 +54,7 @@ const FORGET_WISH: &str = "delete from wish where enrolment_id = $1";
 const WISHES: &str = "select w.enrolment_id, w.words from wish w join enrolment e on e.id = w.enrolment_id \
     where e.class_id = $1 and e.state = 'booked'";
 
-pub async fn wish(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Option<String>, AppError> {
+pub async fn wish_of_seat(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Option<String>, AppError> {
     Ok(fetch_scalar!(tx, String, WISH, enrolment)?)
 }
 
@@ -74,7 +74,7 @@ pub async fn say_wish(
 }
 
 /// What the learners of a class want to learn.
-pub async fn wishes(tx: &mut Tx, class: ClassId) -> Result<HashMap<EnrolmentId, String>, AppError> {
+pub async fn wishes_of_class(tx: &mut Tx, class: ClassId) -> Result<HashMap<EnrolmentId, String>, AppError> {
     Ok(fetch_all!(tx, (EnrolmentId, String), WISHES, class)?.into_iter().collect())
 }
 
@@ -179,17 +179,17 @@ pub async fn carry_seat(
     Ok(())
 }
 
-const INSERT_SKIP: &str = "insert into line_skip (id, class_id, enrolment_id, seated_id, why, by_id, at) \
+const INSERT_SKIP: &str = "insert into seat_skip (id, class_id, enrolment_id, seated_id, why, by_id, at) \
     values ($1, $2, $3, $4, $5, $6, $7)";
-const SKIPS: &str = "select why, at from line_skip where enrolment_id = $1 order by at desc, id desc limit 10";
-const SKIPS_OF_CLASS: &str = "select p.name, s.name as seated, k.why, k.at from line_skip k \
+const SKIPS: &str = "select why, at from seat_skip where enrolment_id = $1 order by at desc, id desc limit 10";
+const SKIPS_OF_CLASS: &str = "select p.name, s.name as seated, k.why, k.at from seat_skip k \
     join enrolment e on e.id = k.enrolment_id join person p on p.id = e.person_id \
     join enrolment t on t.id = k.seated_id join person s on s.id = t.person_id \
     where k.class_id = $1 order by k.at desc, k.id desc limit 50";
 
 /// Notes that somebody in line was passed over.
 #[allow(clippy::too_many_arguments, reason = "the columns of one row")]
-pub async fn insert_skip(
+pub async fn insert_seat_skip(
     tx: &mut Tx,
     _: &Permit,
     class: ClassId,
@@ -199,21 +199,21 @@ pub async fn insert_skip(
     by: PersonId,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    let id: LineSkipId = fresh();
+    let id: SeatSkipId = fresh();
     execute!(tx, INSERT_SKIP, id, class, skipped, seated, why, by, now)?;
     Ok(())
 }
 
 /// Why somebody was passed over, latest first.
-pub async fn skips(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Vec<(String, DateTime<Utc>)>, AppError> {
+pub async fn seat_skips(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Vec<(String, DateTime<Utc>)>, AppError> {
     Ok(fetch_all!(tx, (String, DateTime<Utc>), SKIPS, enrolment)?)
 }
 
 /// Who was passed over, who was seated, why and when.
-pub type Skip = (String, String, String, DateTime<Utc>);
+pub type SeatSkip = (String, String, String, DateTime<Utc>);
 
-pub async fn skips_of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<Skip>, AppError> {
-    Ok(fetch_all!(tx, Skip, SKIPS_OF_CLASS, class)?)
+pub async fn seat_skips_of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<SeatSkip>, AppError> {
+    Ok(fetch_all!(tx, SeatSkip, SKIPS_OF_CLASS, class)?)
 }
 
 /// One class of a course with the answers about it, score by score.
