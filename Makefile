@@ -51,6 +51,7 @@ release: setup setup-browser ## dist/aftercare: one executable with every asset 
 	$(BINDGEN) --target web --no-typescript --out-name aftercare --out-dir target/site/pkg $(WASM)
 	end2end/node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int --enable-reference-types --enable-mutable-globals --enable-sign-ext --enable-multivalue \
 		-o target/site/pkg/aftercare_bg.wasm target/site/pkg/aftercare_bg.wasm
+	node end2end/support/pack.mjs target/site/pkg/aftercare.js target/site/pkg/aftercare_bg.wasm
 	cargo build --release --bin aftercare
 	cp target/release/aftercare dist/aftercare
 	@ls -l dist/aftercare

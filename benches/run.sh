@@ -12,4 +12,7 @@ if ! command -v wrk >/dev/null; then
     fi
 fi
 make --no-print-directory release
-exec node benches/bench.mjs "$@"
+node benches/bench.mjs "$@"
+if [ $# -eq 0 ] || [[ " $* " == *" rush "* ]]; then
+    tests/with-postgres.sh cargo bench --bench rush
+fi

@@ -2,7 +2,7 @@
 import { accessible, expect, fitsASmallPhone, type Role, signIn, test, watch } from "../support/test";
 
 const LANGUAGES = ["en", "es", "it", "hi", "lt"];
-const ROLES: (Role | "guest")[] = ["guest", "customer", "owner", "member", "trainer", "technician", "agent"];
+const ROLES: (Role | "guest")[] = ["guest", "customer", "owner", "member", "trainer", "technician", "agent", "manager", "admin"];
 
 /** Where the walk begins; all else is found by following links. */
 const DOORS: Record<string, string[]> = {
@@ -17,10 +17,12 @@ const OF_A_KIND = 2;
 /** What looks alike to everyone is walked by the customer alone. */
 const SHARED = ["/demo/mail", "/demo/mail/*", "/sign-in", "/sign-in/code"];
 
+test.describe.configure({ mode: "parallel" });
+
 for (const role of ROLES) {
   for (const language of LANGUAGES) {
-    // A member's pages are the owner's with less on them.
-    if (language !== "en" && role === "member") continue;
+    // A member's pages are the owner's with less on them, an administrator's the manager's.
+    if (language !== "en" && (role === "member" || role === "admin")) continue;
     test(`${role}, ${language}: every page is accessible and fits`, async ({ page, context, server }) => {
       test.setTimeout(600_000);
       if (role !== "guest") await signIn(context, server, role);

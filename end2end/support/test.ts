@@ -62,17 +62,31 @@ function expected(text: string): boolean {
   return /the server responded with a status of 4(04|22|09|03)/.test(text);
 }
 
+const COLOURS = ["color-contrast", "link-in-text-block"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 /** No violation of WCAG 2.2 A and AA, in light and in dark. */
 export async function accessible(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
-    const found = await new AxeBuilder({ page }).withTags(RULES).analyze();
+    await settled(page);
+    // The theme changes nothing but colours.
+    const look = () => (colorScheme === "light" ? new AxeBuilder({ page }).withTags(RULES) : new AxeBuilder({ page }).withRules(COLOURS)).analyze();
+    let found = await look();
+    // On a busy machine a part of the page may be repainted in the other theme a frame late; what is wrong stays wrong.
+    if (found.violations.length > 0) {
+      await settled(page);
+      found = await look();
+    }
     const said = found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 160)} ${n.any[0]?.message ?? ""}`).slice(0, 3).join(" | ")}`);
     expect(said, `axe, ${colorScheme}, ${page.url()}`).toEqual([]);
   }
+}
+
+/** Two frames painted, and no animation under way. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
 }
 
 /** Nothing sticks out of a phone of 320 px, and everything one taps is 44 px tall. */

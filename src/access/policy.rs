@@ -85,6 +85,12 @@ acts! {
     AddWalkIn = "add_walk_in",
     MoveSeat = "move_seat",
     PromoteSeat = "promote_seat",
+    AskForClass = "ask_for_class",
+    WithdrawWish = "withdraw_wish",
+    ReadDemand = "read_demand",
+    SetAvailability = "set_availability",
+    SetClassRules = "set_class_rules",
+    AddEquipment = "add_equipment",
     // cases
     ReadCase = "read_case",
     OpenCase = "open_case",
@@ -165,6 +171,10 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::AcceptOffer | Act::DeclineOffer => theirs,
         Act::OfferSeat | Act::ExpireOffer => staff(&[Role::Trainer]),
         Act::ChangeFeed | Act::SayWish => mine,
+        Act::AskForClass | Act::WithdrawWish => mine,
+        Act::ReadDemand => staff(&[Role::Trainer]),
+        Act::SetAvailability => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
+        Act::SetClassRules | Act::AddEquipment => staff(&[]),
         Act::CreateCourse | Act::CreateClass => staff(&[Role::Trainer]),
         // A trainer runs their own classes; a manager all.
         Act::EditClass

@@ -1,7 +1,7 @@
 //! Spans of time and whose they are. Two spans that touch do not overlap: a class may start when another ends.
 
-use crate::values::{PersonId, RoomId, WorkshopId};
-use chrono::{DateTime, Duration, Utc};
+use crate::values::{EquipmentId, PersonId, RoomId, WorkshopId};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -32,6 +32,20 @@ impl Span {
     }
 }
 
+/// A stretch on the wall clock of a place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct LocalSpan {
+    pub from: NaiveDateTime,
+    pub until: NaiveDateTime,
+}
+
+impl LocalSpan {
+    /// So much later on the same clock.
+    pub fn later(&self, by: Duration) -> Self {
+        Self { from: self.from + by, until: self.until + by }
+    }
+}
+
 /// Whatever can be in one place only at a time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Resource {
@@ -39,6 +53,8 @@ pub enum Resource {
     Person(PersonId),
     Room(RoomId),
     Workshop(WorkshopId),
+    /// A thing that classes use. Its time is kept like a room's: whoever has it has it alone.
+    Equipment(EquipmentId),
 }
 
 impl Resource {
@@ -46,7 +62,7 @@ impl Resource {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Person(_) => "person",
-            Self::Room(_) => "room",
+            Self::Room(_) | Self::Equipment(_) => "room",
             Self::Workshop(_) => "workshop",
         }
     }
@@ -56,6 +72,7 @@ impl Resource {
             Self::Person(id) => id.0,
             Self::Room(id) => id.0,
             Self::Workshop(id) => id.0,
+            Self::Equipment(id) => id.0,
         }
     }
 }

@@ -3,5 +3,6 @@
 
 pub mod domain;
 pub mod hours;
+pub mod search;
 #[cfg(feature = "ssr")]
 pub mod server;

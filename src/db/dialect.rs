@@ -39,11 +39,13 @@ pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Lets the writing connection of a command that changes much keep more of SQLite's pages at hand (64 MB). PostgreSQL
-/// has its own memory.
+/// Lets the writing connection of a command that changes much keep more of SQLite's pages at hand (64 MB), and copy
+/// them out of the log less often. PostgreSQL has its own memory.
 pub async fn widen_cache(tx: &mut Tx) -> Result<(), AppError> {
-    if let Connection::Sqlite(connection) = tx.connection() {
-        sqlx::query("pragma cache_size = -65536").execute(connection).await?;
+    for pragma in ["pragma cache_size = -65536", "pragma wal_autocheckpoint = 8192"] {
+        if let Connection::Sqlite(connection) = tx.connection() {
+            sqlx::query(pragma).execute(connection).await?;
+        }
     }
     Ok(())
 }

@@ -67,6 +67,13 @@ notices! {
     SeatMoved = "seat_moved",
     SeatGiven = "seat_given",
     WishSaid = "wish_said",
+    SeriesDrafted = "series_drafted",
+    WishKept = "wish_kept",
+    WishWithdrawn = "wish_withdrawn",
+    ClassOpenedForAskers = "class_opened_for_askers",
+    AvailabilitySaved = "availability_saved",
+    ClassRulesSaved = "class_rules_saved",
+    EquipmentAdded = "equipment_added",
 }
 
 pub const COOKIE: &str = "notice";

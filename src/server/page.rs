@@ -45,6 +45,7 @@ pub enum DeskTab {
     Charges,
     Feedback,
     Neglected,
+    Settings,
     None,
 }
 
@@ -235,6 +236,7 @@ impl Cx {
         );
         door(may(Act::SettleCharge), "/desk/charges", w!(self, shell.charges), Icon::Coin, DeskTab::Charges);
         door(may(Act::ReadFeedback), "/desk/feedback", w!(self, shell.feedback), Icon::Star, DeskTab::Feedback);
+        door(may(Act::SetHours), "/desk/settings", w!(self, shell.settings), Icon::Gear, DeskTab::Settings);
         doors
     }
 }
@@ -292,6 +294,13 @@ impl InWords for Notice {
             Self::SeatMoved => w!(fmt, teaching.notice_moved),
             Self::SeatGiven => w!(fmt, teaching.notice_given),
             Self::WishSaid => w!(fmt, teaching.notice_wish),
+            Self::SeriesDrafted => w!(fmt, planning.notice_series),
+            Self::WishKept => w!(fmt, planning.notice_wish),
+            Self::WishWithdrawn => w!(fmt, planning.notice_withdrawn),
+            Self::ClassOpenedForAskers => w!(fmt, planning.notice_opened),
+            Self::AvailabilitySaved => w!(fmt, planning.notice_availability),
+            Self::ClassRulesSaved => w!(fmt, planning.notice_rules),
+            Self::EquipmentAdded => w!(fmt, planning.notice_equipment),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What is alive in training: the seats of a class while others enrol.
 
 use super::rpc::{SeatsNow, live_seats};
-use crate::values::ClassId;
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
 
@@ -10,10 +9,12 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// Seats left and people waiting; without scripts it says what held when the page was made.
 #[island]
-pub fn LiveSeats(class: ClassId, now: SeatsNow) -> impl IntoView {
+pub fn LiveSeats(class: String, now: SeatsNow) -> impl IntoView {
     let (now, set_now) = signal(now);
     Effect::new(move |_| {
+        let class = class.clone();
         let look = move || {
+            let class = class.clone();
             if !document().hidden() {
                 spawn_local(async move {
                     if let Ok(seats) = live_seats(class).await {

@@ -1,6 +1,6 @@
 //! The door of training's island.
 
-use crate::{error::Failed, values::ClassId};
+use crate::error::Failed;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +15,10 @@ pub struct SeatsNow {
     pub tone: String,
 }
 
-/// How many seats there are at this moment.
+/// How many seats there are at this moment. The class comes as text, so that the browser need not load how ids are read.
 #[server(prefix = "/rpc", endpoint = "training/seats")]
-pub async fn live_seats(class: ClassId) -> Result<SeatsNow, Failed> {
+pub async fn live_seats(class: String) -> Result<SeatsNow, Failed> {
     let cx = use_context::<crate::server::Cx>().ok_or(Failed::Busy)?;
+    let class = class.parse().map_err(|_| Failed::No)?;
     Ok(crate::training::server::shared::seats_now(&cx, class).await?)
 }

@@ -105,4 +105,10 @@ ids! {
     JobId,
     /// One line of the history.
     HistoryId,
+    /// A thing that classes use, one at a time.
+    EquipmentId,
+    /// A time at which somebody does not work.
+    AbsenceId,
+    /// That somebody wants a course at times that suit them.
+    WishId,
 }

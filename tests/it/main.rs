@@ -9,6 +9,7 @@ mod db;
 mod desk;
 mod home;
 mod import;
+mod planning;
 mod process;
 mod purchases;
 mod ratings;

@@ -12,7 +12,7 @@ use aftercare::{
     training::{
         domain::{EnrolmentState, Policy, Refusal, book::Book},
         server::{
-            attend,
+            attend, change,
             plan::{self, Draft},
             seats::{self, Consent},
             store::{self, CourseRow, RoomRow},
@@ -277,7 +277,7 @@ both! {
         let error = plan::create(&world.operator(), draft, None).await.unwrap_err();
         assert!(matches!(
             error,
-            aftercare::error::AppError::Refused(aftercare::error::Refusal::Training(Refusal::TrainerBusy { .. }))
+            aftercare::error::AppError::Refused(aftercare::error::Refusal::Training(Refusal::Taken { .. }))
         ));
     }
 }
@@ -537,11 +537,11 @@ both! {
         }
         let resize = async |capacity: i64| {
             let row = class(&world, id).await;
-            let edit = plan::Edit {
+            let edit = change::Edit {
                 version: row.version, title: row.title, room: row.room_id, link: row.link, capacity,
                 price: Money::new(row.price_minor, row.price_currency), cut_off_hours: row.cut_off_hours,
             };
-            plan::edit(&school.cx, id, edit).await
+            change::edit(&school.cx, id, edit, change::Rest::default()).await
         };
         assert!(resize(1).await.is_err());
         resize(3).await.unwrap();
@@ -734,7 +734,7 @@ both! {
             let draft = school.draft("Model", 2, (starts - now()).num_hours(), 0);
             let id = school.open(draft).await;
             let mut at = starts - Duration::hours(60);
-            let mut book = Book::open(2, Policy { starts, cut_off_hours: 48 });
+            let mut book = Book::open(2, Policy::new(starts, 48));
             for step in 0..60 {
                 let n = draw(7) as usize;
                 let cx = Cx { now: at, ..contexts[n].clone() };

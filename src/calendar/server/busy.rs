@@ -31,6 +31,7 @@ const LONGEST: Duration = Duration::days(7);
 const OCCUPY: &str = "insert into busy (id, resource_kind, resource_id, starts_at, ends_at, entity, entity_id) \
     values ($1, $2, $3, $4, $5, $6, $7)";
 const FREE: &str = "delete from busy where entity = $1 and entity_id = $2";
+const FREE_FROM: &str = "delete from busy where entity = $1 and entity_id = $2 and starts_at > $3";
 const CLASHES: &str = "select b.starts_at, b.ends_at, b.entity, b.entity_id, coalesce(c.title, '') as label from busy b \
     left join enrolment e on b.entity = 'enrolment' and e.id = b.entity_id \
     left join class c on c.id = case when b.entity = 'class' then b.entity_id else e.class_id end \
@@ -58,6 +59,12 @@ pub async fn occupy(tx: &mut Tx, resource: Resource, span: Span, entity: &str, i
 /// Gives back all time that the thing has taken, of whomever.
 pub async fn free(tx: &mut Tx, entity: &str, id: Uuid) -> Result<(), AppError> {
     execute!(tx, FREE, entity, id)?;
+    Ok(())
+}
+
+/// Gives back the time that has not begun.
+pub async fn free_from(tx: &mut Tx, entity: &str, id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, FREE_FROM, entity, id, now)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod customer;
 mod reports;
 mod search;
+mod settings;
 pub mod store;
 mod today;
 mod words;
@@ -18,4 +19,5 @@ pub fn routes() -> Router<App> {
         .route("/desk/customers/{id}", get(customer::show).post(customer::plan))
         .route("/desk/customers/{id}/case", get(customer::new_case).post(customer::open_case))
         .route("/desk/reports", get(reports::show))
+        .route("/desk/settings", get(settings::show))
 }

@@ -31,6 +31,9 @@ use leptos::prelude::*;
 
 /// A section of the starting page shows so many lines.
 const LINES: usize = 5;
+/// So many coming classes, in the next weeks, stand below those of today.
+const NEXT_LINES: usize = 3;
+const LOOK_AHEAD: TimeDelta = TimeDelta::days(28);
 
 /// What the roles of this person need today.
 #[derive(Default)]
@@ -38,6 +41,7 @@ struct Today {
     cases: Option<Vec<Case>>,
     follow_ups: Vec<followup_store::FollowUp>,
     classes: Option<Vec<store::ClassToday>>,
+    next_classes: Vec<store::ClassToday>,
     jobs: Option<Vec<store::JobToday>>,
     neglected: Option<usize>,
     figures: Option<Vec<(Moment, Satisfaction)>>,
@@ -56,7 +60,8 @@ async fn load(cx: &Cx) -> Result<Today, AppError> {
     let (begins, ends) = (midnight(cx.today()), midnight(cx.today() + TimeDelta::days(1)));
     let mut tx = cx.db().read().await?;
     if me.is(Role::Trainer) {
-        today.classes = Some(store::classes(&mut tx, me.id, begins, ends).await?);
+        today.classes = Some(store::classes(&mut tx, me.id, begins, ends, LINES).await?);
+        today.next_classes = store::classes(&mut tx, me.id, ends, begins + LOOK_AHEAD, NEXT_LINES).await?;
     }
     if me.is(Role::Technician) {
         today.jobs = Some(store::jobs(&mut tx, me.id, ends, 8).await?);
@@ -86,7 +91,7 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
         view! {
             <PageHead title=w!(fmt, desk.title) lead/>
             {today.neglected.map(|count| neglected(&cx, count))}
-            {today.classes.map(|rows| classes(&cx, rows))}
+            {today.classes.map(|rows| classes(&cx, rows, today.next_classes))}
             {today.jobs.map(|rows| jobs(&cx, rows))}
             {today.cases.map(|rows| my_cases(&cx, &rows))}
             {(!today.follow_ups.is_empty()).then(|| {
@@ -104,25 +109,42 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
     }))
 }
 
-/// What a trainer teaches today.
-fn classes(cx: &Cx, rows: Vec<store::ClassToday>) -> impl IntoView + use<> {
+/// What a trainer teaches today, and what comes next.
+fn classes(cx: &Cx, rows: Vec<store::ClassToday>, next: Vec<store::ClassToday>) -> impl IntoView + use<> {
     let fmt = cx.fmt();
+    let zone = cx.zone;
     let empty = rows.is_empty();
+    let card = move |class: store::ClassToday, when: String| {
+        let place = Some(class.place).filter(|place| !place.is_empty());
+        let note = [Some(when), place].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        view! {
+            <CardLink href=format!("/desk/classes/{}", class.id) title=class.title icon=Some(Icon::Cap) note
+                badge=Some((Tone::Info, format!("{} / {}", fmt.number(class.taken), fmt.number(class.capacity))))/>
+        }
+    };
     let cards = rows
         .into_iter()
         .map(|class| {
-            let note = format!("{} · {}", fmt.time(class.starts_at, cx.zone), class.place);
-            view! {
-                <CardLink href=format!("/desk/classes/{}", class.id) title=class.title icon=Some(Icon::Cap) note
-                    badge=Some((Tone::Info, fmt.number(class.taken)))/>
-            }
+            let when = fmt.time(class.starts_at, zone);
+            card(class, when)
         })
         .collect_view();
+    let next = (!next.is_empty()).then(|| {
+        let cards = next
+            .into_iter()
+            .map(|class| {
+                let when = fmt.date_time(class.starts_at, zone);
+                card(class, when)
+            })
+            .collect_view();
+        view! { <Section title=w!(fmt, desk.classes_next)><Cards>{cards}</Cards></Section> }
+    });
     view! {
         <Section title=w!(fmt, desk.classes) more=Some(("/desk/classes".to_owned(), w!(fmt, desk.see_all)))>
             {empty.then(|| view! { <p class="soft">{w!(fmt, desk.classes_empty)}</p> })}
             <Cards>{cards}</Cards>
         </Section>
+        {next}
     }
 }
 
@@ -168,8 +190,8 @@ fn links(cx: &Cx) -> impl IntoView + use<> {
     ]
     .into_iter()
     .flatten()
-    .collect_view();
-    view! { <Section title=w!(fmt, desk.links)><Cards wide=true>{links}</Cards></Section> }
+    .collect::<Vec<_>>();
+    (!links.is_empty()).then(|| view! { <Section title=w!(fmt, desk.links)><Cards wide=true>{links}</Cards></Section> })
 }
 
 fn neglected(cx: &Cx, count: usize) -> impl IntoView + use<> {

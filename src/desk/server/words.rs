@@ -75,6 +75,11 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "add_walk_in" => w!(fmt, teaching.act_add_walk_in),
         "move_seat" => w!(fmt, teaching.act_move_seat),
         "promote_seat" => w!(fmt, teaching.act_promote_seat),
+        "ask_for_class" => w!(fmt, planning.act_ask_for_class),
+        "withdraw_wish" => w!(fmt, planning.act_withdraw_wish),
+        "set_availability" => w!(fmt, planning.act_set_availability),
+        "set_class_rules" => w!(fmt, planning.act_set_class_rules),
+        "add_equipment" => w!(fmt, planning.act_add_equipment),
         other => other.replace('_', " "),
     }
 }

@@ -70,7 +70,7 @@ pub async fn insert(
     for size in SIZES {
         while rows.len() >= size {
             let values: Vec<Value> = rows.by_ref().take(size).flatten().collect();
-            let sql = format!("{head} values {} {tail}", tuples(size, width));
+            let sql = format!("{head} values {} {tail}", tuples(tx, size, width));
             match tx.connection() {
                 Connection::Sqlite(c) => {
                     bind_all!(sqlx::query::<Sqlite>(AssertSqlSafe(sql)), values).execute(c).await.map(|_| ())?;
@@ -97,7 +97,7 @@ where
     for size in SIZES {
         while keys.len() >= size {
             let values: Vec<Value> = keys.by_ref().take(size).collect();
-            let sql = format!("{head} {}", tuples(1, size));
+            let sql = format!("{head} {}", tuples(tx, 1, size));
             let rows: Vec<Row> = match tx.connection() {
                 Connection::Sqlite(c) => {
                     bind_all!(sqlx::query_as::<Sqlite, Row>(AssertSqlSafe(sql)), values).fetch_all(c).await?
@@ -112,27 +112,28 @@ where
     Ok(found)
 }
 
-/// `($1, $2), ($3, $4)`.
-fn tuples(rows: usize, width: usize) -> String {
-    let mut text = String::with_capacity(rows * width * 6);
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..width {
-            if column > 0 {
-                text.push_str(", ");
-            }
-            text.push('$');
-            text.push_str(&(row * width + column + 1).to_string());
-        }
-        text.push(')');
-    }
-    text
+/// `($1, $2), ($3, $4)`, or `(?, ?), (?, ?)` on SQLite: to it `$1` is a name, and finding the value of a name takes a walk
+/// through all of them.
+fn tuples(tx: &Tx, rows: usize, width: usize) -> String {
+    let place = |place: usize| match tx {
+        Tx::Sqlite(_) => "?".to_owned(),
+        Tx::Postgres(_) => format!("${place}"),
+    };
+    numbered(rows, width, place)
+}
+
+fn numbered(rows: usize, width: usize, place: impl Fn(usize) -> String) -> String {
+    let tuple = |row: usize| {
+        let cells: Vec<String> = (1..=width).map(|column| place(row * width + column)).collect();
+        format!("({})", cells.join(", "))
+    };
+    (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn placeholders_are_numbered_through() {
-        assert_eq!(super::tuples(2, 3), "($1, $2, $3), ($4, $5, $6)");
+        assert_eq!(super::numbered(2, 3, |place| format!("${place}")), "($1, $2, $3), ($4, $5, $6)");
     }
 }

@@ -29,8 +29,8 @@ use std::{
 use uuid::Uuid;
 
 /// How many rows are staged by one transaction, and applied by one.
-const STAGED_AT_ONCE: usize = 2000;
-const APPLIED_AT_ONCE: i64 = 1000;
+const STAGED_AT_ONCE: usize = 5000;
+const APPLIED_AT_ONCE: i64 = 2000;
 /// How often a transaction is tried that a running portal got in the way of.
 const TRIES: u32 = 20;
 

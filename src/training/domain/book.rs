@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        Policy { starts: "2026-12-01T09:00:00Z".parse().unwrap(), cut_off_hours: 48 }
+        Policy::new("2026-12-01T09:00:00Z".parse().unwrap(), 48)
     }
 
     #[test]

@@ -115,6 +115,46 @@ impl Seats {
     }
 }
 
+words! {
+    /// What becomes of what a seat cost, where its learner gave it up too late or did not come.
+    Effect { Spent = "spent", Returned = "returned" }
+}
+
+/// The company's rules as they were when the class was published.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Terms {
+    /// The waitlist closes so long before the start: who gets a seat later could not come in time.
+    pub freeze_minutes: i64,
+    /// The longest that a freed seat is kept for one person.
+    pub offer_minutes: i64,
+    pub late_cancel: Effect,
+    pub no_show: Effect,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { freeze_minutes: 120, offer_minutes: 24 * 60, late_cancel: Effect::Spent, no_show: Effect::Spent }
+    }
+}
+
+/// When learners may enrol by themselves; an end that is not given is open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Window {
+    pub opens: Option<DateTime<Utc>>,
+    pub closes: Option<DateTime<Utc>>,
+}
+
+impl Window {
+    /// Why nobody may enrol by themselves now, if so.
+    pub fn check(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        match (self.opens, self.closes) {
+            (Some(at), _) if now < at => Err(Refusal::OpensLater { at }),
+            (_, Some(at)) if at <= now => Err(Refusal::EnrolmentClosed { at }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The times that rule the seats of one class.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Policy {
@@ -122,24 +162,35 @@ pub struct Policy {
     pub starts: DateTime<Utc>,
     /// Cancelling is free until so many hours before the start.
     pub cut_off_hours: i64,
+    pub terms: Terms,
+    pub window: Window,
+    /// Cancelling is free until then as well: the class was moved, and not everybody can come now.
+    pub grace: Option<DateTime<Utc>>,
 }
 
 impl Policy {
-    /// The waitlist closes so long before the start: who gets a seat later could not come in time.
-    pub const FREEZE: Duration = Duration::hours(2);
-    /// The longest that a freed seat is kept for one person.
-    pub const OFFER: Duration = Duration::hours(24);
     /// Where less is left than this, halving it again would only be a nuisance.
     pub const SHORTEST_HALF: Duration = Duration::minutes(30);
 
+    /// By the rules that hold where nobody set others.
+    pub fn new(starts: DateTime<Utc>, cut_off_hours: i64) -> Self {
+        Self { starts, cut_off_hours, terms: Terms::default(), window: Window::default(), grace: None }
+    }
+
+    /// For staff who act for a learner: no window and no cut-off.
+    pub fn exempt(self) -> Self {
+        Self { cut_off_hours: 0, window: Window::default(), ..self }
+    }
+
     /// Until when cancelling costs nothing.
     pub fn free_until(&self) -> DateTime<Utc> {
-        self.starts - Duration::hours(self.cut_off_hours)
+        let cut_off = self.starts - Duration::hours(self.cut_off_hours);
+        self.grace.map_or(cut_off, |grace| grace.max(cut_off)).min(self.starts)
     }
 
     /// From when on no seat is offered any more and free seats go to whoever takes them.
     pub fn freezes_at(&self) -> DateTime<Utc> {
-        self.starts - Self::FREEZE
+        self.starts - Duration::minutes(self.terms.freeze_minutes)
     }
 
     pub fn is_frozen(&self, now: DateTime<Utc>) -> bool {
@@ -150,9 +201,9 @@ impl Policy {
         now >= self.starts
     }
 
-    /// Until when a seat that is offered now is held: 24 hours, or half of the time until the waitlist closes where
-    /// that is less, so that the next in line gets a chance too; the whole rest once it is at most half an hour.
-    /// `None` once the waitlist is closed.
+    /// Until when a seat that is offered now is held: an offer's lifetime, or half of the time until the waitlist
+    /// closes where that is less, so that the next in line gets a chance too; the whole rest once it is at most half
+    /// an hour. `None` once the waitlist is closed.
     pub fn offer_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let left = self.freezes_at() - now;
         if left <= Duration::zero() {
@@ -160,7 +211,7 @@ impl Policy {
         } else if left <= Self::SHORTEST_HALF {
             Some(self.freezes_at())
         } else {
-            Some(now + Self::OFFER.min(left / 2))
+            Some(now + Duration::minutes(self.terms.offer_minutes).min(left / 2))
         }
     }
 }
@@ -208,7 +259,7 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        Policy { starts: at("2026-12-01T09:00:00Z"), cut_off_hours: 48 }
+        Policy::new(at("2026-12-01T09:00:00Z"), 48)
     }
 
     #[test]
@@ -223,6 +274,26 @@ mod tests {
     #[test]
     fn cancelling_is_free_until_the_cut_off() {
         assert_eq!(policy().free_until(), at("2026-11-29T09:00:00Z"));
+    }
+
+    #[test]
+    fn after_a_move_cancelling_is_free_for_a_while_but_not_once_the_class_began() {
+        let grace = |text: &str| Policy { grace: Some(at(text)), ..policy() };
+        assert_eq!(grace("2026-11-30T12:00:00Z").free_until(), at("2026-11-30T12:00:00Z"));
+        assert_eq!(grace("2026-11-20T12:00:00Z").free_until(), policy().free_until());
+        assert_eq!(grace("2026-12-05T12:00:00Z").free_until(), policy().starts);
+    }
+
+    #[test]
+    fn enrolling_opens_and_closes_by_its_window_and_staff_need_none() {
+        let (opens, closes) = (at("2026-11-10T08:00:00Z"), at("2026-11-20T08:00:00Z"));
+        let window = Window { opens: Some(opens), closes: Some(closes) };
+        assert_eq!(window.check(opens - Duration::seconds(1)), Err(Refusal::OpensLater { at: opens }));
+        assert_eq!(window.check(opens), Ok(()));
+        assert_eq!(window.check(closes), Err(Refusal::EnrolmentClosed { at: closes }));
+        let staff = Policy { window, ..policy() }.exempt();
+        assert_eq!(staff.window.check(closes), Ok(()));
+        assert_eq!(staff.free_until(), staff.starts);
     }
 
     #[test]
@@ -285,13 +356,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_offer_ends_in_the_future_and_never_after_the_waitlist_closes(minutes in -500..100_000_i64) {
-            let p = policy();
+        fn an_offer_ends_in_the_future_and_never_after_the_waitlist_closes(
+            minutes in -500..100_000_i64, freeze_minutes in 0..3_000_i64, offer_minutes in 1..10_000_i64
+        ) {
+            let p = Policy { terms: Terms { freeze_minutes, offer_minutes, ..Terms::default() }, ..policy() };
             let now = p.freezes_at() - Duration::minutes(minutes);
             match p.offer_until(now) {
                 Some(until) => {
-                    prop_assert!(now < until && until <= p.freezes_at() && until < p.starts);
-                    prop_assert!(until - now <= Policy::OFFER);
+                    prop_assert!(now < until && until <= p.freezes_at() && until <= p.starts);
+                    prop_assert!(until - now <= Duration::minutes(offer_minutes.max(30)));
                 }
                 None => prop_assert!(p.is_frozen(now)),
             }

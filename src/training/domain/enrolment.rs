@@ -50,6 +50,7 @@ pub fn enrol(state: ClassState, seats: &Seats, policy: &Policy, now: DateTime<Ut
     if policy.has_started(now) {
         return Err(Refusal::Started { at: policy.starts });
     }
+    policy.window.check(now)?;
     Ok(if seats.bookable(policy, now) > 0 { Seating::Booked } else { Seating::Waitlisted })
 }
 
@@ -102,7 +103,7 @@ mod tests {
     use chrono::Duration;
 
     fn policy() -> Policy {
-        Policy { starts: "2026-12-01T09:00:00Z".parse().unwrap(), cut_off_hours: 48 }
+        Policy::new("2026-12-01T09:00:00Z".parse().unwrap(), 48)
     }
 
     #[test]

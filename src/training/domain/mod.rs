@@ -6,13 +6,15 @@ pub mod class;
 pub mod cost;
 pub mod enrolment;
 mod refusal;
+pub mod schedule;
 pub mod teaching;
+pub mod wish;
 
 pub use attendance::{Mark, Share};
-pub use class::{ClassState, Plan, Policy, Seats, Stage};
+pub use class::{ClassState, Effect, Plan, Policy, Seats, Stage, Terms, Window};
 pub use cost::{Cost, SeatRight, WhyPays};
 pub use enrolment::{Ending, EnrolmentState, Seating};
-pub use refusal::{Difference, Refusal};
+pub use refusal::{Because, Conflict, Difference, LearnerClash, Refusal, Who};
 
 /// A word that is none of those an enumeration of this slice is stored as.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

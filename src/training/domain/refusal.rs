@@ -1,7 +1,7 @@
 //! Every business "no" of training, with its data and without prose.
 
 use super::{ClassState, Mark};
-use crate::values::Money;
+use crate::values::{Money, PersonId};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +25,8 @@ pub enum Refusal {
     NoOffer,
     /// The offer ended before it was accepted.
     OfferOver { at: DateTime<Utc> },
-    /// The trainer is elsewhere at that time.
-    TrainerBusy { with: String, from: DateTime<Utc>, until: DateTime<Utc> },
-    /// The room is taken at that time.
-    RoomBusy { room: String, with: String, from: DateTime<Utc>, until: DateTime<Utc> },
+    /// Somebody or something that the class needs is taken at that time.
+    Taken { conflicts: Vec<Conflict> },
     /// The room has fewer seats than the class.
     RoomTooSmall { room: String, seats: i64 },
     /// Fewer seats than are taken or on offer.
@@ -65,6 +63,58 @@ pub enum Refusal {
     NotToday,
     /// Nobody in the class has this code.
     CodeUnknown,
+    /// Learners cannot enrol by themselves yet.
+    OpensLater { at: DateTime<Utc> },
+    /// Learners cannot enrol by themselves any more.
+    EnrolmentClosed { at: DateTime<Utc> },
+    /// So many learners would have to move before the class can be so small: those who came last.
+    MustMove { over: i64, people: Vec<String> },
+    /// A session that has begun stays as it was.
+    SessionBegun { at: DateTime<Utc> },
+    /// These learners are elsewhere at the new times; whoever moves the class has to say that they know it.
+    LearnersClash { people: Vec<LearnerClash> },
+}
+
+/// Who or what is taken, by what, and when.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Conflict {
+    pub who: Who,
+    pub because: Because,
+    pub from: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
+/// What a class needs to be free.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    Trainer(String),
+    Assistant(String),
+    Room(String),
+    Equipment(String),
+}
+
+/// Why it is not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// Another class takes place with them, or in it.
+    Class(String),
+    /// They learn in another class.
+    Learns(String),
+    /// They said that they do not work then.
+    Absent,
+    Other,
+}
+
+/// A learner who is elsewhere when a class is moved to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LearnerClash {
+    pub person: PersonId,
+    pub name: String,
+    /// What they are in then; empty where it has no title.
+    pub with: String,
+    pub from: DateTime<Utc>,
 }
 
 /// One field that two people changed: what is stored now, and what was about to be stored.

@@ -107,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn policy() -> Policy {
-        Policy { starts: "2026-12-01T09:00:00Z".parse().unwrap(), cut_off_hours: 48 }
+        Policy::new("2026-12-01T09:00:00Z".parse().unwrap(), 48)
     }
 
     fn day(text: &str) -> NaiveDate {

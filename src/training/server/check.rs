@@ -81,6 +81,58 @@ pub const CLAUSES: &[Clause] = &[
             where not exists (select 1 from history h where h.entity = 'class' and h.entity_id = c.id and h.to_state = c.state)",
     },
     Clause {
+        promise: 1,
+        name: "session_without_its_time",
+        sql: "select s.id, 'nobody''s time is taken for this session' as detail from class_session s \
+            join class c on c.id = s.class_id where c.state in ('draft', 'open', 'running') \
+            and not exists (select 1 from busy b where b.entity = 'class' and b.entity_id = c.id \
+            and b.resource_kind = 'person' and b.starts_at = s.starts_at and b.ends_at = s.ends_at \
+            and (b.resource_id = c.trainer_id or c.state = 'running'))",
+    },
+    Clause {
+        promise: 1,
+        name: "seat_without_its_sessions",
+        sql: "select e.id, 'a booked seat does not take its learner''s time for every session' as detail from enrolment e \
+            join class c on c.id = e.class_id join class_session s on s.class_id = c.id \
+            where e.state = 'booked' and c.state in ('open', 'running') \
+            and not exists (select 1 from busy b where b.entity = 'enrolment' and b.entity_id = e.id \
+            and b.starts_at = s.starts_at and b.ends_at = s.ends_at)",
+    },
+    Clause {
+        promise: 1,
+        name: "assistant_without_their_time",
+        sql: "select c.id, 'the class does not take the time of one who helps' as detail from class_assistant a \
+            join class c on c.id = a.class_id where c.state in ('draft', 'open') \
+            and not exists (select 1 from busy b where b.entity = 'class' and b.entity_id = c.id \
+            and b.resource_kind = 'person' and b.resource_id = a.person_id)",
+    },
+    Clause {
+        promise: 1,
+        name: "equipment_without_its_time",
+        sql: "select c.id, 'the class does not take the time of what it uses' as detail from class_equipment q \
+            join class c on c.id = q.class_id where c.state in ('draft', 'open') \
+            and not exists (select 1 from busy b where b.entity = 'class' and b.entity_id = c.id \
+            and b.resource_id = q.equipment_id)",
+    },
+    Clause {
+        promise: 1,
+        name: "absence_without_its_time",
+        sql: "select a.id, 'an absence does not take its time' as detail from absence a \
+            where not exists (select 1 from busy b where b.entity = 'absence' and b.entity_id = a.id)",
+    },
+    Clause {
+        promise: 1,
+        name: "offer_after_the_freeze",
+        sql: "select e.id, 'the offer ends after the waitlist that it was made under' as detail from enrolment e \
+            where e.state = 'offered' and e.offered_until > e.offer_freezes_at",
+    },
+    Clause {
+        promise: 2,
+        name: "start_without_a_job",
+        sql: "select c.id, 'nothing will begin this class' as detail from class c where c.state = 'open' \
+            and not exists (select 1 from job j where j.kind = 'start_class' and j.failed_at is null and j.run_at = c.starts_at)",
+    },
+    Clause {
         promise: 6,
         name: "skip_without_reason",
         sql: "select id, 'somebody in line was passed over and cannot read why' as detail from seat_skip where trim(why) = ''",

@@ -118,7 +118,12 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
     stage.draft(&Sketch(0, "Your printer: large formats", "en", None, 54, 15, 1, 20, 3900), 1).await?;
     let called_off = stage.open(&Sketch(3, "Įrangos priežiūra: savaitgalis", "lt", Some(2), 44, 9, 1, 8, 6000)).await?;
     stage.fill(called_off, 30, 3).await?;
-    plan::cancel(&stage.trainer_at(0), called_off, "Dėstytojas susirgo.".to_owned()).await
+    plan::cancel(&stage.trainer_at(0), called_off, "Dėstytojas susirgo.".to_owned()).await?;
+    let mut askers = Vec::new();
+    for n in 32..39 {
+        askers.push(person(cx, cast.customer(n)?, &[], vec![]).await?);
+    }
+    super::demo_plan::seed(cx, &stage.trainer, &askers, &stage.courses).await
 }
 
 /// What the classes stand on.

@@ -17,7 +17,7 @@ use crate::{
     },
     server::Cx,
     training::domain::EnrolmentState,
-    values::{ClassId, ClassSessionId, EnrolmentId, PersonId},
+    values::{ClassSessionId, EnrolmentId, PersonId},
 };
 
 /// Whose seat in which class.
@@ -58,14 +58,12 @@ pub async fn cancel(
     tell(tx, cx, seat, sessions, Method::Cancel, letter, once).await
 }
 
-/// Tells everybody who has a seat that the class has another time or place: the only call that whoever moves a class
-/// has to make, after its row and its sessions are stored. `gone` are sessions that it had before and has no more.
-pub async fn class_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[SessionRow]) -> Result<(), AppError> {
-    let row = store::class(tx, class).await?;
-    let sessions = store::sessions(tx, class).await?;
-    for seat in store::of_class(tx, class).await? {
+/// Tells everybody who has a seat that the class is at another address on line.
+pub async fn readdressed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    let sessions = store::sessions(tx, class.id).await?;
+    for seat in store::of_class(tx, class.id).await? {
         if seat.state == EnrolmentState::Booked {
-            letters::moved(tx, cx, &row, &sessions, gone, seat.id, seat.person_id).await?;
+            letters::changed(tx, cx, class, &sessions, seat.id, seat.person_id).await?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use super::{
     words,
 };
 use crate::{
+    calendar::domain::Span,
     db::Tx,
     error::AppError,
     i18n::Fmt,
@@ -79,6 +80,57 @@ pub enum TrainingLetter {
         subject: String,
         words: String,
     },
+    /// The times or the room are others now.
+    Moved {
+        about: About,
+        was: Vec<Span>,
+        was_place: String,
+        now: Vec<Span>,
+        stays: Stays,
+    },
+    /// A class of a course that the reader asked for opens; perhaps a seat is held for them.
+    Opened {
+        about: About,
+        until: Option<DateTime<Utc>>,
+    },
+}
+
+/// What becomes of somebody's place in a class that is moved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stays {
+    Booked {
+        free_until: DateTime<Utc>,
+    },
+    Offered {
+        until: DateTime<Utc>,
+    },
+    Waiting,
+    /// They are elsewhere then: the seat is held until they chose.
+    Held {
+        with: String,
+        until: DateTime<Utc>,
+    },
+    /// They are elsewhere then, and it is too late to hold the seat.
+    Lost {
+        with: String,
+    },
+    /// It is too late for the offer.
+    Over,
+}
+
+impl Stays {
+    fn write(&self, fmt: Fmt, zone: Tz) -> String {
+        let time = |at: &DateTime<Utc>| fmt.date_time(*at, zone);
+        let other = |with: &str| words::otherwise(fmt, with);
+        match self {
+            Self::Booked { free_until } => w!(fmt, planning.stays_booked, free_until = time(free_until)),
+            Self::Offered { until } => w!(fmt, planning.stays_offered, until = time(until)),
+            Self::Waiting => w!(fmt, planning.stays_waiting),
+            Self::Held { with, until } => w!(fmt, planning.stays_held, with = other(with), until = time(until)),
+            Self::Lost { with } => w!(fmt, planning.stays_lost, with = other(with)),
+            Self::Over => w!(fmt, planning.stays_over),
+        }
+    }
 }
 
 /// The class that a letter is about.
@@ -120,6 +172,8 @@ impl TrainingLetter {
             Self::SeatMoved { .. } => "seat_moved",
             Self::MovedIn { .. } => "moved_in",
             Self::FromTrainer { .. } => "from_trainer",
+            Self::Moved { .. } => "class_moved",
+            Self::Opened { .. } => "class_opened",
         }
     }
 
@@ -131,6 +185,7 @@ impl TrainingLetter {
             Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
             Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
             Self::MovedIn { .. } | Self::FromTrainer { .. } => Urgency::ByDay,
+            Self::Moved { .. } | Self::Opened { .. } => Urgency::ByDay,
         }
     }
 
@@ -277,6 +332,36 @@ impl TrainingLetter {
                     )
                 ),
             ),
+            Self::Moved { was, was_place, now, stays, .. } => {
+                let times = |spans: &[Span]| {
+                    let said = |span: &Span| {
+                        format!("{} – {}", fmt.date_time(span.from, about.zone), fmt.time(span.until, about.zone))
+                    };
+                    spans.iter().map(said).collect::<Vec<_>>().join("\n")
+                };
+                let was_place = if was_place.is_empty() { w!(fmt, training.online) } else { was_place.clone() };
+                let subject = w!(fmt, planning.letter_moved_subject, title = title.clone());
+                let body = w!(
+                    fmt,
+                    planning.letter_moved_body,
+                    title = title,
+                    before = times(was),
+                    before_place = was_place,
+                    after = times(now),
+                    after_place = place,
+                    zone = zone
+                );
+                (subject, format!("{body}\n\n{}", stays.write(fmt, about.zone)))
+            }
+            Self::Opened { until, .. } => {
+                let subject = w!(fmt, planning.letter_opened_subject, title = title.clone());
+                let body = w!(fmt, planning.letter_opened_body, title = title, time = time, zone = zone, place = place);
+                let more = match until {
+                    Some(until) => w!(fmt, planning.letter_opened_held, until = fmt.date_time(*until, about.zone)),
+                    None => w!(fmt, planning.letter_opened_look),
+                };
+                (subject, format!("{body}\n\n{more}"))
+            }
         };
         Written { subject, body, link: Some(about.link.clone()) }
     }
@@ -293,7 +378,9 @@ impl TrainingLetter {
             | Self::Session { about, .. }
             | Self::SeatMoved { about, .. }
             | Self::MovedIn { about, .. }
-            | Self::FromTrainer { about, .. } => about,
+            | Self::FromTrainer { about, .. }
+            | Self::Moved { about, .. }
+            | Self::Opened { about, .. } => about,
         }
     }
 }
@@ -311,7 +398,7 @@ pub async fn booked(
     let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), free_until };
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id, person };
-    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}")).await
+    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}:{}", class.sequence)).await
 }
 
 /// A seat is given back by whoever had it.
@@ -332,21 +419,18 @@ pub async fn cancelled(
     invitations::cancel(tx, cx, seat, &sessions, Some(letter), &format!("seat_cancelled:{}", row.id)).await
 }
 
-/// The class has another time or place. `sessions` are those that it has now, `gone` those that it had and has no more.
-pub async fn moved(
+/// The class is at another address on line. `sessions` are those that it has.
+pub async fn changed(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
     sessions: &[SessionRow],
-    gone: &[SessionRow],
     id: EnrolmentId,
     person: PersonId,
 ) -> Result<(), AppError> {
     let letter = TrainingLetter::Changed { about: About::of(cx, class) };
     let once = format!("class_changed:{id}:{}", class.version);
-    let seat = Seat { class, id, person };
-    invitations::request(tx, cx, seat, sessions, letter, &once).await?;
-    invitations::cancel(tx, cx, seat, gone, None, &format!("{once}:gone")).await
+    invitations::request(tx, cx, Seat { class, id, person }, sessions, letter, &once).await
 }
 
 /// Somebody waits in line.
@@ -406,7 +490,51 @@ pub async fn reminder(
     person: PersonId,
 ) -> Result<(), AppError> {
     let letter = TrainingLetter::Reminder { about: About::of(cx, class) };
-    send(tx, cx, person, letter, &format!("class_reminder:{id}")).await
+    // Once for each start: a class that was moved is reminded of again.
+    send(tx, cx, person, letter, &format!("class_reminder:{id}:{}", class.starts_at.timestamp())).await
+}
+
+/// The class is at another time or in another room. The calendar of whoever keeps their seat is moved along; of whoever
+/// loses it, emptied.
+pub async fn moved(
+    tx: &mut Tx,
+    cx: &Cx,
+    before: (&ClassRow, &[SessionRow]),
+    class: &ClassRow,
+    row: &EnrolmentRow,
+    now: &[Span],
+    stays: Stays,
+) -> Result<(), AppError> {
+    let keeps = matches!(stays, Stays::Booked { .. });
+    let letter = TrainingLetter::Moved {
+        about: About::of(cx, class),
+        was: before.1.iter().map(SessionRow::span).collect(),
+        was_place: words::place(before.0),
+        now: now.to_vec(),
+        stays,
+    };
+    let once = format!("class_moved:{}:{}", row.id, class.sequence);
+    let seat = Seat { class, id: row.id, person: row.person_id };
+    if !keeps {
+        return invitations::cancel(tx, cx, seat, before.1, Some(letter), &once).await;
+    }
+    let sessions = store::sessions(tx, class.id).await?;
+    let gone: Vec<SessionRow> =
+        before.1.iter().filter(|old| !sessions.iter().any(|new| new.id == old.id)).cloned().collect();
+    invitations::request(tx, cx, seat, &sessions, letter, &once).await?;
+    invitations::cancel(tx, cx, seat, &gone, None, &format!("{once}:gone")).await
+}
+
+/// A class that somebody asked for opens.
+pub async fn opened(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    person: PersonId,
+    until: Option<DateTime<Utc>>,
+) -> Result<(), AppError> {
+    let letter = TrainingLetter::Opened { about: About::of(cx, class), until };
+    send(tx, cx, person, letter, &format!("class_opened:{}:{person}", class.id)).await
 }
 
 pub async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: TrainingLetter, once: &str) -> Result<(), AppError> {

@@ -1,9 +1,14 @@
 //! Training on the server: seats and their line, the trainer's desk, certificates, calendar files.
 
+pub mod asks;
 pub mod attend;
+pub mod availability;
+pub mod change;
 pub mod check;
 pub mod check_in;
+pub mod conflicts;
 pub mod demo;
+mod demo_plan;
 mod demo_teaching;
 pub mod desk;
 mod dues;
@@ -13,6 +18,8 @@ pub mod jobs;
 pub mod letters;
 pub mod plan;
 pub mod portal;
+mod portal_ask;
+pub mod rules;
 pub mod seats;
 pub mod shared;
 pub mod staff_seats;
@@ -29,5 +36,5 @@ pub use shared::{needs, panel};
 
 /// Every address of training.
 pub fn routes() -> Router<App> {
-    portal::routes().merge(desk::routes()).merge(files::routes()).merge(check_in::routes())
+    portal::routes().merge(portal_ask::routes()).merge(desk::routes()).merge(files::routes()).merge(check_in::routes())
 }

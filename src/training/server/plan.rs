@@ -1,16 +1,15 @@
-//! The trainer's side of a class: plan it, publish it, change it, start it, close it, cancel it.
+//! The trainer's side of a class: plan it, publish it, start it, close it, cancel it.
 
 use super::{
-    dues, invitations, letters,
+    asks,
+    conflicts::Needs,
+    dues, letters, rules,
     seats::{self, lock_of},
-    store::{self, Changed, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass, RoomRow},
+    store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
 };
 use crate::{
     access::{Act, Permit, Subject, Viewer},
-    calendar::{
-        domain::{Resource, Span},
-        server::busy::{self, Clash},
-    },
+    calendar::{domain::Span, server::busy},
     db::Tx,
     error::{AppError, Fault, Faults},
     jobs::{self, Job},
@@ -19,8 +18,8 @@ use crate::{
         history::{self, Change},
         keys,
     },
-    training::domain::{ClassState, Difference, Ending, EnrolmentState, Mark, Plan, Refusal, Share, attendance, class},
-    values::{ClassId, CourseId, Money, PersonId, PublicNumber, RoomId},
+    training::domain::{ClassState, Effect, Ending, EnrolmentState, Mark, Plan, Refusal, Share, Window, attendance},
+    values::{ClassId, CourseId, EquipmentId, Money, PersonId, PublicNumber, RoomId},
 };
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -70,20 +69,83 @@ pub async fn create(cx: &Cx, draft: Draft, key: Option<Uuid>) -> Result<ClassId,
         .await
 }
 
+/// What a class has besides: who helps, what it uses, when learners may enrol.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extras {
+    pub assistants: Vec<PersonId>,
+    pub equipment: Vec<EquipmentId>,
+    pub window: Window,
+}
+
+impl Extras {
+    /// The same for a later class of the series: enrolling opens for all at once, and closes for each in its time.
+    fn for_one(&self, draft: &Draft, begins: Option<DateTime<Utc>>) -> Self {
+        let mine = draft.sessions.iter().map(|span| span.from).min();
+        let later = mine.zip(begins).map_or(Duration::zero(), |(mine, first)| mine - first);
+        Self { window: Window { closes: self.window.closes.map(|at| at + later), ..self.window }, ..self.clone() }
+    }
+}
+
+/// Plans a series, all or nothing, and opens it for enrolment at once where that is wanted. Gives the first class.
+pub async fn create_series(
+    cx: &Cx,
+    series: Vec<Draft>,
+    extras: Extras,
+    open: bool,
+    key: Option<Uuid>,
+) -> Result<ClassId, AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, series, extras) = (cx.clone(), series.clone(), extras.clone());
+            Box::pin(async move {
+                let (scope, body) = (scope_of(&cx, "create_class"), format!("{series:?} {extras:?} {open}"));
+                if let Some(answer) = keys::seen(tx, &scope, key, &body).await?
+                    && let Ok(id) = answer.parse()
+                {
+                    return Ok(id);
+                }
+                let mut first = None;
+                let begins = series.first().and_then(|draft| draft.sessions.iter().map(|span| span.from).min());
+                for draft in series {
+                    let extras = extras.for_one(&draft, begins);
+                    let id = create_with(tx, &cx, draft, &extras).await?;
+                    if open {
+                        open_in(tx, &cx, id).await?;
+                    }
+                    first = first.or(Some(id));
+                }
+                let id = first.ok_or(Refusal::NoSession)?;
+                if open {
+                    // Of a series its first class is news enough.
+                    let class = store::class(tx, id).await?;
+                    asks::tell_of(tx, &cx, &class).await?;
+                }
+                keys::remember(tx, &scope, key, &body, &id.to_string()).await?;
+                Ok(id)
+            })
+        })
+        .await
+}
+
 /// As [`create`], in a transaction of the caller's.
 pub async fn create_in(tx: &mut Tx, cx: &Cx, draft: Draft) -> Result<ClassId, AppError> {
+    create_with(tx, cx, draft, &Extras::default()).await
+}
+
+/// As [`create_in`], with all that a class can have.
+pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) -> Result<ClassId, AppError> {
     let permit = cx.may(Act::CreateClass, &Subject::nobody().assigned_to(Some(draft.trainer)))?;
     if store::course(tx, draft.course).await?.is_none() {
         return Err(Faults::only("course", Fault::NotAChoice));
     }
-    let room = room(tx, draft.room).await?;
-    let seats = room.as_ref().map(|room| (room.name.clone(), room.capacity));
+    let needs = Needs::load(tx, draft.trainer, draft.room, &extras.assistants, &extras.equipment).await?;
+    let seats = needs.room.as_ref().map(|room| (room.name.clone(), room.capacity));
     let plan = Plan { sessions: draft.sessions, capacity: draft.capacity, room: seats }.check(cx.now)?;
-    let trainer = Resource::Person(draft.trainer);
-    let mut wanted = vec![trainer];
-    wanted.extend(room.as_ref().map(|room| Resource::Room(room.id)));
-    busy::lock(tx, &wanted).await?;
-    refuse_busy(tx, draft.trainer, room.as_ref(), &plan.sessions, None).await?;
+    busy::lock(tx, &needs.resources()).await?;
+    needs.refuse_taken(tx, &plan.sessions, None).await?;
     let id: ClassId = fresh();
     let new = NewClass {
         id,
@@ -93,19 +155,18 @@ pub async fn create_in(tx: &mut Tx, cx: &Cx, draft: Draft) -> Result<ClassId, Ap
         language: draft.language,
         zone: draft.zone,
         room: draft.room,
-        place: room.map(|room| room.place).unwrap_or_default(),
+        place: needs.room.as_ref().map(|room| room.place.clone()).unwrap_or_default(),
         link: draft.link,
         capacity: draft.capacity,
         price: draft.price,
         cut_off_hours: draft.cut_off_hours,
         sessions: plan.sessions,
+        window: extras.window,
     };
     store::insert_class(tx, &permit, &new, cx.now).await?;
-    for resource in wanted {
-        for span in &new.sessions {
-            busy::occupy(tx, resource, *span, "class", id.0).await?;
-        }
-    }
+    store::set_assistants(tx, &permit, id, &extras.assistants).await?;
+    store::set_equipment(tx, &permit, id, &extras.equipment).await?;
+    needs.occupy(tx, &new.sessions, id).await?;
     record(tx, cx, &permit, id, None, ClassState::Draft, None).await?;
     Ok(id)
 }
@@ -147,109 +208,36 @@ pub async fn create_course(
 pub async fn publish(cx: &Cx, id: ClassId) -> Result<(), AppError> {
     with_class(cx, id, Act::PublishClass, |tx, cx, permit, class| {
         Box::pin(async move {
-            let to = class.state.publish(class.starts_at, cx.now)?;
-            store::move_class(tx, permit, &class, to, None, cx.now).await?;
-            let at = class.starts_at;
-            jobs::enqueue(tx, Job::StartClass { class: class.id }, at).await?;
-            if at - REMIND > cx.now {
-                jobs::enqueue(tx, Job::RemindClass { class: class.id }, at - REMIND).await?;
-            }
-            record(tx, cx, permit, class.id, Some(class.state), to, None).await
+            publish_in(tx, cx, permit, &class).await?;
+            asks::tell_of(tx, cx, &class).await
         })
     })
     .await
 }
 
-/// What a trainer changes, and which version of the class they had before their eyes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Edit {
-    pub version: i64,
-    pub title: String,
-    pub room: Option<RoomId>,
-    pub link: Option<String>,
-    pub capacity: i64,
-    pub price: Money,
-    pub cut_off_hours: i64,
+/// As [`publish`], in a transaction of the caller's, of a class that nobody else knows yet; who is told is up to them.
+pub async fn open_in(tx: &mut Tx, cx: &Cx, id: ClassId) -> Result<(), AppError> {
+    let class = store::class(tx, id).await?;
+    let permit = cx.may(Act::PublishClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+    publish_in(tx, cx, &permit, &class).await
 }
 
-/// Changes the class. Who read an older version is shown what somebody else stored meanwhile.
-pub async fn edit(cx: &Cx, id: ClassId, edit: Edit) -> Result<(), AppError> {
-    let cx = cx.clone();
-    cx.app
-        .db
-        .clone()
-        .write(move |tx| {
-            let (cx, edit) = (cx.clone(), edit.clone());
-            Box::pin(async move {
-                tx.lock(&[lock_of(id)]).await?;
-                let class = store::class(tx, id).await?;
-                let permit = cx.may(Act::EditClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
-                edit_in(tx, &cx, &permit, class, edit).await
-            })
-        })
-        .await
+async fn publish_in(tx: &mut Tx, cx: &Cx, permit: &Permit, class: &ClassRow) -> Result<(), AppError> {
+    let to = class.state.publish(class.starts_at, cx.now)?;
+    let terms = rules::read(tx).await?.terms;
+    store::set_terms(tx, permit, class.id, &terms).await?;
+    store::move_class(tx, permit, class, to, None, cx.now).await?;
+    plan_jobs(tx, cx, class.id, class.starts_at).await?;
+    record(tx, cx, permit, class.id, Some(class.state), to, None).await
 }
 
-async fn edit_in(tx: &mut Tx, cx: &Cx, permit: &Permit, class: ClassRow, edit: Edit) -> Result<(), AppError> {
-    if !class.state.is_editable() {
-        return Err(Refusal::WrongState { state: class.state }.into());
+/// The start and the reminder of a class. Those of an earlier plan find that it is not time, and do nothing.
+pub async fn plan_jobs(tx: &mut Tx, cx: &Cx, class: ClassId, starts: DateTime<Utc>) -> Result<(), AppError> {
+    jobs::enqueue(tx, Job::StartClass { class }, starts).await?;
+    if starts - REMIND > cx.now {
+        jobs::enqueue(tx, Job::RemindClass { class }, starts - REMIND).await?;
     }
-    let room = room(tx, edit.room).await?;
-    if class.version != edit.version {
-        let differences = differences(&class, &edit, room.as_ref());
-        return Err(Refusal::ChangedMeanwhile { differences }.into());
-    }
-    class.seats().resize(edit.capacity)?;
-    class::fits(edit.capacity, room.as_ref().map(|room| (room.name.clone(), room.capacity)).as_ref())?;
-    let moved = edit.room != class.room_id || edit.link != class.link;
-    if edit.room != class.room_id {
-        let spans: Vec<Span> = store::sessions(tx, class.id).await?.iter().map(store::SessionRow::span).collect();
-        let mut wanted = vec![Resource::Person(class.trainer_id)];
-        wanted.extend(edit.room.map(Resource::Room));
-        busy::lock(tx, &wanted).await?;
-        refuse_busy(tx, class.trainer_id, room.as_ref(), &spans, Some(class.id)).await?;
-        busy::free(tx, "class", class.id.0).await?;
-        for resource in wanted {
-            for span in &spans {
-                busy::occupy(tx, resource, *span, "class", class.id.0).await?;
-            }
-        }
-    }
-    let changed = Changed {
-        title: edit.title,
-        room: edit.room,
-        place: room.map(|room| room.place).unwrap_or_default(),
-        link: edit.link,
-        capacity: edit.capacity,
-        price: edit.price,
-        cut_off_hours: edit.cut_off_hours,
-        moved,
-    };
-    if !store::update_class(tx, permit, class.id, edit.version, &changed, cx.now).await? {
-        return Err(AppError::Busy);
-    }
-    record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
-    if moved {
-        invitations::class_moved(tx, cx, class.id, &[]).await?;
-    }
-    // More seats are first of all for those who wait.
-    seats::pass_on(tx, cx, class.id).await
-}
-
-fn differences(class: &ClassRow, edit: &Edit, room: Option<&RoomRow>) -> Vec<Difference> {
-    let pairs = [
-        ("title", class.title.clone(), edit.title.clone()),
-        ("room", class.room_name.clone().unwrap_or_default(), room.map(|r| r.name.clone()).unwrap_or_default()),
-        ("link", class.link.clone().unwrap_or_default(), edit.link.clone().unwrap_or_default()),
-        ("capacity", class.capacity.to_string(), edit.capacity.to_string()),
-        ("price", class.price().decimal(), edit.price.decimal()),
-        ("cut_off_hours", class.cut_off_hours.to_string(), edit.cut_off_hours.to_string()),
-    ];
-    pairs
-        .into_iter()
-        .filter(|(_, theirs, yours)| theirs != yours)
-        .map(|(field, theirs, yours)| Difference { field: field.to_owned(), theirs, yours })
-        .collect()
+    Ok(())
 }
 
 /// The first session begins: who still waits in line waits no more. Run by a job; harmless where it came too late.
@@ -292,7 +280,8 @@ pub async fn remind(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             let cx = cx.clone();
             Box::pin(async move {
                 let class = store::class(tx, id).await?;
-                if class.state != ClassState::Open || class.starts_at <= cx.now {
+                let early = cx.now < class.starts_at - REMIND;
+                if class.state != ClassState::Open || class.starts_at <= cx.now || early {
                     return Ok(());
                 }
                 for row in store::of_class(tx, id).await?.iter().filter(|row| row.state == EnrolmentState::Booked) {
@@ -343,12 +332,13 @@ async fn settle(
     marks: &[Mark],
     sessions: usize,
 ) -> Result<(), AppError> {
-    if attendance::was_excused(marks, sessions) {
+    let share = Share::of(marks.iter().copied(), i64::try_from(sessions).unwrap_or(i64::MAX));
+    let forgiven = share.percent() == 0 && class.policy().terms.no_show == Effect::Returned;
+    if forgiven || attendance::was_excused(marks, sessions) {
         dues::give_back(tx, row.id, cx.now).await?;
     } else {
         dues::spend(tx, row.id, cx.now).await?;
     }
-    let share = Share::of(marks.iter().copied(), i64::try_from(sessions).unwrap_or(i64::MAX));
     if share.passes(class.pass_percent) {
         certify(tx, permit, cx, class, row, share.percent()).await?;
     }
@@ -460,37 +450,7 @@ async fn with_class(cx: &Cx, id: ClassId, act: Act, step: Step) -> Result<(), Ap
         .await
 }
 
-async fn room(tx: &mut Tx, id: Option<RoomId>) -> Result<Option<RoomRow>, AppError> {
-    match id {
-        Some(id) => Ok(Some(store::room(tx, id).await?.ok_or_else(|| Faults::only("room", Fault::NotAChoice))?)),
-        None => Ok(None),
-    }
-}
-
-/// Trainer and room have to be free at every session, apart from this very class.
-async fn refuse_busy(
-    tx: &mut Tx,
-    trainer: PersonId,
-    room: Option<&RoomRow>,
-    spans: &[Span],
-    class: Option<ClassId>,
-) -> Result<(), AppError> {
-    let except = class.map(|id| ("class", id.0));
-    let first = |clashes: Vec<Clash>| clashes.into_iter().next();
-    if let Some(clash) = first(busy::clashes(tx, Resource::Person(trainer), spans, except).await?) {
-        let (from, until) = (clash.span.from, clash.span.until);
-        return Err(Refusal::TrainerBusy { with: clash.label, from, until }.into());
-    }
-    if let Some(room) = room
-        && let Some(clash) = first(busy::clashes(tx, Resource::Room(room.id), spans, except).await?)
-    {
-        let (from, until) = (clash.span.from, clash.span.until);
-        return Err(Refusal::RoomBusy { room: room.name.clone(), with: clash.label, from, until }.into());
-    }
-    Ok(())
-}
-
-async fn record(
+pub async fn record(
     tx: &mut Tx,
     cx: &Cx,
     permit: &Permit,
@@ -511,7 +471,7 @@ async fn record(
 }
 
 /// Under which name a person's keys for an act are kept.
-fn scope_of(cx: &Cx, act: &str) -> String {
+pub fn scope_of(cx: &Cx, act: &str) -> String {
     format!("{act}:{}", cx.viewer.person().map(|person| person.id.to_string()).unwrap_or_default())
 }
 

@@ -132,9 +132,11 @@ fn catalogue_view(
     let next = all.next.as_ref().map(|next| view! { <Pager href=asked.next(next) label=w!(cx, shell.more)/> });
     let mine_title = w!(cx, training.mine_title);
     let filter_form = filter_form(cx, asked, places, languages);
+    let ask_title = w!(cx, planning.ask_title);
     view! {
         <PageHead title=w!(cx, training.title) lead=Some(w!(cx, training.lead))>
             <ButtonLink href="/training/mine" tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{mine_title}</ButtonLink>
+            <ButtonLink href="/training/ask" tone=ButtonTone::Quiet icon=Some(Icon::Chat)>{ask_title}</ButtonLink>
         </PageHead>
         {mine}
         <Section title=w!(cx, training.all_classes)>
@@ -210,7 +212,7 @@ fn class_view(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let class = &shown.class;
     let now = seats_in_words(cx, class.state, class.seats(), &class.policy());
     let live = match class.state {
-        ClassState::Open => view! { <LiveSeats class=class.id now/> }.into_any(),
+        ClassState::Open => view! { <LiveSeats class=class.id.to_string() now/> }.into_any(),
         _ => views::stage_badge(cx, class),
     };
     let has_seat = shown.mine.as_ref().is_some_and(|row| row.state == EnrolmentState::Booked);
@@ -265,24 +267,19 @@ fn venue(cx: &Cx, class: &ClassRow, has_seat: bool) -> AnyView {
 
 /// The rules that hold for this class, with its own times.
 fn policy(cx: &Cx, class: &ClassRow) -> AnyView {
-    let (rules, tz) = (class.policy(), class.tz());
-    let time =
-        |at: DateTime<Utc>| w!(cx, training.time_in_zone, time = cx.fmt().date_time(at, tz), zone = words::zone(tz));
     let percent = cx.fmt().percent(class.pass_percent as f64 / 100.0);
-    let policy_free_until = w!(cx, training.policy_free_until, time = time(rules.free_until()));
-    let policy_late = w!(cx, training.policy_late);
-    let policy_waitlist = w!(cx, training.policy_waitlist);
-    let policy_freeze = w!(cx, training.policy_freeze, time = time(rules.freezes_at()));
+    let rules: Vec<AnyView> =
+        views::policy(cx, class).into_iter().map(|rule| view! { <li>{rule}</li> }.into_any()).collect();
     let policy_certificate = w!(cx, training.policy_certificate, percent = percent);
+    let ask = w!(cx, planning.ask_link);
+    let href = format!("/training/ask/{}", class.course_id);
     view! {
         <Card title=Some(w!(cx, training.policy))>
             <ul class="stack">
-                <li>{policy_free_until}</li>
-                <li>{policy_late}</li>
-                <li>{policy_waitlist}</li>
-                <li>{policy_freeze}</li>
+                {rules}
                 <li>{policy_certificate}</li>
             </ul>
+            <Actions><ButtonLink href=href tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{ask}</ButtonLink></Actions>
         </Card>
     }
     .into_any()
@@ -308,7 +305,13 @@ fn standing(cx: &Cx, shown: &Shown) -> AnyView {
             let you_started = w!(cx, training.you_started);
             view! { <Alert tone=Tone::Info><p>{you_started}</p></Alert> }.into_any()
         }
-        _ => enrol_form(cx, shown),
+        _ => match rules.window.check(cx.now) {
+            Ok(()) => enrol_form(cx, shown),
+            Err(refusal) => {
+                let text = words::refusal(cx.fmt(), class.tz(), &refusal);
+                view! { <Alert tone=Tone::Info><p>{text}</p></Alert> }.into_any()
+            }
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 //! holds the class and the person, so that no seat is sold twice and nobody sits in two classes at once.
 
 use super::{
-    dues, letters,
+    asks, dues, letters,
     store::{self, ClassRow, EnrolmentRow, NewEnrolment},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         history::{self, Change},
         keys,
     },
-    training::domain::{Cost, Ending, EnrolmentState, Refusal, Seating, enrolment},
+    training::domain::{Cost, Effect, Ending, EnrolmentState, Policy, Refusal, Seating, enrolment},
     values::{ClassId, EnrolmentId, PersonId},
 };
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,12 @@ async fn act(cx: &Cx, class: ClassId, name: &'static str, consent: Consent, step
         .await
 }
 
+/// The rules of the class for whoever acts: staff who act for somebody else are exempt from window and cut-off.
+pub fn rules_for(cx: &Cx, class: &ClassRow, person: PersonId) -> Policy {
+    let for_another = cx.viewer.is_staff() && cx.viewer.person().is_some_and(|staff| staff.id != person);
+    if for_another { class.policy().exempt() } else { class.policy() }
+}
+
 /// What everybody who changes the seats of a class holds.
 pub fn lock_of(class: ClassId) -> Key {
     Key::of("class", class.0)
@@ -123,7 +129,7 @@ async fn enrol_in(
 ) -> Result<Place, AppError> {
     let permit = cx.may(Act::Enrol, &Subject::of(person.id))?;
     let before = store::active(tx, class.id, person.id).await?;
-    let policy = class.policy();
+    let policy = rules_for(cx, &class, person.id);
     let seating = match (&before, enrolment::enrol(class.state, &class.seats(), &policy, cx.now)) {
         // Who has a seat or an offer keeps it, whatever became of the class; who waits can take a seat once the line is closed.
         (Some(row), Ok(Seating::Booked)) if row.state == EnrolmentState::Waitlisted => Seating::Booked,
@@ -200,11 +206,14 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Re
     let Some(row) = store::active(tx, class.id, person.id).await? else {
         return ended(tx, &class, person.id, Refusal::NotEnrolled).await;
     };
-    let to = enrolment::cancel(row.state, &class.policy(), cx.now)?;
+    let terms = class.policy().terms;
+    let to = enrolment::cancel(row.state, &rules_for(cx, &class, person.id), cx.now)?;
     store::move_enrolment(tx, &permit, &row, to, None, Some(Ending::Cancelled), cx.now).await?;
     busy::free(tx, "enrolment", row.id.0).await?;
     match (row.state, to) {
-        (EnrolmentState::Booked, EnrolmentState::CancelledLate) => dues::spend(tx, row.id, cx.now).await?,
+        (EnrolmentState::Booked, EnrolmentState::CancelledLate) if terms.late_cancel == Effect::Spent => {
+            dues::spend(tx, row.id, cx.now).await?;
+        }
         (EnrolmentState::Booked, _) => dues::give_back(tx, row.id, cx.now).await?,
         _ => {}
     }
@@ -256,6 +265,7 @@ pub async fn pass_on(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppErro
         let permit = cx.may(Act::OfferSeat, &Subject::of(first.person_id))?;
         let to = EnrolmentState::Offered;
         store::move_enrolment(tx, &permit, &first, to, Some(until), None, cx.now).await?;
+        store::offered_under(tx, &permit, first.id, row.policy().freezes_at()).await?;
         record(tx, &cx, &permit, first.id, first.person_id, Some(first.state), to, None).await?;
         jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
         letters::offered(tx, &cx, &row, first.id, first.person_id, until).await?;
@@ -290,6 +300,7 @@ pub async fn offer_elsewhere(
         price_currency: next.price_currency,
     };
     store::insert_enrolment(tx, &permit, &new, cx.now).await?;
+    store::offered_under(tx, &permit, id, next.policy().freezes_at()).await?;
     record(tx, &cx, &permit, id, person, None, EnrolmentState::Offered, None).await?;
     jobs::enqueue(tx, Job::ExpireOffer { enrolment: id }, until).await?;
     Ok(Some(until))
@@ -372,6 +383,7 @@ async fn book(tx: &mut Tx, cx: &Cx, permit: &Permit, class: &ClassRow, booking: 
     }
     store::set_cost(tx, permit, id, cost.benefit(), cost.minor(), class.price_currency).await?;
     dues::take(tx, id, person, cost, cx.now).await?;
+    asks::answered(tx, cx, class, person).await?;
     record(tx, cx, permit, id, person, from, EnrolmentState::Booked, None).await?;
     letters::booked(tx, cx, class, id, person, cost).await
 }

@@ -9,10 +9,11 @@ use crate::{
     error::Refusal,
     i18n::InWords,
     server::{Cx, form::Sheet},
-    training::domain::Cost,
+    training::domain::{Cost, Effect},
     ui::*,
     w,
 };
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use leptos::prelude::*;
 
@@ -121,4 +122,26 @@ pub fn feed_link(cx: &Cx) -> AnyView {
 pub fn stage_badge(cx: &Cx, class: &ClassRow) -> AnyView {
     let stage = class.stage(cx.now);
     view! { <Badge tone=words::stage_tone(stage) text=stage.in_words(cx.fmt())/> }.into_any()
+}
+
+/// The rules of a class as they were when it was published, a sentence each.
+pub fn policy(cx: &Cx, class: &ClassRow) -> Vec<String> {
+    let (rules, tz, fmt) = (class.policy(), class.tz(), cx.fmt());
+    let time = |at: DateTime<Utc>| w!(cx, training.time_in_zone, time = fmt.date_time(at, tz), zone = words::zone(tz));
+    let late = match rules.terms.late_cancel {
+        Effect::Spent => w!(cx, planning.policy_late_spent),
+        Effect::Returned => w!(cx, planning.policy_late_returned),
+    };
+    let no_show = match rules.terms.no_show {
+        Effect::Spent => w!(cx, planning.policy_no_show_spent),
+        Effect::Returned => w!(cx, planning.policy_no_show_returned),
+    };
+    let lasts = words::duration(fmt, rules.terms.offer_minutes);
+    vec![
+        w!(cx, training.policy_free_until, time = time(rules.free_until())),
+        late,
+        no_show,
+        w!(cx, planning.policy_offer, time = lasts),
+        w!(cx, training.policy_freeze, time = time(rules.freezes_at())),
+    ]
 }

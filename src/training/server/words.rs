@@ -3,10 +3,14 @@
 use super::store::ClassRow;
 use crate::{
     i18n::{Fmt, InWords},
-    training::domain::{ClassState, Cost, EnrolmentState, Mark, Refusal, Stage, WhyPays},
+    training::domain::{
+        Because, ClassState, Conflict, Cost, Effect, EnrolmentState, Mark, Refusal, Stage, Who, WhyPays,
+        wish::{Part, Slot},
+    },
     ui::Tone,
     w,
 };
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 impl InWords for Stage {
@@ -122,21 +126,9 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::NotEnrolled => w!(fmt, training.refusal_not_enrolled),
         Refusal::NoOffer => w!(fmt, training.refusal_no_offer),
         Refusal::OfferOver { at } => w!(fmt, training.refusal_offer_over, time = time(*at)),
-        Refusal::TrainerBusy { with, from, until } => w!(
-            fmt,
-            training.refusal_trainer_busy,
-            with = otherwise(fmt, with),
-            from = time(*from),
-            until = time(*until)
-        ),
-        Refusal::RoomBusy { room, with, from, until } => w!(
-            fmt,
-            training.refusal_room_busy,
-            room = room.clone(),
-            with = otherwise(fmt, with),
-            from = time(*from),
-            until = time(*until)
-        ),
+        Refusal::Taken { conflicts } => {
+            conflicts.iter().map(|one| conflict(fmt, tz, one)).collect::<Vec<_>>().join(" ")
+        }
         Refusal::RoomTooSmall { room, seats } => {
             w!(fmt, training.refusal_room_too_small, room = room.clone(), seats = fmt.number(*seats))
         }
@@ -163,6 +155,41 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::HasPlace { name } => w!(fmt, teaching.refusal_has_place, name = name.clone()),
         Refusal::NotToday => w!(fmt, teaching.refusal_not_today),
         Refusal::CodeUnknown => w!(fmt, teaching.refusal_code_unknown),
+        Refusal::OpensLater { at } => w!(fmt, planning.refusal_opens_later, time = time(*at)),
+        Refusal::EnrolmentClosed { at } => w!(fmt, planning.refusal_enrolment_closed, time = time(*at)),
+        Refusal::MustMove { over, people } => w!(
+            fmt,
+            planning.refusal_must_move,
+            count = u64::try_from(*over).unwrap_or(u64::MAX),
+            people = people.join(", ")
+        ),
+        Refusal::SessionBegun { at } => w!(fmt, planning.refusal_session_begun, time = time(*at)),
+        Refusal::LearnersClash { people } => {
+            let names = people.iter().map(|one| one.name.clone()).collect::<Vec<_>>().join(", ");
+            w!(fmt, planning.refusal_learners_clash, people = names)
+        }
+    }
+}
+
+/// Who or what is taken, when and by what.
+fn conflict(fmt: Fmt, tz: Tz, conflict: &Conflict) -> String {
+    let (from, until) = (fmt.date_time(conflict.from, tz), fmt.date_time(conflict.until, tz));
+    let with = match &conflict.because {
+        Because::Class(title) => otherwise(fmt, title),
+        Because::Learns(title) => w!(fmt, planning.learns_in, title = otherwise(fmt, title)),
+        Because::Absent => w!(fmt, planning.absent),
+        Because::Other => otherwise(fmt, ""),
+    };
+    match &conflict.who {
+        Who::Trainer(name) if name.is_empty() => {
+            w!(fmt, training.refusal_trainer_busy, with = with, from = from, until = until)
+        }
+        Who::Trainer(name) | Who::Assistant(name) => {
+            w!(fmt, planning.person_busy, name = name.clone(), with = with, from = from, until = until)
+        }
+        Who::Room(name) | Who::Equipment(name) => {
+            w!(fmt, training.refusal_room_busy, room = name.clone(), with = with, from = from, until = until)
+        }
     }
 }
 
@@ -184,7 +211,7 @@ impl InWords for Refusal {
 }
 
 /// What stands in the way, or "another appointment" where it has no title.
-fn otherwise(fmt: Fmt, label: &str) -> String {
+pub fn otherwise(fmt: Fmt, label: &str) -> String {
     if label.is_empty() { w!(fmt, calendar.entity_unknown) } else { label.to_owned() }
 }
 
@@ -203,4 +230,48 @@ pub fn zone(tz: Tz) -> String {
 pub fn language(code: &str) -> String {
     let known = crate::i18n::LANGUAGES.iter().find(|(tag, _)| *tag == code);
     known.map_or_else(|| code.to_uppercase(), |(_, name)| (*name).to_owned())
+}
+
+impl InWords for Part {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Morning => w!(fmt, planning.morning),
+            Self::Afternoon => w!(fmt, planning.afternoon),
+            Self::Evening => w!(fmt, planning.evening),
+        }
+    }
+}
+
+impl InWords for Slot {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Weekly(day, part) => format!("{}, {}", weekday(fmt, *day), part.in_words(fmt)),
+            Self::On(day) => fmt.date(*day),
+        }
+    }
+}
+
+impl InWords for Effect {
+    fn in_words(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Spent => w!(fmt, planning.effect_spent),
+            Self::Returned => w!(fmt, planning.effect_returned),
+        }
+    }
+}
+
+/// The name of a weekday, 1 for Monday.
+pub fn weekday(fmt: Fmt, day: u8) -> String {
+    // The fifth of January 1970 was a Monday.
+    let monday = DateTime::UNIX_EPOCH.date_naive() + TimeDelta::days(4);
+    fmt.weekday(monday + TimeDelta::days(i64::from(day) - 1))
+}
+
+/// So many minutes, said in hours where they are whole.
+pub fn duration(fmt: Fmt, minutes: i64) -> String {
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    match minutes {
+        n if n % 60 == 0 => w!(fmt, planning.hours, count = count(n / 60)),
+        n => w!(fmt, planning.minutes, count = count(n)),
+    }
 }

@@ -90,6 +90,11 @@ fn changes(act: Act) -> bool {
         | Act::AddWalkIn
         | Act::MoveSeat
         | Act::PromoteSeat
+        | Act::AskForClass
+        | Act::WithdrawWish
+        | Act::SetAvailability
+        | Act::SetClassRules
+        | Act::AddEquipment
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -103,6 +108,7 @@ fn changes(act: Act) -> bool {
         | Act::ListCases
         | Act::ReadFeedback
         | Act::ReadRoster
+        | Act::ReadDemand
         | Act::ReadNeglected => false,
     }
 }
@@ -235,7 +241,12 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::AddWalkIn
         | Act::MoveSeat
         | Act::PromoteSeat
-        | Act::ChangeFeed => training::perform(walk, act).await,
+        | Act::ChangeFeed
+        | Act::AskForClass
+        | Act::WithdrawWish
+        | Act::SetAvailability
+        | Act::SetClassRules
+        | Act::AddEquipment => training::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }
 }

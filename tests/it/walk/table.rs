@@ -97,6 +97,12 @@ pub const DOORS: &[Door] = &[
     door("/desk/classes/{class}/sheet", Desk(&[Trainer]), None),
     door("/desk/classes/{class}/roster.csv", Desk(&[Trainer]), None),
     door("/desk/check-in/{token}", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/training/ask", Signed, None),
+    door("/training/ask/{course}", Signed, Signed),
+    door("/desk/availability", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/demand", Desk(&[Trainer]), None),
+    door("/desk/demand/{course}", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/settings/training", Desk(NO_OTHER), Desk(NO_OTHER)),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),
@@ -115,6 +121,7 @@ pub const DOORS: &[Door] = &[
     door("/desk/customers/{id}", Desk(DESK), Desk(DESK)),
     door("/desk/customers/{id}/case", Desk(DESK), Desk(DESK)),
     door("/desk/reports", Desk(NO_OTHER), None),
+    door("/desk/settings", Desk(NO_OTHER), None),
 ];
 
 /// The methods that the source gives each address: (GET, POST).

@@ -23,6 +23,7 @@ pub struct Things {
     follow_up: String,
     class: String,
     check_in: String,
+    course: String,
 }
 
 const MINE: &str = "(select id from person where email = 'customer@example.com')";
@@ -66,6 +67,7 @@ impl Things {
                     where e.state = 'booked' and c.state = 'open' order by c.starts_at, e.id limit 1";
                 aftercare::training::server::check_in::path(&world.app, text(world, seat).await.parse().unwrap())
             },
+            course: text(world, "select lower(hex(id)) from course order by id limit 1").await,
         }
     }
 
@@ -89,6 +91,7 @@ impl Things {
             | "/desk/classes/{class}/sheet"
             | "/desk/classes/{class}/roster.csv" => &self.class,
             "/desk/check-in/{token}" => return self.check_in.clone(),
+            "/training/ask/{course}" | "/desk/demand/{course}" => &self.course,
             "/certificates/{code}" => return "/certificates/AAAA-AAAA".to_owned(),
             "/calendar/{file}" => return "/calendar/nobody-knows-this.ics".to_owned(),
             "/rate/{token}" | "/sign-in/link/{token}" => return path.replace("{token}", "nobody-knows-this"),
@@ -139,6 +142,11 @@ impl Things {
                 ("price", "1"),
                 ("cut_off_hours", "48"),
             ],
+            "/training/ask/{course}" => vec![("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")],
+            "/desk/availability" => {
+                vec![("act", "absence"), ("from", "2027-06-01T08:00"), ("until", "2027-06-02T08:00"), ("why", "Away.")]
+            }
+            "/desk/settings/training" => vec![("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")],
             "/language" => vec![("language", "lt"), ("back", "/")],
             _ => Vec::new(),
         }

@@ -3,6 +3,7 @@
 use super::{
     FRAME,
     after::{self, After},
+    fields::Needed,
     roster::{self, Before},
 };
 use crate::{
@@ -51,6 +52,7 @@ struct Shown {
     people: Vec<EnrolmentRow>,
     owned: HashMap<PersonId, Vec<String>>,
     marks: HashMap<(EnrolmentId, ClassSessionId), Mark>,
+    needed: Needed,
     session: Option<ClassSessionId>,
     before: Before,
     after: After,
@@ -68,12 +70,13 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
         .into_iter()
         .map(|row| ((row.enrolment_id, row.session_id), row.mark))
         .collect();
+    let needed = Needed::load(&mut tx, id).await?;
     let asked = session.parse().ok().filter(|id| sessions.iter().any(|row| row.id == *id));
     // Else the session that is on, or the next one, or the last.
     let current = sessions.iter().find(|row| cx.now < row.ends_at).or(sessions.last()).map(|row| row.id);
     let before = roster::load(&mut tx, cx, &class).await?;
     let after = after::load(&mut tx, &class).await?;
-    Ok(Shown { class, sessions, people, owned, marks, session: asked.or(current), before, after })
+    Ok(Shown { class, sessions, people, owned, marks, needed, session: asked.or(current), before, after })
 }
 
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -139,17 +142,20 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
         let label = w!(cx, training.edit);
         view! { <ButtonLink href=format!("{}/edit", class.desk_path()) tone=ButtonTone::Quiet>{label}</ButtonLink> }
     });
+    let copy_words = w!(cx, planning.copy);
+    let copy = view! { <ButtonLink href=format!("/desk/classes/new?copy={}", class.id) tone=ButtonTone::Quiet>{copy_words}</ButtonLink> };
     let public = (class.state != ClassState::Draft).then(|| {
         let seen_by_customers = w!(cx, training.seen_by_customers);
         view! { <ButtonLink href=class.path() tone=ButtonTone::Quiet>{seen_by_customers}</ButtonLink> }
     });
     let place = words::place(class);
     let place = if place.is_empty() { w!(cx, training.online) } else { place };
-    let facts = vec![
+    let mut facts = vec![
         (w!(cx, training.venue), place.into_any()),
         (w!(cx, training.trainer), class.trainer_name.clone().into_any()),
         (w!(cx, training.seats), format!("{} / {}", class.taken + class.held, class.capacity).into_any()),
     ];
+    facts.extend(shown.needed.facts(cx, class));
     let why = class.why_cancelled.clone().map(|why| view! { <Alert tone=Tone::Bad><p class="pre">{why}</p></Alert> });
     let stage_badge = views::stage_badge(cx, class);
     let waiting = now.waiting;
@@ -181,7 +187,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
                 <Card title=session_count>
                     {sessions}
                     <DefinitionList rows=facts/>
-                    <Actions>{edit}{public}</Actions>
+                    <Actions>{edit}{copy}{public}</Actions>
                 </Card>
                 {close}
                 {cancel}

@@ -102,14 +102,34 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
     let href = |next: &Cursor| format!("/desk/classes?view={view}&after={}", next.encode());
     let next = rows.next.as_ref().map(|next| view! { <Pager href=href(next) label=w!(cx, shell.more)/> });
     let desk_new = w!(cx, training.desk_new);
+    let doors = doors(cx);
     view! {
         <PageHead title=w!(cx, training.desk_title)>
             <ButtonLink href="/desk/classes/new" icon=Some(Icon::Plus)>{desk_new}</ButtonLink>
         </PageHead>
         <Tabs label=w!(cx, training.desk_title) tabs/>
+        {doors}
         {list}
         {next}
         {views::feed_link(cx)}
+    }
+    .into_any()
+}
+
+/// The other pages of planning.
+fn doors(cx: &Cx) -> AnyView {
+    let demand = w!(cx, planning.demand);
+    let availability = w!(cx, planning.availability);
+    let rules = cx.viewer.can(Act::SetClassRules, &Subject::nobody()).then(|| {
+        let rules = w!(cx, planning.rules_title);
+        view! { <ButtonLink href="/desk/settings/training" tone=ButtonTone::Quiet icon=Some(Icon::Gear)>{rules}</ButtonLink> }
+    });
+    view! {
+        <Actions>
+            <ButtonLink href="/desk/demand" tone=ButtonTone::Quiet icon=Some(Icon::Users)>{demand}</ButtonLink>
+            <ButtonLink href="/desk/availability" tone=ButtonTone::Quiet icon=Some(Icon::Clock)>{availability}</ButtonLink>
+            {rules}
+        </Actions>
     }
     .into_any()
 }

@@ -1,13 +1,18 @@
 //! The trainer's desk: plan classes, see who comes, mark who came, close or cancel. Made for a phone in the classroom.
 
 mod after;
+mod availability;
 mod class;
+mod demand;
+mod edit_page;
 mod export;
+mod fields;
 mod forms;
 mod list;
 mod plan_pages;
 mod room;
 mod roster;
+mod rules_page;
 mod sheet;
 
 use crate::server::{
@@ -25,7 +30,11 @@ pub fn routes() -> Router<App> {
         .route("/desk/classes/new", get(plan_pages::new).post(plan_pages::create))
         .route("/desk/courses/new", get(plan_pages::new_course).post(plan_pages::create_course))
         .route("/desk/classes/{class}", get(class::show).post(class::act))
-        .route("/desk/classes/{class}/edit", get(plan_pages::edit).post(plan_pages::save))
+        .route("/desk/classes/{class}/edit", get(edit_page::edit).post(edit_page::save))
+        .route("/desk/availability", get(availability::show).post(availability::act))
+        .route("/desk/demand", get(demand::board))
+        .route("/desk/demand/{course}", get(demand::course).post(demand::open))
+        .route("/desk/settings/training", get(rules_page::show).post(rules_page::act))
         .route("/desk/classes/{class}/room", get(room::show).post(room::act))
         .route("/desk/classes/{class}/sheet", get(sheet::show))
         .route("/desk/classes/{class}/roster.csv", get(export::csv))

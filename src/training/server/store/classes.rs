@@ -1,5 +1,6 @@
 //! Courses, rooms, classes and their sessions.
 
+use super::RulesRow;
 use crate::{
     access::Permit,
     calendar::domain::Span,
@@ -7,7 +8,7 @@ use crate::{
     db::Tx,
     error::{AppError, Fault, Faults},
     execute, fetch_all, fetch_optional, fetch_scalar,
-    training::domain::{ClassState, Policy, Seats, Stage},
+    training::domain::{ClassState, Policy, Seats, Stage, Window},
     values::{ClassId, ClassSessionId, CourseId, Currency, Money, PersonId, ProductId, RoomId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -47,6 +48,8 @@ pub struct ClassRow {
     pub why_cancelled: Option<String>,
     pub summary: String,
     pub pass_percent: i64,
+    #[sqlx(flatten)]
+    pub rules: RulesRow,
 }
 
 impl ClassRow {
@@ -55,7 +58,7 @@ impl ClassRow {
     }
 
     pub fn policy(&self) -> Policy {
-        Policy { starts: self.starts_at, cut_off_hours: self.cut_off_hours }
+        self.rules.policy(self.starts_at, self.cut_off_hours)
     }
 
     pub fn stage(&self, now: DateTime<Utc>) -> Stage {
@@ -105,7 +108,8 @@ macro_rules! class {
             "select c.id, c.course_id, c.title, c.language, c.zone, c.room_id, r.name as room_name, ",
             "r.capacity as room_seats, r.address, c.place, c.link, c.trainer_id, t.name as trainer_name, c.state, ",
             "c.capacity, c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.cut_off_hours, c.starts_at, ",
-            "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent ",
+            "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent, ",
+            "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from class c join course k on k.id = c.course_id join person t on t.id = c.trainer_id ",
             "left join room r on r.id = c.room_id ",
             $rest
@@ -371,12 +375,14 @@ pub struct NewClass {
     pub cut_off_hours: i64,
     /// In order of time.
     pub sessions: Vec<Span>,
+    pub window: Window,
 }
 
 const INSERT_CLASS: &str = "insert into class (id, course_id, title, title_folded, language, zone, room_id, place, link, \
     trainer_id, state, capacity, taken, held, waiting, queue, price_minor, price_currency, cut_off_hours, starts_at, ends_at, \
-    version, sequence, created_at, changed_at) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'draft', $11, 0, 0, 0, 0, $12, $13, $14, $15, $16, 1, 0, $17, $17)";
+    version, sequence, created_at, changed_at, opens_at, closes_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'draft', $11, 0, 0, 0, 0, $12, $13, $14, $15, $16, 1, 0, $17, $17, \
+    $18, $19)";
 const INSERT_SESSION: &str = "insert into class_session (id, class_id, held_on, starts, ends, starts_at, ends_at) \
     values ($1, $2, $3, $4, $5, $6, $7)";
 
@@ -402,25 +408,28 @@ pub async fn insert_class(tx: &mut Tx, _: &Permit, class: &NewClass, now: DateTi
         class.cut_off_hours,
         starts,
         ends,
-        now
+        now,
+        class.window.opens,
+        class.window.closes
     )?;
     for span in &class.sessions {
-        let id: ClassSessionId = crate::server::fresh();
-        let (from, until) = (span.from.with_timezone(&class.zone), span.until.with_timezone(&class.zone));
-        let clock = |at: DateTime<Tz>| at.format("%H:%M").to_string();
-        execute!(
-            tx,
-            INSERT_SESSION,
-            id,
-            class.id,
-            from.date_naive(),
-            clock(from),
-            clock(until),
-            span.from,
-            span.until
-        )?;
+        insert_session(tx, class.id, class.zone, *span).await?;
     }
     Ok(())
+}
+
+/// One more meeting of a class, with its wall clock.
+pub async fn insert_session(tx: &mut Tx, class: ClassId, zone: Tz, span: Span) -> Result<(), AppError> {
+    let id: ClassSessionId = crate::server::fresh();
+    let (from, until) = (span.from.with_timezone(&zone), span.until.with_timezone(&zone));
+    let (day, starts, ends) = (from.date_naive(), clock(from), clock(until));
+    execute!(tx, INSERT_SESSION, id, class, day, starts, ends, span.from, span.until)?;
+    Ok(())
+}
+
+/// A wall clock as sessions keep it.
+pub fn clock(at: DateTime<Tz>) -> String {
+    at.format("%H:%M").to_string()
 }
 
 /// What may be changed of a class.
@@ -433,12 +442,20 @@ pub struct Changed {
     pub capacity: i64,
     pub price: Money,
     pub cut_off_hours: i64,
-    /// Whether calendar programs have to be told: another room, another link.
+    pub language: String,
+    pub trainer: PersonId,
+    /// Of the first and the last session.
+    pub starts: DateTime<Utc>,
+    pub ends: DateTime<Utc>,
+    pub window: Window,
+    pub grace: Option<DateTime<Utc>>,
+    /// Whether calendar programs have to be told: another time, another room, another link.
     pub moved: bool,
 }
 
 const UPDATE_CLASS: &str = "update class set title = $3, title_folded = $4, room_id = $5, place = $6, link = $7, capacity = $8, \
     price_minor = $9, price_currency = $10, cut_off_hours = $11, sequence = sequence + $12, changed_at = $13, \
+    language = $14, trainer_id = $15, starts_at = $16, ends_at = $17, opens_at = $18, closes_at = $19, grace_until = $20, \
     version = version + 1 where id = $1 and version = $2 and taken + held <= $8";
 
 /// Stores the change if nobody else has changed the class since `version`.
@@ -465,7 +482,14 @@ pub async fn update_class(
         to.price.currency,
         to.cut_off_hours,
         i64::from(to.moved),
-        now
+        now,
+        &to.language,
+        to.trainer,
+        to.starts,
+        to.ends,
+        to.window.opens,
+        to.window.closes,
+        to.grace
     )?;
     Ok(rows == 1)
 }

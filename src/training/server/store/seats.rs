@@ -1,6 +1,6 @@
 //! Enrolments and the counters of a class. The counters decide: a seat is taken by an update that finds one free.
 
-use super::class;
+use super::{RulesRow, class};
 use crate::{
     access::Permit,
     db::Tx,
@@ -225,6 +225,8 @@ pub struct MineRow {
     pub since: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub certificate: Option<String>,
+    #[sqlx(flatten)]
+    pub rules: RulesRow,
 }
 
 impl MineRow {
@@ -233,7 +235,7 @@ impl MineRow {
     }
 
     pub fn policy(&self) -> Policy {
-        Policy { starts: self.starts_at, cut_off_hours: self.cut_off_hours }
+        self.rules.policy(self.starts_at, self.cut_off_hours)
     }
 
     pub fn path(&self) -> String {
@@ -250,7 +252,8 @@ macro_rules! mine {
         concat!(
             "select e.id as enrolment_id, c.id as class_id, c.title, c.zone, c.place, r.address, c.state as class_state, ",
             "c.starts_at, c.ends_at, c.cut_off_hours, c.sequence, c.changed_at, e.state, e.queue_number, e.offered_until, ",
-            "e.changed_at as since, e.created_at, f.code as certificate ",
+            "e.changed_at as since, e.created_at, f.code as certificate, ",
+            "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from enrolment e join class c on c.id = e.class_id left join room r on r.id = c.room_id ",
             "left join certificate f on f.enrolment_id = e.id ",
             $rest
@@ -304,7 +307,8 @@ pub async fn feed_sessions(
     Ok(fetch_all!(tx, super::SessionRow, FEED_SESSIONS, person, since)?)
 }
 
-const LIVE: &str = "select capacity, taken, held, waiting, state, starts_at, cut_off_hours from class where id = $1 and state <> 'draft'";
+const LIVE: &str = "select capacity, taken, held, waiting, state, starts_at, cut_off_hours, opens_at, closes_at, grace_until, \
+    freeze_minutes, offer_minutes, late_cancel, no_show from class where id = $1 and state <> 'draft'";
 
 /// The counters of a class alone, for the page that watches them.
 pub async fn live(tx: &mut Tx, id: ClassId) -> Result<(crate::training::domain::Seats, ClassState, Policy), AppError> {
@@ -318,6 +322,8 @@ pub async fn live(tx: &mut Tx, id: ClassId) -> Result<(crate::training::domain::
         state: ClassState,
         starts_at: DateTime<Utc>,
         cut_off_hours: i64,
+        #[sqlx(flatten)]
+        rules: RulesRow,
     }
     let row = fetch_one!(tx, Row, LIVE, id)?;
     let seats = crate::training::domain::Seats {
@@ -326,7 +332,7 @@ pub async fn live(tx: &mut Tx, id: ClassId) -> Result<(crate::training::domain::
         held: row.held,
         waiting: row.waiting,
     };
-    Ok((seats, row.state, Policy { starts: row.starts_at, cut_off_hours: row.cut_off_hours }))
+    Ok((seats, row.state, row.rules.policy(row.starts_at, row.cut_off_hours)))
 }
 
 /// The class of an enrolment, for whoever has only that.

@@ -5,6 +5,7 @@ use aftercare::{access::Act, jobs::Job};
 use chrono::TimeDelta;
 
 const TRAINER: &str = "trainer@example.com";
+const MANAGER: &str = "manager@example.com";
 
 async fn class(walk: &Walk, condition: &str) -> String {
     walk.text(&format!("select lower(hex(c.id)) from class c where {condition} order by c.starts_at limit 1")).await
@@ -176,6 +177,38 @@ pub async fn perform(walk: &mut Walk, act: Act) {
         }
         Act::ChangeFeed => {
             walk.post(CUSTOMER, "/training/mine", &[("act", "renew")]).await;
+        }
+        Act::AskForClass | Act::WithdrawWish => {
+            let course = walk.text("select lower(hex(id)) from course order by id limit 1").await;
+            let path = format!("/training/ask/{course}");
+            let ask = [("act", "ask"), ("time", "2-morning"), ("day_1", "2027-01-14"), ("language", ""), ("place", "")];
+            if act == Act::WithdrawWish {
+                let customer = walk.world.signed(CUSTOMER).await;
+                walk.world.post(&customer, &path, &ask).await;
+                walk.post(CUSTOMER, &path, &[("act", "withdraw")]).await;
+            } else {
+                walk.post(CUSTOMER, &path, &ask).await;
+            }
+        }
+        Act::SetAvailability => {
+            let form =
+                [("act", "absence"), ("from", "2027-06-01T08:00"), ("until", "2027-06-02T08:00"), ("why", "Away.")];
+            walk.post(TRAINER, "/desk/availability", &form).await;
+        }
+        Act::SetClassRules => {
+            let form = [
+                ("act", "rules"),
+                ("cut_off_hours", "24"),
+                ("offer_hours", "12"),
+                ("freeze_hours", "3"),
+                ("late_cancel", "returned"),
+                ("no_show", "spent"),
+            ];
+            walk.post(MANAGER, "/desk/settings/training", &form).await;
+        }
+        Act::AddEquipment => {
+            let form = [("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")];
+            walk.post(MANAGER, "/desk/settings/training", &form).await;
         }
         other => panic!("{other:?} is no act of training"),
     }

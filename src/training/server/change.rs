@@ -1,0 +1,396 @@
+//! Changing a class after it was planned: its words and seats, its times, its room, who teaches and helps. Everybody who
+//! has a place in it moves with it and is told once.
+
+use super::{
+    conflicts::Needs,
+    dues, invitations, letters,
+    letters::Stays,
+    plan::{self, plan_jobs},
+    seats::{self, lock_of},
+    store::{self, Changed, ClassRow, EnrolmentRow, SessionRow},
+};
+use crate::{
+    access::{Act, Permit, Subject},
+    calendar::{
+        domain::{Resource, Span, overlap_within},
+        server::busy,
+    },
+    db::{Key, Tx},
+    error::{AppError, Fault, Faults},
+    jobs::{self, Job},
+    server::Cx,
+    training::domain::{
+        ClassState, Difference, Ending, EnrolmentState, LearnerClash, Refusal, Window, class,
+        schedule::{self, Moves},
+    },
+    values::{ClassId, ClassSessionId, EquipmentId, Money, PersonId, RoomId},
+};
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+
+/// What a trainer changes, and which version of the class they had before their eyes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    pub version: i64,
+    pub title: String,
+    pub room: Option<RoomId>,
+    pub link: Option<String>,
+    pub capacity: i64,
+    pub price: Money,
+    pub cut_off_hours: i64,
+}
+
+/// What a form may leave out: it stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rest {
+    pub language: Option<String>,
+    pub trainer: Option<PersonId>,
+    pub sessions: Option<Vec<(Option<ClassSessionId>, Span)>>,
+    pub assistants: Option<Vec<PersonId>>,
+    pub equipment: Option<Vec<EquipmentId>>,
+    pub window: Option<Window>,
+    /// The learners of whom whoever moves the class knows that they are elsewhere then.
+    pub known_clashes: Vec<PersonId>,
+}
+
+/// After a move cancelling is free for so long.
+const GRACE: Duration = Duration::hours(72);
+
+/// Changes the class. Who read an older version is shown what somebody else stored meanwhile.
+pub async fn edit(cx: &Cx, id: ClassId, edit: Edit, rest: Rest) -> Result<(), AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, edit, rest) = (cx.clone(), edit.clone(), rest.clone());
+            Box::pin(async move {
+                let mut keys = vec![lock_of(id)];
+                // Whoever has a place moves along: their time is held before anybody looks at it.
+                let people = store::of_class(tx, id).await?;
+                keys.extend(people.iter().map(|row| Key::of("person", row.person_id.0)));
+                tx.lock(&keys).await?;
+                let class = store::class(tx, id).await?;
+                let permit = cx.may(Act::EditClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+                if !class.state.is_editable() {
+                    return Err(Refusal::WrongState { state: class.state }.into());
+                }
+                let before = Before::load(tx, class).await?;
+                let wanted = Wanted::of(tx, &before, edit, rest).await?;
+                wanted.refuse_older(&before)?;
+                change(tx, &cx, &permit, &before, &wanted).await
+            })
+        })
+        .await
+}
+
+/// The class as it is stored.
+pub struct Before {
+    pub class: ClassRow,
+    pub sessions: Vec<SessionRow>,
+    pub assistants: Vec<(PersonId, String)>,
+    pub equipment: Vec<store::EquipmentRow>,
+}
+
+impl Before {
+    pub async fn load(tx: &mut Tx, class: ClassRow) -> Result<Self, AppError> {
+        Ok(Self {
+            sessions: store::sessions(tx, class.id).await?,
+            assistants: store::assistants(tx, class.id).await?,
+            equipment: store::equipment_of(tx, class.id).await?,
+            class,
+        })
+    }
+}
+
+/// The class as it is wanted.
+struct Wanted {
+    edit: Edit,
+    language: String,
+    sessions: Vec<(Option<ClassSessionId>, Span)>,
+    spans: Vec<Span>,
+    needs: Needs,
+    window: Window,
+    known_clashes: Vec<PersonId>,
+}
+
+impl Wanted {
+    async fn of(tx: &mut Tx, before: &Before, edit: Edit, rest: Rest) -> Result<Self, AppError> {
+        let class = &before.class;
+        let trainer = rest.trainer.unwrap_or(class.trainer_id);
+        if trainer != class.trainer_id && !store::trainers(tx).await?.iter().any(|(id, _)| *id == trainer) {
+            return Err(Faults::only("trainer", Fault::NotAChoice));
+        }
+        let assistants = rest.assistants.unwrap_or_else(|| before.assistants.iter().map(|(id, _)| *id).collect());
+        let equipment = rest.equipment.unwrap_or_else(|| before.equipment.iter().map(|row| row.id).collect());
+        let mut needs = Needs::load(tx, trainer, edit.room, &assistants, &equipment).await?;
+        if trainer == class.trainer_id {
+            needs.trainer.1.clone_from(&class.trainer_name);
+        }
+        let sessions =
+            rest.sessions.unwrap_or_else(|| before.sessions.iter().map(|row| (Some(row.id), row.span())).collect());
+        let mut spans: Vec<Span> = sessions.iter().map(|(_, span)| *span).collect();
+        spans.sort();
+        Ok(Self {
+            language: rest.language.unwrap_or_else(|| class.language.clone()),
+            window: rest.window.unwrap_or(class.rules.window()),
+            known_clashes: rest.known_clashes,
+            edit,
+            sessions,
+            spans,
+            needs,
+        })
+    }
+
+    /// Somebody else's change is shown before it is overwritten.
+    fn refuse_older(&self, before: &Before) -> Result<(), AppError> {
+        if before.class.version == self.edit.version {
+            return Ok(());
+        }
+        Err(Refusal::ChangedMeanwhile { differences: self.differences(before) }.into())
+    }
+
+    fn differences(&self, before: &Before) -> Vec<Difference> {
+        let (class, edit, needs, tz) = (&before.class, &self.edit, &self.needs, before.class.tz());
+        let room = needs.room.as_ref().map(|room| room.name.clone());
+        let names = |people: &[(PersonId, String)]| join(people.iter().map(|(_, name)| name.clone()));
+        let things = |rows: &[store::EquipmentRow]| join(rows.iter().map(|row| row.name.clone()));
+        let times = |spans: Vec<Span>| join(spans.iter().map(|span| said(*span, tz)));
+        let end = |at: Option<DateTime<Utc>>| at.map(|at| local(at, tz)).unwrap_or_default();
+        let window = class.rules.window();
+        let pairs = [
+            ("title", class.title.clone(), edit.title.clone()),
+            ("language", class.language.clone(), self.language.clone()),
+            ("trainer", class.trainer_name.clone(), needs.trainer.1.clone()),
+            ("sessions", times(before.sessions.iter().map(SessionRow::span).collect()), times(self.spans.clone())),
+            ("room", class.room_name.clone().unwrap_or_default(), room.unwrap_or_default()),
+            ("link", class.link.clone().unwrap_or_default(), edit.link.clone().unwrap_or_default()),
+            ("assistants", names(&before.assistants), names(&needs.assistants)),
+            ("equipment", things(&before.equipment), things(&needs.equipment)),
+            ("capacity", class.capacity.to_string(), edit.capacity.to_string()),
+            ("price", class.price().decimal(), edit.price.decimal()),
+            ("cut_off_hours", class.cut_off_hours.to_string(), edit.cut_off_hours.to_string()),
+            ("opens", end(window.opens), end(self.window.opens)),
+            ("closes", end(window.closes), end(self.window.closes)),
+        ];
+        pairs
+            .into_iter()
+            .filter(|(_, theirs, yours)| theirs != yours)
+            .map(|(field, theirs, yours)| Difference { field: field.to_owned(), theirs, yours })
+            .collect()
+    }
+}
+
+fn join(words: impl Iterator<Item = String>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn local(at: DateTime<Utc>, tz: Tz) -> String {
+    at.with_timezone(&tz).format("%Y-%m-%d %H:%M").to_string()
+}
+
+fn said(span: Span, tz: Tz) -> String {
+    format!("{}–{}", local(span.from, tz), span.until.with_timezone(&tz).format("%H:%M"))
+}
+
+async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: &Wanted) -> Result<(), AppError> {
+    let (class, edit, needs) = (&before.class, &wanted.edit, &wanted.needs);
+    let people = store::of_class(tx, class.id).await?;
+    refuse_small(class, edit.capacity, &people)?;
+    class::fits(edit.capacity, needs.room.as_ref().map(|room| (room.name.clone(), room.capacity)).as_ref())?;
+    let known: Vec<_> = before.sessions.iter().map(|row| (row.id, row.span())).collect();
+    let moves = schedule::moves(&known, &wanted.sessions, cx.now)?;
+    let (Some(first), Some(last)) = (wanted.spans.first(), wanted.spans.iter().map(|span| span.until).max()) else {
+        return Err(Refusal::NoSession.into());
+    };
+    if let Some((place, _)) = overlap_within(&wanted.spans) {
+        let first = wanted.spans[place].from.with_timezone(&class.tz()).date_naive();
+        return Err(Refusal::SessionsOverlap { first }.into());
+    }
+    // What has begun stays with those who began it.
+    let coming: Vec<Span> = wanted.spans.iter().copied().filter(|span| span.from > cx.now).collect();
+    busy::lock(tx, &needs.resources()).await?;
+    needs.refuse_taken(tx, &coming, Some(class.id)).await?;
+    let clashes = if moves.is_empty() { Vec::new() } else { clashes(tx, &people, &moves).await? };
+    // Once the class runs nobody's seat can be held any more: then it goes where everybody can follow.
+    let running = class.state == ClassState::Running;
+    if clashes.iter().any(|clash| running || !wanted.known_clashes.contains(&clash.person)) {
+        return Err(Refusal::LearnersClash { people: clashes }.into());
+    }
+    let new_room = edit.room != class.room_id;
+    let changed = Changed {
+        title: edit.title.clone(),
+        room: edit.room,
+        place: needs.room.as_ref().map(|room| room.place.clone()).unwrap_or_default(),
+        link: edit.link.clone(),
+        capacity: edit.capacity,
+        price: edit.price,
+        cut_off_hours: edit.cut_off_hours,
+        language: wanted.language.clone(),
+        trainer: needs.trainer.0,
+        starts: first.from,
+        ends: last,
+        window: wanted.window,
+        grace: if moves.is_empty() { class.rules.grace_until } else { Some(cx.now + GRACE) },
+        moved: new_room || edit.link != class.link || !moves.is_empty(),
+    };
+    if !store::update_class(tx, permit, class.id, edit.version, &changed, cx.now).await? {
+        return Err(AppError::Busy);
+    }
+    let assistants: Vec<PersonId> = needs.assistants.iter().map(|(id, _)| *id).collect();
+    store::set_assistants(tx, permit, class.id, &assistants).await?;
+    let equipment: Vec<EquipmentId> = needs.equipment.iter().map(|row| row.id).collect();
+    store::set_equipment(tx, permit, class.id, &equipment).await?;
+    busy::free_from(tx, "class", class.id.0, cx.now).await?;
+    needs.occupy(tx, &coming, class.id).await?;
+    keep_sessions(tx, permit, class, &moves).await?;
+    plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
+    if class.state == ClassState::Open && first.from != class.starts_at {
+        plan_jobs(tx, cx, class.id, first.from).await?;
+    }
+    if !moves.is_empty() || new_room {
+        let now = store::class(tx, class.id).await?;
+        let told = Told { before, now: &now, spans: &wanted.spans, coming: &coming, moved: !moves.is_empty() };
+        for row in &people {
+            let clash = clashes.iter().find(|clash| clash.person == row.person_id);
+            told.carry(tx, cx, row, clash).await?;
+        }
+    } else if changed.moved {
+        let now = store::class(tx, class.id).await?;
+        invitations::readdressed(tx, cx, &now).await?;
+    }
+    // More seats are first of all for those who wait.
+    seats::pass_on(tx, cx, class.id).await
+}
+
+/// A class cannot be smaller than those who have a seat in it: says how many would have to move and who came last.
+fn refuse_small(class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Result<(), AppError> {
+    if class.seats().resize(capacity).is_ok() {
+        return Ok(());
+    }
+    let over = class.taken + class.held - capacity;
+    let mut seated: Vec<&EnrolmentRow> = people.iter().filter(|row| row.state != EnrolmentState::Waitlisted).collect();
+    // Offers are not taken yet; after them those who came last.
+    seated.sort_by_key(|row| (row.state == EnrolmentState::Booked, std::cmp::Reverse(row.id)));
+    let most = usize::try_from(over).unwrap_or(0);
+    let people = seated.into_iter().take(most).map(|row| row.person_name.clone()).collect();
+    Err(Refusal::MustMove { over, people }.into())
+}
+
+/// The learners who are elsewhere when the sessions are moved to.
+async fn clashes(tx: &mut Tx, people: &[EnrolmentRow], moves: &Moves) -> Result<Vec<LearnerClash>, AppError> {
+    let spans: Vec<Span> = moves.moved.iter().map(|(_, span)| *span).chain(moves.added.iter().copied()).collect();
+    let mut clashes = Vec::new();
+    for row in people.iter().filter(|row| row.state == EnrolmentState::Booked) {
+        let own = Some(("enrolment", row.id.0));
+        if let Some(clash) = busy::clashes(tx, Resource::Person(row.person_id), &spans, own).await?.into_iter().next() {
+            clashes.push(LearnerClash {
+                person: row.person_id,
+                name: row.person_name.clone(),
+                with: clash.label,
+                from: clash.span.from,
+            });
+        }
+    }
+    Ok(clashes)
+}
+
+async fn keep_sessions(tx: &mut Tx, permit: &Permit, class: &ClassRow, moves: &Moves) -> Result<(), AppError> {
+    for (id, span) in &moves.moved {
+        store::move_session(tx, permit, *id, class.tz(), *span).await?;
+    }
+    for id in &moves.removed {
+        store::remove_session(tx, permit, *id).await?;
+    }
+    for span in &moves.added {
+        store::insert_session(tx, class.id, class.tz(), *span).await?;
+    }
+    Ok(())
+}
+
+/// A class that was moved, and everybody who has a place in it.
+struct Told<'a> {
+    before: &'a Before,
+    now: &'a ClassRow,
+    spans: &'a [Span],
+    coming: &'a [Span],
+    /// Its times, not only its room.
+    moved: bool,
+}
+
+impl Told<'_> {
+    /// Moves one person's time along and tells them.
+    async fn carry(
+        &self,
+        tx: &mut Tx,
+        cx: &Cx,
+        row: &EnrolmentRow,
+        clash: Option<&LearnerClash>,
+    ) -> Result<(), AppError> {
+        let stays = match (row.state, clash) {
+            (EnrolmentState::Booked, Some(clash)) => self.hold(tx, cx, row, clash).await?,
+            (EnrolmentState::Booked, None) => {
+                if self.moved {
+                    busy::free_from(tx, "enrolment", row.id.0, cx.now).await?;
+                    for span in self.coming {
+                        busy::occupy(tx, Resource::Person(row.person_id), *span, "enrolment", row.id.0).await?;
+                    }
+                }
+                Stays::Booked { free_until: self.now.policy().free_until() }
+            }
+            (EnrolmentState::Offered, _) => self.shorten(tx, cx, row).await?,
+            _ => Stays::Waiting,
+        };
+        let before = (&self.before.class, self.before.sessions.as_slice());
+        letters::moved(tx, cx, before, self.now, row, self.spans, stays).await
+    }
+
+    /// Whoever is elsewhere now cannot sit in two places: the seat is held until they chose, and costs nothing till then.
+    async fn hold(&self, tx: &mut Tx, cx: &Cx, row: &EnrolmentRow, clash: &LearnerClash) -> Result<Stays, AppError> {
+        let system = cx.as_viewer(crate::access::Viewer::System);
+        busy::free(tx, "enrolment", row.id.0).await?;
+        dues::give_back(tx, row.id, cx.now).await?;
+        let policy = self.now.policy();
+        let Some(until) = policy.offer_until(cx.now) else {
+            let permit = system.may(Act::CancelEnrolment, &Subject::of(row.person_id))?;
+            end(tx, &system, &permit, row, Ending::ClassCancelled).await?;
+            return Ok(Stays::Lost { with: clash.with.clone() });
+        };
+        let permit = system.may(Act::OfferSeat, &Subject::of(row.person_id))?;
+        let to = EnrolmentState::Offered;
+        store::move_enrolment(tx, &permit, row, to, Some(until), None, cx.now).await?;
+        store::offered_under(tx, &permit, row.id, policy.freezes_at()).await?;
+        seats::record(tx, &system, &permit, row.id, row.person_id, Some(row.state), to, None).await?;
+        jobs::enqueue(tx, Job::ExpireOffer { enrolment: row.id }, until).await?;
+        Ok(Stays::Held { with: clash.with.clone(), until })
+    }
+
+    /// No offer outlives the waitlist of the class, wherever that was moved to.
+    async fn shorten(&self, tx: &mut Tx, cx: &Cx, row: &EnrolmentRow) -> Result<Stays, AppError> {
+        let policy = self.now.policy();
+        let kept = row.offered_until.unwrap_or(cx.now);
+        if kept <= policy.freezes_at() {
+            return Ok(Stays::Offered { until: kept });
+        }
+        let system = cx.as_viewer(crate::access::Viewer::System);
+        match policy.offer_until(cx.now) {
+            Some(until) => {
+                let permit = system.may(Act::OfferSeat, &Subject::of(row.person_id))?;
+                store::move_offer(tx, &permit, row.id, until, policy.freezes_at()).await?;
+                jobs::enqueue(tx, Job::ExpireOffer { enrolment: row.id }, until).await?;
+                Ok(Stays::Offered { until })
+            }
+            None => {
+                let permit = system.may(Act::ExpireOffer, &Subject::of(row.person_id))?;
+                end(tx, &system, &permit, row, Ending::Expired).await?;
+                Ok(Stays::Over)
+            }
+        }
+    }
+}
+
+async fn end(tx: &mut Tx, system: &Cx, permit: &Permit, row: &EnrolmentRow, why: Ending) -> Result<(), AppError> {
+    let to = EnrolmentState::Cancelled;
+    store::move_enrolment(tx, permit, row, to, None, Some(why), system.now).await?;
+    seats::record(tx, system, permit, row.id, row.person_id, Some(row.state), to, Some(why)).await
+}

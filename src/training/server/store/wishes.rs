@@ -1,0 +1,131 @@
+//! What learners ask for: one open wish per person and course.
+
+use crate::{
+    access::Permit,
+    calendar::domain::Span,
+    db::Tx,
+    error::AppError,
+    execute, fetch_all, fetch_optional,
+    server::fresh,
+    training::domain::wish::{Times, WishState},
+    values::{ClassId, CourseId, PersonId, WishId},
+};
+use chrono::{DateTime, Utc};
+
+/// A wish with who has it and for what.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct WishRow {
+    pub id: WishId,
+    pub course_id: CourseId,
+    pub course_title: String,
+    pub person_id: PersonId,
+    pub person_name: String,
+    pub language: String,
+    pub place: String,
+    times: String,
+    pub created_at: DateTime<Utc>,
+}
+
+impl WishRow {
+    /// What cannot be read suits nobody.
+    pub fn times(&self) -> Times {
+        self.times.parse().unwrap_or_default()
+    }
+}
+
+macro_rules! wish {
+    ($rest:literal) => {
+        concat!(
+            "select w.id, w.course_id, k.title as course_title, w.person_id, p.name as person_name, w.language, w.place, ",
+            "w.times, w.created_at from class_wish w join course k on k.id = w.course_id ",
+            "join person p on p.id = w.person_id where w.state = 'open' ",
+            $rest
+        )
+    };
+}
+
+const OPEN: &str = wish!("order by k.title, w.course_id, w.created_at, w.id limit 1000");
+const OF_COURSE: &str = wish!("and w.course_id = $1 order by w.created_at, w.id limit 200");
+const OF_PERSON: &str = wish!("and w.person_id = $1 order by w.created_at, w.id limit 200");
+const ONE: &str = wish!("and w.course_id = $1 and w.person_id = $2");
+
+/// Everything that is asked for, course by course.
+pub async fn wishes(tx: &mut Tx) -> Result<Vec<WishRow>, AppError> {
+    Ok(fetch_all!(tx, WishRow, OPEN)?)
+}
+
+/// Who asks for a course, in the order in which they asked.
+pub async fn wishes_of_course(tx: &mut Tx, course: CourseId) -> Result<Vec<WishRow>, AppError> {
+    Ok(fetch_all!(tx, WishRow, OF_COURSE, course)?)
+}
+
+/// What somebody asks for.
+pub async fn wishes_of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<WishRow>, AppError> {
+    Ok(fetch_all!(tx, WishRow, OF_PERSON, person)?)
+}
+
+pub async fn wish(tx: &mut Tx, course: CourseId, person: PersonId) -> Result<Option<WishRow>, AppError> {
+    Ok(fetch_optional!(tx, WishRow, ONE, course, person)?)
+}
+
+/// What somebody says of the class that they want.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    pub language: String,
+    pub place: String,
+    pub times: Times,
+}
+
+const INSERT: &str = "insert into class_wish (id, course_id, person_id, language, place, times, state, created_at, changed_at) \
+    values ($1, $2, $3, $4, $5, $6, 'open', $7, $7)";
+const CHANGE: &str = "update class_wish set language = $2, place = $3, times = $4, changed_at = $5 \
+    where id = $1 and state = 'open'";
+const END: &str = "update class_wish set state = $2, class_id = $3, changed_at = $4 where id = $1 and state = 'open'";
+
+pub async fn insert_wish(
+    tx: &mut Tx,
+    _: &Permit,
+    course: CourseId,
+    person: PersonId,
+    wanted: &Wanted,
+    now: DateTime<Utc>,
+) -> Result<WishId, AppError> {
+    let id: WishId = fresh();
+    execute!(tx, INSERT, id, course, person, &wanted.language, &wanted.place, wanted.times.to_string(), now)?;
+    Ok(id)
+}
+
+pub async fn change_wish(
+    tx: &mut Tx,
+    _: &Permit,
+    id: WishId,
+    wanted: &Wanted,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(tx, CHANGE, id, &wanted.language, &wanted.place, wanted.times.to_string(), now)?;
+    Ok(())
+}
+
+/// Ends a wish: withdrawn, or answered by a class.
+pub async fn end_wish(
+    tx: &mut Tx,
+    _: &Permit,
+    id: WishId,
+    to: WishState,
+    class: Option<ClassId>,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(tx, END, id, to.as_str(), class, now)?;
+    Ok(())
+}
+
+const TIME_OF_ASKERS: &str = "select w.person_id, b.starts_at, b.ends_at from class_wish w join busy b \
+    on b.resource_kind = 'person' and b.resource_id = w.person_id and b.starts_at < $3 and b.ends_at > $2 \
+    where w.state = 'open' and w.course_id = $1 limit 20000";
+
+/// Which time of those who ask for a course is taken.
+pub async fn time_of_askers(tx: &mut Tx, course: CourseId, around: Span) -> Result<Vec<(PersonId, Span)>, AppError> {
+    type Row = (PersonId, DateTime<Utc>, DateTime<Utc>);
+    let rows = fetch_all!(tx, Row, TIME_OF_ASKERS, course, around.from, around.until)?;
+    Ok(rows.into_iter().map(|(person, from, until)| (person, Span { from, until })).collect())
+}

@@ -1,0 +1,693 @@
+//! Planning: moving a class with everybody in it, conflicts and proposals, series, absences, wishes, rules as settings.
+
+use crate::{
+    both,
+    training::{School, now},
+    world::{Signed, World},
+};
+use aftercare::{
+    access::Role,
+    calendar::domain::Span,
+    error::{AppError, Refusal as AnyRefusal},
+    fetch_all,
+    server::Cx,
+    training::{
+        domain::{EnrolmentState, Refusal, Who},
+        server::{
+            availability, change,
+            plan::{self, Draft, Extras},
+            rules,
+            seats::{self, Consent},
+            store,
+        },
+    },
+    values::{ClassId, Money},
+};
+use axum::http::StatusCode;
+use chrono::{DateTime, Duration, Utc};
+
+async fn class(world: &World, id: ClassId) -> store::ClassRow {
+    store::class(&mut world.db().read().await.unwrap(), id).await.unwrap()
+}
+
+async fn enrol(world: &World, who: &Signed, class: ClassId) -> EnrolmentState {
+    seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap().state
+}
+
+async fn state(world: &World, who: &Signed, class: ClassId) -> Option<EnrolmentState> {
+    store::active(&mut world.db().read().await.unwrap(), class, who.id).await.unwrap().map(|row| row.state)
+}
+
+async fn time_of(world: &World, who: &Signed) -> Vec<DateTime<Utc>> {
+    const TIME: &str = "select starts_at from busy where resource_id = $1 order by starts_at";
+    let rows = fetch_all!(world.db().read().await.unwrap(), (DateTime<Utc>,), TIME, who.id).unwrap();
+    rows.into_iter().map(|(at,)| at).collect()
+}
+
+/// The class as it is, as an edit.
+fn as_it_is(row: &store::ClassRow) -> change::Edit {
+    change::Edit {
+        version: row.version,
+        title: row.title.clone(),
+        room: row.room_id,
+        link: row.link.clone(),
+        capacity: row.capacity,
+        price: Money::new(row.price_minor, row.price_currency),
+        cut_off_hours: row.cut_off_hours,
+    }
+}
+
+/// Its first session at another time, so many hours from now.
+async fn moved(world: &World, id: ClassId, hours: i64) -> change::Rest {
+    let sessions = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+    let from = now() + Duration::hours(hours);
+    let mut wanted: Vec<_> = sessions.iter().map(|row| (Some(row.id), row.span())).collect();
+    wanted[0].1 = Span { from, until: from + Duration::hours(2) };
+    change::Rest { sessions: Some(wanted), ..change::Rest::default() }
+}
+
+async fn move_to(world: &World, cx: &Cx, id: ClassId, hours: i64) -> Result<(), AppError> {
+    let (edit, rest) = (as_it_is(&class(world, id).await), moved(world, id, hours).await);
+    change::edit(cx, id, edit, rest).await
+}
+
+fn refusal(error: AppError) -> Refusal {
+    match error {
+        AppError::Refused(AnyRefusal::Training(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+both! {
+    async fn everybody_moves_along_with_a_class_and_is_told_once(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Movable", 1, 24 * 9, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        enrol(&world, &ann, id).await;
+        assert_eq!(enrol(&world, &bob, id).await, EnrolmentState::Waitlisted);
+        let before = class(&world, id).await;
+        let trainer = school.now(&world).await;
+        move_to(&world, &trainer, id, 24 * 11).await.unwrap();
+        let row = class(&world, id).await;
+        assert_eq!(row.starts_at, now() + Duration::hours(24 * 11));
+        assert_eq!((row.sequence, row.version), (before.sequence + 1, before.version + 1));
+        assert_eq!(time_of(&world, &ann).await, [row.starts_at]);
+        assert_eq!(time_of(&world, &school.trainer).await, [row.starts_at]);
+        assert_eq!(world.count("select count(*) from message where letter = 'class_moved'").await, 2);
+        let (subject, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("Movable") && body.contains("It was:") && body.contains("10 December"), "{body}");
+        assert!(body.contains("12 December") && body.contains("Your seat moves along"), "{body}");
+        assert!(world.letter("bob@example.com").await.unwrap().1.contains("your place in line"));
+        // The same again changes nothing and tells nobody.
+        move_to(&world, &trainer, id, 24 * 11).await.unwrap();
+        assert_eq!(world.count("select count(*) from message where letter = 'class_moved'").await, 2);
+        assert_eq!(class(&world, id).await.sequence, row.sequence);
+        // The reminder and the start of the old plan do nothing when their time comes.
+        world.advance(Duration::days(9) + Duration::hours(1));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'class_reminder'").await, 0);
+        assert_eq!(class(&world, id).await.state, aftercare::training::domain::ClassState::Open);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::days(1));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'class_reminder'").await, 1);
+        world.advance(Duration::days(1));
+        world.drain().await;
+        assert_eq!(class(&world, id).await.state, aftercare::training::domain::ClassState::Running);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_learner_who_is_elsewhere_then_is_named_first_and_keeps_the_seat_until_they_choose(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let id = school.open(school.draft("Movable", 5, 24 * 9, 0)).await;
+        let draft = Draft { trainer: other.id, ..school.draft("Elsewhere", 5, 24 * 11, 0) };
+        let cx = world.cx_of(&other).await;
+        let second = plan::create(&cx, draft, None).await.unwrap();
+        plan::publish(&cx, second).await.unwrap();
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        enrol(&world, &ann, second).await;
+        let path = format!("/desk/classes/{id}/edit");
+        let row = class(&world, id).await;
+        let session = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap()[0].id.to_string();
+        let (version, known) = (row.version.to_string(), ann.id.to_string());
+        let mut fields = vec![
+            ("version", version.as_str()), ("title", "Movable"), ("room", ""), ("link", "https://meet.example.com/x"),
+            ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"), ("session_1", &session),
+            ("date_1", "2026-12-12"), ("starts_1", "10:00"), ("ends_1", "12:00"),
+        ];
+        let first = world.post(&school.trainer, &path, &fields).await;
+        assert_eq!(first.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(first.body.contains("Not saved yet") && first.body.contains("Elsewhere"), "{}", first.body);
+        assert!(first.body.contains(&format!("value=\"{known}\"")), "{}", first.body);
+        assert_eq!(class(&world, id).await.version, row.version);
+        // Knowing it, the trainer moves the class all the same.
+        fields.push(("clash", &known));
+        let again = world.post(&school.trainer, &path, &fields).await;
+        assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.body);
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Offered));
+        assert_eq!(state(&world, &bob, id).await, Some(EnrolmentState::Booked));
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(body.contains("Elsewhere") && body.contains("Your seat is kept for you"), "{body}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // She gives the other up and accepts.
+        seats::cancel(&world.cx_of(&ann).await, second, Consent::default()).await.unwrap();
+        seats::accept(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_offer_does_not_outlive_the_waitlist_of_a_class_that_moved_nearer(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Nearer", 1, 24 * 20, 0)).await;
+        let mut people = Vec::new();
+        for name in ["ann", "bob", "cleo"] {
+            people.push(world.customer(&format!("{name}@example.com")).await);
+            enrol(&world, &people[people.len() - 1], id).await;
+        }
+        seats::cancel(&world.cx_of(&people[0]).await, id, Consent::default()).await.unwrap();
+        let until = async |who: &Signed| {
+            let row = store::active(&mut world.db().read().await.unwrap(), id, who.id).await.unwrap();
+            row.and_then(|row| row.offered_until)
+        };
+        assert!(until(&people[1]).await.unwrap() > now() + Duration::hours(23));
+        // In eight hours: the waitlist closes in six, half of that is for the offer.
+        move_to(&world, &school.now(&world).await, id, 8).await.unwrap();
+        let shorter = until(&people[1]).await.unwrap();
+        assert!(shorter > now() + Duration::minutes(179) && shorter < now() + Duration::minutes(182), "{shorter}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::hours(3) + Duration::minutes(5));
+        world.drain().await;
+        assert_eq!(state(&world, &people[1], id).await, None);
+        assert_eq!(state(&world, &people[2], id).await, Some(EnrolmentState::Offered));
+        // An hour from now it is too late for any offer.
+        move_to(&world, &school.now(&world).await, id, 4).await.unwrap();
+        assert_eq!(state(&world, &people[2], id).await, None);
+        assert!(world.letter("cleo@example.com").await.unwrap().1.contains("cannot be kept any longer"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_running_class_moves_only_where_all_can_follow_and_keeps_what_began(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let draft = school.draft("Two days", 5, 24, 0);
+        let second = Span { from: now() + Duration::hours(72), until: now() + Duration::hours(74) };
+        let id = school.open(Draft { sessions: vec![draft.sessions[0], second], ..draft }).await;
+        let cx = world.cx_of(&other).await;
+        let elsewhere = plan::create(&cx, Draft { trainer: other.id, ..school.draft("Elsewhere", 5, 96, 0) }, None).await.unwrap();
+        plan::publish(&cx, elsewhere).await.unwrap();
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        enrol(&world, &ann, elsewhere).await;
+        world.advance(Duration::hours(30));
+        world.drain().await;
+        let trainer = school.now(&world).await;
+        let to = async |hours: i64, known: bool| {
+            let sessions = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+            let from = now() + Duration::hours(hours);
+            let last = (Some(sessions[1].id), Span { from, until: from + Duration::hours(2) });
+            let wanted = vec![(Some(sessions[0].id), sessions[0].span()), last];
+            let known_clashes = if known { vec![ann.id] } else { vec![] };
+            let rest = change::Rest { sessions: Some(wanted), known_clashes, ..change::Rest::default() };
+            change::edit(&trainer, id, as_it_is(&class(&world, id).await), rest).await
+        };
+        assert!(matches!(refusal(to(96, true).await.unwrap_err()), Refusal::LearnersClash { .. }));
+        to(99, false).await.unwrap();
+        assert_eq!(time_of(&world, &ann).await.len(), 3);
+        assert_eq!(time_of(&world, &school.trainer).await, [now() + Duration::hours(24), now() + Duration::hours(99)]);
+        // What has begun stays with who began it, whoever goes on.
+        let third = world.staff_named(Role::Trainer, "third@staff.example").await;
+        let rest = change::Rest { trainer: Some(third.id), ..change::Rest::default() };
+        change::edit(&trainer, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        assert_eq!(time_of(&world, &school.trainer).await.len(), 1);
+        assert_eq!(time_of(&world, &third).await, [now() + Duration::hours(99)]);
+        let first = refusal(move_to(&world, &world.operator(), id, 40).await.unwrap_err());
+        assert!(matches!(first, Refusal::SessionBegun { .. }));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn the_second_of_two_trainers_sees_the_others_time_before_overwriting_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Contested", 5, 24 * 9, 0)).await;
+        let (edit, mine) = (as_it_is(&class(&world, id).await), moved(&world, id, 24 * 12).await);
+        move_to(&world, &school.cx, id, 24 * 11).await.unwrap();
+        let error = refusal(change::edit(&school.cx, id, edit, mine).await.unwrap_err());
+        let Refusal::ChangedMeanwhile { differences } = error else { panic!("{error:?}") };
+        let times = differences.iter().find(|one| one.field == "sessions").unwrap();
+        assert_eq!((times.theirs.as_str(), times.yours.as_str()), ("2026-12-12 10:00–12:00", "2026-12-13 10:00–12:00"));
+        assert_eq!(class(&world, id).await.starts_at, now() + Duration::hours(24 * 11));
+    }
+}
+
+both! {
+    async fn a_class_cannot_shrink_without_saying_who_would_have_to_move(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Shrinking", 3, 24 * 9, 0)).await;
+        for email in ["ann@example.com", "bob@example.com", "cleo@example.com"] {
+            enrol(&world, &world.customer(email).await, id).await;
+        }
+        let edit = change::Edit { capacity: 1, ..as_it_is(&class(&world, id).await) };
+        let error = refusal(change::edit(&school.cx, id, edit, change::Rest::default()).await.unwrap_err());
+        assert_eq!(error, Refusal::MustMove { over: 2, people: vec!["cleo".into(), "bob".into()] });
+    }
+}
+
+both! {
+    async fn a_trainer_who_learns_elsewhere_is_busy_and_free_times_are_proposed(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let draft = Draft { trainer: other.id, ..school.draft("Teaching well", 5, 24 * 9, 0) };
+        let cx = world.cx_of(&other).await;
+        let learning = plan::create(&cx, draft, None).await.unwrap();
+        plan::publish(&cx, learning).await.unwrap();
+        enrol(&world, &school.trainer, learning).await;
+        let course = school.course.to_string();
+        let mut fields = vec![
+            ("course", course.as_str()), ("title", "Evening"), ("language", "en"), ("zone", "Europe/Madrid"),
+            ("date_1", "2026-12-10"), ("starts_1", "11:00"), ("ends_1", "13:00"), ("link", "https://meet.example.com/x"),
+            ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"),
+        ];
+        let refused = world.post(&school.trainer, "/desk/classes/new", &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for text in ["The trainer is busy", "learns in “Teaching well”", "name=\"shift\" value=\"60\"", "name=\"shift\" value=\"90\""] {
+            assert!(refused.body.contains(text), "{text}: {}", refused.body);
+        }
+        // One tap on a proposal saves it.
+        fields.push(("shift", "60"));
+        let saved = world.post(&school.trainer, "/desk/classes/new", &fields).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        let id: ClassId = saved.location().rsplit('/').next().unwrap().parse().unwrap();
+        assert_eq!(class(&world, id).await.starts_at.to_rfc3339(), "2026-12-10T11:00:00+00:00");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_series_keeps_its_wall_clock_and_a_copy_its_weekday(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let course = school.course.to_string();
+        let room = school.room.to_string();
+        let fields = [
+            ("course", course.as_str()), ("title", "Every other week"), ("language", "en"), ("zone", "Europe/Madrid"),
+            ("date_1", "2027-03-17"), ("starts_1", "09:00"), ("ends_1", "12:00"), ("room", &room),
+            ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"), ("repeats", "3"), ("every", "2"), ("then", "open"),
+        ];
+        let made = world.post(&school.trainer, "/desk/classes/new", &fields).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+        const TIMES: &str = "select starts_at from class_session order by starts_at";
+        let rows = fetch_all!(world.db().read().await.unwrap(), (DateTime<Utc>,), TIMES).unwrap();
+        let times: Vec<String> = rows.iter().map(|(at,)| at.to_rfc3339()).collect();
+        // The clocks go forward on 28 March: nine o'clock stays nine o'clock.
+        assert_eq!(times, ["2027-03-17T08:00:00+00:00", "2027-03-31T07:00:00+00:00", "2027-04-14T07:00:00+00:00"]);
+        assert_eq!(world.count("select count(*) from class where state = 'open'").await, 3);
+        // All or nothing: one of another series meets the second of this one.
+        let mut second = fields.to_vec();
+        second[1] = ("title", "Every week");
+        second[11] = ("repeats", "4");
+        second[12] = ("every", "1");
+        second[4] = ("date_1", "2027-03-24");
+        let refused = world.post(&school.trainer, "/desk/classes/new", &second).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("31 March"), "{}", refused.body);
+        assert_eq!(world.count("select count(*) from class").await, 3);
+        let id = fetch_all!(world.db().read().await.unwrap(), (ClassId,), "select id from class order by starts_at limit 1").unwrap()[0].0;
+        let copy = world.get(&school.trainer, &format!("/desk/classes/new?copy={id}")).await;
+        assert_eq!(copy.status, StatusCode::OK);
+        for text in ["value=\"Every other week\"", "value=\"2027-03-24\"", "value=\"09:00\"", "value=\"12:00\""] {
+            assert!(copy.body.contains(text), "{text}: {}", copy.body);
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn of_two_plans_for_one_room_at_once_one_is_made(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let mut plans = Vec::new();
+        for n in 0..4 {
+            let trainer = world.staff_named(Role::Trainer, &format!("trainer{n}@staff.example")).await;
+            let cx = world.cx_of(&trainer).await;
+            // Half of them are planned there, half are moved there.
+            let hours = if n % 2 == 0 { 24 * 9 } else { 24 * 20 + n * 5 };
+            let draft = Draft { trainer: trainer.id, room: Some(school.room), link: None, ..school.draft("Room", 5, hours, 0) };
+            let id = if n % 2 == 0 { None } else { Some(plan::create(&cx, draft.clone(), None).await.unwrap()) };
+            plans.push((cx, draft, id));
+        }
+        let world = std::sync::Arc::new(world);
+        let mut tasks = tokio::task::JoinSet::new();
+        for (cx, draft, id) in plans {
+            let world = world.clone();
+            tasks.spawn(async move {
+                match id {
+                    None => plan::create(&cx, draft, None).await.map(|_| ()),
+                    Some(id) => move_to(&world, &cx, id, 24 * 9).await,
+                }
+            });
+        }
+        let done = tasks.join_all().await;
+        assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
+        for error in done.into_iter().filter_map(Result::err) {
+            let Refusal::Taken { conflicts } = refusal(error) else { panic!() };
+            assert_eq!(conflicts[0].who, Who::Room("Blue room".into()));
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_helps_and_what_is_used_are_taken_too(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        let form = [("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")];
+        assert_eq!(world.post(&manager, "/desk/settings/training", &form).await.status, StatusCode::SEE_OTHER);
+        let thing = store::all_equipment(&mut world.db().read().await.unwrap()).await.unwrap()[0].id;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let extras = Extras { assistants: vec![helper.id], equipment: vec![thing], ..Extras::default() };
+        let draft = school.draft("Hands on", 5, 24 * 9, 0);
+        let first = plan::create_series(&school.cx, vec![draft], extras.clone(), true, None).await.unwrap();
+        let draft = Draft { trainer: other.id, ..school.draft("Too", 5, 24 * 9 + 1, 0) };
+        let cx = world.cx_of(&other).await;
+        let error = plan::create_series(&cx, vec![draft.clone()], extras, false, None).await.unwrap_err();
+        let Refusal::Taken { conflicts } = refusal(error) else { panic!() };
+        let who: Vec<Who> = conflicts.into_iter().map(|one| one.who).collect();
+        assert_eq!(who, [Who::Assistant("The technician".into()), Who::Equipment("Projector".into())]);
+        // Who helps no more is free again.
+        let rest = change::Rest { assistants: Some(vec![]), equipment: Some(vec![]), ..change::Rest::default() };
+        change::edit(&school.cx, first, as_it_is(&class(&world, first).await), rest).await.unwrap();
+        let extras = Extras { assistants: vec![helper.id], equipment: vec![thing], ..Extras::default() };
+        plan::create_series(&cx, vec![draft], extras, false, None).await.unwrap();
+        // A substitute takes the class over, with its time.
+        let rest = change::Rest { trainer: Some(other.id), ..change::Rest::default() };
+        let error = change::edit(&school.cx, first, as_it_is(&class(&world, first).await), rest.clone()).await.unwrap_err();
+        assert!(matches!(refusal(error), Refusal::Taken { .. }));
+        let third = world.staff_named(Role::Trainer, "third@staff.example").await;
+        let rest = change::Rest { trainer: Some(third.id), ..rest };
+        change::edit(&school.cx, first, as_it_is(&class(&world, first).await), rest).await.unwrap();
+        assert!(time_of(&world, &school.trainer).await.is_empty());
+        assert_eq!(time_of(&world, &third).await.len(), 1);
+        assert_eq!(world.get(&school.trainer, &format!("/desk/classes/{first}")).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_absence_blocks_planning_and_does_not_go_over_what_is_planned(world: World) {
+        let school = School::of(&world, vec![]).await;
+        school.open(school.draft("Planned", 5, 24 * 9, 0)).await;
+        let day = |from: &'static str, until: &'static str| [("act", "absence"), ("from", from), ("until", until), ("why", "Away")];
+        let over = world.post(&school.trainer, "/desk/availability", &day("2026-12-09T00:00", "2026-12-12T00:00")).await;
+        assert_eq!(over.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(over.body.contains("Planned"), "{}", over.body);
+        let kept = world.post(&school.trainer, "/desk/availability", &day("2026-12-14T00:00", "2026-12-28T00:00")).await;
+        assert_eq!(kept.status, StatusCode::SEE_OTHER, "{}", kept.body);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let error = plan::create(&school.cx, school.draft("Holiday", 5, 24 * 20, 0), None).await.unwrap_err();
+        let Refusal::Taken { conflicts } = refusal(error) else { panic!() };
+        assert_eq!(conflicts[0].because, aftercare::training::domain::Because::Absent);
+        let id = store::absences(&mut world.db().read().await.unwrap(), school.trainer.id, now()).await.unwrap()[0].id;
+        availability::remove_absence(&school.cx, school.trainer.id, id).await.unwrap();
+        plan::create(&school.cx, school.draft("Holiday", 5, 24 * 20, 0), None).await.unwrap();
+        let hours = [("act", "hours"), ("day_1", "09:00-13:00"), ("day_2", "nine")];
+        assert_eq!(world.post(&school.trainer, "/desk/availability", &hours).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let hours = [("act", "hours"), ("day_1", "09:00-13:00, 14:00-18:00")];
+        assert_eq!(world.post(&school.trainer, "/desk/availability", &hours).await.status, StatusCode::SEE_OTHER);
+        assert!(world.get(&school.trainer, "/desk/availability").await.body.contains("14:00-18:00"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn enrolling_waits_for_its_window(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let opens = now() + Duration::days(2);
+        let window = aftercare::training::domain::Window { opens: Some(opens), closes: Some(opens + Duration::days(3)) };
+        let extras = Extras { window, ..Extras::default() };
+        let id = plan::create_series(&school.cx, vec![school.draft("Later", 5, 24 * 9, 0)], extras, true, None).await.unwrap();
+        let ann = world.customer("ann@example.com").await;
+        let path = format!("/training/{id}");
+        let page = world.get(&ann, &path).await.body;
+        assert!(page.contains("Enrolment opens on") && !page.contains("id=\"enrol\""), "{page}");
+        assert_eq!(world.post(&ann, &path, &[("act", "enrol")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Staff who act for her need not wait.
+        let row = class(&world, id).await;
+        assert!(seats::rules_for(&school.cx, &row, ann.id).window.check(now()).is_ok());
+        assert!(seats::rules_for(&world.cx_of(&ann).await, &row, ann.id).window.check(now()).is_err());
+        world.advance(Duration::days(2));
+        assert_eq!(enrol(&world, &ann, id).await, EnrolmentState::Booked);
+        world.advance(Duration::days(5));
+        let bob = world.customer("bob@example.com").await;
+        let late = world.post(&bob, &path, &[("act", "enrol")]).await;
+        assert!(late.body.contains("Enrolment closed on"), "{}", late.body);
+    }
+}
+
+both! {
+    async fn a_wish_is_kept_changed_withdrawn_and_told_of(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = format!("/training/ask/{}", school.course);
+        assert!(world.get(&ann, "/training/ask").await.body.contains("Printers"));
+        let nothing = world.post(&ann, &path, &[("act", "ask"), ("language", ""), ("place", "")]).await;
+        assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let key = "0190b5a0-0000-7000-8000-000000000007";
+        let ask = [("act", "ask"), ("time", "2-morning"), ("time", "4-evening"), ("language", "en"), ("place", "Madrid"), ("key", key)];
+        for _ in 0..2 {
+            assert_eq!(world.post(&ann, &path, &ask).await.status, StatusCode::SEE_OTHER);
+        }
+        let page = world.get(&ann, &path).await.body;
+        assert!(page.contains("We have your wish") && page.contains("id=\"withdraw-wish\""), "{page}");
+        assert_eq!(world.count("select count(*) from class_wish where state = 'open'").await, 1);
+        assert_eq!(world.count("select count(*) from history where entity = 'class_wish'").await, 1);
+        world.post(&ann, &path, &[("act", "ask"), ("day_1", "2027-01-14"), ("language", ""), ("place", "")]).await;
+        assert_eq!(world.count("select count(*) from class_wish").await, 1);
+        // A class opens: she is told once, and asks no more once she has a seat.
+        let id = school.open(school.draft("Printers again", 5, 24 * 9, 0)).await;
+        let (subject, _, link) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("Printers again") && link.unwrap().ends_with(&format!("/training/{id}")));
+        enrol(&world, &ann, id).await;
+        assert_eq!(world.count("select count(*) from class_wish where state = 'answered'").await, 1);
+        world.post(&ann, &path, &ask[..5]).await;
+        world.post(&ann, &path, &[("act", "withdraw")]).await;
+        world.post(&ann, &path, &[("act", "withdraw")]).await;
+        assert_eq!(world.count("select count(*) from class_wish where state = 'open'").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn one_tap_opens_the_class_that_most_asked_for(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let path = format!("/training/ask/{}", school.course);
+        let mut people = Vec::new();
+        for (name, time, place) in [("ann", "2-morning", ""), ("bob", "2-morning", "Madrid"), ("cleo", "4-evening", ""), ("dan", "2-morning", "online")] {
+            let who = world.customer(&format!("{name}@example.com")).await;
+            let ask = [("act", "ask"), ("time", time), ("language", ""), ("place", place)];
+            assert_eq!(world.post(&who, &path, &ask).await.status, StatusCode::SEE_OTHER);
+            people.push(who);
+        }
+        // On the first Tuesday that could be, one of them learns elsewhere all morning.
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let from: DateTime<Utc> = "2026-12-08T06:30:00Z".parse().unwrap();
+        let sessions = vec![Span { from, until: from + Duration::hours(5) }];
+        let draft = Draft { trainer: other.id, sessions, ..school.draft("Elsewhere", 5, 1, 0) };
+        let cx = world.cx_of(&other).await;
+        let busy = plan::create(&cx, draft, None).await.unwrap();
+        plan::publish(&cx, busy).await.unwrap();
+        seats::enrol(&world.cx_of(&people[1]).await, busy, Consent::default()).await.unwrap();
+        // Having a seat in a class of the course he asks no more; he asks again.
+        world.post(&people[1], &path, &[("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "Madrid")]).await;
+        let board = world.get(&school.trainer, "/desk/demand").await;
+        assert!(board.body.contains("4 people ask"), "{}", board.body);
+        let (trainer, room) = (school.trainer.id.to_string(), school.room.to_string());
+        // Where nothing is said yet, times are proposed all the same.
+        assert!(world.get(&school.trainer, &format!("/desk/demand/{}", school.course)).await.body.contains("id=\"best-times\""));
+        let terms = format!(
+            "trainer={trainer}&language=en&minutes=120&room={room}&link=&capacity=5&price=0&cut_off_hours=48"
+        );
+        let desk = format!("/desk/demand/{}", school.course);
+        let found = world.get(&school.trainer, &format!("{desk}?{terms}")).await;
+        assert_eq!(found.status, StatusCode::OK);
+        // Two can come on Tuesday the 15th at eight; on the 8th only one.
+        let first = found.body.split("name=\"at\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(first, "2026-12-15T07:00:00+00:00", "{}", found.body);
+        assert!(found.body.contains("2 people can come"), "{}", found.body);
+        let mut fields = vec![
+            ("trainer", trainer.as_str()), ("language", "en"), ("minutes", "120"), ("room", &room), ("link", ""),
+            ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"), ("at", &first),
+            ("key", "0190b5a0-0000-7000-8000-000000000009"),
+        ];
+        let opened = world.post(&school.trainer, &desk, &fields).await;
+        assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+        let id: ClassId = opened.location().rsplit('/').next().unwrap().parse().unwrap();
+        let twice = world.post(&school.trainer, &desk, &fields).await;
+        assert_eq!(twice.location(), opened.location());
+        let row = class(&world, id).await;
+        assert_eq!((row.taken, row.held, row.state), (0, 2, aftercare::training::domain::ClassState::Open));
+        for (at, who) in people.iter().enumerate() {
+            let offered = state(&world, who, id).await == Some(EnrolmentState::Offered);
+            assert_eq!(offered, at < 2, "{at}");
+        }
+        assert_eq!(world.count("select count(*) from class_wish where state = 'open'").await, 2);
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("a seat is kept for you"));
+        assert!(world.letter("cleo@example.com").await.unwrap().1.contains("See whether it suits you"));
+        // Another at the same time is refused.
+        fields[9] = ("key", "0190b5a0-0000-7000-8000-00000000000a");
+        assert_eq!(world.post(&school.trainer, &desk, &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_class_keeps_the_rules_that_held_when_it_was_published(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let old = school.open(school.draft("Old rules", 1, 24 * 20, 9000)).await;
+        let manager = world.staff(Role::Manager).await;
+        let set = |hours: &'static str| [
+            ("act", "rules"), ("cut_off_hours", "24"), ("offer_hours", "6"), ("freeze_hours", hours),
+            ("late_cancel", "returned"), ("no_show", "returned"),
+        ];
+        assert_eq!(world.post(&manager, "/desk/settings/training", &set("999")).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.post(&manager, "/desk/settings/training", &set("12")).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.post(&school.trainer, "/desk/settings/training", &set("1")).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(rules::read(&mut world.db().read().await.unwrap()).await.unwrap().terms.offer_minutes, 360);
+        assert!(world.get(&school.trainer, "/desk/classes/new").await.body.contains("value=\"24\""));
+        let new = school.open(school.draft("New rules", 1, 24 * 21, 9000)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let old_page = world.get(&ann, &format!("/training/{old}")).await.body;
+        assert!(old_page.contains("for 24 hours") && old_page.contains("counts as used"), "{old_page}");
+        let new_page = world.get(&ann, &format!("/training/{new}")).await.body;
+        for text in ["for 6 hours", "cancelling costs nothing either", "gets their seat back"] {
+            assert!(new_page.contains(text), "{text}: {new_page}");
+        }
+        for who in [&ann, &bob] {
+            enrol(&world, who, new).await;
+        }
+        // An offer lives for six hours, and is free to cancel late.
+        world.advance(Duration::days(20) + Duration::hours(1));
+        seats::cancel(&world.cx_of(&ann).await, new, Consent::default()).await.unwrap();
+        assert_eq!(world.count("select count(*) from charge where state = 'void'").await, 1);
+        let offer = store::active(&mut world.db().read().await.unwrap(), new, bob.id).await.unwrap().unwrap();
+        let at = world.cx_of(&bob).await.now;
+        let lasts = offer.offered_until.unwrap() - at;
+        assert!((lasts - Duration::minutes(11 * 30)).abs() < Duration::minutes(1), "{lasts}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn check_names_what_breaks_a_promise_of_planning(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        let form = [("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")];
+        world.post(&manager, "/desk/settings/training", &form).await;
+        let thing = store::all_equipment(&mut world.db().read().await.unwrap()).await.unwrap()[0].id;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let extras = Extras { assistants: vec![helper.id], equipment: vec![thing], ..Extras::default() };
+        let id = plan::create_series(&school.cx, vec![school.draft("Broken", 1, 24 * 9, 0)], extras, true, None).await.unwrap();
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        let away = now() + Duration::days(30);
+        let span = Span { from: away, until: away + Duration::days(10) };
+        availability::add_absence(&school.cx, school.trainer.id, span, String::new(), None).await.unwrap();
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let finds = async |name: &str, corruption: &'static str, repair: &'static str| {
+            world.corrupt(corruption).await;
+            let broken = world.broken().await;
+            assert!(broken.contains(&name.to_owned()), "{name}: {broken:?}");
+            world.corrupt(repair).await;
+            assert_eq!(world.broken().await, Vec::<String>::new(), "after {name}");
+        };
+        finds(
+            "session_without_its_time",
+            "update busy set entity = 'lost' where entity = 'class' and resource_id = (select trainer_id from class)",
+            "update busy set entity = 'class' where entity = 'lost'",
+        ).await;
+        finds(
+            "seat_without_its_sessions",
+            "update busy set entity = 'lost' where entity = 'enrolment'",
+            "update busy set entity = 'enrolment' where entity = 'lost'",
+        ).await;
+        finds(
+            "assistant_without_their_time",
+            "update busy set entity = 'lost' where entity = 'class' and resource_id = (select person_id from class_assistant)",
+            "update busy set entity = 'class' where entity = 'lost'",
+        ).await;
+        finds(
+            "equipment_without_its_time",
+            "update busy set entity = 'lost' where entity = 'class' and resource_id = (select equipment_id from class_equipment)",
+            "update busy set entity = 'class' where entity = 'lost'",
+        ).await;
+        finds(
+            "absence_without_its_time",
+            "update busy set entity = 'lost' where entity = 'absence'",
+            "update busy set entity = 'absence' where entity = 'lost'",
+        ).await;
+        finds(
+            "start_without_a_job",
+            "update job set kind = 'lost' where kind = 'start_class'",
+            "update job set kind = 'start_class' where kind = 'lost'",
+        ).await;
+        seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        finds(
+            "offer_after_the_freeze",
+            "update enrolment set offer_freezes_at = created_at where state = 'offered'",
+            "update enrolment set offer_freezes_at = offered_until where state = 'offered'",
+        ).await;
+    }
+}
+
+#[test]
+fn letters_of_planning_are_written_in_every_language() {
+    use aftercare::{
+        i18n::{Fmt, Locale},
+        training::server::letters::{About, Stays, TrainingLetter},
+    };
+    let about = || About {
+        title: "Printers".into(),
+        starts: now(),
+        zone: chrono_tz::Europe::Madrid,
+        place: String::new(),
+        link: "https://portal.test/training/1".into(),
+    };
+    let span = Span { from: now(), until: now() + Duration::hours(2) };
+    for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
+        let stays = [
+            Stays::Booked { free_until: now() },
+            Stays::Offered { until: now() },
+            Stays::Waiting,
+            Stays::Held { with: "Other".into(), until: now() },
+            Stays::Lost { with: String::new() },
+            Stays::Over,
+        ];
+        let mut letters: Vec<TrainingLetter> = stays
+            .into_iter()
+            .map(|stays| TrainingLetter::Moved {
+                about: about(),
+                was: vec![span],
+                was_place: "Madrid".into(),
+                now: vec![span, span],
+                stays,
+            })
+            .collect();
+        letters.push(TrainingLetter::Opened { about: about(), until: Some(now()) });
+        letters.push(TrainingLetter::Opened { about: about(), until: None });
+        for letter in letters {
+            let written = letter.write(Fmt::new(locale));
+            assert!(written.subject.contains("Printers") && written.body.contains("Printers"), "{written:?}");
+            assert!(!written.body.contains("{{") && !written.body.contains("https://"), "{written:?}");
+        }
+    }
+}
