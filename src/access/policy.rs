@@ -80,6 +80,11 @@ acts! {
     ReadRoster = "read_roster",
     MarkAttendance = "mark_attendance",
     ChangeFeed = "change_feed",
+    SayWish = "say_wish",
+    MessageClass = "message_class",
+    AddWalkIn = "add_walk_in",
+    MoveSeat = "move_seat",
+    PromoteSeat = "promote_seat",
     AskForClass = "ask_for_class",
     WithdrawWish = "withdraw_wish",
     ReadDemand = "read_demand",
@@ -174,7 +179,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::Enrol | Act::CancelEnrolment => theirs || staff(&[Role::Trainer, Role::Agent]),
         Act::AcceptOffer | Act::DeclineOffer => theirs,
         Act::OfferSeat | Act::ExpireOffer => staff(&[Role::Trainer]),
-        Act::ChangeFeed => mine,
+        Act::ChangeFeed | Act::SayWish => mine,
         Act::AskForClass | Act::WithdrawWish => mine,
         Act::ReadDemand => staff(&[Role::Trainer]),
         Act::SetAvailability => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
@@ -190,6 +195,10 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::CancelClass
         | Act::CloseClass
         | Act::ReadRoster
+        | Act::MessageClass
+        | Act::AddWalkIn
+        | Act::MoveSeat
+        | Act::PromoteSeat
         | Act::MarkAttendance
         | Act::MarkMakeUp => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
 

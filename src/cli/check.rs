@@ -26,6 +26,7 @@ fn clauses() -> Vec<&'static Clause> {
         crate::ratings::server::check::CLAUSES,
         crate::repairs::server::CLAUSES,
         crate::training::server::check::CLAUSES,
+        crate::notices::server::check::CLAUSES,
     ];
     all.iter().flat_map(|clauses| clauses.iter()).collect()
 }

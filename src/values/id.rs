@@ -93,6 +93,8 @@ ids! {
     FollowUpId,
     /// An amount that a customer owes, with its consent.
     ChargeId,
+    /// A note that somebody in line was passed over.
+    SeatSkipId,
     /// Anything sent to a person.
     MessageId,
     /// A signed-in browser.

@@ -17,6 +17,7 @@ mod ratings;
 mod repairs;
 mod schema;
 mod sold;
+mod teaching;
 mod training;
 mod walk;
 mod world;

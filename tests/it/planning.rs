@@ -98,6 +98,11 @@ both! {
         assert!(subject.contains("Movable") && body.contains("It was:") && body.contains("10 December"), "{body}");
         assert!(body.contains("12 December") && body.contains("Your seat moves along"), "{body}");
         assert!(world.letter("bob@example.com").await.unwrap().1.contains("your place in line"));
+        // Her calendar moves along; his never had it.
+        const ALONG: &str = "select count(*) from message_calendar where number = 2 and method = 'request' and sequence = 1 \
+            and body like '%:20261212T%'";
+        assert_eq!(world.count(ALONG).await, 1);
+        assert_eq!(world.count("select count(*) from message_calendar").await, 2);
         // The same again changes nothing and tells nobody.
         move_to(&world, &trainer, id, 24 * 11).await.unwrap();
         assert_eq!(world.count("select count(*) from message where letter = 'class_moved'").await, 2);
@@ -158,6 +163,12 @@ both! {
         // She gives the other up and accepts.
         seats::cancel(&world.cx_of(&ann).await, second, Consent::default()).await.unwrap();
         seats::accept(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        // Her calendar lost the seat with the move, and has it again, later than its loss.
+        const AGAIN: &str = "select count(*) from message_calendar a \
+            join message_calendar b on b.thread = a.thread and b.number = 2 and b.method = 'cancel' \
+            join message_calendar c on c.thread = a.thread and c.number = 3 and c.method = 'request' and c.sequence > b.sequence \
+            where a.number = 1 and a.method = 'request'";
+        assert_eq!(world.count(AGAIN).await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -36,22 +36,109 @@ pub enum Status {
 
 /// A published calendar with all zones that its entries need.
 pub fn file(name: &str, entries: &[Entry]) -> String {
-    let mut calendar = Calendar::empty();
-    for (key, value) in
-        [("VERSION", "2.0"), ("PRODID", "-//Aftercare//Portal//EN"), ("CALSCALE", "GREGORIAN"), ("METHOD", "PUBLISH")]
-    {
-        calendar.append_property(Property::new(key, value));
-    }
+    let mut calendar = empty("PUBLISH");
     calendar.name(&one_line(name));
     for entry in entries {
         calendar.push(event(entry));
     }
+    with_zones(&calendar, entries)
+}
+
+/// What an invitation asks of the reader's calendar program (RFC 5546).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// Keep the appointment, or move it.
+    Request,
+    /// Take it out.
+    Cancel,
+}
+
+impl Method {
+    /// As tables write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// As calendars and headers of mail write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Request => "REQUEST",
+            Self::Cancel => "CANCEL",
+        }
+    }
+}
+
+impl TryFrom<String> for Method {
+    type Error = String;
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.as_str() {
+            "request" => Ok(Self::Request),
+            "cancel" => Ok(Self::Cancel),
+            _ => Err(format!("{word:?} is no method")),
+        }
+    }
+}
+
+/// Who invites, and who is invited.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Party {
+    pub name: String,
+    pub email: String,
+}
+
+/// One appointment for one person's calendar: one object has one method and one identity (RFC 5546, 3.2.2).
+pub fn invitation(method: Method, entry: &Entry, organizer: &Party, attendee: &Party) -> String {
+    let mut calendar = empty(method.name());
+    let mut event = event(entry);
+    let named = |key: &str, party: &Party| {
+        let mut property = Property::new(key, format!("mailto:{}", one_line(&party.email)));
+        property.add_parameter("CN", &parameter(&party.name));
+        property
+    };
+    event.append_property(named("ORGANIZER", organizer).done());
+    // Whoever enrolled has said yes already, so no answer is asked for.
+    let mut invited = named("ATTENDEE", attendee);
+    for (key, value) in
+        [("CUTYPE", "INDIVIDUAL"), ("ROLE", "REQ-PARTICIPANT"), ("PARTSTAT", "ACCEPTED"), ("RSVP", "FALSE")]
+    {
+        invited.add_parameter(key, value);
+    }
+    event.append_property(invited.done());
+    calendar.push(event);
+    with_zones(&calendar, std::slice::from_ref(entry))
+}
+
+/// Whether two invitations say the same, apart from when they were written and the number of the change.
+pub fn says_the_same(one: &str, other: &str) -> bool {
+    let stamps = |line: &&str| !["DTSTAMP:", "LAST-MODIFIED:", "SEQUENCE:"].iter().any(|key| line.starts_with(key));
+    one.lines().filter(stamps).eq(other.lines().filter(stamps))
+}
+
+fn empty(method: &str) -> Calendar {
+    let mut calendar = Calendar::empty();
+    for (key, value) in
+        [("VERSION", "2.0"), ("PRODID", "-//Aftercare//Portal//EN"), ("CALSCALE", "GREGORIAN"), ("METHOD", method)]
+    {
+        calendar.append_property(Property::new(key, value));
+    }
+    calendar
+}
+
+/// Zones must precede the events that name them; the crate writes none.
+fn with_zones(calendar: &Calendar, entries: &[Entry]) -> String {
     let text = calendar.to_string();
-    // Zones must precede the events that name them; the crate writes none.
     let zones = zones(entries);
     let split = text.find("BEGIN:VEVENT").or_else(|| text.find("END:VCALENDAR")).unwrap_or(text.len());
     let (head, tail) = text.split_at(split);
     format!("{head}{zones}{tail}")
+}
+
+/// The value of a parameter has no way to hold a quotation mark.
+fn parameter(text: &str) -> String {
+    one_line(text).replace('"', "'")
 }
 
 /// Without controls: not every property is escaped by the crate, and a line end would start another property.
@@ -221,6 +308,68 @@ mod tests {
         let text = file("x", &[cancelled]);
         assert!(text.contains("STATUS:CANCELLED") && text.contains("TRANSP:TRANSPARENT"), "{text}");
         assert!(!text.contains("VTIMEZONE"));
+    }
+
+    fn invited(method: Method, name: &str) -> String {
+        let company = Party { name: "Lumina; Works, \"Madrid\"".into(), email: "service@example.com".into() };
+        let learner = Party { name: name.into(), email: "ann@example.org".into() };
+        let status = if method == Method::Cancel { Status::Cancelled } else { Status::Confirmed };
+        let entry = Entry { status, ..entry("Europe/Madrid", "2026-10-31T08:00:00Z") };
+        invitation(method, &entry, &company, &learner)
+    }
+
+    /// The lines as they were before they were folded.
+    fn unfolded(text: &str) -> Vec<String> {
+        text.replace("\r\n ", "").split("\r\n").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_invitation_names_who_invites_whom_and_asks_for_no_answer() {
+        let text = invited(Method::Request, "Ünal \"Ann\" Öztürk: of the very long name, which goes on; and on and on");
+        let lines = unfolded(&text);
+        assert!(lines.contains(&"METHOD:REQUEST".to_owned()) && lines.contains(&"STATUS:CONFIRMED".to_owned()));
+        assert!(
+            lines.contains(&"ORGANIZER;CN=\"Lumina; Works, 'Madrid'\":mailto:service@example.com".to_owned()),
+            "{text}"
+        );
+        let attendee = lines.iter().find(|line| line.starts_with("ATTENDEE")).unwrap();
+        for part in ["PARTSTAT=ACCEPTED", "RSVP=FALSE", "ROLE=REQ-PARTICIPANT", ":mailto:ann@example.org"] {
+            assert!(attendee.contains(part), "{attendee}");
+        }
+        assert!(attendee.contains("CN=\"Ünal 'Ann' Öztürk: of the very long name, which goes on; and on and on\""));
+        let calendar: Calendar = parser::read_calendar(&parser::unfold(&text)).unwrap().into();
+        assert_eq!(calendar.events().count(), 1);
+        assert_eq!(calendar.events().next().unwrap().get_uid(), Some("session-1@aftercare"));
+        // One object: its zone, then its event, and nothing that is published.
+        assert!(text.find("END:VTIMEZONE").unwrap() < text.find("BEGIN:VEVENT").unwrap());
+        assert!(!text.contains("PUBLISH"));
+    }
+
+    #[test]
+    fn every_line_ends_in_crlf_has_75_octets_at_most_and_escapes_what_it_must() {
+        for text in [invited(Method::Request, &"ग्राहक ".repeat(20)), invited(Method::Cancel, "Ann")] {
+            assert!(text.ends_with("END:VCALENDAR\r\n"));
+            assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\r', '\n'])), "{text}");
+            let lines = unfolded(&text);
+            assert!(lines.contains(&"SUMMARY:Accounts\\; the first\\, easy steps".to_owned()), "{text}");
+            assert!(lines.iter().any(|line| line.starts_with("DESCRIPTION:Line one\\nLine two\\, with")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_feed_is_published_to_nobody_in_particular() {
+        let text = file("x", &[entry("Europe/Madrid", "2026-10-31T08:00:00Z")]);
+        assert!(text.contains("METHOD:PUBLISH") && !text.contains("ATTENDEE") && !text.contains("ORGANIZER"));
+    }
+
+    #[test]
+    fn two_invitations_differ_by_what_they_say_and_not_by_their_stamps() {
+        let entry = entry("Europe/Madrid", "2026-10-31T08:00:00Z");
+        let party = Party { name: "A".into(), email: "a@example.org".into() };
+        let text = |entry: &Entry| invitation(Method::Request, entry, &party, &party);
+        let later = Entry { changed: entry.changed + Duration::days(1), sequence: 9, ..entry.clone() };
+        assert!(says_the_same(&text(&entry), &text(&later)));
+        assert!(!says_the_same(&text(&entry), &text(&Entry { place: "Elsewhere".into(), ..entry.clone() })));
     }
 
     #[test]

@@ -32,13 +32,21 @@ pub async fn list(cx: Cx, Query(query): Query<After>) -> Result<Response, AppErr
 }
 
 pub async fn show(cx: Cx, At(id): At<MessageId>) -> Result<Response, AppError> {
-    let message = store::by_id(&mut cx.db().read().await?, id).await?.ok_or(AppError::NotFound)?;
+    let mut tx = cx.db().read().await?;
+    let message = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let calendar = store::calendar(&mut tx, id).await?;
+    drop(tx);
     Ok(cx.page(Frame::Plain, message.subject.clone(), || {
         let paragraphs = message.body.lines().filter(|line| !line.is_empty()).map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();
         let link = message.link.map(|href| view! { <p><a href=href.clone()>{href.clone()}</a></p> });
+        let calendar = calendar.map(|part| {
+            let text = part.body.replace("\r\n ", "");
+            view! { <Fold title=w!(cx, teaching.calendar_part)><pre class="calendar-part" tabindex="0">{text}</pre></Fold> }
+        });
         view! {
             <PageHead title=message.subject lead=Some(message.email) back=Some(("/demo/mail".to_owned(), w!(cx, shell.demo_mail)))/>
             <div class="prose" lang=message.language>{paragraphs}{link}</div>
+            {calendar}
         }
     }))
 }

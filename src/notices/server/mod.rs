@@ -1,5 +1,6 @@
 //! Letters, their delivery, the inbox.
 
+pub mod check;
 pub mod demo_mail;
 mod inbox;
 pub mod letter;

@@ -3,9 +3,10 @@
 
 use super::{
     letter::{Letter, Urgency},
-    store::{self, MessageRow},
+    store::{self, CalendarRow, MessageRow},
 };
 use crate::{
+    calendar::server::ics::{self, Entry, Method, Party},
     db::Tx,
     error::AppError,
     i18n::{self, Fmt, Locale},
@@ -15,7 +16,9 @@ use crate::{
     server::{Cx, clock::real_now, fresh},
     values::{EmailAddress, MessageId, PersonId},
 };
+use chrono::{DateTime, TimeDelta, Utc};
 use leptos_i18n::Locale as _;
+use lettre::message::Mailbox;
 
 /// Whom a letter is for.
 #[derive(Clone, Debug)]
@@ -31,6 +34,102 @@ pub enum To {
 /// Writes and stores a letter, once for each `dedupe_key`, in the caller's transaction. Who has no address gets it
 /// in the inbox only.
 pub async fn send(tx: &mut Tx, cx: &Cx, to: To, letter: Letter, dedupe_key: &str) -> Result<(), AppError> {
+    send_with(tx, cx, to, letter, dedupe_key, None).await
+}
+
+/// What a letter does in the reader's calendar.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    pub method: Method,
+    pub entry: Entry,
+}
+
+/// As [`send`], with an appointment for the reader's calendar. What was never in it is not taken out. The caller holds
+/// whatever the appointment belongs to, so that its letters come one after the other.
+pub async fn invite(
+    tx: &mut Tx,
+    cx: &Cx,
+    to: To,
+    letter: Letter,
+    dedupe_key: &str,
+    invitation: Invitation,
+) -> Result<(), AppError> {
+    send_with(tx, cx, to, letter, dedupe_key, Some(invitation)).await
+}
+
+/// What a person's calendar would be told that it was not told yet: `None` where it knows.
+pub async fn news(
+    tx: &mut Tx,
+    cx: &Cx,
+    person: PersonId,
+    invitation: &Invitation,
+) -> Result<Option<Invitation>, AppError> {
+    let last = store::last_of_thread(tx, &invitation.entry.uid).await?;
+    let new = match (invitation.method, last) {
+        (Method::Cancel, last) => last.is_some_and(|last| last.method == Method::Request),
+        (Method::Request, None) => true,
+        (Method::Request, Some(last)) => match people::by_id(tx, person).await? {
+            Some(reader) => !ics::says_the_same(&last.body, &body(cx, invitation, &reader.name, &address_of(&reader))),
+            None => false,
+        },
+    };
+    Ok(new.then(|| invitation.clone()))
+}
+
+fn address_of(reader: &people::PersonRow) -> String {
+    reader.email.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+fn body(cx: &Cx, invitation: &Invitation, name: &str, email: &str) -> String {
+    let from: Option<Mailbox> = cx.app.config.mail_from.parse().ok();
+    let organizer = Party {
+        name: from.as_ref().and_then(|from| from.name.clone()).unwrap_or_else(|| cx.app.company.name.clone()),
+        email: from.map(|from| from.email.to_string()).unwrap_or_default(),
+    };
+    let attendee = Party { name: name.to_owned(), email: email.to_owned() };
+    ics::invitation(invitation.method, &invitation.entry, &organizer, &attendee)
+}
+
+/// Puts the calendar part of a stored letter at the end of its thread. A change has a higher number than what it
+/// changes, whatever the caller counted.
+async fn attach(
+    tx: &mut Tx,
+    cx: &Cx,
+    message: &MessageRow,
+    name: &str,
+    invitation: Invitation,
+) -> Result<(), AppError> {
+    let Invitation { method, mut entry } = invitation;
+    let last = store::last_of_thread(tx, &entry.uid).await?;
+    let lowest = match (&last, method) {
+        (None, Method::Cancel) => return Ok(()),
+        (None, Method::Request) => 0,
+        (Some(last), Method::Cancel) if last.method == Method::Cancel => return Ok(()),
+        (Some(last), Method::Request) if last.method == Method::Request => last.sequence,
+        (Some(last), _) => last.sequence + 1,
+    };
+    let sequence = lowest.max(i64::from(entry.sequence));
+    entry.sequence = u32::try_from(sequence).unwrap_or(u32::MAX);
+    entry.changed = cx.now;
+    let row = CalendarRow {
+        message_id: message.id,
+        thread: entry.uid.clone(),
+        number: last.map_or(1, |last| last.number + 1),
+        method,
+        sequence,
+        body: body(cx, &Invitation { method, entry }, name, &message.email),
+    };
+    if store::insert_calendar(tx, &row).await? { Ok(()) } else { Err(AppError::Busy) }
+}
+
+async fn send_with(
+    tx: &mut Tx,
+    cx: &Cx,
+    to: To,
+    letter: Letter,
+    dedupe_key: &str,
+    invitation: Option<Invitation>,
+) -> Result<(), AppError> {
     let (email, reader) = match to {
         To::Person(id) => {
             let person = people::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
@@ -66,6 +165,9 @@ pub async fn send(tx: &mut Tx, cx: &Cx, to: To, letter: Letter, dedupe_key: &str
         read_at: None,
     };
     if store::insert(tx, &row, dedupe_key).await? && email.is_some() {
+        if let Some(invitation) = invitation {
+            attach(tx, cx, &row, reader.as_ref().map_or("", |reader| &reader.name), invitation).await?;
+        }
         jobs::enqueue(tx, Job::Deliver { message: row.id }, row.send_after).await?;
     }
     Ok(())
@@ -77,13 +179,63 @@ fn own_or_default(cx: &Cx, person: PersonId) -> Locale {
     if reading { Locale::default() } else { cx.locale }
 }
 
+/// So long a worker has a letter before another may send it.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// So long a letter waits for an older one of its thread that another worker is sending.
+const TURN: TimeDelta = TimeDelta::seconds(5);
+
 /// Hands a stored message over. Run again after a crash, it is sent again with the same Message-ID at the most.
 pub async fn deliver(cx: &Cx, id: MessageId) -> Result<(), AppError> {
-    let Some(message) = store::by_id(&mut cx.db().read().await?, id).await? else { return Ok(()) };
+    let mut tx = cx.db().read().await?;
+    let Some(message) = store::by_id(&mut tx, id).await? else { return Ok(()) };
     if message.sent_at.is_some() {
         return Ok(());
     }
-    cx.app.mailer.send(&message).await?;
+    if let Some(calendar) = store::calendar(&mut tx, id).await? {
+        drop(tx);
+        return deliver_in_order(cx, calendar).await;
+    }
+    drop(tx);
+    cx.app.mailer.send(&message, None).await?;
+    sent(cx, id).await
+}
+
+/// A calendar program that gets the end of an appointment before its beginning keeps it for ever: what is older in the
+/// thread leaves first, or the newer waits for it.
+async fn deliver_in_order(cx: &Cx, last: CalendarRow) -> Result<(), AppError> {
+    let unsent = store::unsent(&mut cx.db().read().await?, &last.thread, last.number).await?;
+    for (id, send_after) in unsent {
+        if send_after > cx.now {
+            return wait(cx, last.message_id, send_after).await;
+        }
+        let (until, now) = (real_now() + LEASE, real_now());
+        let leased = cx.db().write(move |tx| Box::pin(store::lease(tx, id, until, now))).await?;
+        let mut tx = cx.db().read().await?;
+        let message = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+        let calendar = store::calendar(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+        drop(tx);
+        match (leased, message.sent_at) {
+            (false, Some(_)) => continue,
+            (false, None) => return wait(cx, last.message_id, cx.now + TURN).await,
+            (true, _) => {}
+        }
+        if let Err(error) = cx.app.mailer.send(&message, Some(&calendar)).await {
+            cx.db().write(move |tx| Box::pin(store::end_lease(tx, id))).await?;
+            return Err(error);
+        }
+        sent(cx, id).await?;
+    }
+    Ok(())
+}
+
+/// The letter is tried again later, without being counted as failed.
+async fn wait(cx: &Cx, message: MessageId, until: DateTime<Utc>) -> Result<(), AppError> {
+    cx.db()
+        .write(move |tx| Box::pin(async move { jobs::enqueue(tx, Job::Deliver { message }, until).await.map(|_| ()) }))
+        .await
+}
+
+async fn sent(cx: &Cx, id: MessageId) -> Result<(), AppError> {
     let now = if cx.app.demo { cx.now } else { real_now() };
     cx.db().write(move |tx| Box::pin(store::mark_sent(tx, id, now))).await
 }

@@ -1,6 +1,7 @@
 //! Messages in the database.
 
 use crate::{
+    calendar::server::ics::Method,
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_optional,
@@ -31,7 +32,7 @@ const BY_ID: &str = "select id, person_id, email, letter, language, subject, bod
 const LATEST: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
     from message where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3";
 const INBOX: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
-    from message where person_id = $1 and letter <> 'sign_in' and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4";
+    from message where person_id = $1 and letter not in ('sign_in', 'class_session') and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4";
 const SENT: &str = "update message set sent_at = $2 where id = $1 and sent_at is null";
 const READ: &str = "update message set read_at = $2 where id = $1 and read_at is null";
 
@@ -87,5 +88,63 @@ pub async fn mark_sent(tx: &mut Tx, id: MessageId, now: DateTime<Utc>) -> Result
 
 pub async fn mark_read(tx: &mut Tx, id: MessageId, now: DateTime<Utc>) -> Result<(), AppError> {
     execute!(tx, READ, id, now)?;
+    Ok(())
+}
+
+/// The calendar part of a letter.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CalendarRow {
+    pub message_id: MessageId,
+    /// The identity of the appointment in one person's calendar.
+    pub thread: String,
+    /// The place in the thread, from 1.
+    pub number: i64,
+    #[sqlx(try_from = "String")]
+    pub method: Method,
+    pub sequence: i64,
+    pub body: String,
+}
+
+const INSERT_CALENDAR: &str = "insert into message_calendar (message_id, thread, number, method, sequence, body) \
+    values ($1, $2, $3, $4, $5, $6) on conflict (thread, number) do nothing";
+const CALENDAR: &str =
+    "select message_id, thread, number, method, sequence, body from message_calendar where message_id = $1";
+const LAST_OF_THREAD: &str = "select message_id, thread, number, method, sequence, body from message_calendar \
+    where thread = $1 order by number desc limit 1";
+const UNSENT: &str = "select m.id, m.send_after from message_calendar c join message m on m.id = c.message_id \
+    where c.thread = $1 and c.number <= $2 and m.sent_at is null order by c.number";
+const LEASE: &str = "update message_calendar set leased_until = $2 where message_id = $1 \
+    and (leased_until is null or leased_until < $3) \
+    and exists (select 1 from message m where m.id = message_calendar.message_id and m.sent_at is null)";
+const END_LEASE: &str = "update message_calendar set leased_until = null where message_id = $1";
+
+/// Keeps the calendar part of a letter; false where somebody else has just taken its place in the thread.
+pub async fn insert_calendar(tx: &mut Tx, row: &CalendarRow) -> Result<bool, AppError> {
+    let CalendarRow { message_id, thread, number, method, sequence, body } = row;
+    let rows = execute!(tx, INSERT_CALENDAR, *message_id, thread, *number, method.as_str(), *sequence, body)?;
+    Ok(rows == 1)
+}
+
+pub async fn calendar(tx: &mut Tx, id: MessageId) -> Result<Option<CalendarRow>, AppError> {
+    Ok(fetch_optional!(tx, CalendarRow, CALENDAR, id)?)
+}
+
+/// What the reader's calendar was told last about an appointment.
+pub async fn last_of_thread(tx: &mut Tx, thread: &str) -> Result<Option<CalendarRow>, AppError> {
+    Ok(fetch_optional!(tx, CalendarRow, LAST_OF_THREAD, thread)?)
+}
+
+/// The letters of a thread that did not leave yet, up to a place in it, with the time from which they may.
+pub async fn unsent(tx: &mut Tx, thread: &str, number: i64) -> Result<Vec<(MessageId, DateTime<Utc>)>, AppError> {
+    Ok(fetch_all!(tx, (MessageId, DateTime<Utc>), UNSENT, thread, number)?)
+}
+
+/// Takes the sending of a letter on; false where another worker has it, or it left.
+pub async fn lease(tx: &mut Tx, id: MessageId, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, AppError> {
+    Ok(execute!(tx, LEASE, id, until, now)? == 1)
+}
+
+pub async fn end_lease(tx: &mut Tx, id: MessageId) -> Result<(), AppError> {
+    execute!(tx, END_LEASE, id)?;
     Ok(())
 }

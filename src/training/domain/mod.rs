@@ -8,6 +8,7 @@ pub mod enrolment;
 pub mod learning;
 mod refusal;
 pub mod schedule;
+pub mod teaching;
 pub mod wish;
 
 pub use attendance::{Mark, Share};

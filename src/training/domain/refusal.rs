@@ -51,6 +51,18 @@ pub enum Refusal {
     MarkChanged { now: Option<Mark> },
     /// Somebody else changed the class in the meantime.
     ChangedMeanwhile { differences: Vec<Difference> },
+    /// All seats are taken or on offer.
+    NoSeat,
+    /// Others stand in line for the seats that are free.
+    OthersWait { people: i64 },
+    /// The other class belongs to another course.
+    OtherCourse,
+    /// The person has a place in that class already.
+    HasPlace { name: String },
+    /// The class has no session today.
+    NotToday,
+    /// Nobody in the class has this code.
+    CodeUnknown,
     /// Learners cannot enrol by themselves yet.
     OpensLater { at: DateTime<Utc> },
     /// Learners cannot enrol by themselves any more.

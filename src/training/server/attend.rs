@@ -47,12 +47,59 @@ pub async fn mark(
                     return Err(Refusal::MarkChanged { now }.into());
                 }
                 store::set_mark(tx, &permit, enrolment, session, mark, by, cx.now).await?;
+                let detail = serde_json::json!({ "session": session }).to_string();
                 let change = Change {
                     entity: "enrolment",
                     id: enrolment.0,
                     customer: Some(row.person_id),
                     from: now.map(Mark::as_str),
                     to: mark.map(Mark::as_str),
+                    detail: Some(&detail),
+                    ..Change::default()
+                };
+                history::record(tx, &cx, &permit, change).await
+            })
+        })
+        .await
+}
+
+/// Takes the last mark of a person in a session back: it is again what it was before. `saw` is what is taken back; a
+/// mark that somebody else has set meanwhile stays.
+pub async fn undo(
+    cx: &Cx,
+    class: ClassId,
+    session: ClassSessionId,
+    enrolment: EnrolmentId,
+    saw: Mark,
+) -> Result<(), AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let cx = cx.clone();
+            Box::pin(async move {
+                let (_, permit, by) = ready(tx, &cx, class, session).await?;
+                let row = store::enrolment(tx, enrolment).await?;
+                if row.class_id != class {
+                    return Err(AppError::NotFound);
+                }
+                let now = store::mark(tx, enrolment, session).await?;
+                if now != Some(saw) {
+                    return Err(Refusal::MarkChanged { now }.into());
+                }
+                if !store::undo_mark(tx, &permit, enrolment, session, cx.now).await? {
+                    store::set_mark(tx, &permit, enrolment, session, None, by, cx.now).await?;
+                }
+                let back = store::mark(tx, enrolment, session).await?;
+                let detail = serde_json::json!({ "session": session, "undone": true }).to_string();
+                let change = Change {
+                    entity: "enrolment",
+                    id: enrolment.0,
+                    customer: Some(row.person_id),
+                    from: now.map(Mark::as_str),
+                    to: back.map(Mark::as_str),
+                    detail: Some(&detail),
                     ..Change::default()
                 };
                 history::record(tx, &cx, &permit, change).await

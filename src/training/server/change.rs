@@ -3,7 +3,7 @@
 
 use super::{
     conflicts::Needs,
-    dues, letters,
+    dues, invitations, letters,
     letters::Stays,
     make_ups,
     plan::{self, plan_jobs},
@@ -259,6 +259,9 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
             let clash = clashes.iter().find(|clash| clash.person == row.person_id);
             told.carry(tx, cx, row, clash).await?;
         }
+    } else if changed.moved {
+        let now = store::class(tx, class.id).await?;
+        invitations::readdressed(tx, cx, &now).await?;
     }
     // More seats are first of all for those who wait.
     seats::pass_on(tx, cx, class.id).await
@@ -343,8 +346,8 @@ impl Told<'_> {
             (EnrolmentState::Offered, _) => self.shorten(tx, cx, row).await?,
             _ => Stays::Waiting,
         };
-        let was: Vec<Span> = self.before.sessions.iter().map(SessionRow::span).collect();
-        letters::moved(tx, cx, &self.before.class, self.now, row, (&was, self.spans), stays).await
+        let before = (&self.before.class, self.before.sessions.as_slice());
+        letters::moved(tx, cx, before, self.now, row, self.spans, stays).await
     }
 
     /// Whoever is elsewhere now cannot sit in two places: the seat is held until they chose, and costs nothing till then.

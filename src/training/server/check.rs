@@ -178,4 +178,9 @@ pub const CLAUSES: &[Clause] = &[
         sql: "select m.id, 'nothing says how this make-up came to be' as detail from make_up m \
             where not exists (select 1 from history h where h.entity = 'make_up' and h.entity_id = m.id)",
     },
+    Clause {
+        promise: 6,
+        name: "skip_without_reason",
+        sql: "select id, 'somebody in line was passed over and cannot read why' as detail from seat_skip where trim(why) = ''",
+    },
 ];

@@ -1,6 +1,7 @@
 //! Calendar files: one class to be added by hand, and the private feed of a person's classes.
 
 use super::{
+    invitations,
     portal::parse,
     store::{self, ClassRow, MakeUpRow, MineRow, SessionRow},
     words,
@@ -82,7 +83,22 @@ async fn of_person(cx: Cx, Path(file): Path<String>) -> Result<Response, AppErro
         .filter_map(|session| Some(my_entry(&cx, classes.get(&session.class_id)?, session)))
         .collect();
     entries.extend(make_ups.iter().map(|row| make_up_entry(&cx, row)));
+    for class in store::taught(&mut tx, person, since).await? {
+        let sessions = store::sessions(&mut tx, class.id).await?;
+        entries.extend(sessions.iter().map(|session| taught_entry(&cx, &class, session)));
+    }
     Ok(answer(&ics::file(&w!(cx, training.feed_name), &entries), "classes.ics"))
+}
+
+/// What the trainer teaches; what is only planned is tentative.
+fn taught_entry(cx: &Cx, class: &ClassRow, session: &SessionRow) -> Entry {
+    let status = match class.state {
+        ClassState::Cancelled => Status::Cancelled,
+        ClassState::Draft => Status::Tentative,
+        ClassState::Open | ClassState::Running | ClassState::Completed => Status::Confirmed,
+    };
+    let url = cx.app.config.address(&class.desk_path());
+    Entry { text: w!(cx, teaching.you_teach), url, status, ..class_entry(cx, class, session) }
 }
 
 fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
@@ -98,7 +114,7 @@ fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
     // Programs take a cancellation only with a higher sequence than what they have.
     let told = i64::from(status == Status::Cancelled && row.class_state != ClassState::Cancelled);
     Entry {
-        uid: uid(session),
+        uid: invitations::uid(row.enrolment_id, session.id),
         sequence: u32::try_from(row.sequence + told).unwrap_or(u32::MAX),
         changed: row.since.max(row.changed_at),
         span: session.span(),
@@ -127,7 +143,8 @@ fn make_up_entry(cx: &Cx, row: &MakeUpRow) -> Entry {
     }
 }
 
-/// One session has one identity in every calendar, whichever way it got there.
+/// The identity of a session for those who have no seat in it. A learner's is that of their invitation, so that a
+/// program that gets both keeps one.
 fn uid(session: &SessionRow) -> String {
     format!("session-{}@aftercare", session.id)
 }

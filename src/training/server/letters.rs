@@ -1,7 +1,8 @@
 //! What training writes to people, each once, in their language.
 
 use super::{
-    store::{ClassRow, EnrolmentRow},
+    invitations::{self, Seat},
+    store::{self, ClassRow, EnrolmentRow, SessionRow},
     words,
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     i18n::Fmt,
     notices::server::{Letter, To, Urgency, Written, service},
     server::Cx,
-    training::domain::Cost,
+    training::domain::{Cost, EnrolmentState},
     values::{EnrolmentId, PersonId},
     w,
 };
@@ -42,6 +43,42 @@ pub enum TrainingLetter {
     },
     Reminder {
         about: About,
+    },
+    /// The reader has given a seat back.
+    SeatCancelled {
+        about: About,
+        late: bool,
+    },
+    /// Another time or place.
+    Changed {
+        about: About,
+    },
+    /// One further session for the calendar, or one that is out of it; sent with another letter.
+    Session {
+        about: About,
+        number: i64,
+        count: i64,
+        gone: bool,
+        at_once: bool,
+    },
+    /// Staff gave the reader a seat in another class instead.
+    SeatMoved {
+        about: About,
+        before: (DateTime<Utc>, Tz),
+        why: String,
+    },
+    /// Tells a trainer who comes from another class.
+    MovedIn {
+        about: About,
+        name: String,
+        why: String,
+    },
+    /// The trainer writes to everybody in the class.
+    FromTrainer {
+        about: About,
+        trainer: String,
+        subject: String,
+        words: String,
     },
     /// The times or the room are others now.
     Moved {
@@ -109,7 +146,7 @@ pub struct About {
 }
 
 impl About {
-    fn of(cx: &Cx, class: &ClassRow) -> Self {
+    pub fn of(cx: &Cx, class: &ClassRow) -> Self {
         Self {
             title: class.title.clone(),
             starts: class.starts_at,
@@ -129,6 +166,12 @@ impl TrainingLetter {
             Self::Offered { .. } => "seat_offered",
             Self::ClassCancelled { .. } => "class_cancelled",
             Self::Reminder { .. } => "class_reminder",
+            Self::SeatCancelled { .. } => "seat_cancelled",
+            Self::Changed { .. } => "class_changed",
+            Self::Session { .. } => "class_session",
+            Self::SeatMoved { .. } => "seat_moved",
+            Self::MovedIn { .. } => "moved_in",
+            Self::FromTrainer { .. } => "from_trainer",
             Self::Moved { .. } => "class_moved",
             Self::Opened { .. } => "class_opened",
         }
@@ -139,6 +182,9 @@ impl TrainingLetter {
         match self {
             Self::Booked { .. } | Self::Waitlisted { .. } => Urgency::AtOnce,
             Self::Offered { .. } | Self::ClassCancelled { .. } | Self::Reminder { .. } => Urgency::ByDay,
+            Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
+            Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
+            Self::MovedIn { .. } | Self::FromTrainer { .. } => Urgency::ByDay,
             Self::Moved { .. } | Self::Opened { .. } => Urgency::ByDay,
         }
     }
@@ -208,6 +254,84 @@ impl TrainingLetter {
                 w!(fmt, training.letter_reminder_subject, title = title.clone()),
                 w!(fmt, training.letter_reminder_body, title = title, time = time, zone = zone, place = place),
             ),
+            Self::SeatCancelled { late, .. } => (
+                w!(fmt, teaching.letter_seat_cancelled_subject, title = title.clone()),
+                match late {
+                    true => {
+                        w!(fmt, teaching.letter_seat_cancelled_late_body, title = title, time = time, zone = zone)
+                    }
+                    false => w!(fmt, teaching.letter_seat_cancelled_body, title = title, time = time, zone = zone),
+                },
+            ),
+            Self::Changed { .. } => (
+                w!(fmt, teaching.letter_changed_subject, title = title.clone()),
+                w!(fmt, teaching.letter_changed_body, title = title, time = time, zone = zone, place = place),
+            ),
+            Self::Session { gone: true, .. } => (
+                w!(fmt, teaching.letter_session_gone_subject, title = title.clone()),
+                w!(fmt, teaching.letter_session_gone_body, title = title, time = time, zone = zone),
+            ),
+            Self::Session { number, count, .. } => {
+                let (number, count) = (fmt.number(*number), fmt.number(*count));
+                (
+                    w!(
+                        fmt,
+                        teaching.letter_session_subject,
+                        number = number.clone(),
+                        of = count.clone(),
+                        title = title.clone()
+                    ),
+                    w!(
+                        fmt,
+                        teaching.letter_session_body,
+                        number = number,
+                        of = count,
+                        title = title,
+                        time = time,
+                        zone = zone,
+                        place = place
+                    ),
+                )
+            }
+            Self::SeatMoved { before, why, .. } => (
+                w!(fmt, teaching.letter_seat_moved_subject, title = title.clone()),
+                w!(
+                    fmt,
+                    teaching.letter_seat_moved_body,
+                    before = fmt.date_time(before.0, before.1),
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    place = place,
+                    why = why.clone()
+                ),
+            ),
+            Self::MovedIn { name, why, .. } => (
+                w!(fmt, teaching.letter_moved_in_subject, name = name.clone(), title = title.clone()),
+                w!(
+                    fmt,
+                    teaching.letter_moved_in_body,
+                    name = name.clone(),
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    why = why.clone()
+                ),
+            ),
+            Self::FromTrainer { trainer, subject, words, .. } => (
+                subject.clone(),
+                format!(
+                    "{}\n\n{words}",
+                    w!(
+                        fmt,
+                        teaching.letter_from_trainer_body,
+                        trainer = trainer.clone(),
+                        title = title,
+                        time = time,
+                        zone = zone
+                    )
+                ),
+            ),
             Self::Moved { was, was_place, now, stays, .. } => {
                 let times = |spans: &[Span]| {
                     let said = |span: &Span| {
@@ -249,6 +373,12 @@ impl TrainingLetter {
             | Self::Offered { about, .. }
             | Self::ClassCancelled { about, .. }
             | Self::Reminder { about }
+            | Self::SeatCancelled { about, .. }
+            | Self::Changed { about }
+            | Self::Session { about, .. }
+            | Self::SeatMoved { about, .. }
+            | Self::MovedIn { about, .. }
+            | Self::FromTrainer { about, .. }
             | Self::Moved { about, .. }
             | Self::Opened { about, .. } => about,
         }
@@ -266,7 +396,41 @@ pub async fn booked(
 ) -> Result<(), AppError> {
     let free_until = class.policy().free_until();
     let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), free_until };
-    send(tx, cx, person, letter, &format!("enrolment_booked:{id}")).await
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id, person };
+    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}:{}", class.sequence)).await
+}
+
+/// A seat is given back by whoever had it.
+pub async fn cancelled(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    row: &EnrolmentRow,
+    to: EnrolmentState,
+) -> Result<(), AppError> {
+    if row.state != EnrolmentState::Booked {
+        return Ok(());
+    }
+    let late = to == EnrolmentState::CancelledLate;
+    let letter = TrainingLetter::SeatCancelled { about: About::of(cx, class), late };
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id: row.id, person: row.person_id };
+    invitations::cancel(tx, cx, seat, &sessions, Some(letter), &format!("seat_cancelled:{}", row.id)).await
+}
+
+/// The class is at another address on line. `sessions` are those that it has.
+pub async fn changed(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    sessions: &[SessionRow],
+    id: EnrolmentId,
+    person: PersonId,
+) -> Result<(), AppError> {
+    let letter = TrainingLetter::Changed { about: About::of(cx, class) };
+    let once = format!("class_changed:{id}:{}", class.version);
+    invitations::request(tx, cx, Seat { class, id, person }, sessions, letter, &once).await
 }
 
 /// Somebody waits in line.
@@ -312,7 +476,9 @@ pub async fn class_cancelled(
     };
     let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
     let letter = TrainingLetter::ClassCancelled { about, why: why.to_owned(), next };
-    send(tx, cx, person, letter, &format!("class_cancelled:{id}")).await
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id, person };
+    invitations::cancel(tx, cx, seat, &sessions, Some(letter), &format!("class_cancelled:{id}")).await
 }
 
 /// The class is tomorrow.
@@ -328,24 +494,35 @@ pub async fn reminder(
     send(tx, cx, person, letter, &format!("class_reminder:{id}:{}", class.starts_at.timestamp())).await
 }
 
-/// The class is at another time or in another room.
+/// The class is at another time or in another room. The calendar of whoever keeps their seat is moved along; of whoever
+/// loses it, emptied.
 pub async fn moved(
     tx: &mut Tx,
     cx: &Cx,
-    before: &ClassRow,
+    before: (&ClassRow, &[SessionRow]),
     class: &ClassRow,
     row: &EnrolmentRow,
-    (was, now): (&[Span], &[Span]),
+    now: &[Span],
     stays: Stays,
 ) -> Result<(), AppError> {
+    let keeps = matches!(stays, Stays::Booked { .. });
     let letter = TrainingLetter::Moved {
         about: About::of(cx, class),
-        was: was.to_vec(),
-        was_place: words::place(before),
+        was: before.1.iter().map(SessionRow::span).collect(),
+        was_place: words::place(before.0),
         now: now.to_vec(),
         stays,
     };
-    send(tx, cx, row.person_id, letter, &format!("class_moved:{}:{}", row.id, class.sequence)).await
+    let once = format!("class_moved:{}:{}", row.id, class.sequence);
+    let seat = Seat { class, id: row.id, person: row.person_id };
+    if !keeps {
+        return invitations::cancel(tx, cx, seat, before.1, Some(letter), &once).await;
+    }
+    let sessions = store::sessions(tx, class.id).await?;
+    let gone: Vec<SessionRow> =
+        before.1.iter().filter(|old| !sessions.iter().any(|new| new.id == old.id)).cloned().collect();
+    invitations::request(tx, cx, seat, &sessions, letter, &once).await?;
+    invitations::cancel(tx, cx, seat, &gone, None, &format!("{once}:gone")).await
 }
 
 /// A class that somebody asked for opens.
@@ -360,6 +537,6 @@ pub async fn opened(
     send(tx, cx, person, letter, &format!("class_opened:{}:{person}", class.id)).await
 }
 
-async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: TrainingLetter, once: &str) -> Result<(), AppError> {
+pub async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: TrainingLetter, once: &str) -> Result<(), AppError> {
     service::send(tx, cx, To::Person(person), Letter::Training(letter), once).await
 }

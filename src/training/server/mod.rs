@@ -10,6 +10,7 @@ mod certificate_pdf;
 mod certificates;
 pub mod change;
 pub mod check;
+pub mod check_in;
 mod class_cards;
 pub mod conflicts;
 mod course_page;
@@ -17,9 +18,11 @@ pub mod courses;
 pub mod demo;
 mod demo_learning;
 mod demo_plan;
+mod demo_teaching;
 pub mod desk;
 mod dues;
 pub mod files;
+pub mod invitations;
 pub mod jobs;
 pub mod learning_letters;
 pub mod letters;
@@ -32,9 +35,12 @@ mod portal_ask;
 pub mod rules;
 pub mod seats;
 pub mod shared;
+pub mod staff_seats;
 pub mod store;
+mod ticket;
 mod views;
 pub mod words;
+pub mod writing;
 
 use crate::server::App;
 use axum::Router;
@@ -56,4 +62,5 @@ pub fn routes() -> Router<App> {
         .merge(course_page::routes())
         .merge(make_up_page::routes())
         .merge(certificates::routes())
+        .merge(check_in::routes())
 }

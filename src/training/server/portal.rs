@@ -59,6 +59,7 @@ struct Shown {
     position: Option<i64>,
     cost: Cost,
     beside: class_cards::Beside,
+    ticket: super::ticket::Ticket,
 }
 
 async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
@@ -76,7 +77,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     };
     let cost = seats::cost(&mut tx, cx, &class, person).await?;
     let beside = class_cards::load(&mut tx, cx, &class, &sessions, mine.as_ref()).await?;
-    Ok(Shown { class, sessions, mine, position, cost, beside })
+    let ticket = super::ticket::load(&mut tx, mine.as_ref()).await?;
+    Ok(Shown { class, sessions, mine, position, cost, beside, ticket })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -108,6 +110,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         (w!(cx, training.language), words::language(&class.language).into_any()),
     ];
     let standing = standing(cx, shown);
+    let ticket = super::ticket::card(cx, class, shown.mine.as_ref(), &shown.ticket, sheet);
     let when = Some(w!(cx, training.when));
     let sessions = views::sessions(cx, class, &shown.sessions);
     let about = Some(w!(cx, training.about));
@@ -124,6 +127,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
             <div class="stack">
                 {standing}
                 {first}
+                {ticket}
                 <Card title=when>
                     {sessions}
                     <Actions>{calendar}</Actions>
@@ -343,6 +347,7 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
             return Ok(if late { Notice::EnrolmentCancelledLate } else { Notice::EnrolmentCancelled });
         }
         "announce" | "withdraw" => return announce::act(cx, id, form).await,
+        "wish" => return super::ticket::say(cx, id, form).await.map(|()| Notice::WishSaid),
         "" | "enrol" => seats::enrol(cx, id, consent).await?,
         _ => return Err(Faults::only("act", Fault::NotAChoice)),
     };

@@ -221,6 +221,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Re
         _ => {}
     }
     record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Cancelled)).await?;
+    letters::cancelled(tx, cx, &class, &row, to).await?;
     pass_on(tx, cx, class.id).await?;
     Ok(Place { enrolment: row.id, state: to, position: None })
 }

@@ -122,6 +122,20 @@ pub fn faults(cx: &Cx, sheet: &Sheet, tz: Tz) -> AnyView {
     }
 }
 
+/// Where a trainer finds the address of their calendar.
+pub fn feed_link(cx: &Cx) -> AnyView {
+    let fmt = cx.fmt();
+    let text = w!(fmt, teaching.feed_trainer_text);
+    let link = w!(fmt, teaching.feed_trainer_link);
+    view! {
+        <Card title=Some(w!(fmt, teaching.feed_trainer_title))>
+            <p class="soft">{text}</p>
+            <Actions><ButtonLink href="/training/mine#calendar-feed" tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{link}</ButtonLink></Actions>
+        </Card>
+    }
+    .into_any()
+}
+
 /// A stage as a badge.
 pub fn stage_badge(cx: &Cx, class: &ClassRow) -> AnyView {
     let stage = class.stage(cx.now);

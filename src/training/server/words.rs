@@ -167,6 +167,14 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::TooEarlyToMark { from } => w!(fmt, training.refusal_too_early, time = time(*from)),
         Refusal::MarkChanged { .. } => w!(fmt, training.refusal_mark_changed),
         Refusal::ChangedMeanwhile { .. } => w!(fmt, training.refusal_changed),
+        Refusal::NoSeat => w!(fmt, teaching.refusal_no_seat),
+        Refusal::OthersWait { people } => {
+            w!(fmt, teaching.refusal_others_wait, count = u64::try_from(*people).unwrap_or(u64::MAX))
+        }
+        Refusal::OtherCourse => w!(fmt, teaching.refusal_other_course),
+        Refusal::HasPlace { name } => w!(fmt, teaching.refusal_has_place, name = name.clone()),
+        Refusal::NotToday => w!(fmt, teaching.refusal_not_today),
+        Refusal::CodeUnknown => w!(fmt, teaching.refusal_code_unknown),
         Refusal::OpensLater { at } => w!(fmt, planning.refusal_opens_later, time = time(*at)),
         Refusal::EnrolmentClosed { at } => w!(fmt, planning.refusal_enrolment_closed, time = time(*at)),
         Refusal::MustMove { over, people } => w!(
@@ -209,6 +217,16 @@ fn conflict(fmt: Fmt, tz: Tz, conflict: &Conflict) -> String {
         Who::Room(name) | Who::Equipment(name) => {
             w!(fmt, training.refusal_room_busy, room = name.clone(), with = with, from = from, until = until)
         }
+    }
+}
+
+/// How a mark looks.
+pub fn mark_tone(mark: Mark) -> Tone {
+    match mark {
+        Mark::Present => Tone::Good,
+        Mark::Late | Mark::Partial => Tone::Warn,
+        Mark::Absent => Tone::Bad,
+        Mark::Excused => Tone::Plain,
     }
 }
 

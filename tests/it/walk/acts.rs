@@ -86,6 +86,11 @@ fn changes(act: Act) -> bool {
         | Act::CloseClass
         | Act::MarkAttendance
         | Act::ChangeFeed
+        | Act::SayWish
+        | Act::MessageClass
+        | Act::AddWalkIn
+        | Act::MoveSeat
+        | Act::PromoteSeat
         | Act::AskForClass
         | Act::WithdrawWish
         | Act::SetAvailability
@@ -241,6 +246,11 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::CancelClass
         | Act::CloseClass
         | Act::MarkAttendance
+        | Act::SayWish
+        | Act::MessageClass
+        | Act::AddWalkIn
+        | Act::MoveSeat
+        | Act::PromoteSeat
         | Act::ChangeFeed
         | Act::AskForClass
         | Act::WithdrawWish

@@ -22,6 +22,7 @@ pub struct Things {
     claim: String,
     follow_up: String,
     class: String,
+    check_in: String,
     course: String,
     missed: String,
     make_up: String,
@@ -79,6 +80,11 @@ impl Things {
             .await,
             make_up: text(world, "select lower(hex(id)) from make_up where state = 'booked'").await,
             material: material(world).await,
+            check_in: {
+                let seat = "select lower(hex(e.id)) from enrolment e join class c on c.id = e.class_id \
+                    where e.state = 'booked' and c.state = 'open' order by c.starts_at, e.id limit 1";
+                aftercare::training::server::check_in::path(&world.app, text(world, seat).await.parse().unwrap())
+            },
         }
     }
 
@@ -97,7 +103,11 @@ impl Things {
             "/training/{class}"
             | "/training/{class}/calendar.ics"
             | "/desk/classes/{class}"
-            | "/desk/classes/{class}/edit" => &self.class,
+            | "/desk/classes/{class}/edit"
+            | "/desk/classes/{class}/room"
+            | "/desk/classes/{class}/sheet"
+            | "/desk/classes/{class}/roster.csv" => &self.class,
+            "/desk/check-in/{token}" => return self.check_in.clone(),
             "/training/{class}/make-up" => &self.missed,
             "/training/courses/{course}"
             | "/training/ask/{course}"
@@ -149,6 +159,9 @@ impl Things {
             "/training/{class}" => vec![("act", "cancel")],
             "/desk/courses/new" => vec![("title", "A course"), ("language", "en"), ("pass_percent", "80")],
             "/desk/classes/{class}" => vec![("act", "cancel"), ("why", "Rain.")],
+            "/desk/classes/{class}/room" => {
+                vec![("act", "code"), ("session", "00000000000070008000000000000000"), ("code", "AAAAAA")]
+            }
             "/desk/classes/{class}/edit" => vec![
                 ("version", "1"),
                 ("title", "Edited"),

@@ -1,6 +1,11 @@
 //! One class at the desk: its roster, its marks, and what its trainer can do with it.
 
-use super::{FRAME, fields::Needed};
+use super::{
+    FRAME,
+    after::{self, After},
+    fields::Needed,
+    roster::{self, Before},
+};
 use crate::{
     access::{Act, Subject},
     error::{AppError, Fault, Faults},
@@ -50,6 +55,8 @@ struct Shown {
     needed: Needed,
     session: Option<ClassSessionId>,
     learners: super::learners::Learners,
+    before: Before,
+    after: After,
 }
 
 async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
@@ -69,7 +76,9 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     // Else the session that is on, or the next one, or the last.
     let current = sessions.iter().find(|row| cx.now < row.ends_at).or(sessions.last()).map(|row| row.id);
     let learners = super::learners::load(&mut tx, id).await?;
-    Ok(Shown { class, sessions, people, owned, marks, needed, session: asked.or(current), learners })
+    let before = roster::load(&mut tx, cx, &class).await?;
+    let after = after::load(&mut tx, &class).await?;
+    Ok(Shown { class, sessions, people, owned, marks, needed, session: asked.or(current), learners, before, after })
 }
 
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -98,6 +107,9 @@ pub async fn act(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response,
 }
 
 async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Option<Notice>, AppError> {
+    if let Some(done) = roster::run(cx, id, form).await {
+        return done.map(Some);
+    }
     match form.text("act") {
         "publish" => plan::publish(cx, id).await.map(|()| Some(Notice::ClassPublished)),
         "close" => plan::close(cx, id).await.map(|()| Some(Notice::ClassClosed)),
@@ -150,8 +162,10 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let stage_badge = views::stage_badge(cx, class);
     let waiting = now.waiting;
     let publish = publish(cx, class);
-    let roster = roster(cx, shown);
-    let line = line(cx, shown);
+    let tools = roster::tools(cx, class, &shown.people, sheet);
+    let after = after::cards(cx, class, &shown.people, &shown.after);
+    let roster = roster(cx, shown, sheet);
+    let line = line(cx, shown, sheet);
     let session_count = Some(views::session_count(cx, &shown.sessions));
     let sessions = views::sessions(cx, class, &shown.sessions);
     let close = close(cx, shown);
@@ -166,8 +180,10 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
         <Columns>
             <div class="stack">
                 {publish}
+                {tools}
                 {roster}
                 {line}
+                {after}
             </div>
             <div class="stack">
                 <Card title=session_count>
@@ -200,7 +216,7 @@ fn publish(cx: &Cx, class: &ClassRow) -> Option<AnyView> {
     })
 }
 
-fn roster(cx: &Cx, shown: &Shown) -> AnyView {
+fn roster(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let booked: Vec<&EnrolmentRow> = shown.people.iter().filter(|row| row.state == EnrolmentState::Booked).collect();
     let Some(session) = shown.session.and_then(|id| shown.sessions.iter().find(|row| row.id == id)) else {
         return ().into_any();
@@ -246,7 +262,7 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
         let from = cx.fmt().date_time(marked_from(session.starts_at), shown.class.tz());
         view! { <p class="soft small">{w!(cx, training.refusal_too_early, time = from)}</p> }
     });
-    let people = booked.iter().map(|row| learner(cx, shown, row, session, markable)).collect_view();
+    let people = booked.iter().map(|row| learner(cx, shown, row, session, markable, sheet)).collect_view();
     view! {
         <Section title=w!(cx, training.roster)>
             {tabs}
@@ -260,20 +276,12 @@ fn roster(cx: &Cx, shown: &Shown) -> AnyView {
 }
 
 /// One learner: the name, what they have, and the marks to tap.
-fn learner(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, markable: bool) -> AnyView {
+fn learner(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, markable: bool, sheet: &Sheet) -> AnyView {
     let now = shown.marks.get(&(row.id, session.id)).copied();
     let owned = shown.owned.get(&row.person_id).map(|items| {
         view! { <p class="soft small">{w!(cx, training.owns, items = items.join(", "))}</p> }
     });
-    let badge = now.map(|mark| {
-        let tone = match mark {
-            Mark::Present => Tone::Good,
-            Mark::Late | Mark::Partial => Tone::Warn,
-            Mark::Absent => Tone::Bad,
-            Mark::Excused => Tone::Plain,
-        };
-        view! { <Badge tone text=mark.in_words(cx.fmt())/> }
-    });
+    let badge = now.map(|mark| view! { <Badge tone=words::mark_tone(mark) text=mark.in_words(cx.fmt())/> });
     let marks = markable.then(|| {
         let buttons = Mark::ALL
             .iter()
@@ -301,14 +309,16 @@ fn learner(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, mar
             <p class="row"><strong>{row.person_name.clone()}</strong>{badge}</p>
             {owned}
             {shown.learners.said(cx, row.id, session.id)}
+            {roster::facts(cx, &shown.before, row)}
             {marks}
+            {roster::move_form(cx, &shown.before, row, sheet)}
         </li>
     }
     .into_any()
 }
 
 /// Offers and the line, in their order.
-fn line(cx: &Cx, shown: &Shown) -> Option<AnyView> {
+fn line(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Option<AnyView> {
     let waiting: Vec<&EnrolmentRow> = shown.people.iter().filter(|row| row.state != EnrolmentState::Booked).collect();
     if waiting.is_empty() {
         return None;
@@ -326,12 +336,19 @@ fn line(cx: &Cx, shown: &Shown) -> Option<AnyView> {
                     cx.fmt().number(place)
                 }
             };
-            view! { <li class="row"><strong>{row.person_name.clone()}</strong><span class="soft">{text}</span></li> }
+            let promote = roster::promote_form(cx, &shown.class, row, place == 1, sheet);
+            view! {
+                <li class="stack">
+                    <p class="row"><strong>{row.person_name.clone()}</strong><span class="soft">{text}</span></p>
+                    {promote}
+                </li>
+            }
         })
         .collect_view();
     let title =
         format!("{} · {}", w!(cx, training.waitlist), w!(cx, training.waiting, count = count(shown.class.waiting)));
-    Some(view! { <Fold title open=true><ul class="plain-list stack" role="list">{rows}</ul></Fold> }.into_any())
+    let skips = roster::skips(cx, &shown.class, &shown.before);
+    Some(view! { <Fold title open=true><ul class="plain-list stack" role="list">{rows}</ul></Fold> {skips} }.into_any())
 }
 
 fn close(cx: &Cx, shown: &Shown) -> Option<AnyView> {

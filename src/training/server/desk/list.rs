@@ -113,6 +113,7 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
         {doors}
         {list}
         {next}
+        {views::feed_link(cx)}
     }
     .into_any()
 }

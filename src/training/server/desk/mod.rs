@@ -1,16 +1,21 @@
 //! The trainer's desk: plan classes, see who comes, mark who came, close or cancel. Made for a phone in the classroom.
 
+mod after;
 mod availability;
 mod class;
 mod courses;
 mod demand;
 mod edit_page;
+mod export;
 mod fields;
 mod forms;
 mod learners;
 mod list;
 mod plan_pages;
+mod room;
+mod roster;
 mod rules_page;
+mod sheet;
 mod upload;
 
 use crate::server::{
@@ -47,4 +52,7 @@ pub fn routes() -> Router<App> {
         .route("/desk/courses", get(courses::list))
         .route("/desk/courses/{course}", get(courses::show).post(courses::save))
         .route("/desk/make-ups/{id}", post(learners::mark))
+        .route("/desk/classes/{class}/room", get(room::show).post(room::act))
+        .route("/desk/classes/{class}/sheet", get(sheet::show))
+        .route("/desk/classes/{class}/roster.csv", get(export::csv))
 }

@@ -190,6 +190,14 @@ pub async fn desk_past(
     Ok(fetch_all!(tx, ClassRow, DESK_PAST, one, trainer, before.0, before.1, most)?)
 }
 
+const TAUGHT: &str =
+    class!("where c.trainer_id = $1 and (c.ends_at > $2 or c.changed_at > $2) order by c.starts_at, c.id limit 300");
+
+/// What a trainer teaches and plans, and what ended or was called off since `since`.
+pub async fn taught(tx: &mut Tx, trainer: PersonId, since: DateTime<Utc>) -> Result<Vec<ClassRow>, AppError> {
+    Ok(fetch_all!(tx, ClassRow, TAUGHT, trainer, since)?)
+}
+
 /// A room as forms offer it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct RoomRow {

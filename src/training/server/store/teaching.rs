@@ -24,7 +24,8 @@ const MARKS: &str = "select a.enrolment_id, a.session_id, a.mark from attendance
     join class_session s on s.id = a.session_id where s.class_id = $1";
 const MARK: &str = "select mark from attendance where enrolment_id = $1 and session_id = $2";
 const SET_MARK: &str = "insert into attendance (enrolment_id, session_id, mark, marked_by, marked_at) values ($1, $2, $3, $4, $5) \
-    on conflict (enrolment_id, session_id) do update set mark = excluded.mark, marked_by = excluded.marked_by, marked_at = excluded.marked_at";
+    on conflict (enrolment_id, session_id) do update set was = attendance.mark, mark = excluded.mark, \
+    marked_by = excluded.marked_by, marked_at = excluded.marked_at";
 const CLEAR_MARK: &str = "delete from attendance where enrolment_id = $1 and session_id = $2";
 const MARK_REST: &str = "insert into attendance (enrolment_id, session_id, mark, marked_by, marked_at) \
     select e.id, $2, 'present', $3, $4 from enrolment e where e.class_id = $1 and e.state = 'booked' \
@@ -70,9 +71,12 @@ pub async fn mark_rest(
 
 const OWNED: &str = "select i.owner_id, p.product_name from item i join purchase p on p.id = i.purchase_id \
     where i.owner_id in (select person_id from enrolment where class_id = $1 and state = 'booked') \
+    and (i.product_id in (select cp.product_id from course_product cp join class c on c.course_id = cp.course_id where c.id = $1) \
+    or not exists (select 1 from course_product cp join class c on c.course_id = cp.course_id where c.id = $1)) \
     order by p.purchased_on desc, i.id limit 1000";
 
-/// What the learners of a class have, latest first: a trainer teaches the printer that is there.
+/// What the learners of a class have of the course's products, latest first: a trainer teaches the printer that is
+/// there. Of a general course, whatever they have.
 pub async fn owned_by_learners(tx: &mut Tx, class: ClassId) -> Result<HashMap<PersonId, Vec<String>>, AppError> {
     let mut owned: HashMap<PersonId, Vec<String>> = HashMap::new();
     for (person, product) in fetch_all!(tx, (PersonId, String), OWNED, class)? {

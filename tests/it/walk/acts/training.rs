@@ -135,6 +135,46 @@ pub async fn perform(walk: &mut Walk, act: Act) {
             let form = [("act", "mark"), ("session", &*session), ("enrolment", &enrolment), ("mark", "excused")];
             by_trainer(walk, &id, &form).await;
         }
+        Act::SayWish => {
+            let id = mine(walk, "booked").await;
+            walk.post(CUSTOMER, &format!("/training/{id}"), &[("act", "wish"), ("wish", "Everything")]).await;
+        }
+        Act::MessageClass => {
+            let id = class(walk, "c.state = 'open' and c.taken > 0").await;
+            by_trainer(walk, &id, &[("act", "write"), ("subject", "Hello"), ("words", "Until soon.")]).await;
+        }
+        Act::AddWalkIn => {
+            let id = class(walk, "c.state = 'open' and c.waiting = 0 and c.taken + c.held < c.capacity").await;
+            let form = [("act", "walk_in"), ("email", "door@example.com"), ("name", "Dora Door"), ("agreed", "yes")];
+            by_trainer(walk, &id, &form).await;
+        }
+        Act::MoveSeat => {
+            let seat = "select lower(hex(e.id)) || lower(hex(e.class_id)) || lower(hex(d.id)) from enrolment e \
+                join class c on c.id = e.class_id join class d on d.course_id = c.course_id and d.id <> c.id \
+                where e.state = 'booked' and c.state = 'open' and d.state = 'open' and d.waiting = 0 and c.waiting = 0 \
+                and d.taken + d.held < d.capacity and d.starts_at > c.starts_at and not exists (select 1 from enrolment o \
+                where o.person_id = e.person_id and o.class_id <> e.class_id) order by d.starts_at desc limit 1";
+            let found = walk.text(seat).await;
+            let (seat, from, to) = (&found[..32], &found[32..64], &found[64..]);
+            let form = [("act", "move"), ("enrolment", seat), ("to", to), ("why_move", "Too far.")];
+            by_trainer(walk, from, &form).await;
+        }
+        Act::PromoteSeat => {
+            let id = class(walk, "c.state = 'open' and c.waiting > 1").await;
+            let seat = format!(
+                "select lower(hex(id)) from enrolment where hex(class_id) = upper('{id}') and state = 'waitlisted' \
+                 order by queue_number desc limit 1"
+            );
+            let seat = walk.text(&seat).await;
+            let form = [
+                ("act", "promote"),
+                ("enrolment", &*seat),
+                ("why", "She came from afar."),
+                ("one_more", "yes"),
+                ("agreed", "yes"),
+            ];
+            by_trainer(walk, &id, &form).await;
+        }
         Act::ChangeFeed => {
             walk.post(CUSTOMER, "/training/mine", &[("act", "renew")]).await;
         }

@@ -1,0 +1,63 @@
+//! The roster as a file for spreadsheets: who came to which session, what they passed. No cell becomes a formula.
+
+use crate::{
+    access::{Act, Subject},
+    error::AppError,
+    i18n::InWords,
+    server::Cx,
+    training::{
+        domain::{Mark, Share, teaching::cell},
+        server::{check_in::int, portal::parse, store},
+    },
+    values::{ClassId, ClassSessionId, EnrolmentId},
+    w,
+};
+use axum::{
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use std::collections::HashMap;
+
+pub async fn csv(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
+    let id: ClassId = parse(&id)?;
+    let mut tx = cx.db().read().await?;
+    let class = store::class(&mut tx, id).await?;
+    cx.may(Act::ReadRoster, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+    let sessions = store::sessions(&mut tx, id).await?;
+    let people = store::contacts(&mut tx, id).await?;
+    let marks: HashMap<(EnrolmentId, ClassSessionId), Mark> = store::marks(&mut tx, id)
+        .await?
+        .into_iter()
+        .map(|row| ((row.enrolment_id, row.session_id), row.mark))
+        .collect();
+    let given = store::given(&mut tx, id).await?;
+    drop(tx);
+
+    let fmt = cx.fmt();
+    let mut file = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| crate::server::internal("a file cannot be written", &error);
+    let mut head = vec![w!(fmt, teaching.name), w!(fmt, teaching.email), w!(fmt, teaching.firm)];
+    head.extend(sessions.iter().map(|session| fmt.date_time(session.starts_at, class.tz())));
+    head.extend([w!(fmt, training.certificate_attended), w!(fmt, training.certificate_code)]);
+    file.write_record(head.iter().map(|text| cell(text))).map_err(failed)?;
+    for row in people {
+        let own: Vec<Option<Mark>> = sessions.iter().map(|s| marks.get(&(row.id, s.id)).copied()).collect();
+        let share = Share::of(own.iter().flatten().copied(), int(sessions.len()));
+        let mut line = vec![row.name, row.email.unwrap_or_default(), row.organisation.unwrap_or_default()];
+        line.extend(own.iter().map(|mark| mark.map(|mark| mark.in_words(fmt)).unwrap_or_default()));
+        line.push(format!("{} %", share.percent()));
+        line.push(given.get(&row.id).map(ToString::to_string).unwrap_or_default());
+        file.write_record(line.iter().map(|text| cell(text))).map_err(failed)?;
+    }
+    let bytes =
+        file.into_inner().map_err(|error| crate::server::internal("a file cannot be written", &error.error()))?;
+    // The mark by which spreadsheets know the encoding.
+    let body = [b"\xef\xbb\xbf".to_vec(), bytes].concat();
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"class-{id}.csv\"")),
+        (header::CACHE_CONTROL, "private, no-store".to_owned()),
+    ];
+    Ok((headers, body).into_response())
+}

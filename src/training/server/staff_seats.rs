@@ -1,0 +1,334 @@
+//! Seats that staff give: to somebody who stands in the door, to somebody from another class of the course, to somebody
+//! from the middle of the line. Each is one transaction that holds the classes and the person.
+
+use super::{
+    dues,
+    invitations::{self, Seat},
+    letters::{self, About, TrainingLetter},
+    seats::{self, lock_of},
+    store::{self, ClassRow, NewEnrolment, SessionRow},
+};
+use crate::{
+    access::{Act, Permit, Person, Subject},
+    calendar::{
+        domain::{Resource, Span},
+        server::busy,
+    },
+    db::{Key, Tx},
+    error::{AppError, Fault, Faults},
+    people::server::store::{self as people, NewPerson, PersonRow},
+    server::{
+        Cx, fresh,
+        history::{self, Change},
+        keys,
+    },
+    training::domain::{Cost, EnrolmentState, Refusal, class, teaching},
+    values::{ClassId, EmailAddress, EnrolmentId, PersonId},
+};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Somebody who stands in the door.
+#[derive(Clone, Debug)]
+pub struct WalkIn {
+    pub email: EmailAddress,
+    /// Needed for whoever is new.
+    pub name: String,
+    /// They agreed to the price, where no plan pays.
+    pub agreed: bool,
+}
+
+/// Seats somebody, known or new. The same key again gives the same seat.
+pub async fn walk_in(cx: &Cx, class: ClassId, who: WalkIn, key: Option<Uuid>) -> Result<EnrolmentId, AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, who) = (cx.clone(), who.clone());
+            Box::pin(async move {
+                let (scope, body) = (format!("walk_in:{}", cx.person()?.id), format!("{class} {who:?}"));
+                tx.lock(&[lock_of(class)]).await?;
+                if let Some(answer) = keys::seen(tx, &scope, key, &body).await?
+                    && let Ok(id) = answer.parse()
+                {
+                    return Ok(id);
+                }
+                let id = walk_in_in(tx, &cx, class, who).await?;
+                keys::remember(tx, &scope, key, &body, &id.to_string()).await?;
+                Ok(id)
+            })
+        })
+        .await
+}
+
+async fn walk_in_in(tx: &mut Tx, cx: &Cx, id: ClassId, who: WalkIn) -> Result<EnrolmentId, AppError> {
+    let class = store::class(tx, id).await?;
+    let permit = cx.may(Act::AddWalkIn, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+    teaching::walk_in(class.state, &class.seats(), &class.policy(), class.ends_at, cx.now)?;
+    let person = match people::by_email(tx, &who.email).await? {
+        Some(row) => row.id,
+        None if who.name.is_empty() => return Err(Faults::only("name", Fault::Required)),
+        None => {
+            let new = NewPerson { email: Some(who.email), name: who.name, ..NewPerson::default() };
+            people::insert(tx, &permit, &new, cx.now).await?
+        }
+    };
+    tx.lock(&[Key::of("person", person.0)]).await?;
+    let row = people::by_id(tx, person).await?.ok_or(AppError::NotFound)?;
+    if store::active(tx, id, person).await?.is_some() {
+        return Err(Refusal::HasPlace { name: row.name }.into());
+    }
+    let spans = spans(tx, id).await?;
+    refuse_clash(tx, &class, person, &spans, None).await?;
+    let cost = cost(tx, cx, &class, row, who.agreed).await?;
+    if !store::take_seat_in_room(tx, &permit, id).await? {
+        return Err(Refusal::NoSeat.into());
+    }
+    let seat: EnrolmentId = fresh();
+    let new = NewEnrolment {
+        id: seat,
+        class: id,
+        person,
+        organisation: None,
+        state: EnrolmentState::Booked,
+        queue_number: None,
+        offered_until: None,
+        price_currency: class.price_currency,
+    };
+    store::insert_enrolment(tx, &permit, &new, cx.now).await?;
+    book(tx, cx, &permit, Seat { class: &class, id: seat, person }, &spans, &cost).await?;
+    record(tx, cx, &permit, seat, person, None, None).await?;
+    letters::booked(tx, cx, &class, seat, person, &cost).await?;
+    Ok(seat)
+}
+
+/// Carries a seat into another class of the course: what pays for it stays, both trainers' lists are right, the learner
+/// is told. Doing it twice is doing it once.
+pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: String) -> Result<(), AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, why) = (cx.clone(), why.clone());
+            Box::pin(async move {
+                let person = store::enrolment(tx, seat).await?.person_id;
+                tx.lock(&[lock_of(from), lock_of(to), Key::of("person", person.0)]).await?;
+                let (old, new) = (store::class(tx, from).await?, store::class(tx, to).await?);
+                let permit = cx.may(Act::MoveSeat, &Subject::nobody().assigned_to(Some(old.trainer_id)))?;
+                let row = store::enrolment(tx, seat).await?;
+                if row.class_id == to && row.state == EnrolmentState::Booked {
+                    return Ok(());
+                }
+                if row.class_id != from || row.state != EnrolmentState::Booked {
+                    return Err(AppError::NotFound);
+                }
+                if old.course_id != new.course_id || old.id == new.id {
+                    return Err(Refusal::OtherCourse.into());
+                }
+                if old.policy().has_started(cx.now) {
+                    return Err(Refusal::Started { at: old.starts_at }.into());
+                }
+                teaching::move_in(new.state, &new.seats(), &new.policy(), cx.now)?;
+                if store::active(tx, to, person).await?.is_some() {
+                    return Err(Refusal::HasPlace { name: row.person_name }.into());
+                }
+                let spans = spans(tx, to).await?;
+                refuse_clash(tx, &new, person, &spans, Some(seat)).await?;
+                if !store::take_seat(tx, &permit, to, new.policy().is_frozen(cx.now)).await? {
+                    return Err(Refusal::NoSeat.into());
+                }
+                let before = store::sessions(tx, from).await?;
+                store::carry_seat(tx, &permit, &row, to, cx.now).await?;
+                busy::free(tx, "enrolment", seat.0).await?;
+                occupy(tx, person, seat, &spans).await?;
+                let detail = serde_json::json!({ "from": from, "to": to }).to_string();
+                record(tx, &cx, &permit, seat, person, Some(&why), Some(&detail)).await?;
+                tell_moved(tx, &cx, &old, &before, Seat { class: &new, id: seat, person }, &row.person_name, &why)
+                    .await?;
+                seats::pass_on(tx, &cx, from).await
+            })
+        })
+        .await
+}
+
+async fn tell_moved(
+    tx: &mut Tx,
+    cx: &Cx,
+    old: &ClassRow,
+    before: &[SessionRow],
+    seat: Seat<'_>,
+    name: &str,
+    why: &str,
+) -> Result<(), AppError> {
+    let (class, once) = (seat.class, format!("seat_moved:{}:{}", seat.id, fresh::<Uuid>()));
+    let letter = TrainingLetter::SeatMoved {
+        about: About::of(cx, class),
+        before: (old.starts_at, old.tz()),
+        why: why.to_owned(),
+    };
+    let sessions = store::sessions(tx, class.id).await?;
+    invitations::request(tx, cx, seat, &sessions, letter, &once).await?;
+    invitations::cancel(tx, cx, Seat { class: old, ..seat }, before, None, &format!("{once}:before")).await?;
+    if cx.viewer.person().is_none_or(|viewer| viewer.id != class.trainer_id) {
+        let about = About { link: cx.app.config.address(&class.desk_path()), ..About::of(cx, class) };
+        let letter = TrainingLetter::MovedIn { about, name: name.to_owned(), why: why.to_owned() };
+        letters::send(tx, cx, class.trainer_id, letter, &format!("{once}:trainer")).await?;
+    }
+    Ok(())
+}
+
+/// How somebody is seated from the line.
+#[derive(Clone, Debug)]
+pub struct Promotion {
+    /// Needed where others are passed over.
+    pub why: String,
+    /// One chair more, where all are taken.
+    pub one_more: bool,
+    pub agreed: bool,
+}
+
+/// Seats somebody who waits. Whoever is passed over is noted with the reason, and reads it.
+pub async fn promote(cx: &Cx, class: ClassId, seat: EnrolmentId, how: Promotion) -> Result<(), AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, how) = (cx.clone(), how.clone());
+            Box::pin(async move {
+                let person = store::enrolment(tx, seat).await?.person_id;
+                tx.lock(&[lock_of(class), Key::of("person", person.0)]).await?;
+                promote_in(tx, &cx, class, seat, how).await
+            })
+        })
+        .await
+}
+
+async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: Promotion) -> Result<(), AppError> {
+    let class = store::class(tx, id).await?;
+    let permit = cx.may(Act::PromoteSeat, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+    let row = store::enrolment(tx, seat).await?;
+    match (row.class_id == id, row.state) {
+        (true, EnrolmentState::Waitlisted) => {}
+        // A second tap.
+        (true, EnrolmentState::Booked) => return Ok(()),
+        _ => return Err(AppError::NotFound),
+    }
+    let passed_over: Vec<EnrolmentId> = store::of_class(tx, id)
+        .await?
+        .into_iter()
+        .filter(|other| other.state == EnrolmentState::Waitlisted && other.queue_number < row.queue_number)
+        .map(|other| other.id)
+        .collect();
+    if !passed_over.is_empty() && how.why.is_empty() {
+        return Err(Faults::only("why", Fault::Required));
+    }
+    if teaching::promote(class.state, &class.seats(), &class.policy(), how.one_more, cx.now)? {
+        let room = class.room_name.clone().zip(class.room_seats);
+        class::fits(class.capacity + 1, room.as_ref())?;
+        store::add_chair(tx, &permit, id, cx.now).await?;
+    }
+    let spans = spans(tx, id).await?;
+    refuse_clash(tx, &class, row.person_id, &spans, None).await?;
+    let learner = people::by_id(tx, row.person_id).await?.ok_or(AppError::NotFound)?;
+    let cost = cost(tx, cx, &class, learner, how.agreed).await?;
+    if !store::take_seat(tx, &permit, id, true).await? {
+        return Err(Refusal::NoSeat.into());
+    }
+    store::seat_from_line(tx, &permit, &row, cx.now).await?;
+    let by = cx.person()?.id;
+    for other in passed_over {
+        store::insert_seat_skip(tx, &permit, id, other, seat, &how.why, by, cx.now).await?;
+    }
+    book(tx, cx, &permit, Seat { class: &class, id: seat, person: row.person_id }, &spans, &cost).await?;
+    let why = Some(how.why.as_str()).filter(|why| !why.is_empty());
+    record(tx, cx, &permit, seat, row.person_id, why, None).await?;
+    letters::booked(tx, cx, &class, seat, row.person_id, &cost).await
+}
+
+/// What the seat costs whoever gets it, and that they know.
+async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: PersonRow, agreed: bool) -> Result<Cost, AppError> {
+    let Some(email) = row.email else { return Err(Faults::only("email", Fault::Required)) };
+    let person = Person {
+        id: row.id,
+        name: row.name,
+        email,
+        language: row.language,
+        zone: row.zone,
+        roles: BTreeSet::new(),
+        memberships: store::firms(tx, row.id).await?,
+    };
+    let cost = dues::cost(tx, cx.today(), class, &person).await?;
+    match &cost {
+        Cost::Pays { .. } if !agreed => Err(Faults::only("agreed", Fault::Required)),
+        _ => Ok(cost),
+    }
+}
+
+/// The time, and what pays.
+async fn book(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    seat: Seat<'_>,
+    spans: &[Span],
+    cost: &Cost,
+) -> Result<(), AppError> {
+    occupy(tx, seat.person, seat.id, spans).await?;
+    store::set_cost(tx, permit, seat.id, cost.benefit(), cost.minor(), seat.class.price_currency).await?;
+    dues::take(tx, seat.id, seat.person, cost, cx.now).await
+}
+
+async fn occupy(tx: &mut Tx, person: PersonId, seat: EnrolmentId, spans: &[Span]) -> Result<(), AppError> {
+    for span in spans {
+        busy::occupy(tx, Resource::Person(person), *span, "enrolment", seat.0).await?;
+    }
+    Ok(())
+}
+
+async fn spans(tx: &mut Tx, class: ClassId) -> Result<Vec<Span>, AppError> {
+    Ok(store::sessions(tx, class).await?.iter().map(SessionRow::span).collect())
+}
+
+/// Names both: the class and what stands in its way, apart from the seat that is given up.
+async fn refuse_clash(
+    tx: &mut Tx,
+    class: &ClassRow,
+    person: PersonId,
+    spans: &[Span],
+    except: Option<EnrolmentId>,
+) -> Result<(), AppError> {
+    let except = except.map(|seat| ("enrolment", seat.0));
+    let Some(clash) = busy::clashes(tx, Resource::Person(person), spans, except).await?.into_iter().next() else {
+        return Ok(());
+    };
+    let mine = class.title.clone();
+    Err(match clash.label.is_empty() {
+        true => Refusal::Occupied { mine, from: clash.span.from },
+        false => Refusal::Clash { mine, with: clash.label },
+    }
+    .into())
+}
+
+async fn record(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    seat: EnrolmentId,
+    person: PersonId,
+    why: Option<&str>,
+    detail: Option<&str>,
+) -> Result<(), AppError> {
+    let change = Change {
+        entity: "enrolment",
+        id: seat.0,
+        customer: Some(person),
+        from: None,
+        to: Some(EnrolmentState::Booked.as_str()),
+        why,
+        detail,
+    };
+    history::record(tx, cx, permit, change).await
+}

@@ -1,0 +1,165 @@
+//! What a class's page shows to whoever has a seat in it, beside the seat: the code to check in with, and what they want
+//! to learn. Who waits is told when somebody was seated before them, and why.
+
+use super::{
+    check_in,
+    portal::key,
+    seats::lock_of,
+    store::{self, ClassRow, EnrolmentRow},
+};
+use crate::{
+    access::{Act, Subject},
+    db::Tx,
+    error::{AppError, Fault, Faults},
+    server::{
+        Cx,
+        form::{Form, Sheet},
+        history::{self, Change},
+    },
+    training::domain::{EnrolmentState, Refusal},
+    ui::*,
+    values::ClassId,
+    w,
+};
+use chrono::{DateTime, Duration, Utc};
+use leptos::prelude::*;
+use qrcode::{Color, EcLevel, QrCode};
+use std::fmt::Write;
+
+/// What is loaded for it.
+#[derive(Default)]
+pub struct Ticket {
+    wish: Option<String>,
+    skips: Vec<(String, DateTime<Utc>)>,
+}
+
+pub async fn load(tx: &mut Tx, mine: Option<&EnrolmentRow>) -> Result<Ticket, AppError> {
+    match mine {
+        Some(row) if row.state == EnrolmentState::Booked => {
+            Ok(Ticket { wish: store::wish_of_seat(tx, row.id).await?, skips: Vec::new() })
+        }
+        Some(row) => Ok(Ticket { wish: None, skips: store::seat_skips(tx, row.id).await? }),
+        None => Ok(Ticket::default()),
+    }
+}
+
+/// The longest wish.
+const WISH: u32 = 500;
+
+/// Keeps what the reader wants to learn.
+pub async fn say(cx: &Cx, class: ClassId, form: &Form) -> Result<(), AppError> {
+    let wish = form.text("wish").replace("\r\n", "\n");
+    if wish.chars().count() > WISH as usize {
+        return Err(Faults::only("wish", Fault::TooLong { max: WISH }));
+    }
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, wish) = (cx.clone(), wish.clone());
+            Box::pin(async move {
+                tx.lock(&[lock_of(class)]).await?;
+                let person = cx.person()?.id;
+                let row = store::active(tx, class, person).await?.ok_or(Refusal::NotEnrolled)?;
+                if row.state != EnrolmentState::Booked {
+                    return Err(Refusal::NotEnrolled.into());
+                }
+                let permit = cx.may(Act::SayWish, &Subject::of(person))?;
+                store::say_wish(tx, &permit, row.id, &wish, cx.now).await?;
+                let change = Change { entity: "enrolment", id: row.id.0, customer: Some(person), ..Change::default() };
+                history::record(tx, &cx, &permit, change).await
+            })
+        })
+        .await
+}
+
+pub fn card(cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>, ticket: &Ticket, sheet: &Sheet) -> Option<AnyView> {
+    let row = mine.filter(|_| !class.state.is_over())?;
+    if row.state != EnrolmentState::Booked {
+        return skipped(cx, class, ticket);
+    }
+    let fmt = cx.fmt();
+    let address = cx.app.config.address(&check_in::path(&cx.app, row.id));
+    let picture = qr(&address, &w!(fmt, teaching.qr_label));
+    let code = check_in::code(&cx.app, row.id);
+    // It is at hand when it is needed.
+    let soon = cx.now > class.starts_at - Duration::hours(12);
+    let text = w!(fmt, teaching.ticket_text);
+    let or_say = w!(fmt, teaching.ticket_code);
+    let wish = match sheet.value("act") {
+        "wish" => sheet.value("wish").to_owned(),
+        _ => ticket.wish.clone().unwrap_or_default(),
+    };
+    let (fault, form_key) = (cx.fault(sheet, "wish"), key());
+    let said = ticket.wish.is_some();
+    let asks = !said || fault.is_some();
+    Some(
+        view! {
+            <Fold title=w!(fmt, teaching.ticket) open=soon>
+                <div class="stack">
+                    <p>{text}</p>
+                    {picture}
+                    <p>{or_say}" "<strong class="code">{code}</strong></p>
+                </div>
+            </Fold>
+            <Fold title=w!(fmt, teaching.wish_title) open=asks>
+                <form id="wish" class="form" method="post">
+                    <input type="hidden" name="act" value="wish"/>
+                    <HiddenKey value=form_key/>
+                    <TextArea name="wish" label=w!(fmt, teaching.wish_label) value=wish fault hint=Some(w!(fmt, teaching.wish_hint))
+                        optional=Some(w!(fmt, shell.optional)) rows=2 maxlength=Some(WISH)/>
+                    <Actions><Button tone=ButtonTone::Quiet>{w!(fmt, teaching.wish_save)}</Button></Actions>
+                </form>
+            </Fold>
+        }
+        .into_any(),
+    )
+}
+
+fn skipped(cx: &Cx, class: &ClassRow, ticket: &Ticket) -> Option<AnyView> {
+    if ticket.skips.is_empty() {
+        return None;
+    }
+    let fmt = cx.fmt();
+    let rows = ticket
+        .skips
+        .iter()
+        .map(|(why, at)| view! { <li>{fmt.date_time(*at, class.tz())}": "<span class="pre">{why.clone()}</span></li> })
+        .collect_view();
+    Some(view! { <Alert tone=Tone::Info><p>{w!(fmt, teaching.skipped_text)}</p><ul>{rows}</ul></Alert> }.into_any())
+}
+
+/// A QR code as a picture that needs no style: dark squares on white, with the quiet zone that cameras want.
+fn qr(text: &str, label: &str) -> Option<AnyView> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let width = code.width();
+    let mut path = String::new();
+    for (place, _) in code.to_colors().iter().enumerate().filter(|(_, color)| **color == Color::Dark) {
+        // Writing into a string cannot fail.
+        let _ = write!(path, "M{} {}h1v1h-1z", place % width + 4, place / width + 4);
+    }
+    let side = width + 8;
+    let picture = format!(r##"<rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/>"##);
+    let view_box = format!("0 0 {side} {side}");
+    let label = label.to_owned();
+    Some(
+        view! { <svg class="qr" viewBox=view_box role="img" aria-label=label shape-rendering="crispEdges" inner_html=picture></svg> }
+            .into_any(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_has_its_quiet_zone_and_no_style() {
+        let owner = Owner::new();
+        let html = owner.with(|| qr("https://portal.example.com/desk/check-in/x", "A code").unwrap().to_html());
+        assert!(html.contains("viewBox=\"0 0 37 37\"") || html.contains("viewBox=\"0 0 41 41\""), "{}", &html[..200]);
+        assert!(!html.contains("style") && html.contains("aria-label=\"A code\""));
+        // The first finder's corner.
+        assert!(html.contains("M4 4h1v1h-1z") && !html.contains("M3 "));
+    }
+}

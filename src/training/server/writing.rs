@@ -1,0 +1,67 @@
+//! The trainer writes to everybody who has a seat: once, by day, and it can be seen afterwards that it was done.
+
+use super::{
+    letters::{self, About, TrainingLetter},
+    seats::lock_of,
+    store,
+};
+use crate::{
+    access::{Act, Subject},
+    error::AppError,
+    server::{
+        Cx, fresh,
+        history::{self, Change},
+        keys,
+    },
+    training::domain::EnrolmentState,
+    values::{ClassId, MessageId},
+};
+use uuid::Uuid;
+
+/// Sends the same letter to all; says to how many. The same key again sends nothing.
+pub async fn to_all(
+    cx: &Cx,
+    class: ClassId,
+    subject: String,
+    words: String,
+    key: Option<Uuid>,
+) -> Result<usize, AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, subject, words) = (cx.clone(), subject.clone(), words.clone());
+            Box::pin(async move {
+                tx.lock(&[lock_of(class)]).await?;
+                let row = store::class(tx, class).await?;
+                let permit = cx.may(Act::MessageClass, &Subject::nobody().assigned_to(Some(row.trainer_id)))?;
+                let trainer = cx.person()?;
+                let (scope, body) = (format!("message_class:{}", trainer.id), format!("{class} {subject} {words}"));
+                if let Some(answer) = keys::seen(tx, &scope, key, &body).await? {
+                    return Ok(answer.parse().unwrap_or_default());
+                }
+                let id: MessageId = fresh();
+                let mut people = 0;
+                for seat in store::of_class(tx, class).await? {
+                    if seat.state == EnrolmentState::Booked {
+                        let letter = TrainingLetter::FromTrainer {
+                            about: About::of(&cx, &row),
+                            trainer: trainer.name.clone(),
+                            subject: subject.clone(),
+                            words: words.clone(),
+                        };
+                        letters::send(tx, &cx, seat.person_id, letter, &format!("from_trainer:{id}:{}", seat.id))
+                            .await?;
+                        people += 1;
+                    }
+                }
+                let detail = serde_json::json!({ "subject": subject, "people": people }).to_string();
+                let change = Change { entity: "class", id: class.0, detail: Some(&detail), ..Change::default() };
+                history::record(tx, &cx, &permit, change).await?;
+                keys::remember(tx, &scope, key, &body, &people.to_string()).await?;
+                Ok(people)
+            })
+        })
+        .await
+}
