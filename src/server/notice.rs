@@ -60,6 +60,13 @@ notices! {
     ClassSaved = "class_saved",
     ClassClosed = "class_closed",
     ClassCancelled = "class_cancelled",
+    GroupEnrolled = "group_enrolled",
+    GroupWaits = "group_waits",
+    GroupPartly = "group_partly",
+    GroupDeclined = "group_declined",
+    SeatNamed = "seat_named",
+    SeatSwapped = "seat_swapped",
+    SeatGivenBack = "seat_given_back",
 }
 
 pub const COOKIE: &str = "notice";

@@ -285,6 +285,13 @@ impl InWords for Notice {
             Self::ClassSaved => w!(fmt, training.notice_saved),
             Self::ClassClosed => w!(fmt, training.notice_closed),
             Self::ClassCancelled => w!(fmt, training.notice_class_cancelled),
+            Self::GroupEnrolled => w!(fmt, groups.notice_enrolled),
+            Self::GroupWaits => w!(fmt, groups.notice_waits),
+            Self::GroupPartly => w!(fmt, groups.notice_partly),
+            Self::GroupDeclined => w!(fmt, groups.notice_declined),
+            Self::SeatNamed => w!(fmt, groups.notice_named),
+            Self::SeatSwapped => w!(fmt, groups.notice_swapped),
+            Self::SeatGivenBack => w!(fmt, groups.notice_given_back),
         }
     }
 }

@@ -103,4 +103,8 @@ ids! {
     JobId,
     /// One line of the history.
     HistoryId,
+    /// People of a firm who enrol together.
+    PartyId,
+    /// A group that was passed over in a line.
+    SkipId,
 }

@@ -70,6 +70,12 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "lapse_quote" => w!(fmt, desk.act_lapse_quote),
         "start_class" => w!(fmt, desk.act_start_class),
         "change_feed" => w!(fmt, desk.act_change_feed),
+        "enrol_group" => w!(fmt, desk.act_enrol_group),
+        "accept_group" => w!(fmt, desk.act_accept_group),
+        "decline_group" => w!(fmt, desk.act_decline_group),
+        "name_seat" => w!(fmt, desk.act_name_seat),
+        "swap_seat" => w!(fmt, desk.act_swap_seat),
+        "return_seat" => w!(fmt, desk.act_return_seat),
         other => other.replace('_', " "),
     }
 }

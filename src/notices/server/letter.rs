@@ -16,6 +16,7 @@ pub enum Letter {
     RegistrationRefused { serial: String, why: String, link: String },
     Repair(Box<crate::repairs::server::letters::RepairLetter>),
     Training(TrainingLetter),
+    Group(Box<crate::training::server::group_letters::GroupLetter>),
 }
 
 /// Whether it may arrive at night.
@@ -48,6 +49,7 @@ impl Letter {
             Self::RegistrationRefused { .. } => "registration_refused",
             Self::Repair(letter) => letter.kind(),
             Self::Training(letter) => letter.kind(),
+            Self::Group(letter) => letter.kind(),
         }
     }
 
@@ -59,6 +61,7 @@ impl Letter {
             Self::Feedback(letter) => letter.urgency(),
             Self::Repair(letter) => letter.urgency(),
             Self::Training(letter) => letter.urgency(),
+            Self::Group(letter) => letter.urgency(),
         }
     }
 
@@ -94,6 +97,7 @@ impl Letter {
             },
             Self::Repair(letter) => letter.write(fmt),
             Self::Training(letter) => letter.write(fmt),
+            Self::Group(letter) => letter.write(fmt),
         }
     }
 }

@@ -5,12 +5,14 @@ pub mod book;
 pub mod class;
 pub mod cost;
 pub mod enrolment;
+pub mod party;
 mod refusal;
 
 pub use attendance::{Mark, Share};
 pub use class::{ClassState, Plan, Policy, Seats, Stage};
 pub use cost::{Cost, SeatRight, WhyPays};
 pub use enrolment::{Ending, EnrolmentState, Seating};
+pub use party::{Conflict, Hindrance, Seated, Skipped, Turn, Unit, Wish};
 pub use refusal::{Difference, Refusal};
 
 /// A word that is none of those an enumeration of this slice is stored as.

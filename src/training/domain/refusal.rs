@@ -1,6 +1,6 @@
 //! Every business "no" of training, with its data and without prose.
 
-use super::{ClassState, Mark};
+use super::{ClassState, Conflict, Mark};
 use crate::values::Money;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,18 @@ pub enum Refusal {
     MarkChanged { now: Option<Mark> },
     /// Somebody else changed the class in the meantime.
     ChangedMeanwhile { differences: Vec<Difference> },
+    /// Fewer seats are free than the group needs, and it does not wait.
+    NotEnoughSeats { free: i64 },
+    /// A group that must stay together does not fit into the class at all.
+    LargerThanClass { capacity: i64 },
+    /// From the cut-off on every seat needs a name.
+    NamesNeeded { since: DateTime<Utc> },
+    /// Some people of the group cannot come.
+    Hindered { conflicts: Vec<Conflict> },
+    /// The offer is the firm's: its owner answers for all of the group.
+    FirmAnswers,
+    /// There is no seat of the firm (any more) to name, swap or give back.
+    NoSuchSeat,
 }
 
 /// One field that two people changed: what is stored now, and what was about to be stored.

@@ -54,7 +54,7 @@ pub struct About {
 }
 
 impl About {
-    fn of(cx: &Cx, class: &ClassRow) -> Self {
+    pub fn of(cx: &Cx, class: &ClassRow) -> Self {
         Self {
             title: class.title.clone(),
             starts: class.starts_at,

@@ -6,8 +6,13 @@ pub mod demo;
 pub mod desk;
 mod dues;
 pub mod files;
+pub mod group_letters;
+mod group_page;
+mod group_words;
+pub mod groups;
 pub mod jobs;
 pub mod letters;
+mod matrix;
 pub mod plan;
 pub mod portal;
 pub mod seats;
@@ -23,5 +28,5 @@ pub use shared::{needs, panel};
 
 /// Every address of training.
 pub fn routes() -> Router<App> {
-    portal::routes().merge(desk::routes()).merge(files::routes())
+    portal::routes().merge(desk::routes()).merge(files::routes()).merge(group_page::routes()).merge(matrix::routes())
 }

@@ -1,6 +1,7 @@
 //! What customers see of training: the catalogue, a class, their own classes, certificates.
 
 use super::{
+    group_page,
     seats::{self, Consent},
     shared::{far, seats_in_words},
     store::{self, ClassRow, EnrolmentRow, Filter, MineRow, SessionRow},
@@ -131,10 +132,15 @@ fn catalogue_view(
     };
     let next = all.next.as_ref().map(|next| view! { <Pager href=asked.next(next) label=w!(cx, shell.more)/> });
     let mine_title = w!(cx, training.mine_title);
+    let team_title = w!(cx, groups.team_title);
+    let team = cx.viewer.person().is_some_and(|person| !person.owned_organisations().is_empty()).then(|| {
+        view! { <ButtonLink href="/training/team" tone=ButtonTone::Quiet icon=Some(Icon::Users)>{team_title}</ButtonLink> }
+    });
     let filter_form = filter_form(cx, asked, places, languages);
     view! {
         <PageHead title=w!(cx, training.title) lead=Some(w!(cx, training.lead))>
             <ButtonLink href="/training/mine" tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{mine_title}</ButtonLink>
+            {team}
         </PageHead>
         {mine}
         <Section title=w!(cx, training.all_classes)>
@@ -176,6 +182,7 @@ struct Shown {
     mine: Option<EnrolmentRow>,
     position: Option<i64>,
     cost: Cost,
+    firm: group_page::Firm,
 }
 
 async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
@@ -192,7 +199,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
         _ => None,
     };
     let cost = seats::cost(&mut tx, cx, &class, person).await?;
-    Ok(Shown { class, sessions, mine, position, cost })
+    let firm = group_page::firm(&mut tx, cx, &class, mine.as_ref()).await?;
+    Ok(Shown { class, sessions, mine, position, cost, firm })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -224,6 +232,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         (w!(cx, training.language), words::language(&class.language).into_any()),
     ];
     let standing = standing(cx, shown);
+    let firm = group_page::owner_card(cx, class, &shown.firm);
     let when = Some(w!(cx, training.when));
     let sessions = views::sessions(cx, class, &shown.sessions);
     let about = Some(w!(cx, training.about));
@@ -236,6 +245,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         <Columns>
             <div class="stack">
                 {standing}
+                {firm}
                 <Card title=when>
                     {sessions}
                     <Actions>{calendar}</Actions>
@@ -298,6 +308,9 @@ fn standing(cx: &Cx, shown: &Shown) -> AnyView {
     }
     match shown.mine.as_ref().map(|row| row.state) {
         Some(EnrolmentState::Booked) => booked(cx, &rules),
+        Some(EnrolmentState::Offered | EnrolmentState::Waitlisted) if shown.firm.answers() => {
+            group_page::member_card(cx, class, &shown.firm, shown.position).into_any()
+        }
         Some(EnrolmentState::Offered) => offered(cx, shown),
         Some(EnrolmentState::Waitlisted) => waiting(cx, shown),
         _ if rules.has_started(cx.now) || class.state != ClassState::Open => {

@@ -48,6 +48,7 @@ struct Shown {
     owned: HashMap<PersonId, Vec<String>>,
     marks: HashMap<(EnrolmentId, ClassSessionId), Mark>,
     session: Option<ClassSessionId>,
+    groups: crate::training::server::group_page::Groups,
 }
 
 async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
@@ -65,7 +66,8 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     let asked = session.parse().ok().filter(|id| sessions.iter().any(|row| row.id == *id));
     // Else the session that is on, or the next one, or the last.
     let current = sessions.iter().find(|row| cx.now < row.ends_at).or(sessions.last()).map(|row| row.id);
-    Ok(Shown { class, sessions, people, owned, marks, session: asked.or(current) })
+    let groups = crate::training::server::group_page::for_trainer(&mut tx, id).await?;
+    Ok(Shown { class, sessions, people, owned, marks, session: asked.or(current), groups })
 }
 
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -145,6 +147,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let publish = publish(cx, class);
     let roster = roster(cx, shown);
     let line = line(cx, shown);
+    let groups = crate::training::server::group_page::trainer_card(cx, class, &shown.groups);
     let session_count = Some(views::session_count(cx, &shown.sessions));
     let sessions = views::sessions(cx, class, &shown.sessions);
     let close = close(cx, shown);
@@ -161,6 +164,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
                 {publish}
                 {roster}
                 {line}
+                {groups}
             </div>
             <div class="stack">
                 <Card title=session_count>
