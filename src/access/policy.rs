@@ -197,12 +197,9 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::ReadNeglected => staff(&[]),
 
         // Only whoever pays says yes to a price, and disposes of the seats.
-        Act::EnrolGroup
-        | Act::AcceptGroup
-        | Act::DeclineGroup
-        | Act::NameSeat
-        | Act::SwapSeat
-        | Act::ReadTeam => my_firms,
+        Act::EnrolGroup | Act::AcceptGroup | Act::DeclineGroup | Act::NameSeat | Act::SwapSeat | Act::ReadTeam => {
+            my_firms
+        }
         Act::ReturnSeat => staff(&[]),
     }
 }

@@ -67,6 +67,7 @@ notices! {
     SeatNamed = "seat_named",
     SeatSwapped = "seat_swapped",
     SeatGivenBack = "seat_given_back",
+    SeatHeld = "seat_held",
 }
 
 pub const COOKIE: &str = "notice";

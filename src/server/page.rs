@@ -292,6 +292,7 @@ impl InWords for Notice {
             Self::SeatNamed => w!(fmt, groups.notice_named),
             Self::SeatSwapped => w!(fmt, groups.notice_swapped),
             Self::SeatGivenBack => w!(fmt, groups.notice_given_back),
+            Self::SeatHeld => w!(fmt, groups.notice_held),
         }
     }
 }

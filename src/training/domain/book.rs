@@ -1,7 +1,9 @@
 //! The whole enrolment book of one class in memory: what the store does in SQL, in thirty lines that can be read. It is
 //! the yardstick that the tests hold the database to.
 
-use super::{ClassState, Ending, EnrolmentState, Policy, Refusal, Seated, Seating, Seats, Turn, Unit, Wish, enrolment, party};
+use super::{
+    ClassState, Ending, EnrolmentState, Policy, Refusal, Seated, Seating, Seats, Turn, Unit, Wish, enrolment, party,
+};
 use crate::values::PersonId;
 use chrono::{DateTime, Utc};
 
@@ -207,8 +209,9 @@ impl Book {
 
     /// From the cut-off on there is no seat without a name.
     pub fn return_unnamed(&mut self, now: DateTime<Utc>) {
-        if !self.policy.takes_unnamed(now) {
-            for line in self.lines.iter_mut().filter(|line| line.person.is_none() && line.state.is_active()) {
+        let unnamed = |line: &Line| line.person.is_none() && line.state.is_active();
+        if !self.policy.takes_unnamed(now) && self.lines.iter().any(unnamed) {
+            for line in self.lines.iter_mut().filter(|line| unnamed(line)) {
                 line.end(EnrolmentState::Cancelled, Ending::Expired);
             }
             self.pass_on(now);

@@ -55,7 +55,17 @@ const COURSES: [(&str, &str, &str, &str); 4] = [
 ];
 
 /// A class of the demo: course, title, language, room, day from today, hour, sessions, seats, price in cents.
-struct Sketch(usize, &'static str, &'static str, Option<usize>, i64, u32, u64, i64, i64);
+pub(super) struct Sketch(
+    pub usize,
+    pub &'static str,
+    pub &'static str,
+    pub Option<usize>,
+    pub i64,
+    pub u32,
+    pub u64,
+    pub i64,
+    pub i64,
+);
 
 const OPEN: [Sketch; 12] = [
     Sketch(0, "Your printer, every day", "en", Some(0), 1, 10, 1, 12, 4900),
@@ -110,6 +120,7 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
             _ => stage.fill(id, at * 3, at % 6).await?,
         }
     }
+    super::demo_groups::seed(&stage).await?;
     let draft = Sketch(1, "Contabilidad: cierre trimestral", "es", Some(0), 50, 9, 2, 12, 12000);
     stage.draft(&draft, 2).await?;
     stage.draft(&Sketch(0, "Your printer: large formats", "en", None, 54, 15, 1, 20, 3900), 1).await?;
@@ -119,9 +130,9 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
 }
 
 /// What the classes stand on.
-struct Stage<'a> {
-    cx: &'a Cx,
-    cast: &'a Cast,
+pub(super) struct Stage<'a> {
+    pub cx: &'a Cx,
+    pub cast: &'a Cast,
     trainer: Person,
     rooms: Vec<RoomId>,
     courses: Vec<CourseId>,
@@ -182,7 +193,7 @@ impl<'a> Stage<'a> {
         self.at(self.cx.now + TimeDelta::days(days), &self.trainer)
     }
 
-    fn at(&self, now: DateTime<Utc>, person: &Person) -> Cx {
+    pub fn at(&self, now: DateTime<Utc>, person: &Person) -> Cx {
         Cx { now, ..self.cx.as_viewer(Viewer::Person(Box::new(person.clone()))) }
     }
 
@@ -217,7 +228,7 @@ impl<'a> Stage<'a> {
         plan::create(&self.trainer_at(day.min(0) - ahead), draft, None).await
     }
 
-    async fn open(&self, sketch: &Sketch) -> Result<ClassId, AppError> {
+    pub async fn open(&self, sketch: &Sketch) -> Result<ClassId, AppError> {
         let id = self.draft(sketch, 30).await?;
         plan::publish(&self.trainer_at(sketch.4.min(0) - 29), id).await?;
         Ok(id)
@@ -239,7 +250,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Customers of the demo, so many from some place on.
-    async fn fill(&self, class: ClassId, from: usize, many: usize) -> Result<(), AppError> {
+    pub async fn fill(&self, class: ClassId, from: usize, many: usize) -> Result<(), AppError> {
         for n in from..from + many {
             self.enrol(class, self.cast.customer(n)?, 4).await?;
         }
@@ -300,7 +311,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Somebody of the demo as their browser would be.
-async fn person(
+pub(super) async fn person(
     cx: &Cx,
     id: PersonId,
     roles: &[Role],

@@ -183,13 +183,7 @@ pub async fn named(
 }
 
 /// Seats without a name were given back.
-pub async fn returned(
-    tx: &mut Tx,
-    cx: &Cx,
-    class: &ClassRow,
-    party: &PartyRow,
-    seats: usize,
-) -> Result<(), AppError> {
+pub async fn returned(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, seats: usize) -> Result<(), AppError> {
     let says = Says::Returned { seats: seats as u64 };
     to_owner(tx, cx, class, party, says, &format!("group_returned:{}", party.id)).await
 }
@@ -205,7 +199,8 @@ pub async fn class_cancelled(
 ) -> Result<(), AppError> {
     let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
     let mut about = About::of(cx, class);
-    about.link = cx.app.config.address(&offer.map_or("/training".to_owned(), |(next, _)| format!("{}/group", next.path())));
+    about.link =
+        cx.app.config.address(&offer.map_or("/training".to_owned(), |(next, _)| format!("{}/group", next.path())));
     let letter = GroupLetter { about, says: Says::ClassCancelled { why: why.to_owned(), next } };
     send(tx, cx, party.owner_id, letter, &format!("group_class_cancelled:{}", party.id)).await
 }

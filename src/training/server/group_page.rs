@@ -323,17 +323,15 @@ fn ask(cx: &Cx, page: &Page, sheet: &Sheet) -> AnyView {
         }
     };
     let choices: Vec<Choice> = page.members.iter().map(choice).collect();
-    let ticked: Vec<String> = if enrolling {
-        sheet.values("person").into_iter().map(str::to_owned).collect()
-    } else {
-        Vec::new()
-    };
+    let ticked: Vec<String> =
+        if enrolling { sheet.values("person").into_iter().map(str::to_owned).collect() } else { Vec::new() };
     let fault = match conflicts {
         [] if enrolling => cx.fault(sheet, "person"),
         [] => None,
         conflicts => Some(group_words::conflicts(cx.fmt(), tz, conflicts)),
     };
-    let wishes = [(Wish::Together, w!(cx, groups.wish_together_text)), (Wish::AsManyAsFit, w!(cx, groups.wish_fit_text))];
+    let wishes =
+        [(Wish::Together, w!(cx, groups.wish_together_text)), (Wish::AsManyAsFit, w!(cx, groups.wish_fit_text))];
     let wishes: Vec<Choice> = wishes
         .into_iter()
         .map(|(wish, text)| Choice {
@@ -607,7 +605,9 @@ pub async fn firm(tx: &mut Tx, cx: &Cx, class: &ClassRow, mine: Option<&Enrolmen
         None => None,
     };
     let mine = match mine.and_then(|row| row.party_id) {
-        Some(id) => Some((parties::party(tx, id).await?, parties::places(tx, id).await?, parties::skips_of(tx, id).await?)),
+        Some(id) => {
+            Some((parties::party(tx, id).await?, parties::places(tx, id).await?, parties::skips_of(tx, id).await?))
+        }
         None => None,
     };
     Ok(Firm { owned, mine })
@@ -662,12 +662,9 @@ pub fn owner_card(cx: &Cx, class: &ClassRow, firm: &Firm) -> Option<AnyView> {
         (many(EnrolmentState::Booked), many(EnrolmentState::Offered), many(EnrolmentState::Waitlisted));
     let text = match places.is_empty() {
         true => w!(cx, groups.card_empty),
-        false => w!(
-            cx,
-            groups.card_text,
-            booked = cx.fmt().number(booked as i64),
-            waiting = cx.fmt().number(waiting as i64)
-        ),
+        false => {
+            w!(cx, groups.card_text, booked = cx.fmt().number(booked as i64), waiting = cx.fmt().number(waiting as i64))
+        }
     };
     let held = (offered > 0).then(|| view! { <p><strong>{w!(cx, groups.card_offered, count = offered)}</strong></p> });
     let label = if offered > 0 { w!(cx, groups.card_answer) } else { w!(cx, groups.card_action) };

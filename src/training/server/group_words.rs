@@ -48,13 +48,8 @@ pub fn costs(fmt: Fmt, costs: &[Cost]) -> Vec<String> {
             ),
             Cost::Pays { price, why } => {
                 let sum = Money::new(price.minor.saturating_mul(same as i64), price.currency);
-                let charged = w!(
-                    fmt,
-                    groups.cost_charged,
-                    count = many,
-                    price = fmt.money(*price),
-                    sum = fmt.money(sum)
-                );
+                let charged =
+                    w!(fmt, groups.cost_charged, count = many, price = fmt.money(*price), sum = fmt.money(sum));
                 format!("{charged} {}", words::why_pays(fmt, why))
             }
         });

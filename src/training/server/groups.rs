@@ -200,9 +200,7 @@ pub async fn costs(
 fn agree(class: &ClassRow, costs: &[Cost], consent: &Consent) -> Result<(), AppError> {
     let sum = costs.iter().map(Cost::minor).fold(0_i64, i64::saturating_add);
     match consent.agreed_minor {
-        Some(agreed) if sum > agreed => {
-            Err(Refusal::PriceRose { price: Money::new(sum, class.price_currency) }.into())
-        }
+        Some(agreed) if sum > agreed => Err(Refusal::PriceRose { price: Money::new(sum, class.price_currency) }.into()),
         _ => Ok(()),
     }
 }
@@ -319,7 +317,8 @@ async fn settle(
             store::set_cost(tx, &permit, place.id, cost.benefit(), cost.minor(), class.price_currency).await?;
         }
         None => {
-            parties::set_unnamed_cost(tx, &permit, place.id, cost.benefit(), cost.minor(), class.price_currency).await?;
+            parties::set_unnamed_cost(tx, &permit, place.id, cost.benefit(), cost.minor(), class.price_currency)
+                .await?;
         }
     }
     dues::take_for_firm(tx, place.id, party.owner, party.firm, cost, cx.now).await
@@ -479,13 +478,7 @@ pub async fn leave(tx: &mut Tx, system: &Cx, party: PartyId, act: Act, why: Endi
 }
 
 /// Frees what is held for groups whose time of gathering is over, or that wait no longer; says whether there was any.
-pub async fn release(
-    tx: &mut Tx,
-    cx: &Cx,
-    permit: &Permit,
-    class: &ClassRow,
-    gathers: bool,
-) -> Result<bool, AppError> {
+pub async fn release(tx: &mut Tx, cx: &Cx, permit: &Permit, class: &ClassRow, gathers: bool) -> Result<bool, AppError> {
     let mut any = false;
     for party in parties::gathering(tx, class.id).await? {
         let places = parties::places(tx, party.id).await?;
@@ -495,12 +488,8 @@ pub async fn release(
         }
         if waits > 0 {
             let needed = i64::try_from(waits).unwrap_or(i64::MAX);
-            let skip = parties::NewSkip {
-                party: party.id,
-                reason: Skipped::GatheringEnded,
-                needed,
-                free: party.gathered,
-            };
+            let skip =
+                parties::NewSkip { party: party.id, reason: Skipped::GatheringEnded, needed, free: party.gathered };
             parties::insert_skip(tx, permit, class.id, skip, None, cx.now).await?;
         }
         parties::gather(tx, permit, &party, 0).await?;
@@ -759,6 +748,7 @@ async fn offer_elsewhere(
     }
     let new = NewParty { id: fresh(), class: next.id, size, ..as_new(party) };
     parties::insert_party(tx, &permit, &new, system.now).await?;
+    record_party(tx, system, &permit, new.id, new.owner, &serde_json::json!({ "offered": size }).to_string()).await?;
     let mut first = None;
     for old in places {
         let permit = self::system(system, Act::OfferSeat, old.person_id)?;

@@ -3,6 +3,7 @@
 pub mod attend;
 pub mod check;
 pub mod demo;
+mod demo_groups;
 pub mod desk;
 mod dues;
 pub mod files;

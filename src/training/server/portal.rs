@@ -306,9 +306,11 @@ fn standing(cx: &Cx, shown: &Shown) -> AnyView {
         let why = class.why_cancelled.clone().map(|why| view! { <p class="pre">{why}</p> });
         return view! { <Alert tone><p>{text}</p>{why}</Alert> }.into_any();
     }
+    // Once the line is closed a free seat is for whoever takes it, group or not.
+    let answers = shown.firm.answers() && !(rules.is_frozen(cx.now) && class.seats().free() > 0);
     match shown.mine.as_ref().map(|row| row.state) {
         Some(EnrolmentState::Booked) => booked(cx, &rules),
-        Some(EnrolmentState::Offered | EnrolmentState::Waitlisted) if shown.firm.answers() => {
+        Some(EnrolmentState::Offered | EnrolmentState::Waitlisted) if answers => {
             group_page::member_card(cx, class, &shown.firm, shown.position).into_any()
         }
         Some(EnrolmentState::Offered) => offered(cx, shown),
@@ -468,6 +470,7 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
     };
     Ok(match place.state {
         EnrolmentState::Waitlisted => Notice::Waitlisted,
+        EnrolmentState::Offered => Notice::SeatHeld,
         _ => Notice::Enrolled,
     })
 }

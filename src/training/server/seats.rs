@@ -300,9 +300,8 @@ pub async fn pass_on(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppErro
             None => (None, vec![first]),
         };
         let size = i64::try_from(members.len()).unwrap_or(i64::MAX);
-        let unit = group
-            .as_ref()
-            .map_or(Unit::ONE, |group| Unit { size, together: group.together, gathered: group.gathered });
+        let unit =
+            group.as_ref().map_or(Unit::ONE, |group| Unit { size, together: group.together, gathered: group.gathered });
         behind = members.last().and_then(|place| place.queue_number).unwrap_or(behind + 1);
         let free = row.seats().free();
         match (party::turn(unit, free, row.capacity, gathers), &group) {

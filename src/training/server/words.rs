@@ -155,7 +155,9 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::TooEarlyToMark { from } => w!(fmt, training.refusal_too_early, time = time(*from)),
         Refusal::MarkChanged { .. } => w!(fmt, training.refusal_mark_changed),
         Refusal::ChangedMeanwhile { .. } => w!(fmt, training.refusal_changed),
-        Refusal::NotEnoughSeats { free } => w!(fmt, groups.refusal_not_enough, count = u64::try_from(*free).unwrap_or(0)),
+        Refusal::NotEnoughSeats { free } => {
+            w!(fmt, groups.refusal_not_enough, count = u64::try_from(*free).unwrap_or(0))
+        }
         Refusal::LargerThanClass { capacity } => w!(fmt, groups.refusal_larger, capacity = fmt.number(*capacity)),
         Refusal::NamesNeeded { since } => w!(fmt, groups.refusal_names_needed, time = time(*since)),
         Refusal::Hindered { conflicts } => super::group_words::conflicts(fmt, tz, conflicts),

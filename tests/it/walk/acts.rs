@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 use std::{collections::BTreeMap, sync::Arc};
 
 mod care;
+mod groups;
 mod repairs;
 mod training;
 
@@ -85,6 +86,12 @@ fn changes(act: Act) -> bool {
         | Act::CloseClass
         | Act::MarkAttendance
         | Act::ChangeFeed
+        | Act::EnrolGroup
+        | Act::AcceptGroup
+        | Act::DeclineGroup
+        | Act::NameSeat
+        | Act::SwapSeat
+        | Act::ReturnSeat
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -98,7 +105,8 @@ fn changes(act: Act) -> bool {
         | Act::ListCases
         | Act::ReadFeedback
         | Act::ReadRoster
-        | Act::ReadNeglected => false,
+        | Act::ReadNeglected
+        | Act::ReadTeam => false,
     }
 }
 
@@ -226,6 +234,9 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::CloseClass
         | Act::MarkAttendance
         | Act::ChangeFeed => training::perform(walk, act).await,
+        Act::EnrolGroup | Act::AcceptGroup | Act::DeclineGroup | Act::NameSeat | Act::SwapSeat | Act::ReturnSeat => {
+            groups::perform(walk, act).await
+        }
         _ => care::perform(walk, act).await,
     }
 }

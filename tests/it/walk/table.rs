@@ -93,6 +93,9 @@ pub const DOORS: &[Door] = &[
     door("/desk/courses/new", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/classes/{class}", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/classes/{class}/edit", Desk(&[Trainer]), Desk(&[Trainer])),
+    // groups
+    door("/training/{class}/group", Signed, Signed),
+    door("/training/team", Signed, None),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),

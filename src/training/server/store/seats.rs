@@ -84,7 +84,8 @@ const TAKE_SEAT: &str = "update class set taken = taken + 1 \
     where id = $1 and state = 'open' and taken + held < capacity and (waiting = 0 or $2)";
 const JOIN_LINE: &str =
     "update class set waiting = waiting + 1, queue = queue + 1 where id = $1 and state = 'open' returning queue";
-pub(super) const COUNT: &str = "update class set taken = taken + $2, held = held + $3, waiting = waiting + $4 where id = $1";
+pub(super) const COUNT: &str =
+    "update class set taken = taken + $2, held = held + $3, waiting = waiting + $4 where id = $1";
 
 /// Takes a seat if one is free: not past those who wait, unless the waitlist is closed.
 pub async fn take_seat(tx: &mut Tx, _: &Permit, class: ClassId, frozen: bool) -> Result<bool, AppError> {
