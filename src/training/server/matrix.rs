@@ -2,6 +2,7 @@
 //! enrolled from here.
 
 use super::{
+    shared::seats_in_words,
     store::{
         self, ClassRow, parties,
         team::{self, ComingRow, PassedRow, TeamCourseRow},
@@ -109,7 +110,9 @@ fn team_view(cx: &Cx, team: &Team) -> AnyView {
         let courses = team.courses.iter().map(|(course, next)| course_card(cx, course, next.as_ref(), &firm));
         let courses: Vec<AnyView> = courses.collect();
         view! {
-            <Table caption=w!(cx, groups.team_title) columns rows/>
+            <div class="scroller" tabindex="0" role="region" aria-label=w!(cx, groups.team_title)>
+                <Table caption=w!(cx, groups.team_title) columns rows/>
+            </div>
             <Section title=w!(cx, groups.team_enrol)>
                 <Cards wide=true>{courses}</Cards>
             </Section>
@@ -139,14 +142,15 @@ fn cell(cx: &Cx, team: &Team, person: PersonId, name: &str, course: &TeamCourseR
         let day = cx.fmt().date(coming.starts_at.with_timezone(&zone::named(&coming.zone)).date_naive());
         let href = format!("/training/{}", coming.class_id);
         let tone = words::state_tone(coming.state);
-        return view! { <span class="stack"><Badge tone text/><a href=href>{day}</a></span> }.into_any();
+        return view! { <span class="stack"><Badge tone text/><span><a href=href>{day}</a></span></span> }.into_any();
     }
     let passed = team.passed.iter().find(|row| row.course_id == course.id && row.person_id == person);
     if let Some(passed) = passed {
         let day = cx.fmt().date(passed.given_at.with_timezone(&cx.zone).date_naive());
         let href = format!("/certificates/{}", passed.code);
         let text = w!(cx, groups.team_passed);
-        return view! { <span class="stack"><Badge tone=Tone::Good text/><a href=href>{day}</a></span> }.into_any();
+        return view! { <span class="stack"><Badge tone=Tone::Good text/><span><a href=href>{day}</a></span></span> }
+            .into_any();
     }
     let missing = w!(cx, groups.team_missing);
     if !can_enrol {
@@ -173,12 +177,14 @@ fn course_card(cx: &Cx, course: &TeamCourseRow, next: Option<&ClassRow>, firm: &
         let text = w!(cx, groups.team_no_class);
         return view! { <Card title=Some(title)><p class="soft">{text}</p></Card> }.into_any();
     };
-    let card = views::class_card(cx, class, class.path());
+    let seats = seats_in_words(cx, class.state, class.seats(), &class.policy()).seats;
+    let (href, name, note) = (class.path(), class.title.clone(), format!("{} · {seats}", views::when(cx, class)));
     let button = w!(cx, groups.team_ticked);
     let (id, action, firm) = (form_id(course), format!("{}/group", class.path()), firm.to_owned());
     view! {
         <Card title=Some(title)>
-            {card}
+            <p><a href=href>{name}</a></p>
+            <p class="soft small">{note}</p>
             <form id=id class="form" method="get" action=action>
                 <input type="hidden" name="firm" value=firm/>
                 <input type="hidden" name="review" value="1"/>
