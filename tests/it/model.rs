@@ -302,7 +302,7 @@ const WRONG: &str = "select count(*) from benefit b where b.granted <> b.availab
 const LETTERS: [(&str, &str); 5] = [
     (
         "seat_offered",
-        "act = 'offer_seat' and entity = 'enrolment' and entity_id in (select id from enrolment where party_id is null)",
+        "act = 'offer_seat' and from_state = 'waitlisted' and entity = 'enrolment' and entity_id in (select id from enrolment where party_id is null)",
     ),
     ("enrolment_booked", "to_state = 'booked' and actor_kind = 'person' and act in ('enrol', 'accept_offer')"),
     (
