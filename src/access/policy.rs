@@ -122,6 +122,14 @@ acts! {
     PlanFollowUp = "plan_follow_up",
     DoneFollowUp = "done_follow_up",
     ReadNeglected = "read_neglected",
+    // groups
+    EnrolGroup = "enrol_group",
+    AcceptGroup = "accept_group",
+    DeclineGroup = "decline_group",
+    NameSeat = "name_seat",
+    SwapSeat = "swap_seat",
+    ReturnSeat = "return_seat",
+    ReadTeam = "read_team",
 }
 
 /// May this viewer do this to that? Pure, so that screens ask it too.
@@ -219,5 +227,11 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
 
         Act::PlanFollowUp | Act::DoneFollowUp => staff(&[Role::Agent]),
         Act::ReadNeglected => staff(&[]),
+
+        // Only whoever pays says yes to a price, and disposes of the seats.
+        Act::EnrolGroup | Act::AcceptGroup | Act::DeclineGroup | Act::NameSeat | Act::SwapSeat | Act::ReadTeam => {
+            my_firms
+        }
+        Act::ReturnSeat => staff(&[]),
     }
 }

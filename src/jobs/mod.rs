@@ -41,6 +41,10 @@ pub enum Job {
     StartClass { class: ClassId },
     /// Reminds the learners of a class the day before.
     RemindClass { class: ClassId },
+    /// The cut-off of a class: seats without a name are given back.
+    ReturnSeats { class: ClassId },
+    /// No seats are gathered any more for a group that waits for a class.
+    OpenLine { class: ClassId },
 }
 
 /// How long a worker has a job before another may take it.
@@ -79,6 +83,8 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
         Job::ExpireOffer { enrolment } => crate::training::server::jobs::expire_offer(cx, enrolment).await,
         Job::StartClass { class } => crate::training::server::jobs::start_class(cx, class).await,
         Job::RemindClass { class } => crate::training::server::jobs::remind_class(cx, class).await,
+        Job::ReturnSeats { class } => crate::training::server::groups::return_seats(cx, class).await,
+        Job::OpenLine { class } => crate::training::server::groups::open_line(cx, class).await,
     }
 }
 

@@ -81,6 +81,14 @@ notices! {
     AnnouncementWithdrawn = "announcement_withdrawn",
     MakeUpBooked = "make_up_booked",
     MakeUpCancelled = "make_up_cancelled",
+    GroupEnrolled = "group_enrolled",
+    GroupWaits = "group_waits",
+    GroupPartly = "group_partly",
+    GroupDeclined = "group_declined",
+    SeatNamed = "seat_named",
+    SeatSwapped = "seat_swapped",
+    SeatGivenBack = "seat_given_back",
+    SeatHeld = "seat_held",
 }
 
 pub const COOKIE: &str = "notice";

@@ -308,6 +308,14 @@ impl InWords for Notice {
             Self::AnnouncementWithdrawn => w!(fmt, learning.notice_announcement_withdrawn),
             Self::MakeUpBooked => w!(fmt, learning.notice_make_up_booked),
             Self::MakeUpCancelled => w!(fmt, learning.notice_make_up_cancelled),
+            Self::GroupEnrolled => w!(fmt, groups.notice_enrolled),
+            Self::GroupWaits => w!(fmt, groups.notice_waits),
+            Self::GroupPartly => w!(fmt, groups.notice_partly),
+            Self::GroupDeclined => w!(fmt, groups.notice_declined),
+            Self::SeatNamed => w!(fmt, groups.notice_named),
+            Self::SeatSwapped => w!(fmt, groups.notice_swapped),
+            Self::SeatGivenBack => w!(fmt, groups.notice_given_back),
+            Self::SeatHeld => w!(fmt, groups.notice_held),
         }
     }
 }

@@ -115,4 +115,8 @@ ids! {
     MaterialId,
     /// A missed session that is made up in another class.
     MakeUpId,
+    /// People of a firm who enrol together.
+    PartyId,
+    /// A group that was passed over in a line.
+    SkipId,
 }

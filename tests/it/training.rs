@@ -158,37 +158,70 @@ async fn units(world: &World, benefit: BenefitId) -> (i64, i64, i64) {
     aftercare::fetch_one!(world.db().read().await.unwrap(), (i64, i64, i64), UNITS, benefit).unwrap()
 }
 
+/// One request over a socket, as a browser sends it; gives the status line with the headers, and the body.
+async fn over_http(port: u16, request: String) -> (String, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).await.unwrap();
+    let reply = String::from_utf8_lossy(&reply).into_owned();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
 both! {
     async fn two_hundred_learners_race_for_fifty_seats(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Rush", 50, 24 * 20, 0)).await;
         let learners = customers(&world, 200).await;
-        let world = std::sync::Arc::new(world);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let service = world.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let serving = tokio::spawn(async move { axum::serve(listener, service).await });
         let mut posts = tokio::task::JoinSet::new();
         let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(64));
         for learner in learners.clone() {
-            let (world, gate) = (world.clone(), gate.clone());
+            let gate = gate.clone();
             posts.spawn(async move {
                 let _turn = gate.acquire_owned().await.unwrap();
-                let reply = world.post(&learner, &path(id), &[("act", "enrol")]).await;
-                assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
-                (learner, reply.cookie("notice").unwrap())
+                let common = format!(
+                    "Host: portal.test\r\nCookie: {}\r\nOrigin: http://portal.test\r\nConnection: close\r\n",
+                    learner.cookie
+                );
+                let post = format!(
+                    "POST {} HTTP/1.1\r\n{common}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nact=enrol",
+                    path(id)
+                );
+                let (head, body) = over_http(port, post).await;
+                assert!(head.starts_with("HTTP/1.1 303"), "{head} {body}");
+                let notice = head.lines().find_map(|line| line.split_once("notice=")).unwrap().1.to_owned();
+                // The page that the reply leads to, as this person reads it.
+                let get = format!("GET {} HTTP/1.1\r\n{common}\r\n", path(id));
+                let (head, page) = over_http(port, get).await;
+                assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+                (learner, notice, page)
             });
         }
         let answers = posts.join_all().await;
+        serving.abort();
         let row = class(&world, id).await;
         assert_eq!((row.taken, row.held, row.waiting), (50, 0, 150));
         let mut tx = world.db().read().await.unwrap();
         let mut positions = BTreeSet::new();
-        for (learner, notice) in answers {
+        for (learner, notice, page) in answers {
             let place = store::active(&mut tx, id, learner.id).await.unwrap().unwrap();
-            // What each was answered is what they read afterwards.
+            // What each was answered is what they read afterwards, and what is stored.
             match place.state {
-                EnrolmentState::Booked => assert!(notice.starts_with("enrolled."), "{notice}"),
+                EnrolmentState::Booked => {
+                    assert!(notice.starts_with("enrolled."), "{notice}");
+                    assert!(page.contains("You have a seat"), "{page}");
+                }
                 EnrolmentState::Waitlisted => {
                     assert!(notice.starts_with("waitlisted."), "{notice}");
-                    let number = place.queue_number.unwrap();
-                    positions.insert(store::position(&mut tx, id, number).await.unwrap());
+                    let position = store::position(&mut tx, id, place.queue_number.unwrap()).await.unwrap();
+                    assert!(page.contains(&format!("number {position} ")) || page.contains(&format!("{position} in line")), "{position}: {page}");
+                    positions.insert(position);
                 }
                 other => panic!("{other:?}"),
             }

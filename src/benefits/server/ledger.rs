@@ -7,7 +7,7 @@ use crate::{
     error::AppError,
     execute, fetch_all,
     server::fresh,
-    values::{BenefitEntryId, BenefitId, ItemId, ProductId},
+    values::{BenefitEntryId, BenefitId, ItemId, OrganisationId, ProductId},
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -45,16 +45,23 @@ pub async fn balances(
         }
     }
     rows.sort_by_key(|(benefit, _, _, _, _, _, ends_on)| (*ends_on, *benefit));
-    let balance = |(benefit, item, product, plan_name, granted, left, ends_on): BalanceCells| Balance {
-        benefit,
-        item,
-        product,
-        plan_name,
-        granted,
-        left,
-        until: ends_on.pred_opt().unwrap_or(ends_on),
-    };
     Ok(rows.into_iter().map(balance).collect())
+}
+
+/// What a firm itself can use of an allowance on a day, what ends first first.
+pub async fn balances_of_firm(
+    tx: &mut Tx,
+    firm: OrganisationId,
+    allowance: Allowance,
+    on: NaiveDate,
+) -> Result<Vec<Balance>, AppError> {
+    let rows = fetch_all!(tx, BalanceCells, OF_ORGANISATION, firm, allowance.as_str(), on)?;
+    Ok(rows.into_iter().map(balance).collect())
+}
+
+fn balance((benefit, item, product, plan_name, granted, left, ends_on): BalanceCells) -> Balance {
+    let until = ends_on.pred_opt().unwrap_or(ends_on);
+    Balance { benefit, item, product, plan_name, granted, left, until }
 }
 
 const RESERVE: &str = "update benefit set available = available - $2, reserved = reserved + $2 \
@@ -93,6 +100,15 @@ pub async fn spend(tx: &mut Tx, reference: Reference<'_>, now: DateTime<Utc>) ->
 /// Gives back what the reference had reserved. Does nothing where it had reserved nothing, or it was settled.
 pub async fn release(tx: &mut Tx, reference: Reference<'_>, now: DateTime<Utc>) -> Result<(), AppError> {
     settle(tx, reference, "released", RELEASE, "release", now).await
+}
+
+const CARRY_OVER: &str = "update benefit_entry set entity_id = $3 \
+    where entity = $1 and entity_id = $2 and kind = 'reserve' and settled_as is null";
+
+/// What the reference had reserved is reserved for another thing of its kind: no unit moves.
+pub async fn carry_over(tx: &mut Tx, from: Reference<'_>, to: Reference<'_>) -> Result<(), AppError> {
+    execute!(tx, CARRY_OVER, from.entity, from.id, to.id)?;
+    Ok(())
 }
 
 async fn settle(

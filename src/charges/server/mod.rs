@@ -7,7 +7,7 @@ pub mod service;
 pub mod store;
 pub mod words;
 
-pub use service::{open, panel, void};
+pub use service::{carry_over, open, panel, void};
 
 use crate::server::App;
 use axum::{Router, routing::get};

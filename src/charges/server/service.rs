@@ -30,6 +30,11 @@ pub async fn void(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>
     store::void(tx, entity, entity_id, now).await.map(|_| ())
 }
 
+/// What was agreed to for one thing is owed for another that takes its place. Part of the act that did it.
+pub async fn carry_over(tx: &mut Tx, entity: &str, from: Uuid, to: Uuid) -> Result<(), AppError> {
+    store::carry_over(tx, entity, from, to).await
+}
+
 /// What the viewer owes.
 pub async fn mine(cx: &Cx, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
     let person = cx.person()?.id;

@@ -77,6 +77,14 @@ pub async fn void(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>
     Ok(execute!(tx, VOID, entity, entity_id, now)?)
 }
 
+const CARRY_OVER: &str = "update charge set entity_id = $3 where entity = $1 and entity_id = $2 and state <> 'void'";
+
+/// What is or was owed for one thing belongs to another now.
+pub async fn carry_over(tx: &mut Tx, entity: &str, from: Uuid, to: Uuid) -> Result<(), AppError> {
+    execute!(tx, CARRY_OVER, entity, from, to)?;
+    Ok(())
+}
+
 const SETTLE: &str = "update charge set state = $2, settled_at = $3, settled_by = $4 where id = $1 and state = 'due'";
 
 /// Settles a charge if it is still due; false where it was not.

@@ -88,6 +88,12 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "book_make_up" => w!(fmt, learning.act_book_make_up),
         "cancel_make_up" => w!(fmt, learning.act_cancel_make_up),
         "mark_make_up" => w!(fmt, learning.act_mark_make_up),
+        "enrol_group" => w!(fmt, desk.act_enrol_group),
+        "accept_group" => w!(fmt, desk.act_accept_group),
+        "decline_group" => w!(fmt, desk.act_decline_group),
+        "name_seat" => w!(fmt, desk.act_name_seat),
+        "swap_seat" => w!(fmt, desk.act_swap_seat),
+        "return_seat" => w!(fmt, desk.act_return_seat),
         other => other.replace('_', " "),
     }
 }

@@ -17,6 +17,7 @@ pub enum Letter {
     Repair(Box<crate::repairs::server::letters::RepairLetter>),
     Training(TrainingLetter),
     Learning(crate::training::server::learning_letters::LearningLetter),
+    Group(Box<crate::training::server::group_letters::GroupLetter>),
 }
 
 /// Whether it may arrive at night.
@@ -50,6 +51,7 @@ impl Letter {
             Self::Repair(letter) => letter.kind(),
             Self::Training(letter) => letter.kind(),
             Self::Learning(letter) => letter.kind(),
+            Self::Group(letter) => letter.kind(),
         }
     }
 
@@ -62,6 +64,7 @@ impl Letter {
             Self::Repair(letter) => letter.urgency(),
             Self::Training(letter) => letter.urgency(),
             Self::Learning(letter) => letter.urgency(),
+            Self::Group(letter) => letter.urgency(),
         }
     }
 
@@ -98,6 +101,7 @@ impl Letter {
             Self::Repair(letter) => letter.write(fmt),
             Self::Training(letter) => letter.write(fmt),
             Self::Learning(letter) => letter.write(fmt),
+            Self::Group(letter) => letter.write(fmt),
         }
     }
 }

@@ -54,9 +54,9 @@ pub fn enrol(state: ClassState, seats: &Seats, policy: &Policy, now: DateTime<Ut
     Ok(if seats.bookable(policy, now) > 0 { Seating::Booked } else { Seating::Waitlisted })
 }
 
-/// Until when the next in line is offered a seat, if one is free for somebody who waits.
-pub fn next_offer(state: ClassState, seats: &Seats, policy: &Policy, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    if state == ClassState::Open && seats.free() > 0 && seats.waiting > 0 { policy.offer_until(now) } else { None }
+/// Until when seats that are offered now are held, where the line is served at all.
+pub fn offers_until(state: ClassState, policy: &Policy, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    if state == ClassState::Open { policy.offer_until(now) } else { None }
 }
 
 /// Takes the seat that is held.

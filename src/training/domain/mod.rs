@@ -6,6 +6,7 @@ pub mod class;
 pub mod cost;
 pub mod enrolment;
 pub mod learning;
+pub mod party;
 mod refusal;
 pub mod schedule;
 pub mod teaching;
@@ -16,6 +17,7 @@ pub use class::{ClassState, Effect, Plan, Policy, Seats, Stage, Terms, Window};
 pub use cost::{Cost, SeatRight, WhyPays};
 pub use enrolment::{Ending, EnrolmentState, Seating};
 pub use learning::{Announced, Audience, Level, NeedsRule};
+pub use party::{Hindered, Hindrance, Seated, Skipped, Turn, Unit, Wish};
 pub use refusal::{Because, Conflict, Difference, LearnerClash, Refusal, Who};
 
 /// A word that is none of those an enumeration of this slice is stored as.

@@ -1,6 +1,6 @@
 //! Every business "no" of training, with its data and without prose.
 
-use super::{ClassState, Mark};
+use super::{ClassState, Hindered, Mark};
 use crate::values::{Money, PersonId};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,18 @@ pub enum Refusal {
     SessionFull,
     /// That session is made up already, or is being made up elsewhere.
     AlreadyMadeUp,
+    /// Fewer seats are free than the group needs, and it does not wait.
+    NotEnoughSeats { free: i64 },
+    /// A group that must stay together does not fit into the class at all.
+    LargerThanClass { capacity: i64 },
+    /// From the cut-off on every seat needs a name.
+    NamesNeeded { since: DateTime<Utc> },
+    /// Some people of the group cannot come.
+    Hindered { people: Vec<Hindered> },
+    /// The offer is the firm's: its owner answers for all of the group.
+    FirmAnswers,
+    /// There is no seat of the firm (any more) to name, swap or give back.
+    NoSuchSeat,
 }
 
 /// Who or what is taken, by what, and when.

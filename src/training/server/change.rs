@@ -3,7 +3,7 @@
 
 use super::{
     conflicts::Needs,
-    dues, invitations, letters,
+    dues, groups, invitations, letters,
     letters::Stays,
     make_ups,
     plan::{self, plan_jobs},
@@ -263,6 +263,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         let now = store::class(tx, class.id).await?;
         invitations::readdressed(tx, cx, &now).await?;
     }
+    groups::watch_again(tx, class.id, cx.now).await?;
     // More seats are first of all for those who wait.
     seats::pass_on(tx, cx, class.id).await
 }

@@ -8,25 +8,30 @@ pub const CLAUSES: &[Clause] = &[
         promise: 1,
         name: "class_over_capacity",
         sql: "select c.id, 'the class has ' || cast(c.capacity as text) || ' seats and more people in them' as detail from class c \
-            where (select count(*) from enrolment e where e.class_id = c.id and e.state in ('booked', 'offered')) > c.capacity",
+            where (select count(*) from enrolment e where e.class_id = c.id and e.state in ('booked', 'offered')) \
+            + (select count(*) from unnamed_seat u where u.class_id = c.id and u.state in ('booked', 'offered')) > c.capacity",
     },
     Clause {
         promise: 1,
         name: "class_taken_miscounted",
         sql: "select c.id, 'taken says ' || cast(c.taken as text) as detail from class c \
-            where c.taken <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'booked')",
+            where c.taken <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'booked') \
+            + (select count(*) from unnamed_seat u where u.class_id = c.id and u.state = 'booked')",
     },
     Clause {
         promise: 1,
         name: "class_held_miscounted",
         sql: "select c.id, 'held says ' || cast(c.held as text) as detail from class c \
-            where c.held <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'offered')",
+            where c.held <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'offered') \
+            + (select count(*) from unnamed_seat u where u.class_id = c.id and u.state = 'offered') \
+            + (select coalesce(cast(sum(y.gathered) as bigint), 0) from party y where y.class_id = c.id)",
     },
     Clause {
         promise: 1,
         name: "class_waiting_miscounted",
         sql: "select c.id, 'waiting says ' || cast(c.waiting as text) as detail from class c \
-            where c.waiting <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'waitlisted')",
+            where c.waiting <> (select count(*) from enrolment e where e.class_id = c.id and e.state = 'waitlisted') \
+            + (select count(*) from unnamed_seat u where u.class_id = c.id and u.state = 'waitlisted')",
     },
     Clause {
         promise: 1,
@@ -182,5 +187,55 @@ pub const CLAUSES: &[Clause] = &[
         promise: 6,
         name: "skip_without_reason",
         sql: "select id, 'somebody in line was passed over and cannot read why' as detail from seat_skip where trim(why) = ''",
+    },
+    Clause {
+        promise: 1,
+        name: "group_gathers_too_much",
+        sql: "select y.id, 'more is held than waits: ' || cast(y.gathered as text) as detail from party y where y.gathered > 0 \
+            and y.gathered >= (select count(*) from enrolment e where e.party_id = y.id and e.state = 'waitlisted') \
+            + (select count(*) from unnamed_seat u where u.party_id = y.id and u.state = 'waitlisted')",
+    },
+    Clause {
+        promise: 1,
+        name: "group_torn_apart",
+        sql: "select y.id, 'some of a group that stays together have a seat, others wait' as detail from party y where y.together \
+            and (exists (select 1 from enrolment e where e.party_id = y.id and e.state in ('booked', 'offered')) \
+            or exists (select 1 from unnamed_seat u where u.party_id = y.id and u.state in ('booked', 'offered'))) \
+            and (exists (select 1 from enrolment e where e.party_id = y.id and e.state = 'waitlisted') \
+            or exists (select 1 from unnamed_seat u where u.party_id = y.id and u.state = 'waitlisted'))",
+    },
+    Clause {
+        promise: 1,
+        name: "group_with_two_deadlines",
+        sql: "select y.id, 'an offer to a group has one deadline' as detail from party y join (select party_id, \
+            min(offered_until) as first, max(offered_until) as last from (select party_id, offered_until from enrolment \
+            where state = 'offered' and party_id is not null union all select party_id, offered_until from unnamed_seat \
+            where state = 'offered') as held group by party_id) d on d.party_id = y.id where d.first <> d.last",
+    },
+    Clause {
+        promise: 2,
+        name: "gathering_without_end",
+        sql: "select y.id, 'nothing will free what is held for this group' as detail from party y where y.gathered > 0 \
+            and not exists (select 1 from job j where j.kind = 'open_line' and j.done_at is null and j.failed_at is null)",
+    },
+    Clause {
+        promise: 2,
+        name: "unnamed_seat_without_end",
+        sql: "select u.id, 'nothing will give this seat back' as detail from unnamed_seat u \
+            where u.state in ('waitlisted', 'offered', 'booked') \
+            and not exists (select 1 from job j where j.kind = 'return_seats' and j.done_at is null and j.failed_at is null)",
+    },
+    Clause {
+        promise: 2,
+        name: "unnamed_seat_after_the_class",
+        sql: "select u.id, 'a seat without a name is left in a class that is over' as detail from unnamed_seat u \
+            join class c on c.id = u.class_id where c.state in ('completed', 'cancelled') \
+            and u.state in ('waitlisted', 'offered', 'booked')",
+    },
+    Clause {
+        promise: 6,
+        name: "group_without_history",
+        sql: "select y.id, 'nothing says how this group came to be' as detail from party y where not exists \
+            (select 1 from history h where h.entity = 'party' and h.entity_id = y.id)",
     },
 ];

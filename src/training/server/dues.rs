@@ -10,8 +10,8 @@ use crate::{
     charges::{domain::NewCharge, server as charges},
     db::Tx,
     error::AppError,
-    training::domain::{Cost, SeatRight},
-    values::{EnrolmentId, PersonId},
+    training::domain::{Cost, SeatRight, party},
+    values::{EnrolmentId, OrganisationId, PersonId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -43,15 +43,57 @@ pub async fn cost(tx: &mut Tx, today: NaiveDate, class: &ClassRow, person: &Pers
 /// The class seats that a person may use on a day.
 async fn rights(tx: &mut Tx, person: &Person, on: NaiveDate) -> Result<Vec<SeatRight>, AppError> {
     let holder = Holder { person: person.id, organisations: person.owned_organisations() };
-    let right = |balance: Balance| SeatRight {
+    Ok(ledger::balances(tx, holder, Allowance::TrainingSeat, on).await?.into_iter().map(right).collect())
+}
+
+fn right(balance: Balance) -> SeatRight {
+    SeatRight {
         benefit: balance.benefit,
         product: balance.product,
         plan: balance.plan_name,
         granted: balance.granted,
         left: balance.left,
         until: balance.until,
-    };
-    Ok(ledger::balances(tx, holder, Allowance::TrainingSeat, on).await?.into_iter().map(right).collect())
+    }
+}
+
+/// What so many seats cost a firm: its own plans pay first, never those of its owner.
+pub async fn firm_costs(
+    tx: &mut Tx,
+    today: NaiveDate,
+    class: &ClassRow,
+    firm: OrganisationId,
+    seats: i64,
+) -> Result<Vec<Cost>, AppError> {
+    let products = store::course_products(tx, class.course_id).await?;
+    let day = class.first_day();
+    let mut rights: Vec<SeatRight> =
+        ledger::balances_of_firm(tx, firm, Allowance::TrainingSeat, day).await?.into_iter().map(right).collect();
+    // What holds only today says why it does not pay.
+    for balance in ledger::balances_of_firm(tx, firm, Allowance::TrainingSeat, today).await? {
+        if !rights.iter().any(|known| known.benefit == balance.benefit) {
+            rights.push(right(balance));
+        }
+    }
+    Ok(party::costs(class.price(), &products, &rights, day, seats))
+}
+
+/// Reserves a seat of a firm in the ledger, or opens the charge that its owner agreed to.
+pub async fn take_for_firm(
+    tx: &mut Tx,
+    id: EnrolmentId,
+    owner: PersonId,
+    firm: OrganisationId,
+    cost: &Cost,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    charge(tx, id, owner, Some(firm), cost, now).await
+}
+
+/// What one place had reserved or owes goes with it to another.
+pub async fn carry_over(tx: &mut Tx, from: EnrolmentId, to: EnrolmentId) -> Result<(), AppError> {
+    ledger::carry_over(tx, reference(from), reference(to)).await?;
+    charges::carry_over(tx, ENTITY, from.0, to.0).await
 }
 
 /// Reserves the seat in the ledger, or opens the charge that was agreed to.
@@ -62,13 +104,24 @@ pub async fn take(
     cost: &Cost,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
+    charge(tx, id, person, None, cost, now).await
+}
+
+async fn charge(
+    tx: &mut Tx,
+    id: EnrolmentId,
+    person: PersonId,
+    organisation: Option<OrganisationId>,
+    cost: &Cost,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
     match cost {
         Cost::Free => Ok(()),
         Cost::Covered { benefit, .. } => ledger::reserve(tx, *benefit, 1, reference(id), now).await,
         Cost::Pays { price, .. } => {
             let charge = NewCharge {
                 person,
-                organisation: None,
+                organisation,
                 amount: *price,
                 reason: "class",
                 entity: ENTITY,

@@ -16,12 +16,17 @@ pub mod conflicts;
 mod course_page;
 pub mod courses;
 pub mod demo;
+mod demo_groups;
 mod demo_learning;
 mod demo_plan;
 mod demo_teaching;
 pub mod desk;
 mod dues;
 pub mod files;
+pub mod group_letters;
+mod group_page;
+mod group_words;
+pub mod groups;
 pub mod invitations;
 pub mod jobs;
 pub mod learning_letters;
@@ -29,6 +34,7 @@ pub mod letters;
 mod make_up_page;
 pub mod make_ups;
 pub mod materials;
+mod matrix;
 pub mod plan;
 pub mod portal;
 mod portal_ask;
@@ -63,4 +69,6 @@ pub fn routes() -> Router<App> {
         .merge(make_up_page::routes())
         .merge(certificates::routes())
         .merge(check_in::routes())
+        .merge(group_page::routes())
+        .merge(matrix::routes())
 }

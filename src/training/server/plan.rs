@@ -3,7 +3,7 @@
 use super::{
     asks,
     conflicts::Needs,
-    dues, letters, make_ups, rules,
+    dues, groups, letters, make_ups, rules,
     seats::{self, lock_of},
     store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
 };
@@ -259,6 +259,7 @@ pub async fn start(cx: &Cx, id: ClassId) -> Result<(), AppError> {
 /// Ends the offers and places in line of a class that has begun.
 async fn end_line(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
+    groups::end_line(tx, &cx, class).await?;
     for row in store::of_class(tx, class).await? {
         if row.state != EnrolmentState::Booked {
             let permit = cx.may(Act::ExpireOffer, &Subject::of(row.person_id))?;
@@ -402,6 +403,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     let permit = cx.may(Act::CancelClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
     let to = class.state.cancel()?;
     let rows = store::of_class(tx, id).await?;
+    let parties = groups::of_class(tx, id).await?;
     store::move_class(tx, &permit, &class, to, Some(why), cx.now).await?;
     busy::free(tx, "class", id.0).await?;
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
@@ -418,13 +420,14 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
         end_with_class(tx, &system, row).await?;
     }
     for row in booked.iter().chain(&line) {
-        let offer = match &next {
+        // For a group its owner answers.
+        let offer = match next.as_ref().filter(|_| row.party_id.is_none()) {
             Some(next) => seats::offer_elsewhere(tx, cx, next, row.person_id).await?.map(|until| (next, until)),
             None => None,
         };
         letters::class_cancelled(tx, cx, &class, row.id, row.person_id, why, offer).await?;
     }
-    Ok(())
+    groups::end_with_class(tx, cx, &class, why, next.as_ref(), parties).await
 }
 
 async fn end_with_class(tx: &mut Tx, system: &Cx, row: &EnrolmentRow) -> Result<(), AppError> {

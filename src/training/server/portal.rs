@@ -1,7 +1,7 @@
 //! What customers see of training: a class, and their own classes.
 
 use super::{
-    announce, class_cards,
+    announce, class_cards, group_page,
     seats::{self, Consent},
     shared::{far, seats_in_words},
     store::{self, ClassRow, EnrolmentRow, MineRow, SessionRow},
@@ -60,6 +60,7 @@ struct Shown {
     cost: Cost,
     beside: class_cards::Beside,
     ticket: super::ticket::Ticket,
+    firm: group_page::Firm,
 }
 
 async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
@@ -78,7 +79,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     let cost = seats::cost(&mut tx, cx, &class, person).await?;
     let beside = class_cards::load(&mut tx, cx, &class, &sessions, mine.as_ref()).await?;
     let ticket = super::ticket::load(&mut tx, mine.as_ref()).await?;
-    Ok(Shown { class, sessions, mine, position, cost, beside, ticket })
+    let firm = group_page::firm(&mut tx, cx, &class, mine.as_ref()).await?;
+    Ok(Shown { class, sessions, mine, position, cost, beside, ticket, firm })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -111,6 +113,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
     ];
     let standing = standing(cx, shown);
     let ticket = super::ticket::card(cx, class, shown.mine.as_ref(), &shown.ticket, sheet);
+    let firm = group_page::owner_card(cx, class, &shown.firm);
     let when = Some(w!(cx, training.when));
     let sessions = views::sessions(cx, class, &shown.sessions);
     let about = Some(w!(cx, training.about));
@@ -128,6 +131,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
                 {standing}
                 {first}
                 {ticket}
+                {firm}
                 <Card title=when>
                     {sessions}
                     <Actions>{calendar}</Actions>
@@ -184,8 +188,13 @@ fn standing(cx: &Cx, shown: &Shown) -> AnyView {
         let why = class.why_cancelled.clone().map(|why| view! { <p class="pre">{why}</p> });
         return view! { <Alert tone><p>{text}</p>{why}</Alert> }.into_any();
     }
+    // Once the line is closed a free seat is for whoever takes it, group or not.
+    let answers = shown.firm.answers() && !(rules.is_frozen(cx.now) && class.seats().free() > 0);
     match shown.mine.as_ref().map(|row| row.state) {
         Some(EnrolmentState::Booked) => booked(cx, &rules),
+        Some(EnrolmentState::Offered | EnrolmentState::Waitlisted) if answers => {
+            group_page::member_card(cx, class, &shown.firm, shown.position).into_any()
+        }
         Some(EnrolmentState::Offered) => offered(cx, shown),
         Some(EnrolmentState::Waitlisted) => waiting(cx, shown),
         _ if rules.has_started(cx.now) || class.state != ClassState::Open => {
@@ -353,6 +362,7 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
     };
     Ok(match place.state {
         EnrolmentState::Waitlisted => Notice::Waitlisted,
+        EnrolmentState::Offered => Notice::SeatHeld,
         _ => Notice::Enrolled,
     })
 }

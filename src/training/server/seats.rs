@@ -2,8 +2,8 @@
 //! holds the class and the person, so that no seat is sold twice and nobody sits in two classes at once.
 
 use super::{
-    asks, courses, dues, letters,
-    store::{self, ClassRow, EnrolmentRow, NewEnrolment},
+    asks, courses, dues, group_letters, groups, letters,
+    store::{self, ClassRow, EnrolmentRow, NewEnrolment, parties},
 };
 use crate::{
     access::{Act, Permit, Person, Subject, Viewer},
@@ -19,9 +19,10 @@ use crate::{
         history::{self, Change},
         keys,
     },
-    training::domain::{Cost, Effect, Ending, EnrolmentState, Policy, Refusal, Seating, enrolment},
+    training::domain::{Cost, Effect, Ending, EnrolmentState, Policy, Refusal, Seating, Turn, Unit, enrolment, party},
     values::{ClassId, EnrolmentId, PersonId},
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -155,6 +156,14 @@ async fn enrol_in(
     let id = insert(tx, &permit, cx, &class, person.id, EnrolmentState::Waitlisted, Some(number)).await?;
     let position = store::position(tx, class.id, number).await?;
     record(tx, cx, &permit, id, person.id, None, EnrolmentState::Waitlisted, None).await?;
+    // A seat may be free that does not suffice whoever stands before.
+    if class.seats().free() > 0 {
+        pass_on(tx, cx, class.id).await?;
+        let row = store::enrolment(tx, id).await?;
+        if row.state != EnrolmentState::Waitlisted {
+            return place(tx, &row).await;
+        }
+    }
     letters::waitlisted(tx, cx, &class, id, person.id, position).await?;
     Ok(Place { enrolment: id, state: EnrolmentState::Waitlisted, position: Some(position) })
 }
@@ -167,6 +176,8 @@ async fn leave_line_for_seat(
     row: &EnrolmentRow,
 ) -> Result<EnrolmentId, AppError> {
     store::seat_from_line(tx, permit, row, cx.now).await?;
+    // Who takes a seat alone leaves the group that still waits.
+    parties::attach(tx, permit, row.id, None).await?;
     Ok(row.id)
 }
 
@@ -183,6 +194,9 @@ async fn accept_in(
         return place(tx, &row).await;
     }
     let to = enrolment::accept(row.state, row.offered_until, cx.now)?;
+    if row.party_id.is_some() {
+        return Err(Refusal::FirmAnswers.into());
+    }
     let spans = spans(tx, class.id).await?;
     refuse_clash(tx, &class, person.id, &spans).await?;
     let cost = agreed_cost(tx, cx, &class, person, consent).await?;
@@ -198,6 +212,9 @@ async fn decline_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> R
         return ended(tx, &class, person.id, Refusal::NoOffer).await;
     };
     let to = enrolment::decline(row.state)?;
+    if row.party_id.is_some() {
+        return Err(Refusal::FirmAnswers.into());
+    }
     store::move_enrolment(tx, &permit, &row, to, None, Some(Ending::Declined), cx.now).await?;
     record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Declined)).await?;
     pass_on(tx, cx, class.id).await?;
@@ -233,7 +250,8 @@ async fn ended(tx: &mut Tx, class: &ClassRow, person: PersonId, otherwise: Refus
     place(tx, &row).await
 }
 
-/// Ends an offer whose time is over, and passes the seat on. Run by a job; harmless where the offer was answered.
+/// Ends the offers of a class whose time is over, a group's as one, and passes the seats on. Run by a job for one of
+/// them; harmless where it was answered.
 pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     cx.app
@@ -242,37 +260,118 @@ pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
         .write(move |tx| {
             let cx = cx.clone();
             Box::pin(async move {
-                let class = store::enrolment(tx, id).await?.class_id;
+                let class = parties::place(tx, id).await?.class_id;
                 tx.lock(&[lock_of(class)]).await?;
-                let row = store::enrolment(tx, id).await?;
-                if !enrolment::is_expired(row.state, row.offered_until, cx.now) {
+                let over = parties::over(tx, class, cx.now).await?;
+                if over.is_empty() {
                     return Ok(());
                 }
-                let permit = cx.may(Act::ExpireOffer, &Subject::of(row.person_id))?;
-                let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
-                store::move_enrolment(tx, &permit, &row, to, None, Some(why), cx.now).await?;
-                record(tx, &cx, &permit, id, row.person_id, Some(row.state), to, Some(why)).await?;
+                let mut groups_over = Vec::new();
+                for row in over {
+                    match (row.party_id, row.person_id) {
+                        (Some(party), _) if groups_over.contains(&party) => {}
+                        (Some(party), _) => {
+                            groups_over.push(party);
+                            groups::leave(tx, &cx, party, Act::ExpireOffer, Ending::Expired).await?;
+                        }
+                        (None, Some(person)) => {
+                            let permit = cx.may(Act::ExpireOffer, &Subject::of(person))?;
+                            let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
+                            parties::move_place(tx, &permit, &row, to, None, Some(why), cx.now).await?;
+                            record(tx, &cx, &permit, row.id, person, Some(row.state), to, Some(why)).await?;
+                        }
+                        (None, None) => {}
+                    }
+                }
                 pass_on(tx, &cx, class).await
             })
         })
         .await
 }
 
-/// Offers free seats to the first in line, as long as there are both. The caller holds the class.
+/// Serves the line from its head, by the one fixed rule: free seats are offered in its order; for a group that must stay
+/// together they are gathered while it is first, until 72 hours before the start; after that whoever does not fit is
+/// passed over, which is written down. The caller holds the class.
 pub async fn pass_on(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
-    loop {
-        let row = store::class(tx, class).await?;
-        let Some(until) = enrolment::next_offer(row.state, &row.seats(), &row.policy(), cx.now) else { return Ok(()) };
-        let Some(first) = store::first_waiting(tx, class).await? else { return Ok(()) };
-        let permit = cx.may(Act::OfferSeat, &Subject::of(first.person_id))?;
-        let to = EnrolmentState::Offered;
-        store::move_enrolment(tx, &permit, &first, to, Some(until), None, cx.now).await?;
-        store::offered_under(tx, &permit, first.id, row.policy().freezes_at()).await?;
-        record(tx, &cx, &permit, first.id, first.person_id, Some(first.state), to, None).await?;
-        jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
-        letters::offered(tx, &cx, &row, first.id, first.person_id, until).await?;
+    let permit = cx.may(Act::OfferSeat, &Subject::nobody())?;
+    let mut row = store::class(tx, class).await?;
+    let gathers = row.policy().gathers(cx.now);
+    if row.held > 0 && groups::release(tx, &cx, &permit, &row, gathers).await? {
+        row = store::class(tx, class).await?;
     }
+    let Some(until) = enrolment::offers_until(row.state, &row.policy(), cx.now) else { return Ok(()) };
+    let (mut behind, mut passed) = (0, Vec::new());
+    while row.waiting > 0 && (row.held > 0 || row.seats().free() > 0) {
+        let Some(first) = parties::next_in_line(tx, class, behind).await? else { return Ok(()) };
+        let (group, members) = match first.party_id {
+            Some(id) => {
+                let mut members = parties::places(tx, id).await?;
+                members.retain(|place| place.state == EnrolmentState::Waitlisted);
+                (Some(parties::party(tx, id).await?), members)
+            }
+            None => (None, vec![first]),
+        };
+        let size = i64::try_from(members.len()).unwrap_or(i64::MAX);
+        let unit =
+            group.as_ref().map_or(Unit::ONE, |group| Unit { size, together: group.together, gathered: group.gathered });
+        behind = members.last().and_then(|place| place.queue_number).unwrap_or(behind + 1);
+        let free = row.seats().free();
+        match (party::turn(unit, free, row.capacity, gathers), &group) {
+            (Turn::Rest, _) => return Ok(()),
+            (Turn::Gather(seats), Some(group)) => return parties::gather(tx, &permit, group, seats).await,
+            (Turn::Pass(reason), Some(group)) => {
+                parties::gather(tx, &permit, group, 0).await?;
+                passed.push(parties::NewSkip { party: group.id, reason, needed: size, free: free + unit.gathered });
+            }
+            (Turn::Offer(seats), _) => {
+                if let Some(group) = &group {
+                    parties::gather(tx, &permit, group, 0).await?;
+                }
+                let served: Vec<_> = members.into_iter().take(usize::try_from(seats).unwrap_or(0)).collect();
+                for place in &served {
+                    for skip in &passed {
+                        parties::insert_skip(tx, &permit, class, *skip, Some(place.id), cx.now).await?;
+                    }
+                }
+                offer(tx, &cx, &row, group.as_ref(), &served, until).await?;
+            }
+            (Turn::Gather(_) | Turn::Pass(_), None) => return Ok(()),
+        }
+        row = store::class(tx, class).await?;
+    }
+    Ok(())
+}
+
+/// Offers seats to one person, or to as many of a group; whoever answers gets one letter, and the offer one deadline.
+async fn offer(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    group: Option<&parties::PartyRow>,
+    places: &[parties::PlaceRow],
+    until: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let to = EnrolmentState::Offered;
+    for place in places {
+        let permit = cx.may(Act::OfferSeat, &place.person_id.map_or(Subject::nobody(), Subject::of))?;
+        parties::move_place(tx, &permit, place, to, Some(until), None, cx.now).await?;
+        if place.person_id.is_some() {
+            store::offered_under(tx, &permit, place.id, class.policy().freezes_at()).await?;
+        }
+        groups::record(tx, cx, &permit, place, to, None).await?;
+        if let (None, Some(person)) = (group, place.person_id) {
+            letters::offered(tx, cx, class, place.id, person, until).await?;
+        }
+    }
+    let Some(first) = places.first() else { return Ok(()) };
+    jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
+    if let Some(group) = group {
+        let permit = cx.may(Act::OfferSeat, &Subject::nobody().within(Some(group.organisation_id)))?;
+        parties::one_deadline(tx, &permit, group.id, until, cx.now).await?;
+        group_letters::offered(tx, cx, class, group, first.id, places.len(), until).await?;
+    }
+    Ok(())
 }
 
 /// Holds a seat in another class for somebody whose class was cancelled. The caller holds that class.
@@ -281,7 +380,7 @@ pub async fn offer_elsewhere(
     cx: &Cx,
     next: &ClassRow,
     person: PersonId,
-) -> Result<Option<chrono::DateTime<chrono::Utc>>, AppError> {
+) -> Result<Option<DateTime<Utc>>, AppError> {
     let cx = cx.as_viewer(Viewer::System);
     let Some(until) = next.policy().offer_until(cx.now) else { return Ok(None) };
     let spans = spans(tx, next.id).await?;
@@ -328,7 +427,7 @@ async fn agreed_cost(
     }
 }
 
-async fn spans(tx: &mut Tx, class: ClassId) -> Result<Vec<Span>, AppError> {
+pub async fn spans(tx: &mut Tx, class: ClassId) -> Result<Vec<Span>, AppError> {
     Ok(store::sessions(tx, class).await?.iter().map(store::SessionRow::span).collect())
 }
 

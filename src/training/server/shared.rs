@@ -25,7 +25,8 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
     let mut needs = Vec::new();
     for row in store::mine_coming(tx, person).await? {
         match (row.state, row.offered_until) {
-            (EnrolmentState::Offered, Some(until)) if cx.now < until => needs.push(Need {
+            // For a group its owner answers.
+            (EnrolmentState::Offered, Some(until)) if cx.now < until && row.party_id.is_none() => needs.push(Need {
                 since: row.since,
                 icon: Icon::Cap,
                 title: w!(cx, training.need_offer_title, title = row.title.clone()),
@@ -66,6 +67,7 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
             });
         }
     }
+    needs.extend(super::groups::needs(tx, cx).await?);
     Ok(needs)
 }
 

@@ -195,6 +195,14 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::MakeUpBegun { at } => w!(fmt, learning.refusal_session_begun, time = time(*at)),
         Refusal::SessionFull => w!(fmt, learning.refusal_session_full),
         Refusal::AlreadyMadeUp => w!(fmt, learning.refusal_already_made_up),
+        Refusal::NotEnoughSeats { free } => {
+            w!(fmt, groups.refusal_not_enough, count = u64::try_from(*free).unwrap_or(0))
+        }
+        Refusal::LargerThanClass { capacity } => w!(fmt, groups.refusal_larger, capacity = fmt.number(*capacity)),
+        Refusal::NamesNeeded { since } => w!(fmt, groups.refusal_names_needed, time = time(*since)),
+        Refusal::Hindered { people } => super::group_words::conflicts(fmt, tz, people),
+        Refusal::FirmAnswers => w!(fmt, groups.refusal_firm_answers),
+        Refusal::NoSuchSeat => w!(fmt, groups.refusal_no_such_seat),
     }
 }
 

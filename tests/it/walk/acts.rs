@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 use std::{collections::BTreeMap, sync::Arc};
 
 mod care;
+mod groups;
 mod learning;
 mod repairs;
 mod training;
@@ -104,6 +105,12 @@ fn changes(act: Act) -> bool {
         | Act::BookMakeUp
         | Act::CancelMakeUp
         | Act::MarkMakeUp
+        | Act::EnrolGroup
+        | Act::AcceptGroup
+        | Act::DeclineGroup
+        | Act::NameSeat
+        | Act::SwapSeat
+        | Act::ReturnSeat
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -119,7 +126,8 @@ fn changes(act: Act) -> bool {
         | Act::ReadRoster
         | Act::ReadDemand
         | Act::ReadMaterial
-        | Act::ReadNeglected => false,
+        | Act::ReadNeglected
+        | Act::ReadTeam => false,
     }
 }
 
@@ -265,6 +273,9 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::BookMakeUp
         | Act::CancelMakeUp
         | Act::MarkMakeUp => learning::perform(walk, act).await,
+        Act::EnrolGroup | Act::AcceptGroup | Act::DeclineGroup | Act::NameSeat | Act::SwapSeat | Act::ReturnSeat => {
+            groups::perform(walk, act).await
+        }
         _ => care::perform(walk, act).await,
     }
 }

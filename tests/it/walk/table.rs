@@ -115,6 +115,9 @@ pub const DOORS: &[Door] = &[
     door("/desk/courses/{course}", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/courses/{course}/materials", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/make-ups/{id}", None, Desk(&[Trainer])),
+    // groups
+    door("/training/{class}/group", Signed, Signed),
+    door("/training/team", Signed, None),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),

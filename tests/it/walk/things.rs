@@ -102,6 +102,7 @@ impl Things {
             "/desk/customers/{id}" | "/desk/customers/{id}/case" => &self.customer,
             "/training/{class}"
             | "/training/{class}/calendar.ics"
+            | "/training/{class}/group"
             | "/desk/classes/{class}"
             | "/desk/classes/{class}/edit"
             | "/desk/classes/{class}/room"
@@ -157,6 +158,7 @@ impl Things {
             "/desk/settings/workshops" => WORKSHOP.to_vec(),
             "/training/mine" => vec![("act", "renew")],
             "/training/{class}" => vec![("act", "cancel")],
+            "/training/{class}/group" => vec![("act", "enrol"), ("unnamed", "1"), ("agreed", "100000")],
             "/desk/courses/new" => vec![("title", "A course"), ("language", "en"), ("pass_percent", "80")],
             "/desk/classes/{class}" => vec![("act", "cancel"), ("why", "Rain.")],
             "/desk/classes/{class}/room" => {

@@ -57,6 +57,7 @@ struct Shown {
     learners: super::learners::Learners,
     before: Before,
     after: After,
+    groups: crate::training::server::group_page::Groups,
 }
 
 async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
@@ -78,7 +79,20 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     let learners = super::learners::load(&mut tx, id).await?;
     let before = roster::load(&mut tx, cx, &class).await?;
     let after = after::load(&mut tx, &class).await?;
-    Ok(Shown { class, sessions, people, owned, marks, needed, session: asked.or(current), learners, before, after })
+    let groups = crate::training::server::group_page::for_trainer(&mut tx, id).await?;
+    Ok(Shown {
+        class,
+        sessions,
+        people,
+        owned,
+        marks,
+        needed,
+        session: asked.or(current),
+        learners,
+        before,
+        after,
+        groups,
+    })
 }
 
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -166,6 +180,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let after = after::cards(cx, class, &shown.people, &shown.after);
     let roster = roster(cx, shown, sheet);
     let line = line(cx, shown, sheet);
+    let groups = crate::training::server::group_page::trainer_card(cx, class, &shown.groups);
     let session_count = Some(views::session_count(cx, &shown.sessions));
     let sessions = views::sessions(cx, class, &shown.sessions);
     let close = close(cx, shown);
@@ -184,6 +199,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
                 {roster}
                 {line}
                 {after}
+                {groups}
             </div>
             <div class="stack">
                 <Card title=session_count>

@@ -4,10 +4,12 @@ mod catalogue;
 mod classes;
 mod learning;
 mod make_ups;
+pub mod parties;
 mod planning;
 mod room;
 mod seats;
 mod teaching;
+pub mod team;
 mod wishes;
 
 pub use catalogue::*;

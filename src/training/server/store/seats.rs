@@ -7,7 +7,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_one, fetch_optional, fetch_scalar,
     training::domain::{ClassState, Ending, EnrolmentState, Policy},
-    values::{BenefitId, ClassId, Currency, EnrolmentId, OrganisationId, PersonId},
+    values::{BenefitId, ClassId, Currency, EnrolmentId, OrganisationId, PartyId, PersonId},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -20,6 +20,8 @@ pub struct EnrolmentRow {
     pub person_id: PersonId,
     pub person_name: String,
     pub organisation_id: Option<OrganisationId>,
+    /// The group that they are in, where a firm enrolled them.
+    pub party_id: Option<PartyId>,
     #[sqlx(try_from = "String")]
     pub state: EnrolmentState,
     pub queue_number: Option<i64>,
@@ -33,8 +35,8 @@ pub struct EnrolmentRow {
 macro_rules! enrolment {
     ($rest:literal) => {
         concat!(
-            "select e.id, e.class_id, e.person_id, p.name as person_name, e.organisation_id, e.state, e.queue_number, ",
-            "e.offered_until, e.benefit_id, e.price_minor, e.price_currency, e.changed_at ",
+            "select e.id, e.class_id, e.person_id, p.name as person_name, e.organisation_id, e.party_id, e.state, ",
+            "e.queue_number, e.offered_until, e.benefit_id, e.price_minor, e.price_currency, e.changed_at ",
             "from enrolment e join person p on p.id = e.person_id ",
             $rest
         )
@@ -46,8 +48,6 @@ const ACTIVE: &str =
     enrolment!("where e.class_id = $1 and e.person_id = $2 and e.state in ('waitlisted', 'offered', 'booked')");
 const LATEST: &str =
     enrolment!("where e.class_id = $1 and e.person_id = $2 order by e.created_at desc, e.id desc limit 1");
-const FIRST_WAITING: &str =
-    enrolment!("where e.class_id = $1 and e.state = 'waitlisted' order by e.queue_number limit 1");
 const OF_CLASS: &str = enrolment!(
     "where e.class_id = $1 and e.state in ('waitlisted', 'offered', 'booked') \
      order by e.state, e.queue_number nulls first, p.name, e.id"
@@ -67,17 +67,13 @@ pub async fn latest(tx: &mut Tx, class: ClassId, person: PersonId) -> Result<Opt
     Ok(fetch_optional!(tx, EnrolmentRow, LATEST, class, person)?)
 }
 
-pub async fn first_waiting(tx: &mut Tx, class: ClassId) -> Result<Option<EnrolmentRow>, AppError> {
-    Ok(fetch_optional!(tx, EnrolmentRow, FIRST_WAITING, class)?)
-}
-
 /// Everybody with a place in the class: booked, offered, and the line in its order.
 pub async fn of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<EnrolmentRow>, AppError> {
     Ok(fetch_all!(tx, EnrolmentRow, OF_CLASS, class)?)
 }
 
-const POSITION: &str =
-    "select count(*) from enrolment where class_id = $1 and state = 'waitlisted' and queue_number <= $2";
+const POSITION: &str = "select (select count(*) from enrolment where class_id = $1 and state = 'waitlisted' and queue_number <= $2) \
+    + (select count(*) from unnamed_seat where class_id = $1 and state = 'waitlisted' and queue_number <= $2)";
 
 /// The place in line, from 1.
 pub async fn position(tx: &mut Tx, class: ClassId, queue_number: i64) -> Result<i64, AppError> {
@@ -88,7 +84,8 @@ const TAKE_SEAT: &str = "update class set taken = taken + 1 \
     where id = $1 and state = 'open' and taken + held < capacity - guests and (waiting = 0 or $2)";
 const JOIN_LINE: &str =
     "update class set waiting = waiting + 1, queue = queue + 1 where id = $1 and state = 'open' returning queue";
-const COUNT: &str = "update class set taken = taken + $2, held = held + $3, waiting = waiting + $4 where id = $1";
+pub(super) const COUNT: &str =
+    "update class set taken = taken + $2, held = held + $3, waiting = waiting + $4 where id = $1";
 
 /// Takes a seat if one is free: not past those who wait, unless the waitlist is closed.
 pub async fn take_seat(tx: &mut Tx, _: &Permit, class: ClassId, frozen: bool) -> Result<bool, AppError> {
@@ -102,7 +99,7 @@ pub async fn join_line(tx: &mut Tx, _: &Permit, class: ClassId) -> Result<i64, A
 }
 
 /// How an enrolment's state is counted: taken, held, waiting.
-fn counted(state: EnrolmentState) -> (i64, i64, i64) {
+pub(super) fn counted(state: EnrolmentState) -> (i64, i64, i64) {
     match state {
         EnrolmentState::Booked => (1, 0, 0),
         EnrolmentState::Offered => (0, 1, 0),
@@ -227,6 +224,7 @@ pub struct MineRow {
     pub certificate: Option<String>,
     #[sqlx(flatten)]
     pub rules: RulesRow,
+    pub party_id: Option<PartyId>,
 }
 
 impl MineRow {
@@ -252,7 +250,7 @@ macro_rules! mine {
         concat!(
             "select e.id as enrolment_id, c.id as class_id, c.title, c.zone, c.place, r.address, c.state as class_state, ",
             "c.starts_at, c.ends_at, c.cut_off_hours, c.sequence, c.changed_at, e.state, e.queue_number, e.offered_until, ",
-            "e.changed_at as since, e.created_at, f.code as certificate, ",
+            "e.changed_at as since, e.created_at, f.code as certificate, e.party_id, ",
             "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from enrolment e join class c on c.id = e.class_id left join room r on r.id = c.room_id ",
             "left join certificate f on f.enrolment_id = e.id ",

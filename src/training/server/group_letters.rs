@@ -1,0 +1,255 @@
+//! What training writes about groups: to the owner who enrolled them, and to each employee in their language.
+
+use super::{
+    group_words,
+    letters::About,
+    store::{ClassRow, parties, parties::PartyRow},
+    words,
+};
+use crate::{
+    db::Tx,
+    error::AppError,
+    i18n::Fmt,
+    notices::server::{Letter, To, Urgency, Written, service},
+    server::Cx,
+    training::domain::{Cost, EnrolmentState, Seated},
+    values::{EnrolmentId, OrganisationId, PersonId},
+    w,
+};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+/// A letter about a group with what it needs to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupLetter {
+    pub about: About,
+    pub says: Says,
+}
+
+/// What it says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Says {
+    /// To the owner: how the group was seated, and what it costs.
+    Enrolled { seated: Seated, costs: Vec<Cost> },
+    /// To the owner: seats are held for the group.
+    Offered { seats: u64, until: DateTime<Utc> },
+    /// To the owner: a seat has a name, perhaps instead of another.
+    Named { name: String, instead: Option<String> },
+    /// To the owner: seats without a name were given back at the cut-off.
+    Returned { seats: u64 },
+    /// To the owner: the class does not take place.
+    ClassCancelled { why: String, next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)> },
+    /// To an employee: the firm has a seat for them.
+    YouAreIn { firm: String },
+    /// To an employee: the firm waits for a seat for them.
+    YouWait { firm: String },
+    /// To an employee: their seat is no longer theirs.
+    YouAreOut { firm: String },
+}
+
+impl GroupLetter {
+    /// As tables write it.
+    pub fn kind(&self) -> &'static str {
+        match self.says {
+            Says::Enrolled { .. } => "group_enrolled",
+            Says::Offered { .. } => "group_offered",
+            Says::Named { .. } => "group_named",
+            Says::Returned { .. } => "group_returned",
+            Says::ClassCancelled { .. } => "group_class_cancelled",
+            Says::YouAreIn { .. } => "enrolled_by_firm",
+            Says::YouWait { .. } => "waitlisted_by_firm",
+            Says::YouAreOut { .. } => "seat_taken_back",
+        }
+    }
+
+    /// Only the answers to the reader's own act come at night.
+    pub fn urgency(&self) -> Urgency {
+        match self.says {
+            Says::Enrolled { .. } | Says::Named { .. } => Urgency::AtOnce,
+            _ => Urgency::ByDay,
+        }
+    }
+
+    /// In the reader's language, on the wall clock of the place.
+    pub fn write(&self, fmt: Fmt) -> Written {
+        let About { title, starts, zone, link, .. } = self.about.clone();
+        let time = w!(fmt, training.time_in_zone, time = fmt.date_time(starts, zone), zone = words::zone(zone));
+        let until = |at: DateTime<Utc>, tz: Tz| {
+            w!(fmt, training.time_in_zone, time = fmt.date_time(at, tz), zone = words::zone(tz))
+        };
+        let mut lines = vec![w!(fmt, groups.letter_class, title = title.clone(), time = time)];
+        let subject = match &self.says {
+            Says::Enrolled { seated, costs } => {
+                lines.push(group_words::seated(fmt, seated));
+                lines.extend(group_words::costs(fmt, costs));
+                w!(fmt, groups.letter_enrolled_subject, title = title)
+            }
+            Says::Offered { seats, until: at } => {
+                lines.push(w!(fmt, groups.letter_offered_body, count = *seats, until = until(*at, zone)));
+                w!(fmt, groups.letter_offered_subject, count = *seats, title = title)
+            }
+            Says::Named { name, instead } => {
+                lines.push(match instead {
+                    Some(other) => w!(fmt, groups.letter_swapped_body, name = name.clone(), other = other.clone()),
+                    None => w!(fmt, groups.letter_named_body, name = name.clone()),
+                });
+                w!(fmt, groups.letter_named_subject, name = name.clone(), title = title)
+            }
+            Says::Returned { seats } => {
+                lines.push(w!(fmt, groups.letter_returned_body, count = *seats));
+                w!(fmt, groups.letter_returned_subject, count = *seats, title = title)
+            }
+            Says::ClassCancelled { why, next } => {
+                lines.push(w!(fmt, groups.letter_cancelled_body, why = why.clone()));
+                if let Some((starts, tz, at)) = next {
+                    let (next, until) = (until(*starts, *tz), until(*at, *tz));
+                    lines.push(w!(fmt, groups.letter_moved_body, next = next, until = until));
+                }
+                w!(fmt, training.letter_cancelled_subject, title = title)
+            }
+            Says::YouAreIn { firm } => {
+                if !self.about.place.is_empty() {
+                    lines.push(self.about.place.clone());
+                }
+                lines.push(w!(fmt, groups.letter_in_body, firm = firm.clone()));
+                w!(fmt, groups.letter_in_subject, firm = firm.clone(), title = title)
+            }
+            Says::YouWait { firm } => {
+                lines.push(w!(fmt, groups.letter_wait_body, firm = firm.clone()));
+                w!(fmt, groups.letter_wait_subject, title = title)
+            }
+            Says::YouAreOut { firm } => {
+                lines.push(w!(fmt, groups.letter_out_body, firm = firm.clone()));
+                w!(fmt, groups.letter_out_subject, title = title)
+            }
+        };
+        Written { subject, body: lines.join("\n"), link: Some(link) }
+    }
+}
+
+/// The owner hears how the group was seated.
+pub async fn told_owner(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    seated: Seated,
+    costs: &[Cost],
+) -> Result<(), AppError> {
+    let says = Says::Enrolled { seated, costs: costs.to_vec() };
+    to_owner(tx, cx, class, party, says, &format!("group_enrolled:{}", party.id)).await
+}
+
+/// The owner hears what was taken of an offer.
+pub async fn accepted(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    first: EnrolmentId,
+    seated: Seated,
+    costs: &[Cost],
+) -> Result<(), AppError> {
+    let says = Says::Enrolled { seated, costs: costs.to_vec() };
+    to_owner(tx, cx, class, party, says, &format!("group_accepted:{first}")).await
+}
+
+/// Seats are held for the group.
+pub async fn offered(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    first: EnrolmentId,
+    seats: usize,
+    until: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let says = Says::Offered { seats: seats as u64, until };
+    to_owner(tx, cx, class, party, says, &format!("group_offered:{first}")).await
+}
+
+/// A seat has a name now, or another one.
+pub async fn named(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    id: EnrolmentId,
+    name: &str,
+    instead: Option<&str>,
+) -> Result<(), AppError> {
+    let says = Says::Named { name: name.to_owned(), instead: instead.map(str::to_owned) };
+    to_owner(tx, cx, class, party, says, &format!("group_named:{id}")).await
+}
+
+/// Seats without a name were given back.
+pub async fn returned(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, seats: usize) -> Result<(), AppError> {
+    let says = Says::Returned { seats: seats as u64 };
+    to_owner(tx, cx, class, party, says, &format!("group_returned:{}", party.id)).await
+}
+
+/// The class does not take place; perhaps seats are held in the next one.
+pub async fn class_cancelled(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    why: &str,
+    offer: Option<(&ClassRow, DateTime<Utc>)>,
+) -> Result<(), AppError> {
+    let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
+    let mut about = About::of(cx, class);
+    about.link =
+        cx.app.config.address(&offer.map_or("/training".to_owned(), |(next, _)| format!("{}/group", next.path())));
+    let letter = GroupLetter { about, says: Says::ClassCancelled { why: why.to_owned(), next } };
+    send(tx, cx, party.owner_id, letter, &format!("group_class_cancelled:{}", party.id)).await
+}
+
+/// An employee hears that the firm has a seat for them, or waits for one.
+pub async fn enrolled_by_firm(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    firm: OrganisationId,
+    id: EnrolmentId,
+    person: PersonId,
+    state: EnrolmentState,
+) -> Result<(), AppError> {
+    let firm = parties::firm_name(tx, firm).await?;
+    let booked = state == EnrolmentState::Booked;
+    let says = if booked { Says::YouAreIn { firm } } else { Says::YouWait { firm } };
+    let letter = GroupLetter { about: About::of(cx, class), says };
+    let once = format!("{}:{id}", letter.kind());
+    send(tx, cx, person, letter, &once).await
+}
+
+/// An employee hears that their place is no longer theirs.
+pub async fn given_back(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    firm: OrganisationId,
+    id: EnrolmentId,
+    person: PersonId,
+) -> Result<(), AppError> {
+    let firm = parties::firm_name(tx, firm).await?;
+    let letter = GroupLetter { about: About::of(cx, class), says: Says::YouAreOut { firm } };
+    send(tx, cx, person, letter, &format!("seat_taken_back:{id}")).await
+}
+
+async fn to_owner(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    says: Says,
+    once: &str,
+) -> Result<(), AppError> {
+    let mut about = About::of(cx, class);
+    about.link = cx.app.config.address(&format!("{}/group", class.path()));
+    send(tx, cx, party.owner_id, GroupLetter { about, says }, once).await
+}
+
+async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: GroupLetter, once: &str) -> Result<(), AppError> {
+    service::send(tx, cx, To::Person(person), Letter::Group(Box::new(letter)), once).await
+}
