@@ -9,6 +9,7 @@ use crate::{
         Cx,
         form::{Form, Sheet},
         notice::Notice,
+        query::Query,
     },
     training::{
         domain::{ClassState, EnrolmentState, Mark},
@@ -25,10 +26,7 @@ use crate::{
     values::{ClassId, ClassSessionId, EnrolmentId, PersonId},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::collections::HashMap;
