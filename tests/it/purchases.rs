@@ -573,7 +573,7 @@ both! {
     async fn staff_give_a_benefit_to_an_item_that_had_none(world: World) {
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1").replace(",care-6", ",")]).await;
         let (ann, agent) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await);
-        let path = format!("/desk/benefits/{}", id_of(&world, "select id from item").await.simple().to_string());
+        let path = format!("/desk/benefits/{}", id_of(&world, "select id from item").await.simple());
         let new = [("do", "new"), ("plan", "care-6"), ("allowance", "training_seat"), ("units", "2"), ("until", "2026-12-31"), ("why", "As promised on the phone.")];
         assert_eq!(world.post(&agent, &path, &new).await.status, StatusCode::SEE_OTHER);
         assert_eq!(seats(&world, ann.id).await[0].left, 2);
