@@ -14,15 +14,18 @@ const browser = {
 const phone = { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, ...browser };
 const desktop = { viewport: { width: 1280, height: 800 }, ...browser };
 
-/** Every journey runs three times: on a phone, on a desk, and without scripts. Each worker has a server of its own. */
-export default defineConfig({
+/**
+ * Every journey runs three times: on a phone, on a desk, and without scripts; what customers do a fourth time, with
+ * scripts whose wasm never comes. Each worker has a server of its own.
+ */
+export default defineConfig<{ wasm: boolean }>({
   testDir: ".",
   testMatch: "**/*.spec.ts",
   globalSetup: "./support/seed.ts",
   fullyParallel: false,
   workers: 2,
   retries: 0,
-  timeout: 240_000,
+  timeout: 90_000,
   expect: { timeout: 8_000 },
   reporter: [["list"]],
   outputDir: "test-results",
@@ -31,6 +34,7 @@ export default defineConfig({
     { name: "phone", use: phone, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
     { name: "desktop", use: desktop, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
     { name: "no-js", use: { ...phone, javaScriptEnabled: false }, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts", "**/*.alive.spec.ts"] },
+    { name: "no-wasm", use: { ...phone, wasm: false }, testMatch: ["customer/**/*.spec.ts"], testIgnore: ["**/*.alive.spec.ts"] },
     { name: "pages", use: desktop, testMatch: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
   ],
 });

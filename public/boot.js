@@ -10,4 +10,4 @@ const wake = async () => {
   }
   document.documentElement.dataset.alive = "";
 };
-wake();
+wake().catch((error) => console.warn(`The islands stay still: ${error}`));

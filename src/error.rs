@@ -147,17 +147,25 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failed {
     SignIn,
+    Forbidden,
+    NotFound,
+    /// What was sent is wrong, or the rules say no.
     No,
     /// Again in a moment.
     Busy,
+    /// A failure of ours.
+    Broken,
 }
 
 impl From<AppError> for Failed {
     fn from(error: AppError) -> Self {
         match error {
             AppError::SignIn => Self::SignIn,
+            AppError::Forbidden => Self::Forbidden,
+            AppError::NotFound => Self::NotFound,
+            AppError::Invalid(_) | AppError::Refused(_) | AppError::TooLarge => Self::No,
             AppError::Busy | AppError::TooMany { .. } => Self::Busy,
-            _ => Self::No,
+            AppError::Internal(_) => Self::Broken,
         }
     }
 }
@@ -169,7 +177,10 @@ impl FromServerFnError for Failed {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) => Self::Busy,
-            _ => Self::No,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::No
+            }
+            _ => Self::Broken,
         }
     }
 }

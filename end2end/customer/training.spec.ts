@@ -33,7 +33,7 @@ async function enrol(page: Page, as: As, role: Parameters<As>[0], id: string): P
 }
 
 /** Each project has its own hours, and each test its own day: the trainer is one person. */
-const hours: Record<string, number> = { phone: 6, desktop: 12, "no-js": 17 };
+const hours: Record<string, number> = { phone: 6, desktop: 12, "no-js": 17, "no-wasm": 17 };
 
 test("one enrols, the next waits, a freed seat is offered and taken", async ({ page, as }, info) => {
   test.slow();

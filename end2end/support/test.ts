@@ -1,5 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import { type BrowserContext, type Page, test as base, expect } from "@playwright/test";
+import { type BrowserContext, type ConsoleMessage, type Page, test as base, expect } from "@playwright/test";
 import { Server } from "./server";
 
 export { expect };
@@ -11,6 +11,8 @@ type PerTest = {
   /** Steps into a demo account, as the bar on top of the demo does. */
   as: (role: Role) => Promise<void>;
   scripts: boolean;
+  /** Whether the browser gets the wasm that it asks for. */
+  wasm: boolean;
 };
 
 export const test = base.extend<PerTest, PerWorker>({
@@ -24,13 +26,16 @@ export const test = base.extend<PerTest, PerWorker>({
   ],
   baseURL: async ({ server }, use) => use(server.url),
   scripts: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
+  wasm: [true, { option: true }],
   as: async ({ context, server }, use) => use((role) => signIn(context, server, role)),
   // Nothing may be said on the console, thrown, refused by the security policy, or fail to load.
-  page: async ({ page, server }, use, info) => {
-    const trouble = watch(page);
+  page: async ({ page, server, wasm }, use, info) => {
+    const trouble = watch(page, wasm ? () => false : blocked);
+    if (!wasm) await withoutWasm(page);
     await use(page);
     if (info.status !== "passed") await info.attach("server", { body: server.tail(), contentType: "text/plain" });
     expect(trouble, "console, errors, security policy").toEqual([]);
+    if (!wasm) await expect(page.locator("html[data-alive]"), "islands without wasm").toHaveCount(0);
   },
 });
 
@@ -45,10 +50,10 @@ export async function signIn(context: BrowserContext, server: Server, role: Role
   }
 }
 
-export function watch(page: Page): string[] {
+export function watch(page: Page, allowed: (message: ConsoleMessage) => boolean = () => false): string[] {
   const trouble: string[] = [];
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type()) && !expected(message.text())) trouble.push(`${message.type()}: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !expected(message.text()) && !allowed(message)) trouble.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => trouble.push(`thrown: ${error.message}`));
   page.on("response", (response) => {
@@ -63,6 +68,18 @@ function expected(text: string): boolean {
 }
 
 const COLOURS = ["color-contrast", "link-in-text-block"];
+/** Blocked in the network stack: a route of Playwright's would hold up every other request, too. */
+async function withoutWasm(page: Page): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  await devtools.send("Network.setBlockedURLs", { urls: ["*.wasm"] });
+}
+
+/** What a wasm that does not come leaves on the console: the browser's own line, and boot.js saying that it goes on. */
+function blocked(message: ConsoleMessage): boolean {
+  return message.location().url.endsWith(".wasm") || message.text().startsWith("The islands stay still:");
+}
+
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 /** No violation of WCAG 2.2 A and AA, in light and in dark. */

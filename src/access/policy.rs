@@ -37,6 +37,9 @@ acts! {
     ReadPurchase = "read_purchase",
     RegisterPurchase = "register_purchase",
     DecideRegistration = "decide_registration",
+    // benefits
+    GrantBenefit = "grant_benefit",
+    ExtendBenefit = "extend_benefit",
     // charges
     ReadCharge = "read_charge",
     SettleCharge = "settle_charge",
@@ -111,6 +114,7 @@ acts! {
     AskCustomer = "ask_customer",
     NoteCase = "note_case",
     AssignCase = "assign_case",
+    SetCasePriority = "set_case_priority",
     ResolveCase = "resolve_case",
     CloseCase = "close_case",
     // ratings
@@ -160,7 +164,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
 
         Act::ReadPurchase => theirs || staff(&[Role::Agent, Role::Technician]),
         Act::RegisterPurchase => mine,
-        Act::DecideRegistration => staff(&[Role::Agent]),
+        Act::DecideRegistration | Act::GrantBenefit | Act::ExtendBenefit => staff(&[Role::Agent]),
         Act::ReadCharge => theirs || staff(&[Role::Agent]),
         Act::SettleCharge => staff(&[Role::Agent]),
 
@@ -218,6 +222,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::AskCustomer
         | Act::NoteCase
         | Act::AssignCase
+        | Act::SetCasePriority
         | Act::ResolveCase
         | Act::CloseCase => staff(&[Role::Agent]),
 

@@ -45,6 +45,10 @@ pub enum Refusal {
     NothingLeft,
     /// The period is over, or has not begun.
     OutsideItsPeriod,
+    /// The new end is not later than the one that stands.
+    NotLater,
+    /// The item has a benefit of this plan already: that one can be given more of.
+    ThereAlready,
 }
 
 /// Where the units of one benefit are.
@@ -72,6 +76,13 @@ impl Units {
     /// Whether anybody has made use of it, so that it can no longer be taken away.
     pub fn touched(&self) -> bool {
         self.reserved > 0 || self.used > 0
+    }
+
+    /// Gives `count` units more.
+    #[must_use]
+    pub fn more(self, count: i64) -> Self {
+        let count = count.max(0);
+        Self { granted: self.granted + count, available: self.available + count, ..self }
     }
 
     /// Holds `count` units for a booking.
@@ -118,6 +129,17 @@ impl Units {
     }
 }
 
+/// Whether a period that ends on `ends_on` (the first day on which it is over) may be moved to end on `wanted`.
+///
+/// # Errors
+/// [`Refusal::NotLater`] where it would not be longer, [`Refusal::OutsideItsPeriod`] where it would be over even so.
+pub fn longer(ends_on: NaiveDate, wanted: NaiveDate, today: NaiveDate) -> Result<(), Refusal> {
+    if wanted <= ends_on {
+        return Err(Refusal::NotLater);
+    }
+    if wanted <= today { Err(Refusal::OutsideItsPeriod) } else { Ok(()) }
+}
+
 /// What a person can still use of one benefit. `until` is the last day on which it can be used.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Balance {
@@ -156,6 +178,7 @@ mod tests {
         Release(i64),
         Expire,
         Revive,
+        More(i64),
     }
 
     fn any_move() -> impl Strategy<Value = Move> {
@@ -165,6 +188,7 @@ mod tests {
             (-2_i64..6).prop_map(Move::Release),
             Just(Move::Expire),
             Just(Move::Revive),
+            (-2_i64..6).prop_map(Move::More),
         ]
     }
 
@@ -175,6 +199,7 @@ mod tests {
             Move::Release(count) => units.release(*count).unwrap_or(units),
             Move::Expire => units.expire(),
             Move::Revive => units.revive(),
+            Move::More(count) => units.more(*count),
         }
     }
 
@@ -182,10 +207,12 @@ mod tests {
         #[test]
         fn units_are_conserved_whatever_happens(granted in 0_i64..20, steps in prop::collection::vec(any_move(), 0..60)) {
             let mut units = Units::granted(granted);
+            let mut given = 0;
             for step in &steps {
                 units = apply(units, step);
                 prop_assert!(units.conserved(), "{step:?} broke {units:?}");
-                prop_assert_eq!(units.granted, granted);
+                given += if let Move::More(count) = step { (*count).max(0) } else { 0 };
+                prop_assert_eq!(units.granted, granted + given);
             }
         }
 
@@ -198,6 +225,15 @@ mod tests {
                 units = next;
             }
         }
+    }
+
+    #[test]
+    fn a_period_only_grows_and_ends_in_days_to_come() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let (end, today) = (day("2026-11-01"), day("2026-12-01"));
+        assert_eq!(longer(end, day("2026-12-02"), today), Ok(()));
+        assert_eq!(longer(end, day("2026-11-01"), today), Err(Refusal::NotLater));
+        assert_eq!(longer(end, day("2026-12-01"), today), Err(Refusal::OutsideItsPeriod));
     }
 
     #[test]

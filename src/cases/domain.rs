@@ -172,6 +172,23 @@ impl WorkingTime {
         from + work
     }
 
+    /// The instant from which so much is worked until `until`; before the first of the hours every hour counts.
+    pub fn before(&self, until: DateTime<Utc>, work: TimeDelta) -> DateTime<Utc> {
+        let mut left = work.max(TimeDelta::zero());
+        let mut earliest = until;
+        let stretches: Vec<_> =
+            self.stretches(DateTime::<Utc>::MIN_UTC).take_while(|(start, _)| *start < until).collect();
+        for (start, end) in stretches.into_iter().rev() {
+            let end = end.min(until);
+            if end - start >= left {
+                return end - left;
+            }
+            left -= end - start;
+            earliest = start;
+        }
+        earliest - left
+    }
+
     /// What is left of the hours from an instant on, with the open end.
     fn stretches(&self, from: DateTime<Utc>) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> + '_ {
         let open_end = self.0.last().map_or(from, |last| last.1.max(from));
@@ -286,6 +303,25 @@ impl Matter {
     pub fn give_to(self, owner: PersonId) -> Result<Self, Refusal> {
         self.alive()?;
         Ok(Self { owner: Some(owner), ..self })
+    }
+
+    /// It turns out to be more urgent than it looked, or less: both promises move by the difference in working time, so
+    /// that whatever a pause has given back already is kept.
+    pub fn prioritise(self, priority: Priority, hours: &WorkingTime) -> Result<Self, Refusal> {
+        self.alive()?;
+        if self.state == State::Resolved {
+            return Err(Refusal::AlreadyResolved);
+        }
+        let (old, new) = (promise(self.kind, self.priority), promise(self.kind, priority));
+        let moved = |due: DateTime<Utc>, old: TimeDelta, new: TimeDelta| {
+            if new < old { hours.before(due, old - new) } else { hours.after(due, new - old) }
+        };
+        let mut solve_due = moved(self.solve_due, old.solution, new.solution);
+        if solve_due > self.solve_due {
+            solve_due = within_the_month(self.kind, self.opened_at, solve_due).max(self.solve_due);
+        }
+        let answer_due = self.answer_due.map(|due| moved(due, old.first_answer, new.first_answer));
+        Ok(Self { priority, answer_due, solve_due, ..self })
     }
 
     /// A person answers; it stays with us until it is resolved.
@@ -481,6 +517,27 @@ mod tests {
     }
 
     #[test]
+    fn another_priority_moves_both_promises_and_keeps_the_pause() {
+        // Asked at 13:00 on Tuesday, heard on Thursday at 13:00: sixteen working hours were given back.
+        let paused = opened(Kind::Question).ask(at("2026-12-01T13:00:00Z"), &hours()).unwrap();
+        let case = paused.hear(at("2026-12-03T13:00:00Z"), &hours()).unwrap();
+        assert_eq!((case.answer_due, case.solve_due), (Some(at("2026-12-04T13:00:00Z")), at("2026-12-07T17:00:00Z")));
+        let urgent = case.clone().prioritise(Priority::Urgent, &hours()).unwrap();
+        // Two hours for an answer instead of eight; six for the solution instead of twenty-four.
+        assert_eq!(urgent.answer_due, Some(at("2026-12-03T15:00:00Z")));
+        assert_eq!(urgent.solve_due, at("2026-12-03T15:00:00Z"));
+        assert_eq!(urgent.prioritise(Priority::Normal, &hours()), Ok(case));
+    }
+
+    #[test]
+    fn a_case_that_found_its_end_keeps_its_priority() {
+        let resolved = opened(Kind::Question).resolve(tuesday(), &hours()).unwrap();
+        assert_eq!(resolved.clone().prioritise(Priority::Urgent, &hours()), Err(Refusal::AlreadyResolved));
+        let closed = resolved.close(tuesday()).unwrap();
+        assert!(matches!(closed.prioritise(Priority::High, &hours()), Err(Refusal::Closed { .. })));
+    }
+
+    #[test]
     fn who_stays_silent_is_followed_up() {
         let case = opened(Kind::Question).ask(tuesday(), &hours()).unwrap();
         assert!(case.is_late(at("2026-12-08T09:00:01Z")));
@@ -602,6 +659,16 @@ mod tests {
             let end = hours.after(from, TimeDelta::minutes(work));
             prop_assert!(end >= from);
             prop_assert_eq!(hours.between(from, end), TimeDelta::minutes(work));
+        }
+
+        #[test]
+        fn working_time_is_counted_back_as_it_is_counted_on(start in 0_i64..60 * 24 * 60, work in 1_i64..60 * 200, share in 0_i64..=100) {
+            let hours = hours();
+            let due = hours.after(tuesday() + TimeDelta::minutes(start), TimeDelta::minutes(work));
+            let back = TimeDelta::minutes(work * share / 100);
+            let begin = hours.before(due, back);
+            prop_assert!(begin <= due);
+            prop_assert_eq!(hours.after(begin, back), due);
         }
 
         #[test]

@@ -9,9 +9,6 @@ use crate::{
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-/// How long a repair is warranted where nothing else was agreed.
-pub const REPAIR_WARRANTY_DAYS: u32 = 90;
-
 choices! {
     /// What sort of right.
     CoverageKind {

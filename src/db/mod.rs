@@ -14,7 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{str::FromStr, time::Duration};
+use std::{cell::Cell, str::FromStr, time::Duration};
 
 pub use dialect::Key;
 
@@ -31,6 +31,21 @@ pub enum Tx {
     Postgres(PoolConnection<Postgres>),
 }
 
+tokio::task_local! {
+    /// How many statements the work that is watched has run.
+    static STATEMENTS: Cell<u32>;
+}
+
+/// Runs `work` and tells how many statements it took, those of writes apart: what a page costs is held down by tests.
+pub async fn counted<F: Future>(work: F) -> (F::Output, u32) {
+    STATEMENTS
+        .scope(Cell::new(0), async {
+            let output = work.await;
+            (output, STATEMENTS.with(Cell::get))
+        })
+        .await
+}
+
 /// The borrowed connection that the macros run a statement on.
 pub enum Connection<'c> {
     Sqlite(&'c mut SqliteConnection),
@@ -39,6 +54,7 @@ pub enum Connection<'c> {
 
 impl Tx {
     pub fn connection(&mut self) -> Connection<'_> {
+        let _ = STATEMENTS.try_with(|count| count.set(count.get() + 1));
         match self {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
             Self::Postgres(connection) => Connection::Postgres(connection),

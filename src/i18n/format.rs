@@ -105,10 +105,15 @@ impl Fmt {
         self.with(
             || local.to_string(),
             |f| match (gregorian(local.date()), clock(local.time())) {
-                (Some(date), Some(time)) => f.moment.format(&Moment { date, time }).to_string(),
+                (Some(date), Some(time)) => self.when(f.moment.format(&Moment { date, time }).to_string()),
                 _ => local.to_string(),
             },
         )
+    }
+
+    /// CLDR names a weekday; a moment says when. Lithuanian has a case of its own for that: `antradienį`.
+    fn when(self, moment: String) -> String {
+        if self.locale == Locale::lt { moment.replace("dienis", "dienį") } else { moment }
     }
 
     /// `16:30`, on the wall clock of `zone`.
@@ -207,6 +212,17 @@ mod tests {
         let at: DateTime<Utc> = "2026-05-14T14:30:00Z".parse().unwrap();
         let said = every(|f| f.date_time(at, chrono_tz::Europe::Madrid));
         assert!(said.iter().all(|text| text.contains("16:30") || text.contains("4:30")), "{said:?}");
+    }
+
+    #[test]
+    fn a_moment_in_lithuanian_says_when() {
+        let at: DateTime<Utc> = "2026-12-01T09:00:00Z".parse().unwrap();
+        let fmt = Fmt::new(Locale::lt);
+        let said = fmt.date_time(at, chrono_tz::Europe::Vilnius);
+        assert!(said.starts_with("gruodžio 1 d., antradienį") && said.ends_with("11:00"), "{said}");
+        assert_eq!(fmt.weekday(at.date_naive()), "antradienis");
+        let until = crate::i18n::settled(Locale::lt, format!("iki {said}"));
+        assert!(until.contains("antradienio"), "{until}");
     }
 
     #[test]

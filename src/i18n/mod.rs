@@ -2,17 +2,21 @@
 
 mod faults;
 mod format;
+mod grammar;
 
 use leptos_i18n::Locale as _;
 
 pub use aftercare_words::Locale;
 pub use format::Fmt;
+pub use grammar::settled;
 
 /// A word in the language of `$cx` (anything with a field `locale`): `w!(cx, shell.home)`,
 /// `w!(cx, training.seats_left, count = 3_u64)`.
 #[macro_export]
 macro_rules! w {
-    ($cx:expr, $($key:tt)*) => { leptos_i18n::td_string!($cx.locale, $($key)*).to_string() };
+    ($cx:expr, $($key:tt)*) => {
+        $crate::i18n::settled($cx.locale, leptos_i18n::td_string!($cx.locale, $($key)*).to_string())
+    };
 }
 
 /// A value that can be said.

@@ -1,4 +1,5 @@
 //! People and business customers.
 
+pub mod likeness;
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -320,6 +320,8 @@ pub enum Refusal {
     NoWorkshop,
     /// What it costs to look at the item is not what the page had said.
     PriceChanged { fee: Money },
+    /// Looking at it costs something, and nobody has said yes to that yet.
+    PriceToAgree { fee: Money },
 }
 
 /// How fast and how long things may be, set by the workshop.

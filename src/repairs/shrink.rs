@@ -17,7 +17,7 @@ pub fn watch(input: &str, working: RwSignal<bool>, pictures: RwSignal<Vec<String
     let found = window().and_then(|w| w.document()).and_then(|d| d.get_element_by_id(input));
     let Some(input) = found.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) else { return };
     let own = input.clone();
-    let changed = Closure::<dyn FnMut()>::new(move || {
+    let changed = move || {
         let input = own.clone();
         spawn_local(async move {
             working.set(true);
@@ -30,7 +30,12 @@ pub fn watch(input: &str, working: RwSignal<bool>, pictures: RwSignal<Vec<String
                 *old = shown;
             });
         });
-    });
+    };
+    // A quick hand may have chosen before this came over a slow line.
+    if input.files().is_some_and(|files| files.length() > 0) {
+        changed();
+    }
+    let changed = Closure::<dyn Fn()>::new(changed);
     let _ = input.add_event_listener_with_callback("change", changed.as_ref().unchecked_ref());
     // It lives as long as the page.
     changed.forget();

@@ -2,7 +2,7 @@
 //! and pages for errors.
 
 use super::{App, Cx, cx, page};
-use crate::error::AppError;
+use crate::error::{AppError, Failed};
 use axum::{
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
@@ -39,6 +39,18 @@ pub fn status(error: &AppError) -> StatusCode {
         AppError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         AppError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The same for what an island is told.
+pub fn status_of_failed(failed: Failed) -> StatusCode {
+    match failed {
+        Failed::SignIn => StatusCode::UNAUTHORIZED,
+        Failed::Forbidden => StatusCode::FORBIDDEN,
+        Failed::NotFound => StatusCode::NOT_FOUND,
+        Failed::No => StatusCode::UNPROCESSABLE_ENTITY,
+        Failed::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Failed::Broken => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod history;
 pub mod keys;
 pub mod notice;
 pub mod page;
+pub mod query;
 pub mod rate;
 pub mod router;
 pub mod secret;

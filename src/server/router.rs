@@ -1,6 +1,7 @@
 //! All addresses of the portal on one screen.
 
 use super::{App, assets, guard, page};
+use crate::error::Failed;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
@@ -9,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use std::time::Duration;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
 
@@ -19,6 +21,7 @@ pub fn router(app: App) -> Router {
     let demo = if app.demo { super::demo::routes() } else { Router::new() };
     let pages = Router::new()
         .merge(crate::accounts::server::routes())
+        .merge(crate::benefits::server::routes())
         .merge(crate::charges::server::routes())
         .merge(crate::notices::server::routes())
         .merge(crate::portal::server::routes())
@@ -64,9 +67,22 @@ async fn ready(State(app): State<App>) -> Response {
 
 /// The islands' doors: server functions, with the same context as pages.
 async fn rpc(cx: super::Cx, State(_): State<App>, request: axum::extract::Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(move || leptos::prelude::provide_context(cx.clone()), request)
-        .await
-        .into_response()
+    let answer =
+        leptos_axum::handle_server_fns_with_context(move || leptos::prelude::provide_context(cx.clone()), request)
+            .await
+            .into_response();
+    if answer.headers().contains_key(SERVER_FN_ERROR_HEADER) { refused(answer).await } else { answer }
+}
+
+/// Leptos answers every refusal with 500; the body knows better.
+async fn refused(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let body = axum::body::to_bytes(body, FORM_BYTES).await.unwrap_or_default();
+    if let Ok(failed) = serde_json::from_slice::<Failed>(&body) {
+        parts.status = guard::status_of_failed(failed);
+        parts.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    }
+    (parts, body).into_response()
 }
 
 /// A panic in a handler is a failure of ours like any other.

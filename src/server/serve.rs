@@ -48,6 +48,7 @@ pub async fn open(config: Config, demo: bool) -> Result<App, String> {
     if !demo && marked {
         return Err("this database is the demo company's; serve it with --demo, or choose another by --data-dir or --database-url".to_owned());
     }
+    while db.write(|tx| Box::pin(crate::people::server::store::fill_likeness(tx))).await.map_err(failed)? > 0 {}
     let secret = settings::secret(&db).await.map_err(failed)?;
     let clock = Clock::new(config.clock);
     if demo {

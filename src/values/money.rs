@@ -121,6 +121,32 @@ impl Money {
         Ok(Self { minor: if negative { -minor } else { minor }, currency })
     }
 
+    /// Reads an amount as people type it: with a point or a comma before the cents, with or without marks between the
+    /// thousands (`1 234,50`, `1.234,50`, `1,234.50`). What could be meant in two ways (`1.234`) is none.
+    ///
+    /// # Errors
+    /// [`NotAnAmount`] where it is not one.
+    pub fn typed(text: &str, currency: Currency) -> Result<Self, NotAnAmount> {
+        let mut text: String = text.trim().replace('\u{2212}', "-");
+        let marks: Vec<char> = text.chars().filter(|c| matches!(c, '.' | ',')).collect();
+        let decimal = match marks[..] {
+            [] => None,
+            [one] => Some(one),
+            // The last mark stands before the cents, if those before it are of the other kind.
+            [.., before, last] if before != last => Some(last),
+            _ => None,
+        };
+        if let Some((whole, cents)) = decimal.and_then(|mark| text.rsplit_once(mark)) {
+            if cents.len() > currency.digits() as usize {
+                return Err(NotAnAmount);
+            }
+            text = format!("{}.{cents}", ungrouped(whole)?);
+        } else {
+            text = ungrouped(&text)?;
+        }
+        Self::parse(&text, currency)
+    }
+
     /// Adds two amounts of one currency; `None` where the currencies differ or the sum is too large.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         if self.currency != other.currency {
@@ -156,9 +182,65 @@ impl Money {
     }
 }
 
+/// A whole number without the marks between its thousands.
+fn ungrouped(text: &str) -> Result<String, NotAnAmount> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let is_mark = |c: char| matches!(c, '.' | ',' | ' ' | '\u{a0}' | '\u{202f}' | '\'' | '’');
+    let groups: Vec<&str> = digits.split(is_mark).collect();
+    let mut marks: Vec<char> = digits.chars().filter(|c| is_mark(*c)).collect();
+    marks.dedup();
+    let by_threes = (1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3);
+    // One kind of mark, and three digits behind each.
+    if marks.len() > 1 || (!marks.is_empty() && !by_threes) {
+        return Err(NotAnAmount);
+    }
+    Ok(format!("{sign}{}", groups.concat()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_read_as_people_type_it() {
+        let typed = |text: &str| Money::typed(text, Currency::EUR).ok().map(|money| money.minor);
+        for (text, minor) in [
+            ("12", 1200),
+            ("12,5", 1250),
+            (" 12.50 ", 1250),
+            ("0,07", 7),
+            ("1 234,50", 123_450),
+            ("1\u{a0}234,50", 123_450),
+            ("1\u{202f}234\u{202f}567", 123_456_700),
+            ("1.234,50", 123_450),
+            ("1,234.50", 123_450),
+            ("1.234.567", 123_456_700),
+            ("1’234.50", 123_450),
+            ("-3,99", -399),
+        ] {
+            assert_eq!(typed(text), Some(minor), "{text}");
+        }
+        for text in [
+            "",
+            ",",
+            "1.234",
+            "1,234",
+            "12,",
+            ",50",
+            "1.2.3",
+            "12 34,50",
+            "1 234.567,00",
+            "1,2,3.4",
+            "1e3",
+            "€5",
+            "a,b",
+        ] {
+            assert_eq!(typed(text), None, "{text}");
+        }
+        let yen: Currency = "JPY".parse().unwrap();
+        assert_eq!(Money::typed("1,234,567", yen).unwrap().minor, 1_234_567);
+        assert_eq!(Money::typed("1,5", yen), Err(NotAnAmount));
+    }
 
     #[test]
     fn a_decimal_is_read_and_written_exactly() {

@@ -2,11 +2,13 @@
 
 use crate::{
     both,
+    sold::{printer, sell},
     world::{Signed, World},
 };
-use aftercare::{access::Role, fetch_one, values::CaseId};
+use aftercare::{access::Role, fetch_one, fetch_scalar, values::CaseId};
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 const WORDS: [(&str, &str); 3] =
     [("kind", "question"), ("subject", "The display stays dark"), ("words", "Since this morning.")];
@@ -282,5 +284,87 @@ both! {
             world.corrupt(sql).await;
             assert!(world.broken().await.contains(&clause.to_owned()), "{clause}: {:?}", world.broken().await);
         }
+    }
+}
+
+both! {
+    async fn a_case_is_about_ones_own_things_only(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let mut tx = world.db().read().await.unwrap();
+        let item = fetch_scalar!(tx, Uuid, "select id from item").unwrap().unwrap();
+        let purchase = fetch_scalar!(tx, Uuid, "select id from purchase").unwrap().unwrap();
+        drop(tx);
+        let open = async |who: &Signed, path: &str, about: &str| {
+            let form = [&WORDS[..], &[("about", about)]].concat();
+            world.post(who, path, &form).await.status
+        };
+        for about in [format!("item:{item}"), format!("purchase:{purchase}")] {
+            assert_eq!(open(&ann, "/cases/new", &about).await, StatusCode::SEE_OTHER, "{about}");
+            assert_eq!(open(&bob, "/cases/new", &about).await, StatusCode::NOT_FOUND, "{about}");
+            // Staff open it for whose thing it is, and for nobody else.
+            assert_eq!(open(&agent, &format!("/desk/customers/{}/case", ann.id), &about).await, StatusCode::SEE_OTHER);
+            assert_eq!(open(&agent, &format!("/desk/customers/{}/case", bob.id), &about).await, StatusCode::NOT_FOUND);
+        }
+        for kind in ["item", "purchase", "repair", "class"] {
+            assert_eq!(open(&ann, "/cases/new", &format!("{kind}:{}", Uuid::now_v7())).await, StatusCode::NOT_FOUND, "{kind}");
+        }
+        assert_eq!(world.count("select count(*) from care_case").await, 4);
+    }
+}
+
+both! {
+    async fn the_desk_answers_in_the_hours_that_the_manager_sets(world: World) {
+        let (agent, manager) = (world.staff(Role::Agent).await, world.staff(Role::Manager).await);
+        let ann = world.customer("ann@example.com").await;
+        let path = "/desk/settings/hours";
+        assert_eq!(world.get(&agent, path).await.status, StatusCode::FORBIDDEN);
+        let page = world.get(&manager, path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("09:00-17:00"), "{}", page.body);
+        let before = open(&world, &ann).await;
+        // Tuesday, 9:00: eight hours of work are that day.
+        let due = row(&world, &before).await.next_due_at.unwrap();
+        let form = [("version", "0"), ("day_2", "09:00-11:00, 13:00-15:00"), ("day_5", "09:00-17:00"), ("closed", "2026-12-04 Holiday")];
+        assert_eq!(world.post(&manager, path, &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(row(&world, &before).await.next_due_at.unwrap(), due, "what was promised stays promised");
+        let after = open(&world, &ann).await;
+        let next = row(&world, &after).await.next_due_at.unwrap();
+        // Eight hours of work: three on Tuesday from ten on, none on the closed Friday, four on the next Tuesday, one on Friday.
+        assert_eq!(next.date_naive(), "2026-12-11".parse().unwrap(), "{next}");
+        // The second editor is told, wrong hours stand at their field, and a desk without any hour is none.
+        let stale = world.post(&manager, path, &[("version", "0"), ("day_1", "10:00-12:00")]).await;
+        assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(stale.body.contains("Now saved: 09:00-11:00, 13:00-15:00"), "{}", stale.body);
+        let wrong = world.post(&manager, path, &[("version", "1"), ("day_1", "noon"), ("closed", "soon")]).await;
+        assert!(wrong.body.contains("day_1-fault") && wrong.body.contains("closed-fault"), "{}", wrong.body);
+        assert_eq!(world.post(&manager, path, &[("version", "1")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from history where entity = 'desk_hours'").await, 1);
+    }
+}
+
+both! {
+    async fn an_agent_changes_the_priority_and_the_promises_move_with_it(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = open(&world, &ann).await;
+        // Asked on Tuesday, heard on Thursday: the pause is given back.
+        world.post(&agent, &at_desk(&path), &[("do", "ask"), ("words", "Which one?")]).await;
+        world.advance(TimeDelta::days(2));
+        world.post(&ann, &path, &[("words", "The big one.")]).await;
+        let before = row(&world, &path).await;
+        let change = |priority| [("do", "prioritise"), ("priority", priority)];
+        assert_eq!(world.post(&ann, &at_desk(&path), &change("urgent")).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.post(&agent, &at_desk(&path), &change("soon")).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.post(&agent, &at_desk(&path), &change("urgent")).await.status, StatusCode::SEE_OTHER);
+        let urgent = row(&world, &path).await;
+        assert!(urgent.next_due_at < before.next_due_at && urgent.solve_due_at < before.solve_due_at);
+        assert!(world.get(&agent, &at_desk(&path)).await.body.contains("Urgent"));
+        assert_eq!(world.post(&agent, &at_desk(&path), &change("normal")).await.status, StatusCode::SEE_OTHER);
+        let again = row(&world, &path).await;
+        assert_eq!((again.next_due_at, again.solve_due_at), (before.next_due_at, before.solve_due_at));
+        assert_eq!(world.count("select count(*) from history where act = 'set_case_priority' and why = 'urgent'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -275,3 +275,28 @@ both! {
         assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 0);
     }
 }
+
+both! {
+    async fn firms_with_names_that_are_alike_are_listed_and_never_merged(world: World) {
+        let (agent, technician) = (world.staff(Role::Agent).await, world.staff(Role::Technician).await);
+        for name in ["UAB „Žalgirio spaustuvė“", "Zalgirio spaustuve UAB", "Vilnius Taxi", "Officine Rossi S.r.l."] {
+            world.organisation(name).await;
+        }
+        assert_eq!(world.get(&technician, "/desk/organisations").await.status, StatusCode::FORBIDDEN);
+        let page = world.get(&agent, "/desk/organisations").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("Žalgirio spaustuvė") && page.body.contains("Zalgirio spaustuve UAB"), "{}", page.body);
+        assert!(!page.body.contains("Vilnius Taxi") && !page.body.contains("Rossi"));
+        // What an import brings is compared as well, and so is what was there before names were.
+        crate::sold::sell(&world, &[&crate::sold::printer("A1", "ann@example.com", "IT", "S-1").replace("IT,,", "IT,OFFICINE ROSSI SRL,")]).await;
+        assert!(world.get(&agent, "/desk/organisations").await.body.contains("OFFICINE ROSSI SRL"));
+        world.corrupt("update organisation set likeness = null").await;
+        assert!(!world.get(&agent, "/desk/organisations").await.body.contains("ROSSI"));
+        let filled = world.db().write(|tx| Box::pin(aftercare::people::server::store::fill_likeness(tx))).await.unwrap();
+        assert_eq!(filled, 5);
+        let page = world.get(&agent, "/desk/organisations").await.body;
+        assert!(page.contains("OFFICINE ROSSI SRL") && page.contains("Officine Rossi S.r.l."), "{page}");
+        assert_eq!(world.count("select count(*) from organisation").await, 5);
+        assert!(world.get(&agent, "/desk/customers").await.body.contains("/desk/organisations"));
+    }
+}

@@ -1,6 +1,9 @@
 //! Home: what needs the customer now, else the four doors; help leads to a person.
 
-use crate::both;
+use crate::{
+    both,
+    world::{Engine, World},
+};
 use aftercare::access::Role;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
@@ -67,6 +70,37 @@ both! {
                 assert!(page.body.contains(&format!("lang=\"{language}\"")), "{language} {path}");
                 assert!(page.body.contains(help), "{language} {path}");
             }
+        }
+    }
+}
+
+/// Most statements that a page may take, the look for the session included.
+const STATEMENTS: u32 = 6;
+
+/// Pages cost what they show, not what there is: with several repairs, cases and classes waiting for one customer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_that_people_open_most_take_few_statements() {
+    let world = World::demo(Engine::Sqlite).await;
+    // Everything at once for one customer: prices to answer, things to collect.
+    world
+        .corrupt("update repair set person_id = (select id from person where email = 'customer@example.com') where state in ('quoted', 'ready')")
+        .await;
+    let waiting = "select count(*) from repair r join person p on p.id = r.person_id \
+        where p.email = 'customer@example.com' and r.state in ('quoted', 'ready')";
+    assert!(world.count(waiting).await >= 3, "several repairs wait");
+    for email in ["customer@example.com", "owner@example.com"] {
+        let signed = world.signed(email).await;
+        let list = world.get(&signed, "/training").await.body;
+        let mut pages: Vec<&str> = list
+            .split("href=\"")
+            .filter_map(|part| part.split('"').next())
+            .filter(|href| href.starts_with("/training/") && href.len() > 40)
+            .collect();
+        pages.extend(["/", "/purchases", "/purchases?covered=yes", "/training", "/repairs"]);
+        for page in pages {
+            let (reply, statements) = aftercare::db::counted(world.get(&signed, page)).await;
+            assert_eq!(reply.status, StatusCode::OK, "{page}");
+            assert!((1..=STATEMENTS).contains(&statements), "{page} as {email}: {statements} statements");
         }
     }
 }

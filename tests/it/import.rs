@@ -160,6 +160,95 @@ both! {
     }
 }
 
+/// What binds a piece: how it comes about, and what the report says then.
+async fn bind(world: &World, how: &str) {
+    let ann = world.signed("ann@example.com").await;
+    match how {
+        "a repair" => {
+            crate::repairs::workshop(world, 2).await;
+            let mut tx = world.db().read().await.unwrap();
+            let item =
+                aftercare::fetch_scalar!(tx, Uuid, "select id from item where serial_number = 'S-1'").unwrap().unwrap();
+            drop(tx);
+            let item = item.to_string();
+            let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
+            let reply = world.post(&ann, "/repairs/new", &form).await;
+            assert_eq!(reply.status, 303, "{}", reply.body);
+        }
+        "a claim that waits" | "a claim" => {
+            let ben = world.customer("ben@example.com").await;
+            let form = [("serial_number", "S-1"), ("proof", "the receipt")];
+            assert_eq!(world.post(&ben, "/purchases/register", &form).await.status, 303);
+            if how == "a claim" {
+                let agent = world.staff(aftercare::access::Role::Agent).await;
+                let mut tx = world.db().read().await.unwrap();
+                let id =
+                    aftercare::fetch_scalar!(tx, Uuid, "select id from registration").unwrap().unwrap().to_string();
+                drop(tx);
+                let form = [("registration", id.as_str()), ("decision", "accept")];
+                assert_eq!(world.post(&agent, "/desk/registrations", &form).await.status, 303);
+            }
+        }
+        "a transfer" => {
+            world.corrupt("update item set transferred_at = created_at where serial_number = 'S-1'").await;
+        }
+        "a used benefit" => use_one(world, ann.id).await,
+        "a benefit extended by staff" => {
+            let agent = world.staff(aftercare::access::Role::Agent).await;
+            let mut tx = world.db().read().await.unwrap();
+            const BENEFIT: &str = "select b.id from benefit b join item i on i.id = b.item_id where i.serial_number = 'S-1' and b.allowance = 'repair'";
+            let benefit = aftercare::fetch_scalar!(tx, Uuid, BENEFIT).unwrap().unwrap().to_string();
+            let item =
+                aftercare::fetch_scalar!(tx, Uuid, "select id from item where serial_number = 'S-1'").unwrap().unwrap();
+            drop(tx);
+            let form =
+                [("do", "longer"), ("benefit", benefit.as_str()), ("until", "2027-12-31"), ("why", "As agreed.")];
+            assert_eq!(world.post(&agent, &format!("/desk/benefits/{item}"), &form).await.status, 303);
+        }
+        other => panic!("{other}"),
+    }
+}
+
+both! {
+    /// Contract: an item that has a repair, a claim, a transfer or a used benefit is never deleted or given to another.
+    async fn what_binds_a_piece_makes_a_row_that_would_take_it_a_conflict(world: World) {
+        let engine = world.engine;
+        for (how, reason) in [
+            ("a repair", "an item of it has a repair"),
+            ("a claim that waits", "an item of it was registered by a customer"),
+            ("a claim", "an item of it was registered by a customer"),
+            ("a transfer", "an item of it was handed on"),
+            ("a used benefit", "a benefit of it was used"),
+            ("a benefit extended by staff", "a benefit of it was used"),
+        ] {
+            // A world of its own for each: they would bind each other.
+            let world = World::new(engine).await;
+            let row = printer("A1", "ann@example.com", "LT", "S-1|S-2").replace(",1,199", ",2,199");
+            sell(&world, &[&row]).await;
+            world.customer("ann@example.com").await;
+            bind(&world, how).await;
+            const WHOSE: &str = "select count(*) from item i join person p on p.id = i.owner_id where i.serial_number = 'S-1'";
+            let before = world.count(WHOSE).await;
+            for taken in [
+                row.replace("S-1|S-2", "S-2").replace(",2,199", ",1,199"),
+                row.replace("ann@", "bea@"),
+                row.replace("LT,,P1", "LT,Petrauskas,P1"),
+                row.replace("S-1|S-2", "S-7|S-2"),
+            ] {
+                let file = file(&[HEADER, &taken]);
+                let (report, faults) = import(&world, &options(Kind::Purchases, file.0.clone())).await;
+                assert_eq!(faults, [format!("2,order_line,1,conflict: {reason}")], "{how}: {taken}");
+                assert!(!report.applied);
+            }
+            assert_eq!(world.count(WHOSE).await, before);
+            assert_eq!(world.count("select count(*) from item").await, 2, "{how}");
+            assert_eq!(sell(&world, &[&row]).await.unchanged, 1, "{how}: the same row again is no conflict");
+            assert_eq!(sell(&world, &[&row.replace("199.00", "189.00")]).await.changed, 1, "{how}: a price may change");
+            assert_eq!(world.broken().await, Vec::<String>::new(), "{how}");
+        }
+    }
+}
+
 async fn use_one(world: &World, person: aftercare::values::PersonId) {
     let now = world.app.clock.now();
     world

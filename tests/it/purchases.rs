@@ -159,7 +159,7 @@ both! {
             world.db().write(move |tx| Box::pin(async move {
                 let day = "2026-12-01".parse().unwrap();
                 let now = "2026-12-01T09:00:00Z".parse().unwrap();
-                coverage::after_repair(tx, item, aftercare::values::RepairId(repair), day, true, now).await
+                coverage::after_repair(tx, item, aftercare::values::RepairId(repair), day, 90, true, now).await
             })).await.unwrap();
         }
         assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee' and ends_on = '2029-11-15'").await, 1);
@@ -524,6 +524,73 @@ both! {
         world.corrupt("update registration set state = 'open'").await;
         let twice = world.broken().await;
         assert_eq!(twice.iter().filter(|name| *name == "serial_number_given_twice").count(), 2, "{twice:?}");
+    }
+}
+
+both! {
+    async fn staff_give_more_of_a_benefit_and_extend_it_and_the_ledger_stays_whole(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let (ann, agent) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await);
+        let technician = world.staff(Role::Technician).await;
+        let item = id_of(&world, "select id from item").await.simple().to_string();
+        let seat = id_of(&world, "select id from benefit where allowance = 'training_seat'").await.simple().to_string();
+        let path = format!("/desk/benefits/{item}");
+        assert_eq!(world.get(&ann, &path).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.get(&technician, &path).await.status, StatusCode::FORBIDDEN);
+        let page = world.get(&agent, &path).await;
+        assert!(page.status == StatusCode::OK && page.body.contains("3 of 3 class seats left"), "{}", page.body);
+        assert!(world.get(&agent, &the_purchase(&world).await).await.body.contains(&path), "the page leads there");
+        let key = Uuid::now_v7().to_string();
+        let more = [("key", key.as_str()), ("do", "more"), ("benefit", &seat), ("units", "2"), ("why", "The trainer was ill.")];
+        for _ in 0..2 {
+            assert_eq!(world.post(&agent, &path, &more).await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(world.count("select granted from benefit where allowance = 'training_seat'").await, 5);
+        assert_eq!(seats(&world, ann.id).await[0].left, 5);
+        // What expired comes back with a longer period, and an import leaves both alone.
+        world.advance(chrono::TimeDelta::days(166));
+        aftercare::benefits::server::jobs::expire(&world.cx(Viewer::System)).await.unwrap();
+        let late = [("do", "more"), ("benefit", &*seat), ("units", "1"), ("why", "Late")];
+        assert_eq!(world.post(&agent, &path, &late).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let longer = |until| [("do", "longer"), ("benefit", &*seat), ("until", until), ("why", "A long winter.")];
+        for until in ["2027-05-13", "2027-05-14", "", "x", "2099-01-01"] {
+            assert_eq!(world.post(&agent, &path, &longer(until)).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{until}");
+        }
+        assert_eq!(world.post(&agent, &path, &longer("2027-08-31")).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(seats(&world, ann.id).await[0].left, 5);
+        assert_eq!(world.count("select available from benefit where allowance = 'training_seat' and ends_on = '2027-09-01'").await, 5);
+        let again = sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1").replace("199.00", "189.00")]).await;
+        assert_eq!(again.changed, 1);
+        assert_eq!(world.count("select available from benefit where allowance = 'training_seat' and ends_on = '2027-09-01'").await, 5);
+        assert_eq!(world.count("select count(*) from history where entity = 'benefit' and why is not null").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("delete from history where act = 'extend_benefit'").await;
+        assert_eq!(world.broken().await, ["benefit_given_without_history"]);
+    }
+}
+
+both! {
+    async fn staff_give_a_benefit_to_an_item_that_had_none(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1").replace(",care-6", ",")]).await;
+        let (ann, agent) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await);
+        let path = format!("/desk/benefits/{}", id_of(&world, "select id from item").await.simple());
+        let new = [("do", "new"), ("plan", "care-6"), ("allowance", "training_seat"), ("units", "2"), ("until", "2026-12-31"), ("why", "As promised on the phone.")];
+        assert_eq!(world.post(&agent, &path, &new).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(seats(&world, ann.id).await[0].left, 2);
+        let twice = world.post(&agent, &path, &new).await;
+        assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(twice.body.contains("give more of it above") && twice.body.contains("As promised on the phone."), "{}", twice.body);
+        for (place, wrong) in [(1, ("plan", "none")), (2, ("allowance", "gold")), (3, ("units", "0")), (3, ("units", "101")), (4, ("until", "2026-11-30")), (5, ("why", ""))] {
+            let mut form = new;
+            form[place] = wrong;
+            let page = world.post(&agent, &path, &form).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+            assert!(page.body.contains(&format!("id=\"{}-fault\"", wrong.0)), "{wrong:?}: {}", page.body);
+        }
+        // A plan that the sales system adds later stands beside it.
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1").replace("care-6", "").replace("199.00", "189.00")]).await;
+        assert_eq!(seats(&world, ann.id).await[0].left, 2, "an import takes away nothing that staff gave");
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 

@@ -25,7 +25,7 @@ use std::io::Cursor;
 use uuid::Uuid;
 
 /// A workshop in Madrid: weekdays from nine to one and two to six, a technician who visits one at a time.
-async fn workshop(world: &World, capacity: i64) -> WorkshopId {
+pub async fn workshop(world: &World, capacity: i64) -> WorkshopId {
     let id: WorkshopId = fresh();
     let week = |opens, closes| (1..=5).filter_map(move |day| Opening::new(day, opens, closes));
     let new = NewWorkshop {
@@ -40,6 +40,7 @@ async fn workshop(world: &World, capacity: i64) -> WorkshopId {
         visit_capacity: 2,
         notice_hours: 24,
         quote_days: 14,
+        warranty_days: 30,
         diagnosis_fee: Money::new(2900, Currency::EUR),
         visit_fee: Money::new(5900, Currency::EUR),
         desk: week(540, 780).chain(week(840, 1080)).collect(),
@@ -128,7 +129,13 @@ const MORNING: &str = "2026-12-03T09:00:00Z";
 
 async fn book(world: &World, who: &Signed, item: ItemId, slot: &str) -> Reply {
     let item = item.to_string();
-    let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "It jams <b>often</b>"), ("slot", slot)];
+    let fields = [
+        ("item", item.as_str()),
+        ("mode", "bring_in"),
+        ("fault", "It jams <b>often</b>"),
+        ("slot", slot),
+        ("fee", "2900"),
+    ];
     world.post(who, "/repairs/new", &fields).await
 }
 
@@ -271,7 +278,7 @@ both! {
         let place = workshop(&world, 9).await;
         let item = goods(&world, &ann).await.to_string();
         let (slot, key) = (slot(place, MORNING), Uuid::now_v7().to_string());
-        let fields = [("key", key.as_str()), ("item", &item), ("mode", "bring_in"), ("fault", "Jams"), ("slot", &slot)];
+        let fields = [("key", key.as_str()), ("item", &item), ("mode", "bring_in"), ("fault", "Jams"), ("slot", &slot), ("fee", "2900")];
         let asked = (0..20).map(|_| world.post(&ann, "/repairs/new", &fields));
         let replies = futures::future::join_all(asked).await;
         assert!(replies.iter().all(|r| r.status == StatusCode::SEE_OTHER && r.location() == replies[0].location()));
@@ -492,7 +499,7 @@ both! {
         for name in ["ann", "bob"] {
             let who = world.customer(&format!("{name}@example.com")).await;
             let item = item_of(&world, who.id, None, "installation", false).await.to_string();
-            let fields = [("item", item.as_str()), ("mode", "on_site"), ("fault", "Leaks"), ("slot", &slot), ("place", "Mill Lane 3")];
+            let fields = [("item", item.as_str()), ("mode", "on_site"), ("fault", "Leaks"), ("slot", &slot), ("place", "Mill Lane 3"), ("fee", "5900")];
             statuses.push(world.post(&who, "/repairs/new", &fields).await.status);
         }
         // Two places in the slot, but only one technician.
@@ -568,7 +575,7 @@ both! {
             assert_eq!(world.get(other, &format!("/photos/{id}")).await.status, StatusCode::NOT_FOUND);
         }
         let (slot, photo) = (slot(place, MORNING), id.to_string());
-        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "Jams"), ("slot", &slot), ("photo", &photo)];
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "Jams"), ("slot", &slot), ("photo", &photo), ("fee", "2900")];
         let reply = upload(&world, &ann, multipart(&fields, &[("b.png", &picture)])).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
         assert_eq!(world.count("select count(*) from photo where repair_id is not null").await, 2);
@@ -667,7 +674,7 @@ both! {
         let form = [
             ("name", "North"), ("address", "Mill Lane 3"), ("zone", "Europe/Madrid"), ("slot_minutes", "60"), ("lead_hours", "2"),
             ("horizon_days", "10"), ("desk_capacity", "1"), ("visit_capacity", "0"), ("notice_hours", "24"), ("quote_days", "7"),
-            ("diagnosis_fee", "19,50"), ("visit_fee", "0"), ("desk_3", "10:00-12:00"), ("closed", "2026-12-09 Inventory"),
+            ("warranty_days", "180"), ("diagnosis_fee", "19,50"), ("visit_fee", "0"), ("desk_3", "10:00-12:00"), ("closed", "2026-12-09 Inventory"),
         ];
         let reply = world.post(&manager, path, &form).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
@@ -678,12 +685,88 @@ both! {
         assert!(offered.contains(&instant("2026-12-02T09:00:00Z").timestamp().to_string()), "{offered}");
         assert!(!offered.contains(&instant("2026-12-09T09:00:00Z").timestamp().to_string()));
         let mut wrong = form;
-        wrong[12] = ("desk_3", "noon");
+        wrong[13] = ("desk_3", "noon");
         wrong[3] = ("slot_minutes", "0");
         let page = world.post(&manager, path, &wrong).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.body.contains("desk_3-fault") && page.body.contains("slot_minutes-fault") && page.body.contains("noon"));
         assert_eq!(world.count("select count(*) from history where act = 'set_hours'").await, 1);
+    }
+}
+
+both! {
+    async fn nobody_pays_a_price_that_they_have_not_said_yes_to(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 9).await;
+        let (bare, covered) = (goods(&world, &ann).await.to_string(), item_of(&world, ann.id, None, "goods", true).await.to_string());
+        let slot = slot(place, MORNING);
+        let wish = |item, fee: Option<&'static str>| {
+            let mut form = vec![("item", item), ("mode", "bring_in"), ("fault", "Jams"), ("slot", slot.as_str())];
+            form.extend(fee.map(|fee| ("fee", fee)));
+            form
+        };
+        // Covered: there is nothing to agree to.
+        assert_eq!(world.post(&ann, "/repairs/new", &wish(&covered, None)).await.status, StatusCode::SEE_OTHER);
+        for (fee, said) in [(None, "agree to that price"), (Some(""), "agree to that price"), (Some("x"), "agree to that price"), (Some("2899"), "price has changed")] {
+            let page = world.post(&ann, "/repairs/new", &wish(&bare, fee)).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{fee:?}");
+            assert!(page.body.contains(said) && page.body.contains("29.00"), "{fee:?}: {}", page.body);
+            assert!(page.body.contains("name=\"fee\" value=\"2900\"") && page.body.contains("Jams"), "{}", page.body);
+        }
+        assert_eq!(world.count("select count(*) from repair").await, 1);
+        assert_eq!(world.post(&ann, "/repairs/new", &wish(&bare, Some("2900"))).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select fee_minor from repair where not covered").await, 2900);
+    }
+}
+
+both! {
+    async fn the_warranty_on_a_repair_is_as_long_as_the_workshop_says(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let item = item_of(&world, ann.id, None, "goods", true).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        moved(&world, &technician, &address, "receive", &[]).await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        // Thirty days: the first of December is handed back, the thirty-first is the last that is covered.
+        assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty' and starts_on = '2026-12-01' and ends_on = '2027-01-01'").await, 1);
+    }
+}
+
+both! {
+    async fn of_two_who_set_the_hours_the_second_sees_what_the_first_did(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let place = workshop(&world, 2).await;
+        let path = "/desk/settings/workshops";
+        let page = world.get(&manager, &format!("{path}?id={place}")).await.body;
+        let version = page.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let id = place.to_string();
+        let form = |version, name, desk| {
+            [
+                ("id", id.as_str()), ("version", version), ("name", name), ("address", "Mill Lane 3"), ("zone", "Europe/Madrid"),
+                ("slot_minutes", "60"), ("lead_hours", "2"), ("horizon_days", "10"), ("desk_capacity", "1"), ("visit_capacity", "0"),
+                ("notice_hours", "24"), ("quote_days", "7"), ("warranty_days", "45"), ("diagnosis_fee", "1 019,50"), ("visit_fee", "0"), ("desk_3", desk),
+            ]
+        };
+        let first = world.post(&manager, path, &form(version.as_str(), "North", "10:00-12:00")).await;
+        assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.body);
+        for stale in [version.as_str(), "", "x"] {
+            let second = world.post(&manager, path, &form(stale, "South", "08:00-12:00")).await;
+            assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
+            for seen in ["Somebody changed this", "South", "Now saved: North", "08:00-12:00", "Now saved: 10:00-12:00"] {
+                assert!(second.body.contains(seen), "{seen}: {}", second.body);
+            }
+            assert!(!second.body.contains("Now saved: Mill Lane 3"), "what is alike needs no word");
+        }
+        assert_eq!(world.count("select count(*) from workshop where name = 'North' and warranty_days = 45 and diagnosis_fee_minor = 101950").await, 1);
+        // Knowing of it, the second may save over it.
+        let page = world.post(&manager, path, &form(version.as_str(), "South", "")).await.body;
+        let told = page.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(world.post(&manager, path, &form(told.as_str(), "South", "08:00-12:00")).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from history where act = 'set_hours'").await, 2);
     }
 }
 

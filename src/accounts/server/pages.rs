@@ -11,12 +11,13 @@ use crate::{
         form::{Form, Sheet},
         notice::Notice,
         page::Frame,
+        query::Query,
     },
     ui::*,
     w,
 };
 use axum::{
-    extract::{Path, Query},
+    extract::Path,
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
@@ -26,7 +27,7 @@ use serde::Deserialize;
 /// Binds a code to the browser that asked for it.
 const CHALLENGE: &str = "challenge";
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct Next {
     #[serde(default)]
     next: String,

@@ -23,6 +23,15 @@ pub const CLAUSES: &[Clause] = &[
             where e.granted <> b.granted or e.reserved <> b.reserved or e.used <> b.used or e.expired <> b.expired",
     },
     Clause {
+        promise: 6,
+        name: "benefit_given_without_history",
+        sql: "select b.id, b.plan_code as detail from benefit b \
+            where (b.granted_at is not null and not exists (select 1 from history h where h.entity = 'benefit' \
+                and h.entity_id = b.id and h.act = 'grant_benefit')) \
+            or (b.extended_at is not null and not exists (select 1 from history h where h.entity = 'benefit' \
+                and h.entity_id = b.id and h.act = 'extend_benefit'))",
+    },
+    Clause {
         promise: 4,
         name: "benefit_without_entries",
         sql: "select b.id, b.plan_code as detail from benefit b \

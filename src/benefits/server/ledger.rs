@@ -13,17 +13,15 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 type BalanceCells = (BenefitId, ItemId, ProductId, String, i64, i64, NaiveDate);
 
-const OF_PERSON: &str = "select b.id, b.item_id, i.product_id, b.plan_name, b.granted, b.available, b.ends_on \
-    from benefit b join item i on i.id = b.item_id \
-    where b.person_id = $1 and b.organisation_id is null and b.allowance = $2 and b.starts_on <= $3 and b.ends_on > $3 \
-    order by b.ends_on, b.id";
+/// What a member bought for the firm they may use too.
+const OF_HOLDER: &str = "select b.id, b.item_id, i.product_id, b.plan_name, b.granted, b.available, b.ends_on \
+    from benefit b join item i on i.id = b.item_id where (b.person_id = $1 or b.organisation_id = $2) \
+    and b.allowance = $3 \
+    and ((b.starts_on <= $4 and b.ends_on > $4) or (b.starts_on <= $5 and b.ends_on > $5))";
+
 const OF_ORGANISATION: &str = "select b.id, b.item_id, i.product_id, b.plan_name, b.granted, b.available, b.ends_on \
     from benefit b join item i on i.id = b.item_id \
     where b.organisation_id = $1 and b.allowance = $2 and b.starts_on <= $3 and b.ends_on > $3 \
-    order by b.ends_on, b.id";
-const OF_MEMBER: &str = "select b.id, b.item_id, i.product_id, b.plan_name, b.granted, b.available, b.ends_on \
-    from benefit b join item i on i.id = b.item_id \
-    where b.person_id = $1 and b.organisation_id is not null and b.allowance = $2 and b.starts_on <= $3 and b.ends_on > $3 \
     order by b.ends_on, b.id";
 
 /// What somebody can use of an allowance on a day, for themselves and the firms that they book for; what ends first
@@ -34,14 +32,24 @@ pub async fn balances(
     allowance: Allowance,
     on: NaiveDate,
 ) -> Result<Vec<Balance>, AppError> {
-    let mut rows = fetch_all!(tx, BalanceCells, OF_PERSON, scope.person, allowance.as_str(), on)?;
-    for organisation in &scope.organisations {
-        rows.extend(fetch_all!(tx, BalanceCells, OF_ORGANISATION, *organisation, allowance.as_str(), on)?);
-    }
-    // What a member bought for the firm they may use too.
-    for row in fetch_all!(tx, BalanceCells, OF_MEMBER, scope.person, allowance.as_str(), on)? {
-        if !rows.iter().any(|(benefit, ..)| *benefit == row.0) {
-            rows.push(row);
+    balances_on(tx, scope, allowance, [on, on]).await
+}
+
+/// The same for whatever holds on one of two days.
+pub async fn balances_on(
+    tx: &mut Tx,
+    scope: Holder,
+    allowance: Allowance,
+    [one, other]: [NaiveDate; 2],
+) -> Result<Vec<Balance>, AppError> {
+    let mut firms = scope.organisations.iter().copied();
+    let mut rows = fetch_all!(tx, BalanceCells, OF_HOLDER, scope.person, firms.next(), allowance.as_str(), one, other)?;
+    // Hardly anybody books for more than one.
+    for firm in firms {
+        for row in fetch_all!(tx, BalanceCells, OF_HOLDER, scope.person, Some(firm), allowance.as_str(), one, other)? {
+            if !rows.iter().any(|(benefit, ..)| *benefit == row.0) {
+                rows.push(row);
+            }
         }
     }
     rows.sort_by_key(|(benefit, _, _, _, _, _, ends_on)| (*ends_on, *benefit));

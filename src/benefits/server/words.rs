@@ -48,6 +48,8 @@ pub fn entry(cx: &Cx, entry: &EntryRow) -> String {
 pub fn refusal(fmt: Fmt, refusal: &Refusal) -> String {
     match refusal {
         Refusal::NothingLeft => w!(fmt, benefits.refusal_nothing_left),
+        Refusal::NotLater => w!(fmt, benefits.refusal_not_later),
+        Refusal::ThereAlready => w!(fmt, benefits.refusal_there_already),
         Refusal::OutsideItsPeriod => w!(fmt, benefits.refusal_outside_period),
     }
 }

@@ -30,6 +30,8 @@ pub struct Workshop {
     pub diagnosis_fee_minor: i64,
     pub visit_fee_minor: i64,
     pub fee_currency: Currency,
+    /// Grows with every change, so that of two editors the second is told.
+    pub version: i64,
 }
 
 impl Workshop {
@@ -95,7 +97,8 @@ pub enum Taken {
 macro_rules! workshop_columns {
     () => {
         "id, name, address, zone, slot_minutes, lead_minutes, horizon_days, desk_capacity, visit_capacity, \
-         notice_hours, quote_days, warranty_days, diagnosis_fee_minor, visit_fee_minor, fee_currency"
+         notice_hours, quote_days, warranty_days, diagnosis_fee_minor, visit_fee_minor, fee_currency, \
+         version"
     };
 }
 
@@ -260,6 +263,7 @@ pub struct NewWorkshop {
     pub visit_capacity: i64,
     pub notice_hours: i64,
     pub quote_days: i64,
+    pub warranty_days: i64,
     pub diagnosis_fee: Money,
     pub visit_fee: Money,
     pub desk: Vec<Opening>,
@@ -269,13 +273,14 @@ pub struct NewWorkshop {
 
 const SET_WORKSHOP: &str = "insert into workshop (id, name, address, zone, slot_minutes, lead_minutes, horizon_days, \
     desk_capacity, visit_capacity, notice_hours, quote_days, warranty_days, diagnosis_fee_minor, visit_fee_minor, \
-    fee_currency, active, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 90, $12, $13, $14, true, $15) \
+    fee_currency, active, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, true, $16) \
     on conflict (id) do update set name = excluded.name, address = excluded.address, zone = excluded.zone, \
     slot_minutes = excluded.slot_minutes, lead_minutes = excluded.lead_minutes, horizon_days = excluded.horizon_days, \
     desk_capacity = excluded.desk_capacity, visit_capacity = excluded.visit_capacity, \
     notice_hours = excluded.notice_hours, quote_days = excluded.quote_days, \
+    warranty_days = excluded.warranty_days, \
     diagnosis_fee_minor = excluded.diagnosis_fee_minor, visit_fee_minor = excluded.visit_fee_minor, \
-    fee_currency = excluded.fee_currency";
+    fee_currency = excluded.fee_currency, version = workshop.version + 1";
 const DROP_OPENINGS: &str = "delete from opening_hours where workshop_id = $1";
 const DROP_CLOSED: &str = "delete from closed_day where workshop_id = $1 and day >= $2";
 const ADD_OPENING: &str =
@@ -305,6 +310,7 @@ pub async fn set_workshop(
         new.visit_capacity,
         new.notice_hours,
         new.quote_days,
+        new.warranty_days,
         new.diagnosis_fee.minor,
         new.visit_fee.minor,
         new.diagnosis_fee.currency,

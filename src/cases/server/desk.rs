@@ -16,15 +16,13 @@ use crate::{
         form::{Form, Sheet},
         notice::Notice,
         page::{DeskTab, Frame},
+        query::Query,
     },
     ui::*,
     values::{Cursor, Rows},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -53,8 +51,11 @@ pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
             let href = format!("/desk/cases?queue={}&from={}", queue.as_str(), next.encode());
             view! { <Pager href label=w!(fmt, cases.more)/> }
         });
+        let settings = cx.viewer.can(Act::SetHours, &Subject::nobody()).then(|| {
+            view! { <ButtonLink href="/desk/settings/hours" tone=ButtonTone::Quiet icon=Some(Icon::Gear)>{w!(fmt, cases.hours_link)}</ButtonLink> }
+        });
         view! {
-            <PageHead title=w!(fmt, cases.desk_title) lead=w!(fmt, cases.desk_lead)/>
+            <PageHead title=w!(fmt, cases.desk_title) lead=w!(fmt, cases.desk_lead)>{settings}</PageHead>
             <Tabs label=w!(fmt, cases.tabs) tabs/>
             {if empty {
                 view! { <Empty icon=Icon::Check title=w!(fmt, cases.desk_empty_title) text=w!(fmt, cases.desk_empty_text)/> }.into_any()
@@ -139,6 +140,7 @@ pub async fn act(cx: Cx, Path(case): Path<String>, form: Form) -> Result<Respons
                 DeskDeed::Note => Notice::CaseNoted,
                 DeskDeed::Take => Notice::CaseTaken,
                 DeskDeed::Assign => Notice::CaseAssigned,
+                DeskDeed::Prioritise => Notice::CasePrioritised,
                 DeskDeed::Close => Notice::CaseClosed,
             };
             Ok(cx.redirect(&format!("/desk/cases/{id}"), Some(notice)))
@@ -286,6 +288,17 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
         };
         view! { <Card>{form}</Card> }
     });
+    let urgency = (alive && matter.state != State::Resolved).then(|| {
+        let options = Priority::ALL.iter().map(|priority| (priority.as_str().to_owned(), priority.in_words(fmt))).collect();
+        let value = matter.priority.as_str().to_owned();
+        let form = view! {
+            <form method="post" action=action.to_owned() id="prioritise" class="form">
+                <Select name="priority" label=w!(fmt, cases.priority) hint=w!(fmt, cases.priority_hint) options value/>
+                <Actions><Button tone=ButtonTone::Quiet name="do" value=DeskDeed::Prioritise.as_str().to_owned()>{w!(fmt, cases.priority_save)}</Button></Actions>
+            </form>
+        };
+        view! { <Card>{form}</Card> }
+    });
     view! {
         <Card>
             <DefinitionList rows/>
@@ -294,5 +307,6 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
             <Actions>{take} {end}</Actions>
         </Card>
         {assign}
+        {urgency}
     }
 }

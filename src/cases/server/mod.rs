@@ -7,6 +7,7 @@ mod hours;
 mod letters;
 pub mod portal;
 pub mod service;
+mod settings;
 pub mod slots;
 pub mod store;
 pub mod words;
@@ -26,4 +27,5 @@ pub fn routes() -> Router<App> {
         .route("/cases/{id}", get(portal::show).post(portal::act))
         .route("/desk/cases", get(desk::list))
         .route("/desk/cases/{id}", get(desk::show).post(desk::act))
+        .route("/desk/settings/hours", get(settings::show).post(settings::save))
 }

@@ -16,15 +16,13 @@ use crate::{
         fresh,
         notice::Notice,
         page::{Frame, PortalTab},
+        query::Query,
     },
     ui::*,
     values::{CaseId, Cursor},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use chrono::TimeDelta;
 use leptos::prelude::*;
 use serde::Deserialize;

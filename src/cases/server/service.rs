@@ -6,6 +6,7 @@ use crate::{
     access::{Act, Permit, Role, Subject},
     cases::domain::{
         Form as MessageForm, Kind, Matter, PER_HOUR, Priority, Refusal, SUBJECT_MAX, Side, State, WORDS_MAX,
+        WorkingTime,
     },
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
@@ -47,7 +48,8 @@ pub async fn open(tx: &mut Tx, cx: &Cx, new: NewCase) -> Result<CaseId, AppError
     };
     let priority = if again { new.priority.raised() } else { new.priority };
     let owner = owner_for(tx, new.customer, priority).await?;
-    let matter = Matter::open(new.kind, priority, owner, cx.now, &working_time(cx, cx.now));
+    let hours = working_time(tx, cx, cx.now).await?;
+    let matter = Matter::open(new.kind, priority, owner, cx.now, &hours);
     let id: CaseId = fresh();
     let about = new.entity.map(|(entity, id)| (entity.to_owned(), id));
     let row = store::NewRow { id, customer: new.customer, subject: new.subject.clone(), about, matter: matter.clone() };
@@ -116,6 +118,11 @@ pub async fn open_by_form(cx: &Cx, form: &Form, customer: Option<PersonId>) -> R
                 if lately >= PER_HOUR && !cx.viewer.is_staff() {
                     return Err(Refusal::TooMany { per_hour: PER_HOUR }.into());
                 }
+                if let Some((kind, id)) = new.entity
+                    && !store::is_theirs(tx, new.customer, kind, id).await?
+                {
+                    return Err(AppError::NotFound);
+                }
                 let id = open(tx, &cx, new).await?;
                 keys::remember(tx, &scope, key, &body, &id.to_string()).await?;
                 Ok(id)
@@ -157,14 +164,13 @@ pub async fn by_customer(cx: &Cx, id: CaseId, deed: CustomerDeed, form: &Form) -
         CustomerDeed::Reply => Some(said(form)?),
         CustomerDeed::Confirm => None,
     };
-    change(cx, id, form, move |cx, case| {
+    change(cx, id, form, move |cx, case, hours| {
         let subject = Subject::of(case.customer);
-        let hours = working_time(cx, case.matter.waiting_since.unwrap_or(cx.now));
         let matter = case.matter.clone();
         let (act, matter) = match deed {
             CustomerDeed::Confirm => (Act::ConfirmCase, matter.solved_by_customer(cx.now)),
-            CustomerDeed::Reply if matter.resolved_at.is_some() => (Act::ReopenCase, matter.hear(cx.now, &hours)),
-            CustomerDeed::Reply => (Act::ReplyToCase, matter.hear(cx.now, &hours)),
+            CustomerDeed::Reply if matter.resolved_at.is_some() => (Act::ReopenCase, matter.hear(cx.now, hours)),
+            CustomerDeed::Reply => (Act::ReplyToCase, matter.hear(cx.now, hours)),
         };
         // Whoever may not know of it does not learn that the rules say no either.
         let permit = cx.may(act, &subject)?;
@@ -185,18 +191,21 @@ pub enum DeskDeed {
     Note,
     Take,
     Assign,
+    /// Says how urgent it is.
+    Prioritise,
     Resolve,
     Close,
 }
 
 impl DeskDeed {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Answer,
         Self::AnswerAndSolve,
         Self::Ask,
         Self::Note,
         Self::Take,
         Self::Assign,
+        Self::Prioritise,
         Self::Resolve,
         Self::Close,
     ];
@@ -210,6 +219,7 @@ impl DeskDeed {
             Self::Note => "note",
             Self::Take => "take",
             Self::Assign => "assign",
+            Self::Prioritise => "prioritise",
             Self::Resolve => "resolve",
             Self::Close => "close",
         }
@@ -228,7 +238,7 @@ pub async fn by_desk(cx: &Cx, id: CaseId, deed: DeskDeed, form: &Form) -> Result
     let me = cx.person()?.id;
     let words = match deed {
         DeskDeed::Answer | DeskDeed::AnswerAndSolve | DeskDeed::Ask | DeskDeed::Note => Some(said(form)?),
-        DeskDeed::Take | DeskDeed::Assign | DeskDeed::Resolve | DeskDeed::Close => None,
+        DeskDeed::Take | DeskDeed::Assign | DeskDeed::Prioritise | DeskDeed::Resolve | DeskDeed::Close => None,
     };
     let owner = match deed {
         DeskDeed::Assign => {
@@ -244,9 +254,17 @@ pub async fn by_desk(cx: &Cx, id: CaseId, deed: DeskDeed, form: &Form) -> Result
         }
         _ => me,
     };
-    change(cx, id, form, move |cx, case| {
+    let priority = match deed {
+        DeskDeed::Prioritise => {
+            let mut faults = Faults::default();
+            let priority = form.parse::<Priority>("priority", &mut faults, Fault::NotAChoice);
+            faults.check()?;
+            priority
+        }
+        _ => None,
+    };
+    change(cx, id, form, move |cx, case, hours| {
         let subject = Subject::of(case.customer).assigned_to(case.matter.owner);
-        let hours = working_time(cx, case.matter.waiting_since.unwrap_or(cx.now));
         let matter = case.matter.clone();
         // Whoever answers a case that nobody owns has it from then on.
         let mine = |matter: Matter| Matter { owner: matter.owner.or(Some(me)), ..matter };
@@ -254,31 +272,36 @@ pub async fn by_desk(cx: &Cx, id: CaseId, deed: DeskDeed, form: &Form) -> Result
         let (act, matter, say, tell) = match deed {
             DeskDeed::Answer => (
                 Act::AnswerCase,
-                matter.reply(cx.now, &hours).map(mine),
+                matter.reply(cx.now, hours).map(mine),
                 public(MessageForm::Message),
                 Some(Tell::Answered),
             ),
             DeskDeed::AnswerAndSolve => (
                 Act::ResolveCase,
-                matter.resolve(cx.now, &hours).map(mine),
+                matter.resolve(cx.now, hours).map(mine),
                 public(MessageForm::Message),
                 Some(Tell::Resolved),
             ),
             DeskDeed::Ask => (
                 Act::AskCustomer,
-                matter.ask(cx.now, &hours).map(mine),
+                matter.ask(cx.now, hours).map(mine),
                 public(MessageForm::Question),
                 Some(Tell::Asked),
             ),
             DeskDeed::Note => (Act::NoteCase, Ok(matter), public(MessageForm::Note), None),
             DeskDeed::Take | DeskDeed::Assign => (Act::AssignCase, matter.give_to(owner), None, None),
+            DeskDeed::Prioritise => {
+                let priority = priority.unwrap_or(matter.priority);
+                (Act::SetCasePriority, matter.prioritise(priority, hours), None, None)
+            }
             DeskDeed::Resolve => {
-                (Act::ResolveCase, matter.resolve(cx.now, &hours).map(mine), None, Some(Tell::Resolved))
+                (Act::ResolveCase, matter.resolve(cx.now, hours).map(mine), None, Some(Tell::Resolved))
             }
             DeskDeed::Close => (Act::CloseCase, matter.close(cx.now), None, None),
         };
         let permit = cx.may(act, &subject)?;
-        Ok(Step { permit, matter: matter?, say, author: me, tell, why: None })
+        let why = priority.map(Priority::as_str);
+        Ok(Step { permit, matter: matter?, say, author: me, tell, why })
     })
     .await
 }
@@ -288,7 +311,7 @@ pub async fn hear_also(tx: &mut Tx, cx: &Cx, id: CaseId, words: &str) -> Result<
     tx.lock(&[Key::of("case", id.0)]).await?;
     let case = store::find(tx, id).await?;
     let permit = cx.may(Act::ReplyToCase, &Subject::of(case.customer))?;
-    let hours = working_time(cx, case.matter.waiting_since.unwrap_or(cx.now));
+    let hours = working_time(tx, cx, case.matter.opened_at).await?;
     let Ok(matter) = case.matter.clone().hear(cx.now, &hours) else { return Ok(()) };
     keep(tx, cx, &permit, &case, &matter, Some("rating")).await?;
     store::say(tx, &permit, id, cx.now, (Side::Customer, MessageForm::Message), Some(case.customer), words).await
@@ -339,7 +362,7 @@ struct Step {
 /// Locks the case, lets `decide` decide on what it is now, and keeps all that follows from it.
 async fn change<F>(cx: &Cx, id: CaseId, form: &Form, decide: F) -> Result<(), AppError>
 where
-    F: Fn(&Cx, &Case) -> Result<Step, AppError> + Send + Sync + Clone + 'static,
+    F: Fn(&Cx, &Case, &WorkingTime) -> Result<Step, AppError> + Send + Sync + Clone + 'static,
 {
     let (key, body, cx2) = (form.key(), form.body(), cx.clone());
     cx.db()
@@ -352,7 +375,8 @@ where
                 }
                 tx.lock(&[Key::of("case", id.0)]).await?;
                 let case = store::find(tx, id).await?;
-                let step = decide(&cx, &case)?;
+                let hours = working_time(tx, &cx, case.matter.opened_at).await?;
+                let step = decide(&cx, &case, &hours)?;
                 keep(tx, &cx, &step.permit, &case, &step.matter, step.why).await?;
                 if let Some((side, form, words)) = &step.say {
                     store::say(tx, &step.permit, id, cx.now, (*side, *form), Some(step.author), words).await?;

@@ -351,6 +351,35 @@ pub async fn contacts_about(tx: &mut Tx, customer: PersonId, entity: &str, id: U
     Ok(fetch_scalar!(tx, i64, OF_ENTITY, customer, entity, id)?.unwrap_or(0))
 }
 
+macro_rules! theirs {
+    ($table:literal, $person:literal) => {
+        concat!(
+            "select cast(1 as bigint) from ",
+            $table,
+            " where id = $1 and (",
+            $person,
+            " = $2 or organisation_id in (select organisation_id from membership where person_id = $2 and role = 'owner'))"
+        )
+    };
+}
+
+const THEIR_ITEM: &str = theirs!("item", "owner_id");
+const THEIR_PURCHASE: &str = theirs!("purchase", "person_id");
+const THEIR_REPAIR: &str = theirs!("repair", "person_id");
+const A_CLASS: &str = "select cast(1 as bigint) from class where id = $1 and state <> 'draft'";
+
+/// Whether a customer can come about this thing: it is theirs or their firm's, or a class that everybody may know of.
+pub async fn is_theirs(tx: &mut Tx, customer: PersonId, entity: &str, id: Uuid) -> Result<bool, AppError> {
+    let found = match entity {
+        "item" => fetch_scalar!(tx, i64, THEIR_ITEM, id, customer)?,
+        "purchase" => fetch_scalar!(tx, i64, THEIR_PURCHASE, id, customer)?,
+        "repair" => fetch_scalar!(tx, i64, THEIR_REPAIR, id, customer)?,
+        "class" => fetch_scalar!(tx, i64, A_CLASS, id)?,
+        _ => None,
+    };
+    Ok(found.is_some())
+}
+
 const OPENED_SINCE: &str =
     "select count(*) from care_case where customer_id = $1 and touched_at >= $2 and opened_at >= $2";
 

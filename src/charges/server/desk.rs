@@ -9,12 +9,13 @@ use crate::{
         form::{Form, Sheet},
         notice::Notice,
         page::{DeskTab, Frame},
+        query::Query,
     },
     ui::*,
     values::{ChargeId, Cursor},
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 

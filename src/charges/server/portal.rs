@@ -6,12 +6,13 @@ use crate::{
     server::{
         Cx,
         page::{Frame, PortalTab},
+        query::Query,
     },
     ui::*,
     values::Cursor,
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 

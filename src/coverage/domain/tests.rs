@@ -130,7 +130,7 @@ fn the_last_covered_day_is_covered_and_the_next_is_not() {
 fn a_repair_warranty_covers_the_same_fault_only() {
     let layer = Layer {
         kind: CoverageKind::RepairWarranty,
-        period: repair_warranty(day("2026-03-01"), REPAIR_WARRANTY_DAYS),
+        period: repair_warranty(day("2026-03-01"), 90),
         months: None,
         rule: None,
         plan_name: None,

@@ -51,11 +51,14 @@ pub async fn after_repair(
     item: ItemId,
     repair: RepairId,
     handed_back_on: NaiveDate,
+    warranty_days: u32,
     under_legal_guarantee: bool,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    let period = domain::repair_warranty(handed_back_on, domain::REPAIR_WARRANTY_DAYS);
-    store::add_repair_warranty(tx, item, repair, period, now).await?;
+    if warranty_days > 0 {
+        let period = domain::repair_warranty(handed_back_on, warranty_days);
+        store::add_repair_warranty(tx, item, repair, period, now).await?;
+    }
     if !under_legal_guarantee {
         return Ok(());
     }

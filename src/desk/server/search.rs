@@ -7,12 +7,13 @@ use crate::{
     server::{
         Cx,
         page::{DeskTab, Frame},
+        query::Query,
     },
     ui::*,
     values::Cursor,
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -50,7 +51,9 @@ pub async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
             view! { <Pager href=format!("/desk/customers?{query}") label=w!(fmt, cases.more)/> }
         });
         view! {
-            <PageHead title=w!(fmt, desk.customers) lead=w!(fmt, desk.customers_lead)/>
+            <PageHead title=w!(fmt, desk.customers) lead=w!(fmt, desk.customers_lead)>
+                <ButtonLink href="/desk/organisations" tone=ButtonTone::Quiet icon=Some(Icon::Users)>{w!(fmt, desk.alike_title)}</ButtonLink>
+            </PageHead>
             <SearchForm action="/desk/customers" label=w!(fmt, desk.search_label) button=w!(fmt, desk.search) value=asked.q.clone()/>
             {empty.then(|| view! {
                 <Empty icon=Icon::Users title=w!(fmt, desk.search_empty_title) text=w!(fmt, desk.search_empty_text)/>

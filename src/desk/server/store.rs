@@ -129,6 +129,42 @@ pub async fn jobs(
     Ok(fetch_all!(tx, JobToday, JOBS, technician, until, most)?)
 }
 
+/// A firm among those that are alike.
+#[derive(Clone, PartialEq, Debug, sqlx::FromRow)]
+pub struct Alike {
+    pub id: OrganisationId,
+    pub name: String,
+    pub external_id: Option<String>,
+    pub created_at: DateTime<Utc>,
+    likeness: String,
+    pub people: i64,
+    pub purchases: i64,
+    /// One of its people, by whom it is looked at.
+    pub person: Option<PersonId>,
+}
+
+const ALIKE: &str = "select o.id, o.name, o.external_id, o.created_at, o.likeness, \
+    (select count(*) from membership m where m.organisation_id = o.id) as people, \
+    (select count(*) from purchase p where p.organisation_id = o.id) as purchases, \
+    (select m.person_id from membership m where m.organisation_id = o.id order by m.role desc, m.person_id limit 1) as person \
+    from organisation o join (select likeness from organisation where likeness > $1 group by likeness having count(*) > 1 \
+    order by likeness limit $2) g on g.likeness = o.likeness order by o.likeness, o.created_at, o.id";
+
+/// Groups of firms with names that are alike, after a likeness, and where the next page begins.
+pub async fn alike(tx: &mut Tx, after: &str) -> Result<(Vec<Vec<Alike>>, Option<String>), AppError> {
+    let mut groups: Vec<Vec<Alike>> = Vec::new();
+    for firm in fetch_all!(tx, Alike, ALIKE, after, PAGE as i64 + 1)? {
+        match groups.last_mut() {
+            Some(group) if group[0].likeness == firm.likeness => group.push(firm),
+            _ => groups.push(vec![firm]),
+        }
+    }
+    let more = groups.len() > PAGE;
+    groups.truncate(PAGE);
+    let next = groups.last().filter(|_| more).map(|group| group[0].likeness.clone());
+    Ok((groups, next))
+}
+
 #[cfg(test)]
 mod tests {
     use super::escaped;

@@ -64,9 +64,11 @@ const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id
     o.external_id as organisation_number, p.plan_code from purchase p \
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.transferred_at is not null as handed_on, \
-    exists (select 1 from registration r where r.item_id = i.id and r.state = 'accepted') as registered, \
+    exists (select 1 from registration r where r.item_id = i.id \
+        or (r.serial_key = i.serial_key and r.state in ('open', 'disputed', 'accepted'))) as registered, \
     exists (select 1 from repair r where r.item_id = i.id) as repaired, \
-    exists (select 1 from benefit b where b.item_id = i.id and b.reserved + b.used > 0) as used \
+    exists (select 1 from benefit b where b.item_id = i.id \
+        and (b.reserved + b.used > 0 or b.granted_at is not null or b.extended_at is not null)) as used \
     from item i where i.purchase_id = $1 order by i.position";
 
 /// What a changed row would do to the pieces that are there.
@@ -284,14 +286,16 @@ async fn coverages(
     cells.insert(tx).await
 }
 
-const BENEFITS: &str = "select id, plan_code, starts_on, ends_on, expired from benefit where item_id = $1";
+/// What staff gave by hand is none of the import's business.
+const BENEFITS: &str = "select id, plan_code, starts_on, ends_on, expired, extended_at is not null as extended \
+    from benefit where item_id = $1 and granted_at is null";
 const MOVE_BENEFIT: &str = "update benefit set starts_on = $2, ends_on = $3, \
     available = case when $4 then available + expired else available end, \
     expired = case when $4 then 0 else expired end where id = $1";
 const EXTENDED: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'extend', $4)";
 const END_BENEFIT: [&str; 2] = ["delete from benefit_entry where benefit_id = $1", "delete from benefit where id = $1"];
 
-type Benefit = (BenefitId, String, NaiveDate, NaiveDate, i64);
+type Benefit = (BenefitId, String, NaiveDate, NaiveDate, i64, bool);
 
 /// Brings the counted rights of a piece in line with its plan. Another plan was refused before where one of them is used.
 async fn benefits(
@@ -303,14 +307,17 @@ async fn benefits(
 ) -> Result<(), AppError> {
     let there = fetch_all!(tx, Benefit, BENEFITS, item)?;
     let plan = whole.plan(settings);
-    for (id, code, starts_on, ends_on, expired) in &there {
+    for (id, code, starts_on, ends_on, expired, extended) in &there {
         let Some(plan) = plan.filter(|plan| plan.code == *code) else {
             for statement in END_BENEFIT {
                 execute!(tx, statement, *id)?;
             }
             continue;
         };
-        let period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
+        let mut period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
+        if *extended {
+            period.until = period.until.max(*ends_on);
+        }
         if (period.from, period.until) != (*starts_on, *ends_on) {
             let revived = period.until > settings.today;
             execute!(tx, MOVE_BENEFIT, *id, period.from, period.until, revived)?;

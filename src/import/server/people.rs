@@ -9,6 +9,7 @@ use crate::{
     error::AppError,
     execute,
     import::domain::PurchaseRow,
+    people::likeness::likeness,
     server::fresh,
     values::{EmailAddress, OrganisationId, PersonId},
 };
@@ -99,7 +100,7 @@ impl Firm {
 
 const BY_NUMBER: &str = "select external_id, id from organisation where external_id in";
 const BY_NAME: &str = "select name, id from organisation where name in";
-const ADD_FIRM: &str = "insert into organisation (id, name, external_id, created_at)";
+const ADD_FIRM: &str = "insert into organisation (id, name, external_id, created_at, likeness)";
 const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, role, created_at)";
 
 /// The firms of some rows; new ones are added.
@@ -138,7 +139,8 @@ pub async fn firms(
             Firm::Number(number) => (row.organisation.clone().unwrap_or_else(|| number.clone()), Some(number.clone())),
             Firm::Name(name) => (name.clone(), None),
         };
-        cells.push(vec![id.0.into(), name.into(), number.into(), settings.now.into()]);
+        let alike = likeness(&name);
+        cells.push(vec![id.0.into(), name.into(), number.into(), settings.now.into(), alike.into()]);
         found.insert(firm, id);
     }
     bulk::insert(tx, ADD_FIRM, "", cells).await?;

@@ -3,12 +3,12 @@
 use super::{inbox::After, store};
 use crate::{
     error::AppError,
-    server::{Cx, cx::At, page::Frame},
+    server::{Cx, cx::At, page::Frame, query::Query},
     ui::*,
     values::{Cursor, MessageId},
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 
 pub async fn list(cx: Cx, Query(query): Query<After>) -> Result<Response, AppError> {

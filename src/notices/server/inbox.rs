@@ -8,16 +8,17 @@ use crate::{
         Cx,
         cx::At,
         page::{Frame, PortalTab},
+        query::Query,
     },
     ui::*,
     values::{Cursor, MessageId},
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct After {
     #[serde(default)]
     pub after: String,

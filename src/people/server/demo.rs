@@ -89,6 +89,8 @@ pub async fn seed(cx: &Cx) -> Result<Cast, AppError> {
                 for firm in FIRMS {
                     organisations.push(store::insert_organisation(tx, &permit, firm, now).await?);
                 }
+                // A firm as somebody once typed it: likely one that is there already.
+                store::insert_organisation(tx, &permit, "COSTA VERDE HOTELS, S.L.", now).await?;
                 let cast = Cast::new(accounts, customers, organisations);
                 let firm = cast.organisation(0)?;
                 store::join(tx, &permit, firm, cast.person("owner")?, Membership::Owner, now).await?;

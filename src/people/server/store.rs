@@ -4,7 +4,8 @@ use crate::{
     access::{Membership, Permit, Role},
     db::Tx,
     error::AppError,
-    execute, fetch_optional, fetch_scalar,
+    execute, fetch_all, fetch_optional, fetch_scalar,
+    people::likeness::likeness,
     server::fresh,
     values::{CountryCode, EmailAddress, LanguageTag, OrganisationId, PersonId},
 };
@@ -46,7 +47,7 @@ const INSERT: &str = "insert into person (id, email, name, name_lower, phone, la
 const ADD_ROLE: &str = "insert into person_role (person_id, role) values ($1, $2) on conflict do nothing";
 const MARK_STAFF: &str = "update person set staff = true, version = version + 1 where id = $1";
 const INSERT_ORGANISATION: &str =
-    "insert into organisation (id, name, external_id, created_at) values ($1, $2, $3, $4)";
+    "insert into organisation (id, name, external_id, created_at, likeness) values ($1, $2, $3, $4, $5)";
 const ORGANISATION_BY_NAME: &str = "select id from organisation where name = $1 order by id limit 1";
 const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, role, created_at) values ($1, $2, $3, $4) \
     on conflict (organisation_id, person_id) do nothing";
@@ -101,8 +102,20 @@ pub async fn insert_organisation(
     now: DateTime<Utc>,
 ) -> Result<OrganisationId, AppError> {
     let id: OrganisationId = fresh();
-    execute!(tx, INSERT_ORGANISATION, id, name, Option::<String>::None, now)?;
+    execute!(tx, INSERT_ORGANISATION, id, name, Option::<String>::None, now, likeness(name))?;
     Ok(id)
+}
+
+const WITHOUT_LIKENESS: &str = "select id, name from organisation where likeness is null order by id limit 500";
+const SET_LIKENESS: &str = "update organisation set likeness = $2 where id = $1 and likeness is null";
+
+/// Firms of a time before names were compared get their likeness, a batch at a time; gives how many that were.
+pub async fn fill_likeness(tx: &mut Tx) -> Result<usize, AppError> {
+    let rows = fetch_all!(tx, (OrganisationId, String), WITHOUT_LIKENESS)?;
+    for (id, name) in &rows {
+        execute!(tx, SET_LIKENESS, *id, likeness(name))?;
+    }
+    Ok(rows.len())
 }
 
 pub async fn organisation_by_name(tx: &mut Tx, name: &str) -> Result<Option<OrganisationId>, AppError> {

@@ -8,12 +8,13 @@ use crate::{
         form::{Form, Sheet},
         notice::Notice,
         page::{DeskTab, Frame},
+        query::Query,
     },
     ui::*,
     values::Cursor,
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -99,11 +100,22 @@ fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
             </div>
         }
     });
+    let person = row.person_name.clone();
     let title = w!(t, purchases.desk_asks, person = row.person_name, serial = row.serial_number);
+    let refusing = this && sheet.value("decision") == "refuse";
     let asked_on = w!(t, purchases.desk_asked_on, date = cx.fmt().date_time(row.created_at, cx.zone));
+    let refusal = view! {
+        <form method="post" action="/desk/registrations" class="form">
+            <input type="hidden" name="registration" value=again/>
+            <TextArea name="why" id=why_id label=w!(t, purchases.desk_why) hint=w!(t, purchases.desk_why_hint)
+                value=why fault=why_fault rows=2 maxlength=Some(1000)/>
+            <Actions><Button tone=ButtonTone::Danger name="decision" value="refuse".to_owned()>{w!(t, purchases.refuse)}</Button></Actions>
+        </form>
+    };
     view! {
         <Card title=title>
-            <p class="soft small"><a href=format!("/desk/customers/{}", row.person_id)>{asked_on}</a></p>
+            <p><a href=format!("/desk/customers/{}", row.person_id)>{person}</a></p>
+            <p class="soft small">{asked_on}</p>
             {disputed}
             <p>{what}</p>
             {row.proof.map(|proof| view! { <p class="pre">{proof}</p> })}
@@ -112,12 +124,7 @@ fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
                 {sale}
                 <Actions><Button name="decision" value="accept".to_owned()>{w!(t, purchases.accept)}</Button></Actions>
             </form>
-            <form method="post" action="/desk/registrations" class="form">
-                <input type="hidden" name="registration" value=again/>
-                <TextArea name="why" id=why_id label=w!(t, purchases.desk_why) hint=w!(t, purchases.desk_why_hint)
-                    value=why fault=why_fault rows=2 maxlength=Some(1000)/>
-                <Actions><Button tone=ButtonTone::Danger name="decision" value="refuse".to_owned()>{w!(t, purchases.refuse)}</Button></Actions>
-            </form>
+            <Fold title=w!(t, purchases.refuse) open=refusing>{refusal}</Fold>
         </Card>
     }
 }

@@ -5,6 +5,7 @@ use super::{
     store::{Covered, ListRow},
 };
 use crate::{
+    access::Act,
     benefits::server::{
         ledger::{BenefitRow, EntryRow},
         words as benefit_words,
@@ -15,15 +16,13 @@ use crate::{
     server::{
         Cx,
         page::{Frame, PortalTab},
+        query::Query,
     },
     ui::*,
     values::{Cursor, PurchaseId},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use chrono::{Days, NaiveDate};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -292,7 +291,7 @@ fn days(from: NaiveDate, to: NaiveDate) -> f64 {
 /// What one can do with a piece now.
 fn doors(cx: &Cx, shown: &ShownItem) -> impl IntoView + use<> {
     let (item, t) = (&shown.item, cx.fmt());
-    let help = format!("/cases/new?item={}", item.id);
+    let help = format!("/cases/new?about=item:{}", item.id);
     let here = item.delivered_on.is_none_or(|day| day <= cx.today());
     let repair = (item.kind().can_be_repaired() && here).then(|| {
         view! {
@@ -302,11 +301,17 @@ fn doors(cx: &Cx, shown: &ShownItem) -> impl IntoView + use<> {
     let classes = matches!(item.kind(), ProductKind::Goods | ProductKind::Software | ProductKind::Installation).then(|| {
         view! { <ButtonLink href="/training" tone=ButtonTone::Quiet icon=Some(Icon::Cap)>{w!(t, purchases.see_classes)}</ButtonLink> }
     });
+    let give = cx.viewer.can(Act::GrantBenefit, &item.subject()).then(|| {
+        view! {
+            <ButtonLink href=format!("/desk/benefits/{}", item.id) tone=ButtonTone::Quiet icon=Some(Icon::Plus)>{w!(t, benefits.by_hand_link)}</ButtonLink>
+        }
+    });
     view! {
         <Actions>
             {repair}
             {classes}
             <ButtonLink href=help tone=ButtonTone::Quiet icon=Some(Icon::Help)>{w!(t, purchases.get_help)}</ButtonLink>
+            {give}
         </Actions>
     }
 }

@@ -12,12 +12,13 @@ use crate::{
     server::{
         Cx,
         page::{DeskTab, Frame},
+        query::Query,
     },
     ui::*,
     values::Cursor,
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 

@@ -13,15 +13,12 @@ use crate::{
         form::{Form, Sheet},
         notice::Notice,
         page::Frame,
+        query::Query,
     },
     ui::*,
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::Path, http::StatusCode, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 

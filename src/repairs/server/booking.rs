@@ -280,9 +280,11 @@ async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish, keyed: bool) 
     };
     let decision = decide_repair(tx, item.id, cx.today()).await?;
     let fee = fee(&decision, wish.mode, &workshop);
-    // The price that was on the page is the price; another one needs another yes.
-    if wish.seen_fee.is_some_and(|seen| seen < fee.minor) {
-        return Err(Refusal::PriceChanged { fee }.into());
+    // The price that was on the page is the price; another one needs another yes, and so does one that nobody saw.
+    match wish.seen_fee {
+        Some(seen) if seen < fee.minor => return Err(Refusal::PriceChanged { fee }.into()),
+        None if !fee.is_zero() => return Err(Refusal::PriceToAgree { fee }.into()),
+        _ => {}
     }
     let id: RepairId = fresh();
     let rma = Rma(PublicNumber::from_seed(rand::random()));

@@ -207,6 +207,7 @@ fn workshop(zone: Tz, today: NaiveDate, currency: crate::values::Currency) -> Ne
         visit_capacity: 1,
         notice_hours: 24,
         quote_days: 14,
+        warranty_days: 90,
         diagnosis_fee: Money::new(2900, currency),
         visit_fee: Money::new(5900, currency),
         desk: desk.collect(),
@@ -343,11 +344,13 @@ async fn begin(
     tale: &Tale,
     (state, today): (State, DateTime<Utc>),
 ) -> Result<Option<Rma>, AppError> {
+    let workshops = hours::workshops(&mut cx.db().read().await?).await?;
+    // What looking at it costs at the most: they say yes to it.
+    let fee = workshops.iter().map(|workshop| workshop.fee(mode.service()).minor).max().unwrap_or(0).to_string();
     let slot = match mode.service() {
         None => None,
         Some(kind) => {
             let mut tx = cx.db().read().await?;
-            let workshops = hours::workshops(&mut tx).await?;
             let (free, _) = booking::slots(&mut tx, &workshops, kind, cx.now, None).await?;
             let earliest = match state {
                 State::Booked => today + TimeDelta::hours(1),
@@ -363,7 +366,8 @@ async fn begin(
     };
     let slot = slot.map(|slot| slot.to_string()).unwrap_or_default();
     let item = item.id.to_string();
-    let fields = [("item", item.as_str()), ("mode", mode.as_str()), ("fault", tale.fault), ("slot", slot.as_str())];
+    let fields =
+        [("item", item.as_str()), ("mode", mode.as_str()), ("fault", tale.fault), ("slot", &slot), ("fee", &fee)];
     booking::book(cx, &Form::of(&fields)).await.map(Some)
 }
 

@@ -15,7 +15,7 @@ mod photos;
 pub(crate) mod pictures;
 mod portal;
 pub mod service;
-mod settings;
+pub mod settings;
 pub mod store;
 mod upload;
 mod words;

@@ -5,12 +5,10 @@ use super::{
     store, words,
 };
 use crate::{
-    calendar::server::hours,
     db::Tx,
     error::AppError,
     i18n::InWords,
     portal::server::{Need, Panel, PanelRow},
-    repairs::domain::State,
     server::Cx,
     ui::Icon,
     values::PersonId,
@@ -27,11 +25,10 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
     for row in store::waiting_for(tx, person).await? {
         let href = format!("/repairs/{}", row.number());
         let item = row.item_name.clone();
-        if row.state == State::Quoted {
-            let Some(quote) = store::quote(tx, row.id).await? else { continue };
-            let (total, date) = (cx.fmt().money(quote.total()), cx.fmt().date(quote.valid_until));
+        if let Some((since, total, until)) = row.price() {
+            let (total, date) = (cx.fmt().money(total), cx.fmt().date(until));
             needs.push(Need {
-                since: quote.sent_at,
+                since,
                 icon: Icon::Coin,
                 title: w!(cx, repairs.need_quote_title),
                 text: w!(cx, repairs.need_quote_text, item = item, total = total, date = date),
@@ -39,12 +36,11 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
                 action: w!(cx, repairs.need_quote_action),
             });
         } else {
-            let place = hours::workshop(tx, row.workshop_id).await?.map(|w| w.name).unwrap_or_default();
             needs.push(Need {
                 since: row.updated_at,
                 icon: Icon::Wrench,
                 title: w!(cx, repairs.need_ready_title),
-                text: w!(cx, repairs.need_ready_text, item = item, place = place),
+                text: w!(cx, repairs.need_ready_text, item = item, place = row.workshop),
                 href,
                 action: w!(cx, repairs.need_ready_action),
             });

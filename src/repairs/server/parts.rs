@@ -324,7 +324,7 @@ fn lines(form: &Form, currency: Currency, faults: &mut Faults) -> Vec<QuoteLine>
             Some(n) if n > 9999 => faults.add(&quantity, Fault::TooLarge { max: 9999 }),
             Some(_) => {}
         }
-        let amount = amount(form.text(&price), currency);
+        let amount = Money::typed(form.text(&price), currency).ok();
         match amount {
             None if form.text(&price).is_empty() => faults.add(&price, Fault::Required),
             None => faults.add(&price, Fault::NotAnAmount),
@@ -336,12 +336,6 @@ fn lines(form: &Form, currency: Currency, faults: &mut Faults) -> Vec<QuoteLine>
         }
     }
     lines
-}
-
-/// An amount as people type it, with a point or a comma.
-pub fn amount(text: &str, currency: Currency) -> Option<Money> {
-    let text = if text.contains('.') { text.to_owned() } else { text.replacen(',', ".", 1) };
-    Money::parse(&text, currency).ok()
 }
 
 /// What a technician did or put in.

@@ -1,13 +1,13 @@
 //! `/desk/settings/workshops`: where repairs are done, when, how many at once, and what looking at an item costs.
 
-use super::parts::amount;
 use crate::{
     access::{Act, Subject},
     calendar::{
         hours::{Opening, Service, read_hours, write_hours},
         server::hours::{self, NewWorkshop, Workshop},
     },
-    error::{AppError, Fault, Faults},
+    db::Key,
+    error::{AppError, Fault, Faults, Refusal},
     i18n::Fmt,
     server::{
         Cx,
@@ -29,7 +29,7 @@ use leptos::prelude::*;
 const FRAME: Frame = Frame::Desk(DeskTab::Repairs);
 const PATH: &str = "/desk/settings/workshops";
 /// Whole numbers of the form: field, least, most, and what a new workshop begins with.
-const NUMBERS: [(&str, i64, i64, i64); 7] = [
+const NUMBERS: [(&str, i64, i64, i64); 8] = [
     ("slot_minutes", 5, 480, 30),
     ("lead_hours", 0, 720, 2),
     ("horizon_days", 1, 366, 30),
@@ -37,6 +37,7 @@ const NUMBERS: [(&str, i64, i64, i64); 7] = [
     ("visit_capacity", 0, 100, 1),
     ("notice_hours", 0, 720, 24),
     ("quote_days", 1, 365, 14),
+    ("warranty_days", 0, 3650, 90),
 ];
 
 /// `GET /desk/settings/workshops`, of one workshop with `?id=`, of a new one with `?id=new`.
@@ -54,7 +55,7 @@ pub async fn show(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
         None => empty(&cx),
     };
     let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    page(&cx, &all, Sheet::filled(&fields)).await
+    page(&cx, &all, Sheet::filled(&fields), &[]).await
 }
 
 /// `POST /desk/settings/workshops`
@@ -65,7 +66,13 @@ pub async fn save(cx: Cx, form: Form) -> Result<Response, AppError> {
         Ok(id) => Ok(cx.redirect(&format!("{PATH}?id={id}"), Some(Notice::RepairSaved))),
         Err(error) => {
             let all = hours::workshops(&mut cx.db().read().await?).await?;
-            page(&cx, &all, Sheet::again(form, error)?).await
+            let theirs = match all.iter().find(|workshop| workshop.id.to_string() == form.text("id")) {
+                Some(workshop) if error == AppError::Refused(Refusal::ChangedMeanwhile) => {
+                    of_workshop(&cx, workshop).await?
+                }
+                _ => Vec::new(),
+            };
+            page(&cx, &all, Sheet::again(form, error)?, &theirs).await
         }
     }
 }
@@ -73,12 +80,18 @@ pub async fn save(cx: Cx, form: Form) -> Result<Response, AppError> {
 async fn keep(cx: &Cx, form: &Form) -> Result<WorkshopId, AppError> {
     let known: Option<WorkshopId> = form.text("id").parse().ok();
     let new = read(cx, form, known.unwrap_or_else(fresh))?;
+    let seen: Option<i64> = form.text("version").parse().ok();
     let context = cx.clone();
     cx.db()
         .write(move |tx| {
             let (cx, new) = (context.clone(), new.clone());
             Box::pin(async move {
                 let permit = cx.may(Act::SetHours, &Subject::nobody())?;
+                tx.lock(&[Key::of("workshop", new.id.0)]).await?;
+                let now = hours::workshop(tx, new.id).await?.map(|workshop| workshop.version);
+                if now.is_some() && now != seen {
+                    return Err(Refusal::ChangedMeanwhile.into());
+                }
                 hours::set_workshop(tx, &permit, &new, cx.now, cx.today()).await?;
                 let change = Change { entity: "workshop", id: new.id.0, ..Change::default() };
                 history::record(tx, &cx, &permit, change).await?;
@@ -102,10 +115,19 @@ fn read(cx: &Cx, form: &Form, id: WorkshopId) -> Result<NewWorkshop, AppError> {
         }
         number
     });
-    let [slot_minutes, lead_hours, horizon_days, desk_capacity, visit_capacity, notice_hours, quote_days] = numbers;
+    let [
+        slot_minutes,
+        lead_hours,
+        horizon_days,
+        desk_capacity,
+        visit_capacity,
+        notice_hours,
+        quote_days,
+        warranty_days,
+    ] = numbers;
     let currency = cx.app.company.currency;
     let [diagnosis_fee, visit_fee] = ["diagnosis_fee", "visit_fee"].map(|field| {
-        let fee = amount(form.text(field), currency).filter(|fee| fee.minor >= 0);
+        let fee = Money::typed(form.text(field), currency).ok().filter(|fee| fee.minor >= 0);
         if fee.is_none() {
             faults.add(field, Fault::NotAnAmount);
         }
@@ -122,17 +144,7 @@ fn read(cx: &Cx, form: &Form, id: WorkshopId) -> Result<NewWorkshop, AppError> {
         }
         week
     });
-    let mut closed = Vec::new();
-    for line in form.text("closed").lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (day, label) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        match day.parse::<NaiveDate>() {
-            Ok(day) if (1970..=2200).contains(&day.year()) => closed.push((day, label.trim().to_owned())),
-            _ => {
-                faults.add("closed", Fault::NotADate);
-                break;
-            }
-        }
-    }
+    let closed = closed_days(form, &mut faults);
     faults.check()?;
     Ok(NewWorkshop {
         id,
@@ -146,12 +158,29 @@ fn read(cx: &Cx, form: &Form, id: WorkshopId) -> Result<NewWorkshop, AppError> {
         visit_capacity,
         notice_hours,
         quote_days,
+        warranty_days,
         diagnosis_fee,
         visit_fee,
         desk,
         visits,
         closed,
     })
+}
+
+/// The closed days as they are typed, one a line with its reason.
+pub fn closed_days(form: &Form, faults: &mut Faults) -> Vec<(NaiveDate, String)> {
+    let mut closed = Vec::new();
+    for line in form.text("closed").lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (day, label) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        match day.parse::<NaiveDate>() {
+            Ok(day) if (1970..=2200).contains(&day.year()) => closed.push((day, label.trim().to_owned())),
+            _ => {
+                faults.add("closed", Fault::NotADate);
+                break;
+            }
+        }
+    }
+    closed
 }
 
 /// A workshop as the form shows it.
@@ -163,6 +192,7 @@ async fn of_workshop(cx: &Cx, workshop: &Workshop) -> Result<Vec<(String, String
     let closed: Vec<String> = closed.iter().map(|(day, label)| format!("{day} {label}").trim().to_owned()).collect();
     let mut fields = vec![
         ("id".to_owned(), workshop.id.to_string()),
+        ("version".to_owned(), workshop.version.to_string()),
         ("name".to_owned(), workshop.name.clone()),
         ("address".to_owned(), workshop.address.clone()),
         ("zone".to_owned(), workshop.zone().name().to_owned()),
@@ -179,6 +209,7 @@ async fn of_workshop(cx: &Cx, workshop: &Workshop) -> Result<Vec<(String, String
         workshop.visit_capacity,
         workshop.notice_hours,
         workshop.quote_days,
+        workshop.warranty_days,
     ];
     fields.extend(NUMBERS.iter().zip(numbers).map(|((field, ..), number)| ((*field).to_owned(), number.to_string())));
     for (service, table) in [("desk", desk), ("visit", visits)] {
@@ -202,7 +233,8 @@ fn empty(cx: &Cx) -> Vec<(String, String)> {
     fields
 }
 
-async fn page(cx: &Cx, all: &[Workshop], sheet: Sheet) -> Result<Response, AppError> {
+/// `theirs`: what somebody else saved while this was written; each field that differs says so.
+async fn page(cx: &Cx, all: &[Workshop], sheet: Sheet, theirs: &[(String, String)]) -> Result<Response, AppError> {
     let t = cx.fmt();
     let title = w!(t, repairs.settings_title);
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
@@ -217,12 +249,21 @@ async fn page(cx: &Cx, all: &[Workshop], sheet: Sheet) -> Result<Response, AppEr
             .collect();
         let new = w!(t, repairs.settings_new);
         tabs.push(Tab { href: format!("{PATH}?id=new"), label: new, current: current.is_empty() });
-        let field = |name: &str, label: String, hint: Option<String>| {
-            view! { <Field name=name.to_owned() label=label value=sheet.value(name).to_owned() fault=cx.fault(&sheet, name) hint=hint/> }
+        let now = |name: &str| {
+            let stored = theirs.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+            stored.filter(|stored| *stored != sheet.value(name)).map(|stored| w!(t, repairs.settings_now, value = stored.to_owned()))
         };
-        let numbers = NUMBERS.iter().map(|(name, ..)| field(name, label(t, name), None)).collect_view();
+        let field = |name: &str, label: String| {
+            view! { <Field name=name.to_owned() label=label value=sheet.value(name).to_owned() fault=cx.fault(&sheet, name) hint=now(name)/> }
+        };
+        // Whoever was told of the other's change may save over it.
+        let version = theirs.iter().find(|(field, _)| field == "version").map(|(_, version)| version.clone());
+        let version = version.unwrap_or_else(|| sheet.value("version").to_owned());
+        let closed_hint = [Some(w!(t, repairs.settings_closed_hint)), now("closed")];
+        let closed_hint: Vec<String> = closed_hint.into_iter().flatten().collect();
+        let numbers = NUMBERS.iter().map(|(name, ..)| field(name, label(t, name))).collect_view();
         let week = |service: &'static str| {
-            let days = (1..=7_u8).map(|day| field(&format!("{service}_{day}"), weekday(t, day), None)).collect_view();
+            let days = (1..=7_u8).map(|day| field(&format!("{service}_{day}"), weekday(t, day))).collect_view();
             view! { <div class="fields">{days}</div> }
         };
         let (desk, visits) = (week("desk"), week("visit"));
@@ -233,20 +274,21 @@ async fn page(cx: &Cx, all: &[Workshop], sheet: Sheet) -> Result<Response, AppEr
             {cx.faults(&sheet)}
             <form class="form" method="post" action=PATH id="workshop">
                 <input type="hidden" name="id" value=current/>
-                {field("name", w!(t, repairs.settings_name), None)}
-                {field("address", w!(t, repairs.settings_address), None)}
-                {field("zone", w!(t, repairs.settings_zone), None)}
+                <input type="hidden" name="version" value=version/>
+                {field("name", w!(t, repairs.settings_name))}
+                {field("address", w!(t, repairs.settings_address))}
+                {field("zone", w!(t, repairs.settings_zone))}
                 <div class="fields">{numbers}</div>
                 <div class="fields">
-                    {field("diagnosis_fee", w!(t, repairs.settings_diagnosis_fee), None)}
-                    {field("visit_fee", w!(t, repairs.settings_visit_fee), None)}
+                    {field("diagnosis_fee", w!(t, repairs.settings_diagnosis_fee))}
+                    {field("visit_fee", w!(t, repairs.settings_visit_fee))}
                 </div>
                 <h2>{w!(t, repairs.settings_desk)}</h2>
                 <p class="hint">{w!(t, repairs.settings_hours_hint)}</p>
                 {desk}
                 <h2>{w!(t, repairs.settings_visits)}</h2>
                 {visits}
-                <TextArea name="closed" label=w!(t, repairs.settings_closed) hint=w!(t, repairs.settings_closed_hint)
+                <TextArea name="closed" label=w!(t, repairs.settings_closed) hint=closed_hint.join(" ")
                     value=sheet.value("closed").to_owned() fault=cx.fault(&sheet, "closed")/>
                 <Button>{w!(t, repairs.settings_save)}</Button>
             </form>
@@ -262,12 +304,13 @@ fn label(t: Fmt, field: &str) -> String {
         "desk_capacity" => w!(t, repairs.settings_desk_capacity),
         "visit_capacity" => w!(t, repairs.settings_visit_capacity),
         "notice_hours" => w!(t, repairs.settings_notice_hours),
-        _ => w!(t, repairs.settings_quote_days),
+        "quote_days" => w!(t, repairs.settings_quote_days),
+        _ => w!(t, repairs.settings_warranty_days),
     }
 }
 
 /// The name of a weekday, 1 for Monday.
-fn weekday(t: Fmt, day: u8) -> String {
+pub fn weekday(t: Fmt, day: u8) -> String {
     // The fifth of January 1970 was a Monday.
     let monday = chrono::DateTime::UNIX_EPOCH.date_naive().and_time(NaiveTime::MIN) + TimeDelta::days(4);
     t.weekday((monday + TimeDelta::days(i64::from(day) - 1)).date())

@@ -129,18 +129,40 @@ pub async fn latest_of(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<R
     Ok(fetch_all!(tx, RepairRow, LATEST_OF, person, most)?)
 }
 
-const WAITING_FOR: &str = concat!(
-    "select ",
-    repair_columns!(),
-    " from repair r \
-     where (r.person_id = $1 or r.organisation_id in \
+/// A repair in which it is the customer's turn.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Waiting {
+    rma: PublicNumber,
+    pub item_name: String,
+    pub updated_at: DateTime<Utc>,
+    pub workshop: String,
+    sent_at: Option<DateTime<Utc>>,
+    valid_until: Option<NaiveDate>,
+    total_minor: Option<i64>,
+    total_currency: Option<Currency>,
+}
+
+impl Waiting {
+    pub fn number(&self) -> Rma {
+        Rma(self.rma.clone())
+    }
+
+    /// The price that waits for an answer: when it was sent, how much, until when it stands.
+    pub fn price(&self) -> Option<(DateTime<Utc>, Money, NaiveDate)> {
+        Some((self.sent_at?, Money::new(self.total_minor?, self.total_currency?), self.valid_until?))
+    }
+}
+
+const WAITING_FOR: &str = "select r.rma, r.item_name, r.updated_at, w.name as workshop, q.sent_at, q.valid_until, \
+    q.total_minor, q.total_currency from repair r join workshop w on w.id = r.workshop_id \
+    left join quote q on q.repair_id = r.id and q.state = 'sent' and r.state = 'quoted' \
+    where (r.person_id = $1 or r.organisation_id in \
         (select m.organisation_id from membership m where m.person_id = $1 and m.role = 'owner')) \
-     and r.state in ('quoted', 'ready') order by r.next_due, r.id limit 20"
-);
+    and (r.state = 'ready' or q.id is not null) order by r.next_due, r.id limit 20";
 
 /// What waits for this customer: a price to answer, an item to collect.
-pub async fn waiting_for(tx: &mut Tx, person: PersonId) -> Result<Vec<RepairRow>, AppError> {
-    Ok(fetch_all!(tx, RepairRow, WAITING_FOR, person)?)
+pub async fn waiting_for(tx: &mut Tx, person: PersonId) -> Result<Vec<Waiting>, AppError> {
+    Ok(fetch_all!(tx, Waiting, WAITING_FOR, person)?)
 }
 
 const OPEN_OF_ITEM: &str = concat!(

@@ -228,6 +228,7 @@ impl InWords for Refusal {
             }
             Self::NothingToRepair => w!(fmt, repairs.refuse_nothing),
             Self::NoWorkshop => w!(fmt, repairs.refuse_no_workshop),
+            Self::PriceToAgree { fee } => w!(fmt, repairs.refuse_price_to_agree, fee = fmt.money(*fee)),
             Self::PriceChanged { fee } => w!(fmt, repairs.refuse_price_changed, fee = fmt.money(*fee)),
         }
     }

@@ -26,24 +26,16 @@ pub async fn cost(tx: &mut Tx, today: NaiveDate, class: &ClassRow, person: &Pers
     }
     let products = store::course_products(tx, class.course_id).await?;
     let day = class.first_day();
-    let mut rights = rights(tx, person, day).await?;
-    let cost = Cost::of(class.price(), &products, &rights, day);
-    if matches!(cost, Cost::Covered { .. }) {
-        return Ok(cost);
-    }
-    // Nothing that holds on the day of the class pays; what holds only today says why it does not.
-    for right in self::rights(tx, person, today).await? {
-        if !rights.iter().any(|known| known.benefit == right.benefit) {
-            rights.push(right);
-        }
-    }
+    // What holds on the day of the class pays; what holds only today says why it does not.
+    let mut rights = rights(tx, person, [day, today.min(day)]).await?;
+    rights.sort_by_key(|right| right.until < day);
     Ok(Cost::of(class.price(), &products, &rights, day))
 }
 
-/// The class seats that a person may use on a day.
-async fn rights(tx: &mut Tx, person: &Person, on: NaiveDate) -> Result<Vec<SeatRight>, AppError> {
+/// The class seats that a person may use on one of two days.
+async fn rights(tx: &mut Tx, person: &Person, on: [NaiveDate; 2]) -> Result<Vec<SeatRight>, AppError> {
     let holder = Holder { person: person.id, organisations: person.owned_organisations() };
-    Ok(ledger::balances(tx, holder, Allowance::TrainingSeat, on).await?.into_iter().map(right).collect())
+    Ok(ledger::balances_on(tx, holder, Allowance::TrainingSeat, on).await?.into_iter().map(right).collect())
 }
 
 fn right(balance: Balance) -> SeatRight {

@@ -18,6 +18,7 @@ use crate::{
         history::{self, Change},
         notice::Notice,
         page::{Frame, PortalTab},
+        query::Query,
     },
     training::{
         domain::{ClassState, Cost, EnrolmentState, Policy},
@@ -27,12 +28,7 @@ use crate::{
     values::{ClassId, Cursor, PAGE_ROWS, PublicNumber, Rows},
     w,
 };
-use axum::{
-    Router,
-    extract::{Path, Query},
-    response::Response,
-    routing::get,
-};
+use axum::{Router, extract::Path, response::Response, routing::get};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -76,7 +72,12 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
         Some((EnrolmentState::Waitlisted, Some(number))) => Some(store::position(&mut tx, id, number).await?),
         _ => None,
     };
-    let cost = seats::cost(&mut tx, cx, &class, person).await?;
+    let cost = match mine.as_ref().map(|row| row.state) {
+        // Whoever has a seat, or a place in line, is not told what one would cost.
+        Some(EnrolmentState::Booked) => Cost::Free,
+        Some(EnrolmentState::Waitlisted) if !class.policy().is_frozen(cx.now) => Cost::Free,
+        _ => seats::cost(&mut tx, cx, &class, person).await?,
+    };
     let beside = class_cards::load(&mut tx, cx, &class, &sessions, mine.as_ref()).await?;
     let ticket = super::ticket::load(&mut tx, mine.as_ref()).await?;
     let firm = group_page::firm(&mut tx, cx, &class, mine.as_ref()).await?;

@@ -37,6 +37,8 @@ fn changes(act: Act) -> bool {
         | Act::Import
         | Act::RegisterPurchase
         | Act::DecideRegistration
+        | Act::GrantBenefit
+        | Act::ExtendBenefit
         | Act::SettleCharge
         | Act::BookRepair
         | Act::MoveRepair
@@ -65,6 +67,7 @@ fn changes(act: Act) -> bool {
         | Act::AskCustomer
         | Act::NoteCase
         | Act::AssignCase
+        | Act::SetCasePriority
         | Act::ResolveCase
         | Act::CloseCase
         | Act::AskFeedback
@@ -204,6 +207,14 @@ async fn perform(walk: &mut Walk, act: Act) {
             let id = walk.text("select lower(hex(id)) from registration where state = 'open'").await;
             let form = [("registration", id.as_str()), ("decision", "refuse"), ("why", "It is not yours.")];
             walk.post(AGENT, "/desk/registrations", &form).await;
+        }
+        Act::GrantBenefit | Act::ExtendBenefit => {
+            let things = Things::of(&walk.world).await;
+            let mut form = things.form("/desk/benefits/{item}");
+            if act == Act::ExtendBenefit {
+                form = vec![("do", "longer"), form[1], ("until", "2031-01-31"), form[3]];
+            }
+            walk.post(AGENT, &things.address("/desk/benefits/{item}"), &form).await;
         }
         Act::SettleCharge => {
             Things::of(&walk.world).await;

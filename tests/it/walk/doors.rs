@@ -4,6 +4,7 @@
 use super::{
     Digest, Who, demo, digest,
     table::{DOORS, Rule},
+    text,
     things::Things,
 };
 use crate::world::{Reply, Signed, World};
@@ -139,4 +140,30 @@ async fn a_guest_who_asks_for_a_code_causes_a_letter_and_nothing_else() {
         let tables = digest::tables(&changes).into_iter().collect::<Vec<_>>();
         assert_eq!(tables, ["job", "message", "sign_in_challenge"], "{email}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_islands_door_tells_guests_nothing_and_says_why_by_its_status() {
+    let world = demo().await;
+    let class = async |state: &str| {
+        text(&world, &format!("select lower(hex(id)) from class where state = '{state}' limit 1")).await
+    };
+    let (open, draft, none) = (class("open").await, class("draft").await, uuid::Uuid::now_v7().to_string());
+    for (who, class, status, body) in [
+        (Who::Guest, open.as_str(), 401, "\"SignIn\""),
+        (Who::Guest, &none, 401, "\"SignIn\""),
+        (Who::Stranger, &open, 200, "\"seats\""),
+        (Who::Stranger, &draft, 404, "\"NotFound\""),
+        (Who::Stranger, &none, 404, "\"NotFound\""),
+        (Who::Staff(Role::Trainer), &draft, 404, "\"NotFound\""),
+        (Who::Stranger, "no id at all", 422, "\"No\""),
+        (Who::Stranger, "", 422, "\"No\""),
+    ] {
+        let signed = who.enter(&world).await;
+        let reply = world.post(&signed, "/rpc/training/seats", &[("class", class)]).await;
+        assert_eq!(reply.status.as_u16(), status, "{who:?} {class}: {}", reply.body);
+        assert!(reply.body.contains(body), "{who:?} {class}: {}", reply.body);
+    }
+    let nothing = world.post(&Who::Stranger.enter(&world).await, "/rpc/training/seats", &[]).await;
+    assert_eq!(nothing.status.as_u16(), 422, "{}", nothing.body);
 }

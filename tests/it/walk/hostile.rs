@@ -193,6 +193,37 @@ both! {
     }
 }
 
+/// What an address can be asked with that no page asks for itself: twice, of the wrong kind, broken.
+const ODD: [&str; 6] = [
+    "q=a&q=b&after=0&after=2&from=x&from=y&queue=a&queue=b&view=a&view=b&covered=x&covered=yes&next=/&next=/account",
+    "after=x&from=x&item=x&mode=x&session=x&score=x&language=x&place=x&kind=x&about=x&state=x&queue=x&view=x&covered=x",
+    "after=%FF&q=%FF&from=%C3&item=%80&session=%FF",
+    "after=-9223372036854775809&from=99999999999999999999&score=1e9",
+    "&&&=&=x&%00",
+    "after[]=1&after[a]=2&q[]=3&id=new&id=new",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_that_is_none_or_stands_there_twice_is_not_asked() {
+    let world = demo().await;
+    let things = Things::of(&world).await;
+    let mut wrong = Vec::new();
+    for door in DOORS.iter().filter(|door| !matches!(door.get, Rule::None | Rule::Secret)) {
+        let signed = welcome(door.get).enter(&world).await;
+        let address = things.address(door.path);
+        let plain = world.get(&signed, &address).await.status;
+        for odd in ODD {
+            let reply = world.get(&signed, &format!("{address}?{odd}")).await;
+            // The character NUL is in no address of ours.
+            let fine = reply.status == plain || (odd.contains("%00") && reply.status == StatusCode::NOT_FOUND);
+            if !fine {
+                wrong.push(format!("{address}?{odd}: {} instead of {plain}", reply.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 both! {
     async fn a_very_long_address_is_no_failure_of_ours(world: World) {
         let signed = [world.customer("ann@example.com").await, world.staff(Role::Manager).await];

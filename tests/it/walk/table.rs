@@ -70,6 +70,8 @@ pub const DOORS: &[Door] = &[
     door("/purchases/register/{id}", Alone, Alone),
     door("/purchases/{id}", Theirs(WORKSHOP), None),
     door("/desk/registrations", Desk(DESK), Desk(DESK)),
+    // benefits
+    door("/desk/benefits/{item}", Desk(DESK), Desk(DESK)),
     // charges
     door("/account/charges", Signed, None),
     door("/desk/charges", Desk(DESK), Desk(DESK)),
@@ -124,6 +126,7 @@ pub const DOORS: &[Door] = &[
     door("/cases/{id}", Theirs(DESK), Theirs(NO_OTHER)),
     door("/desk/cases", Desk(DESK), None),
     door("/desk/cases/{id}", Desk(DESK), Desk(DESK)),
+    door("/desk/settings/hours", Desk(NO_OTHER), Desk(NO_OTHER)),
     // ratings
     door("/rate/{token}", Secret, Secret),
     door("/desk/feedback", Desk(NO_OTHER), None),
@@ -135,6 +138,7 @@ pub const DOORS: &[Door] = &[
     door("/desk/customers", Desk(DESK), None),
     door("/desk/customers/{id}", Desk(DESK), Desk(DESK)),
     door("/desk/customers/{id}/case", Desk(DESK), Desk(DESK)),
+    door("/desk/organisations", Desk(DESK), None),
     door("/desk/reports", Desk(NO_OTHER), None),
     door("/desk/settings", Desk(NO_OTHER), None),
 ];

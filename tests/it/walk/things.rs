@@ -14,6 +14,8 @@ pub struct Things {
     pub rma: String,
     purchase: String,
     registration: String,
+    item: String,
+    benefit: String,
     photo: String,
     case: String,
     message: String,
@@ -42,6 +44,11 @@ impl Things {
             format!("select lower(hex(id)) from {table} where {column} = {MINE} {more} order by id limit 1")
         };
         sqlx::query(CHARGE).execute(&mut connect(world).await).await.unwrap();
+        let with_benefit = |column: &str| {
+            format!(
+                "select lower(hex({column})) from benefit where person_id = {MINE} and ends_on > '2026-12-01' order by id limit 1"
+            )
+        };
         // A second browser, whose session is to be left alone.
         world.signed("customer@example.com").await;
         Self {
@@ -52,6 +59,8 @@ impl Things {
             )
             .await,
             purchase: text(world, &mine("purchase", "person_id", "")).await,
+            item: text(world, &with_benefit("item_id")).await,
+            benefit: text(world, &with_benefit("id")).await,
             registration: register(world).await,
             photo: photo(world).await,
             case: text(world, &mine("care_case", "customer_id", "and state <> 'closed'")).await,
@@ -96,6 +105,7 @@ impl Things {
             "/purchases/register/{id}" => &self.registration,
             "/purchases/{id}" => &self.purchase,
             "/photos/{id}" => &self.photo,
+            "/desk/benefits/{item}" => &self.item,
             "/repairs/{rma}" | "/desk/repairs/{rma}" => &self.rma,
             "/cases/{id}" | "/desk/cases/{id}" => &self.case,
             "/desk/follow-ups/{id}" => &self.follow_up,
@@ -140,6 +150,9 @@ impl Things {
             "/purchases/register" => vec![("serial_number", "WALK-1"), ("proof", "Mine.")],
             "/purchases/register/{id}" | "/sign-in/code" => vec![("code", "123456")],
             "/desk/registrations" => vec![("registration", &self.claim), ("decision", "refuse"), ("why", "No.")],
+            "/desk/benefits/{item}" => {
+                vec![("do", "more"), ("benefit", &self.benefit), ("units", "1"), ("why", "Sorry.")]
+            }
             "/desk/charges" => vec![("charge", &self.charge), ("outcome", "waived")],
             "/repairs/{rma}" => vec![("do", "cancel")],
             "/desk/repairs/{rma}" => vec![("do", "receive")],
@@ -156,6 +169,7 @@ impl Things {
             "/desk/customers/{id}" => vec![("due", "1"), ("what", "Call.")],
             "/desk/follow-ups/{id}" => vec![("outcome", "reached")],
             "/desk/settings/workshops" => WORKSHOP.to_vec(),
+            "/desk/settings/hours" => vec![("version", "0"), ("day_1", "09:00-12:00")],
             "/training/mine" => vec![("act", "renew")],
             "/training/{class}" => vec![("act", "cancel")],
             "/training/{class}/group" => vec![("act", "enrol"), ("unnamed", "1"), ("agreed", "100000")],
@@ -197,7 +211,7 @@ impl Things {
 }
 
 /// A workshop as its form sends it.
-pub const WORKSHOP: [(&str, &str); 14] = [
+pub const WORKSHOP: [(&str, &str); 15] = [
     ("name", "Second workshop"),
     ("address", "Calle Nueva 1"),
     ("zone", "Europe/Madrid"),
@@ -208,6 +222,7 @@ pub const WORKSHOP: [(&str, &str); 14] = [
     ("visit_capacity", "1"),
     ("notice_hours", "24"),
     ("quote_days", "14"),
+    ("warranty_days", "90"),
     ("diagnosis_fee", "29"),
     ("visit_fee", "59"),
     ("desk_1", "09:00-13:00"),

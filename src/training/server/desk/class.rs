@@ -14,6 +14,7 @@ use crate::{
         Cx,
         form::{Form, Sheet},
         notice::Notice,
+        query::Query,
     },
     training::{
         domain::{ClassState, EnrolmentState, Mark},
@@ -30,10 +31,7 @@ use crate::{
     values::{ClassId, ClassSessionId, EnrolmentId, PersonId},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::collections::HashMap;

@@ -307,13 +307,13 @@ pub fn within(number: Option<i64>, field: &str, least: i64, most: i64, faults: &
 
 /// People type a comma as well as a point.
 pub fn price(cx: &Cx, form: &Form, faults: &mut Faults) -> Option<Money> {
-    let text = form.text("price").replace(',', ".");
+    let text = form.text("price");
     if text.is_empty() {
         faults.add("price", Fault::Required);
         return None;
     }
     let price =
-        Money::parse(&text, cx.app.company.currency).ok().filter(|price| (0..=10_000_000).contains(&price.minor));
+        Money::typed(text, cx.app.company.currency).ok().filter(|price| (0..=10_000_000).contains(&price.minor));
     if price.is_none() {
         faults.add("price", Fault::NotAnAmount);
     }

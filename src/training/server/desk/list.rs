@@ -4,7 +4,7 @@ use super::FRAME;
 use crate::{
     access::{Act, Role, Subject},
     error::AppError,
-    server::Cx,
+    server::{Cx, query::Query},
     training::server::{
         portal::{cursor, position},
         shared::far,
@@ -15,7 +15,7 @@ use crate::{
     values::{Cursor, PAGE_ROWS, PersonId, Rows},
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;

@@ -39,6 +39,7 @@ pub async fn perform(walk: &mut Walk, act: Act) {
         Act::AskCustomer => by_desk(walk, "open", &[("do", "ask"), ("words", "Which one?")]).await,
         Act::NoteCase => by_desk(walk, "open", &[("do", "note"), ("words", "Called twice.")]).await,
         Act::AssignCase => by_desk(walk, "open", &[("do", "take")]).await,
+        Act::SetCasePriority => by_desk(walk, "open", &[("do", "prioritise"), ("priority", "urgent")]).await,
         Act::ResolveCase => by_desk(walk, "open", &[("do", "resolve")]).await,
         Act::CloseCase => by_desk(walk, "resolved", &[("do", "close")]).await,
         Act::AskFeedback => {
