@@ -20,13 +20,29 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
     let link = |open: bool, href: &'static str, icon: Icon, title: String, text: String| {
         open.then(|| view! { <CardLink href title text icon=Some(icon)/> })
     };
-    let links = [link(
-        may(Act::SetHours),
-        "/desk/settings/workshops",
-        Icon::Wrench,
-        w!(fmt, repairs.settings_title),
-        w!(fmt, repairs.settings_lead),
-    )]
+    let links = [
+        link(
+            may(Act::SetHours),
+            "/desk/settings/workshops",
+            Icon::Wrench,
+            w!(fmt, repairs.settings_title),
+            w!(fmt, repairs.settings_lead),
+        ),
+        link(
+            may(Act::SetHours),
+            "/desk/settings/hours",
+            Icon::Chat,
+            w!(fmt, cases.hours_title),
+            w!(fmt, cases.hours_lead, zone = cx.company_zone().name()),
+        ),
+        link(
+            may(Act::SetClassRules),
+            "/desk/settings/training",
+            Icon::Cap,
+            w!(fmt, planning.rules_title),
+            w!(fmt, planning.rules_lead),
+        ),
+    ]
     .into_iter()
     .flatten()
     .collect_view();

@@ -162,6 +162,8 @@ pub enum Hindrance {
     Class { title: String },
     /// They have another appointment then.
     Occupied { from: DateTime<Utc> },
+    /// They have not passed what the course needs before.
+    NeedsBefore { courses: Vec<String> },
 }
 
 /// Whether a seat can still get a name or another one: until the class begins.

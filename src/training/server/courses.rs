@@ -68,6 +68,15 @@ fn differences(stored: &CourseDetail, yours: &CourseDetail) -> Vec<Difference> {
         .collect()
 }
 
+/// The courses that a person has to take before this class and has not, where the course insists on them.
+pub async fn lacks(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: PersonId) -> Result<Option<Vec<String>>, AppError> {
+    match require(tx, cx, class, person).await {
+        Ok(()) => Ok(None),
+        Err(AppError::Refused(crate::error::Refusal::Training(Refusal::NeedsBefore { courses }))) => Ok(Some(courses)),
+        Err(error) => Err(error),
+    }
+}
+
 /// Refuses who lacks what the course of a class requires. Staff are exempt.
 pub async fn require(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: PersonId) -> Result<(), AppError> {
     if class.needs_rule == NeedsRule::Warn {

@@ -2,8 +2,9 @@
 
 use super::{
     group_words,
+    invitations::{self, Seat},
     letters::About,
-    store::{ClassRow, parties, parties::PartyRow},
+    store::{self, ClassRow, parties, parties::PartyRow},
     words,
 };
 use crate::{
@@ -220,7 +221,11 @@ pub async fn enrolled_by_firm(
     let says = if booked { Says::YouAreIn { firm } } else { Says::YouWait { firm } };
     let letter = GroupLetter { about: About::of(cx, class), says };
     let once = format!("{}:{id}", letter.kind());
-    send(tx, cx, person, letter, &once).await
+    if !booked {
+        return send(tx, cx, person, letter, &once).await;
+    }
+    let sessions = store::sessions(tx, class.id).await?;
+    invitations::request(tx, cx, Seat { class, id, person }, &sessions, letter, &once).await
 }
 
 /// An employee hears that their place is no longer theirs.
@@ -234,7 +239,15 @@ pub async fn given_back(
 ) -> Result<(), AppError> {
     let firm = parties::firm_name(tx, firm).await?;
     let letter = GroupLetter { about: About::of(cx, class), says: Says::YouAreOut { firm } };
-    send(tx, cx, person, letter, &format!("seat_taken_back:{id}")).await
+    let sessions = store::sessions(tx, class.id).await?;
+    let once = format!("seat_taken_back:{id}");
+    invitations::cancel(tx, cx, Seat { class, id, person }, &sessions, Some(letter.into()), &once).await
+}
+
+impl From<GroupLetter> for Letter {
+    fn from(letter: GroupLetter) -> Self {
+        Self::Group(Box::new(letter))
+    }
 }
 
 async fn to_owner(

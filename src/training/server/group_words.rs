@@ -72,6 +72,7 @@ pub fn hindrance(fmt: Fmt, tz: Tz, why: &Hindrance) -> String {
     match why {
         Hindrance::AlreadyIn => w!(fmt, groups.hindrance_in),
         Hindrance::Class { title } => w!(fmt, groups.hindrance_class, title = title.clone()),
+        Hindrance::NeedsBefore { courses } => w!(fmt, groups.hindrance_needs, courses = courses.join(", ")),
         Hindrance::Occupied { from } => w!(fmt, groups.hindrance_busy, time = fmt.date_time(*from, tz)),
     }
 }

@@ -2,7 +2,7 @@
 //! group that waits in line. Each is one transaction that holds the class and everybody concerned.
 
 use super::{
-    dues, group_letters,
+    asks, courses, dues, group_letters,
     seats::{self, Consent, lock_of},
     store::{
         self, ClassRow, NewEnrolment,
@@ -175,7 +175,7 @@ pub async fn plan(
     let spans = seats::spans(tx, class.id).await?;
     let mut conflicts = Vec::new();
     for person in &group.people {
-        let why = hindrance(tx, class.id, *person, &spans).await?;
+        let why = hindrance(tx, cx, class, *person, &spans).await?;
         let name = members.get(person).cloned().unwrap_or_default();
         conflicts.extend(why.map(|why| Hindered { person: *person, name, why }));
     }
@@ -208,12 +208,16 @@ fn agree(class: &ClassRow, costs: &[Cost], consent: &Consent) -> Result<(), AppE
 /// Why somebody cannot come.
 async fn hindrance(
     tx: &mut Tx,
-    class: ClassId,
+    cx: &Cx,
+    class: &ClassRow,
     person: PersonId,
     spans: &[Span],
 ) -> Result<Option<Hindrance>, AppError> {
-    if store::active(tx, class, person).await?.is_some() {
+    if store::active(tx, class.id, person).await?.is_some() {
         return Ok(Some(Hindrance::AlreadyIn));
+    }
+    if let Some(courses) = courses::lacks(tx, cx, class, person).await? {
+        return Ok(Some(Hindrance::NeedsBefore { courses }));
     }
     elsewhere(tx, person, spans).await
 }
@@ -226,9 +230,15 @@ async fn elsewhere(tx: &mut Tx, person: PersonId, spans: &[Span]) -> Result<Opti
     }))
 }
 
-async fn refuse_hindrance(tx: &mut Tx, class: ClassId, person: PersonId, name: String) -> Result<(), AppError> {
-    let spans = seats::spans(tx, class).await?;
-    match hindrance(tx, class, person, &spans).await? {
+async fn refuse_hindrance(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    person: PersonId,
+    name: String,
+) -> Result<(), AppError> {
+    let spans = seats::spans(tx, class.id).await?;
+    match hindrance(tx, cx, class, person, &spans).await? {
         Some(why) => Err(Refusal::Hindered { people: vec![Hindered { person, name, why }] }.into()),
         None => Ok(()),
     }
@@ -314,6 +324,7 @@ async fn settle(
     match place.person_id {
         Some(person) => {
             occupy(tx, class.id, person, place.id).await?;
+            asks::answered(tx, cx, class, person).await?;
             store::set_cost(tx, &permit, place.id, cost.benefit(), cost.minor(), class.price_currency).await?;
         }
         None => {
@@ -549,7 +560,7 @@ async fn rename_in(
     let members = parties::members(tx, party.organisation_id).await?;
     let name = members.into_iter().find(|(id, _)| *id == person).map(|(_, name)| name);
     let name = name.ok_or_else(|| Faults::only("person", Fault::NotAChoice))?;
-    refuse_hindrance(tx, class.id, person, name.clone()).await?;
+    refuse_hindrance(tx, cx, &class, person, name.clone()).await?;
     let new = if place.person_id.is_some() { fresh() } else { place.id };
     parties::hand_over(tx, permit, &place, new, person, party.organisation_id, cx.now).await?;
     if let Some(from) = place.person_id {
@@ -735,7 +746,7 @@ async fn offer_elsewhere(
     let people: Vec<PersonId> = places.iter().filter_map(|place| place.person_id).collect();
     let spans = seats::spans(tx, next.id).await?;
     for person in &people {
-        if hindrance(tx, next.id, *person, &spans).await?.is_some() {
+        if hindrance(tx, cx, next, *person, &spans).await?.is_some() {
             return Ok(None);
         }
     }

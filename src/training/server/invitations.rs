@@ -40,10 +40,10 @@ pub async fn request(
     cx: &Cx,
     seat: Seat<'_>,
     sessions: &[SessionRow],
-    letter: TrainingLetter,
+    letter: impl Into<Letter>,
     once: &str,
 ) -> Result<(), AppError> {
-    tell(tx, cx, seat, sessions, Method::Request, Some(letter), once).await
+    tell(tx, cx, seat, sessions, Method::Request, Some(letter.into()), once).await
 }
 
 /// Sends a letter, if there is one, that takes sessions out of the reader's calendar.
@@ -52,7 +52,7 @@ pub async fn cancel(
     cx: &Cx,
     seat: Seat<'_>,
     sessions: &[SessionRow],
-    letter: Option<TrainingLetter>,
+    letter: Option<Letter>,
     once: &str,
 ) -> Result<(), AppError> {
     tell(tx, cx, seat, sessions, Method::Cancel, letter, once).await
@@ -75,7 +75,7 @@ async fn tell(
     seat: Seat<'_>,
     sessions: &[SessionRow],
     method: Method,
-    letter: Option<TrainingLetter>,
+    letter: Option<Letter>,
     once: &str,
 ) -> Result<(), AppError> {
     let mut news = Vec::new();
@@ -90,19 +90,19 @@ async fn tell(
     if let Some(letter) = letter {
         match news.next() {
             Some((_, _, invitation)) => invite(tx, cx, seat.person, letter, once, invitation).await?,
-            None => letters::send(tx, cx, seat.person, letter, once).await?,
+            None => service::send(tx, cx, To::Person(seat.person), letter, once).await?,
         }
     }
     for (place, session, invitation) in news {
         let number = |place: usize| i64::try_from(place).unwrap_or(i64::MAX);
         let about = About { starts: session.starts_at, ..About::of(cx, seat.class) };
-        let letter = TrainingLetter::Session {
+        let letter = Letter::Training(TrainingLetter::Session {
             about,
             number: number(place + 1),
             count: number(sessions.len()),
             gone: method == Method::Cancel,
             at_once,
-        };
+        });
         invite(tx, cx, seat.person, letter, &format!("{once}:{}", session.id), invitation).await?;
     }
     Ok(())
@@ -112,11 +112,11 @@ async fn invite(
     tx: &mut Tx,
     cx: &Cx,
     person: PersonId,
-    letter: TrainingLetter,
+    letter: Letter,
     once: &str,
     invitation: Invitation,
 ) -> Result<(), AppError> {
-    service::invite(tx, cx, To::Person(person), Letter::Training(letter), once, invitation).await
+    service::invite(tx, cx, To::Person(person), letter, once, invitation).await
 }
 
 fn entry(cx: &Cx, seat: Seat<'_>, session: &SessionRow, method: Method) -> Entry {

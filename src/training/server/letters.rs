@@ -416,7 +416,7 @@ pub async fn cancelled(
     let letter = TrainingLetter::SeatCancelled { about: About::of(cx, class), late };
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id: row.id, person: row.person_id };
-    invitations::cancel(tx, cx, seat, &sessions, Some(letter), &format!("seat_cancelled:{}", row.id)).await
+    invitations::cancel(tx, cx, seat, &sessions, Some(letter.into()), &format!("seat_cancelled:{}", row.id)).await
 }
 
 /// The class is at another address on line. `sessions` are those that it has.
@@ -478,7 +478,7 @@ pub async fn class_cancelled(
     let letter = TrainingLetter::ClassCancelled { about, why: why.to_owned(), next };
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id, person };
-    invitations::cancel(tx, cx, seat, &sessions, Some(letter), &format!("class_cancelled:{id}")).await
+    invitations::cancel(tx, cx, seat, &sessions, Some(letter.into()), &format!("class_cancelled:{id}")).await
 }
 
 /// The class is tomorrow.
@@ -516,7 +516,7 @@ pub async fn moved(
     let once = format!("class_moved:{}:{}", row.id, class.sequence);
     let seat = Seat { class, id: row.id, person: row.person_id };
     if !keeps {
-        return invitations::cancel(tx, cx, seat, before.1, Some(letter), &once).await;
+        return invitations::cancel(tx, cx, seat, before.1, Some(letter.into()), &once).await;
     }
     let sessions = store::sessions(tx, class.id).await?;
     let gone: Vec<SessionRow> =
@@ -535,6 +535,12 @@ pub async fn opened(
 ) -> Result<(), AppError> {
     let letter = TrainingLetter::Opened { about: About::of(cx, class), until };
     send(tx, cx, person, letter, &format!("class_opened:{}:{person}", class.id)).await
+}
+
+impl From<TrainingLetter> for Letter {
+    fn from(letter: TrainingLetter) -> Self {
+        Self::Training(letter)
+    }
 }
 
 pub async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: TrainingLetter, once: &str) -> Result<(), AppError> {
