@@ -96,7 +96,7 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
     parts.extensions.insert(cx.clone());
     let wants_html = !parts.uri.path().starts_with("/rpc/") && !parts.uri.path().starts_with("/api/");
     let method = parts.method.clone();
-    let mut response = if holds_nul(&parts.uri) {
+    let mut response = if leads_nowhere(&parts.uri) {
         AppError::NotFound.into_response()
     } else {
         next.run(Request::from_parts(parts, body)).await
@@ -107,9 +107,31 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
     headers(app, Some(&cx), &id, response)
 }
 
-/// No address of ours holds the character NUL, and not every database takes it as text.
-fn holds_nul(uri: &axum::http::Uri) -> bool {
-    uri.path_and_query().is_some_and(|address| address.as_str().contains("%00"))
+/// No address of ours holds the character NUL, which not every database takes as text, or a path that is no text at all.
+fn leads_nowhere(uri: &axum::http::Uri) -> bool {
+    let nul = uri.path_and_query().is_some_and(|address| address.as_str().contains("%00"));
+    nul || std::str::from_utf8(&decoded(uri.path())).is_err()
+}
+
+/// The bytes that a path stands for.
+fn decoded(path: &str) -> Vec<u8> {
+    let bytes = path.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut place = 0;
+    while place < bytes.len() {
+        let code = path.get(place + 1..place + 3).filter(|_| bytes[place] == b'%');
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                place += 3;
+            }
+            None => {
+                decoded.push(bytes[place]);
+                place += 1;
+            }
+        }
+    }
+    decoded
 }
 
 /// An error for a machine, by RFC 9457.

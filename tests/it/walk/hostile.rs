@@ -224,6 +224,23 @@ async fn a_filter_that_is_none_or_stands_there_twice_is_not_asked() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_is_no_text_is_a_page_that_helps() {
+    let world = demo().await;
+    let manager = Who::Staff(Role::Manager).enter(&world).await;
+    for door in DOORS.iter().filter(|door| door.path.contains('{') && !door.path.contains("{*")) {
+        let (head, rest) = door.path.split_once('{').unwrap();
+        for odd in ["%FF", "%C3", "a%80b", "%"] {
+            let address = format!("{head}{odd}{}", rest.split_once('}').unwrap().1);
+            let reply = world.get(&manager, &address).await;
+            // Where there is only a form to post to, there is nothing to see either.
+            let nothing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::OK];
+            assert!(nothing.contains(&reply.status), "{address}: {}", reply.status);
+            assert!(reply.status != StatusCode::NOT_FOUND || reply.body.contains("</html>"), "{address}");
+        }
+    }
+}
+
 both! {
     async fn a_very_long_address_is_no_failure_of_ours(world: World) {
         let signed = [world.customer("ann@example.com").await, world.staff(Role::Manager).await];
