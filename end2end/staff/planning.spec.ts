@@ -67,7 +67,7 @@ test("a trainer plans a class, takes a free time, moves it, and opens one that w
   await page.goto("/desk/demand");
   await page.locator(`main a[href='/desk/demand/${course}']`).click();
   await looksRight(page, scripts);
-  await page.locator("[name=link]").fill("https://meet.example.com/aftercare");
+  await page.locator("#find-times [name=link]").fill("https://meet.example.com/aftercare");
   await page.locator("#find-times button").click();
   await expect(page.locator("#best-times li").first()).toBeVisible();
   await looksRight(page, scripts);
