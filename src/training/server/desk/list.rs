@@ -108,9 +108,9 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
             <ButtonLink href="/desk/classes/new" icon=Some(Icon::Plus)>{desk_new}</ButtonLink>
         </PageHead>
         <Tabs label=w!(cx, training.desk_title) tabs/>
-        {doors}
         {list}
         {next}
+        {doors}
     }
     .into_any()
 }
