@@ -746,7 +746,7 @@ async fn offer_elsewhere(
     let people: Vec<PersonId> = places.iter().filter_map(|place| place.person_id).collect();
     let spans = seats::spans(tx, next.id).await?;
     for person in &people {
-        if hindrance(tx, cx, next, *person, &spans).await?.is_some() {
+        if hindrance(tx, system, next, *person, &spans).await?.is_some() {
             return Ok(None);
         }
     }

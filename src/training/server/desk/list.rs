@@ -110,10 +110,10 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
             <ButtonLink href="/desk/courses" tone=ButtonTone::Quiet icon=Some(Icon::Document)>{courses}</ButtonLink>
         </PageHead>
         <Tabs label=w!(cx, training.desk_title) tabs/>
-        {doors}
         {list}
         {next}
         {views::feed_link(cx)}
+        {doors}
     }
     .into_any()
 }
