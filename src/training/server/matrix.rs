@@ -149,8 +149,7 @@ fn cell(cx: &Cx, team: &Team, person: PersonId, name: &str, course: &TeamCourseR
         let day = cx.fmt().date(passed.given_at.with_timezone(&cx.zone).date_naive());
         let href = format!("/certificates/{}", passed.code);
         let text = w!(cx, groups.team_passed);
-        return view! { <span><Badge tone=Tone::Good text/>" "<a href=href>{day}</a></span> }
-            .into_any();
+        return view! { <span><Badge tone=Tone::Good text/>" "<a href=href>{day}</a></span> }.into_any();
     }
     let missing = w!(cx, groups.team_missing);
     if !can_enrol {
