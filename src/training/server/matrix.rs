@@ -142,15 +142,14 @@ fn cell(cx: &Cx, team: &Team, person: PersonId, name: &str, course: &TeamCourseR
         let day = cx.fmt().date(coming.starts_at.with_timezone(&zone::named(&coming.zone)).date_naive());
         let href = format!("/training/{}", coming.class_id);
         let tone = words::state_tone(coming.state);
-        return view! { <span class="stack"><Badge tone text/><span><a href=href>{day}</a></span></span> }.into_any();
+        return view! { <span><Badge tone text/>" "<a href=href>{day}</a></span> }.into_any();
     }
     let passed = team.passed.iter().find(|row| row.course_id == course.id && row.person_id == person);
     if let Some(passed) = passed {
         let day = cx.fmt().date(passed.given_at.with_timezone(&cx.zone).date_naive());
         let href = format!("/certificates/{}", passed.code);
         let text = w!(cx, groups.team_passed);
-        return view! { <span class="stack"><Badge tone=Tone::Good text/><span><a href=href>{day}</a></span></span> }
-            .into_any();
+        return view! { <span><Badge tone=Tone::Good text/>" "<a href=href>{day}</a></span> }.into_any();
     }
     let missing = w!(cx, groups.team_missing);
     if !can_enrol {
