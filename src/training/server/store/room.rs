@@ -144,7 +144,7 @@ pub async fn firms(tx: &mut Tx, person: PersonId) -> Result<Vec<(OrganisationId,
 }
 
 const TAKE_IN_ROOM: &str = "update class set taken = taken + 1 \
-    where id = $1 and state in ('open', 'running') and taken + held < capacity";
+    where id = $1 and state in ('open', 'running') and taken + held < capacity - guests";
 const ADD_CHAIR: &str =
     "update class set capacity = capacity + 1, version = version + 1, changed_at = $2 where id = $1";
 const CARRY: &str = "update enrolment set class_id = $2, queue_number = null, changed_at = $3 \
