@@ -141,6 +141,8 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                 }
                 let before = store::sessions(tx, from).await?;
                 store::carry_seat(tx, &permit, &row, to, cx.now).await?;
+                // A group stays in its class; who leaves that leaves the group.
+                store::parties::attach(tx, &permit, seat, None).await?;
                 busy::free(tx, "enrolment", seat.0).await?;
                 occupy(tx, person, seat, &spans).await?;
                 let detail = serde_json::json!({ "from": from, "to": to }).to_string();
@@ -238,6 +240,8 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
         return Err(Refusal::NoSeat.into());
     }
     store::seat_from_line(tx, &permit, &row, cx.now).await?;
+    // Who is seated alone leaves the group that still waits.
+    store::parties::attach(tx, &permit, seat, None).await?;
     let by = cx.person()?.id;
     for other in passed_over {
         store::insert_seat_skip(tx, &permit, id, other, seat, &how.why, by, cx.now).await?;

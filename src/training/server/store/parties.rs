@@ -156,7 +156,7 @@ const INSERT_UNNAMED: &str = "insert into unnamed_seat (id, party_id, class_id, 
     price_minor, price_currency, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, null, 0, $7, $8, $8)";
 const DELETE_UNNAMED: &str = "delete from unnamed_seat where id = $1";
 const TAKE: &str = "update class set taken = taken + $2 \
-    where id = $1 and state = 'open' and taken + held + $2 <= capacity and (waiting = 0 or $3)";
+    where id = $1 and state = 'open' and taken + held + $2 <= capacity - guests and (waiting = 0 or $3)";
 
 /// A new group.
 #[derive(Clone, Debug)]
@@ -195,7 +195,7 @@ pub async fn take_seats(tx: &mut Tx, _: &Permit, class: ClassId, seats: i64, fro
 }
 
 const HOLD_SEATS: &str = "update class set held = held + $2 \
-    where id = $1 and state = 'open' and taken + held + $2 <= capacity and waiting = 0";
+    where id = $1 and state = 'open' and taken + held + $2 <= capacity - guests and waiting = 0";
 
 /// Holds so many seats for a group from outside of the line.
 pub async fn hold_seats(tx: &mut Tx, _: &Permit, class: ClassId, seats: i64) -> Result<bool, AppError> {
