@@ -10,13 +10,13 @@ use super::{
 use crate::{
     error::AppError,
     i18n::InWords,
-    server::{App, Cx},
+    server::{App, Cx, query::Query},
     training::domain::Level,
     ui::*,
     values::{Cursor, PAGE_ROWS, Rows},
     w,
 };
-use axum::{Router, extract::Query, response::Response, routing::get};
+use axum::{Router, response::Response, routing::get};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 use leptos::prelude::*;
 use serde::Deserialize;

@@ -68,8 +68,9 @@ pub async fn load(
     if let Some(seat) = booked {
         let own = |((enrolment, session), row)| (enrolment == seat.id).then_some((session, row));
         beside.announced = store::announcements(tx, class.id).await?.into_iter().filter_map(own).collect();
-        beside.make_ups = store::make_ups(tx, seat.id).await?;
+        // Before the class begins nobody has missed anything.
         if class.starts_at <= cx.now {
+            beside.make_ups = store::make_ups(tx, seat.id).await?;
             beside.missed = missed(tx, class, sessions, seat, &beside.make_ups).await?;
         }
         if class.state == ClassState::Completed {

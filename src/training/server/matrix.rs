@@ -17,13 +17,14 @@ use crate::{
     server::{
         App, Cx,
         page::{Frame, PortalTab},
+        query::Query,
     },
     training::domain::Wish,
     ui::*,
     values::{OrganisationId, PersonId},
     w,
 };
-use axum::{Router, extract::Query, response::Response, routing::get};
+use axum::{Router, response::Response, routing::get};
 use leptos::prelude::*;
 use serde::Deserialize;
 

@@ -12,6 +12,7 @@ use crate::{
         Cx,
         form::{Form, Sheet},
         notice::Notice,
+        query::Query,
     },
     training::server::{
         availability as service,
@@ -23,7 +24,7 @@ use crate::{
     values::{AbsenceId, PersonId},
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 

@@ -12,6 +12,7 @@ use crate::{
         Cx,
         form::{Form, Sheet},
         notice::Notice,
+        query::Query,
     },
     training::{
         domain::{Refusal, schedule},
@@ -28,7 +29,7 @@ use crate::{
     values::ClassId,
     w,
 };
-use axum::{extract::Query, response::Response};
+use axum::response::Response;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use serde::Deserialize;

@@ -10,6 +10,7 @@ use crate::{
         Cx,
         form::{Form, Sheet},
         notice::Notice,
+        query::Query,
     },
     training::{
         domain::{ClassState, EnrolmentState, Mark},
@@ -26,10 +27,7 @@ use crate::{
     values::{ClassId, ClassSessionId, EnrolmentId},
     w,
 };
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::collections::HashMap;
