@@ -148,9 +148,16 @@ fn view_of(
     let mine_title = w!(cx, training.mine_title);
     let chips = chips(cx, asked, filter);
     let form = form(cx, asked, filter, choices);
+    let ask_title = w!(cx, planning.ask_title);
+    let team_title = w!(cx, groups.team_title);
+    let team = cx.viewer.person().is_some_and(|person| !person.owned_organisations().is_empty()).then(|| {
+        view! { <ButtonLink href="/training/team" tone=ButtonTone::Quiet icon=Some(Icon::Users)>{team_title}</ButtonLink> }
+    });
     view! {
         <PageHead title=w!(cx, training.title) lead=Some(w!(cx, training.lead))>
             <ButtonLink href="/training/mine" tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{mine_title}</ButtonLink>
+            {team}
+            <ButtonLink href="/training/ask" tone=ButtonTone::Quiet icon=Some(Icon::Chat)>{ask_title}</ButtonLink>
         </PageHead>
         {form}
         {chips}

@@ -47,7 +47,8 @@ pub async fn load(
 ) -> Result<Beside, AppError> {
     let person = cx.person()?.id;
     let booked = seat.filter(|row| row.state == EnrolmentState::Booked);
-    let missing = match booked {
+    // Whoever has a place in line or an offer was told when they took it.
+    let missing = match seat {
         None if class.state == ClassState::Open => {
             store::missing_needs(tx, class.course_id, person, class.starts_at).await?
         }
