@@ -595,13 +595,7 @@ pub struct Firm {
 /// Loads it for the reader.
 pub async fn firm(tx: &mut Tx, cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>) -> Result<Firm, AppError> {
     let owned = match cx.person()?.owned_organisations().first() {
-        Some(&firm) => {
-            let mut places = Vec::new();
-            for party in parties::of_firm(tx, class.id, firm).await? {
-                places.extend(parties::places(tx, party.id).await?);
-            }
-            Some((firm, places))
-        }
+        Some(&firm) => Some((firm, parties::places_of_firm(tx, class.id, firm).await?)),
         None => None,
     };
     let mine = match mine.and_then(|row| row.party_id) {

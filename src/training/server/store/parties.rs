@@ -85,6 +85,11 @@ const PLACES: &str = places!(
     "x.party_id = $1 and x.state in ('waitlisted', 'offered', 'booked')",
     " order by queue_number nulls first, created_at, id"
 );
+const PLACES_OF_FIRM: &str = places!(
+    "x.party_id in (select y.id from party y where y.class_id = $1 and y.organisation_id = $2) \
+     and x.state in ('waitlisted', 'offered', 'booked')",
+    " order by queue_number nulls first, created_at, id"
+);
 const PLACE: &str = places!("x.id = $1", " limit 1");
 const OVER: &str =
     places!("x.class_id = $1 and x.state = 'offered' and x.offered_until <= $2", " order by queue_number, id");
@@ -125,6 +130,11 @@ pub async fn gathering(tx: &mut Tx, class: ClassId) -> Result<Vec<PartyRow>, App
 /// What a group has now: seats, offers, places in line, in the order of the line.
 pub async fn places(tx: &mut Tx, party: PartyId) -> Result<Vec<PlaceRow>, AppError> {
     Ok(fetch_all!(tx, PlaceRow, PLACES, party)?)
+}
+
+/// What all groups of a firm have in a class.
+pub async fn places_of_firm(tx: &mut Tx, class: ClassId, firm: OrganisationId) -> Result<Vec<PlaceRow>, AppError> {
+    Ok(fetch_all!(tx, PlaceRow, PLACES_OF_FIRM, class, firm)?)
 }
 
 /// One place, ended or not.
