@@ -25,7 +25,8 @@ use crate::{
         keys,
     },
     training::domain::{
-        ClassState, Cost, Ending, EnrolmentState, Hindered, Hindrance, Refusal, Seated, Skipped, Wish, enrolment, party,
+        ClassState, Cost, Effect, Ending, EnrolmentState, Hindered, Hindrance, Refusal, Seated, Skipped, Wish,
+        enrolment, party,
     },
     ui::Icon,
     values::{ClassId, EnrolmentId, Money, OrganisationId, PartyId, PersonId},
@@ -622,12 +623,15 @@ pub async fn give_back(cx: &Cx, seat: EnrolmentId) -> Result<EnrolmentState, App
 
 /// Ends a place with all that it has.
 async fn end(tx: &mut Tx, cx: &Cx, permit: &Permit, place: &PlaceRow, to: EnrolmentState) -> Result<(), AppError> {
+    let late = store::class(tx, place.class_id).await?.policy().terms.late_cancel;
     // A seat without a name has no late ending of its own: what it costs says the ledger.
     let stored = if place.person_id.is_some() { to } else { EnrolmentState::Cancelled };
     parties::move_place(tx, permit, place, stored, None, Some(Ending::Cancelled), cx.now).await?;
     busy::free(tx, "enrolment", place.id.0).await?;
     match (place.state, to) {
-        (EnrolmentState::Booked, EnrolmentState::CancelledLate) => dues::spend(tx, place.id, cx.now).await,
+        (EnrolmentState::Booked, EnrolmentState::CancelledLate) if late == Effect::Spent => {
+            dues::spend(tx, place.id, cx.now).await
+        }
         (EnrolmentState::Booked, _) => dues::give_back(tx, place.id, cx.now).await,
         _ => Ok(()),
     }
@@ -766,6 +770,9 @@ async fn offer_elsewhere(
         let state = EnrolmentState::Offered;
         let place = Place { id: fresh(), person: old.person_id, state, queue_number: None, until: Some(until) };
         let place = insert(tx, system, &permit, next, &new, place).await?;
+        if place.person_id.is_some() {
+            store::offered_under(tx, &permit, place.id, next.policy().freezes_at()).await?;
+        }
         record(tx, system, &permit, &place, state, None).await?;
         first = first.or(Some(place.id));
     }
