@@ -90,7 +90,7 @@ function wrk(url, cookie, connections = 25, seconds = 10) {
   const number = (pattern) => pattern.exec(said)?.[1];
   const ms = (text = "") => (text.endsWith("us") ? parseFloat(text) / 1000 : text.endsWith("ms") ? parseFloat(text) : parseFloat(text) * 1000);
   const rate = Number(number(/Requests\/sec:\s+([\d.]+)/));
-  return { rate, p50: ms(number(/50%\s+(\S+)/)), p99: ms(number(/99%\s+(\S+)/)), failed: Number(number(/Non-2xx or 3xx responses: (\d+)/) ?? 0) };
+  return { rate, p50: ms(number(/^\s+50%\s+(\S+)/m)), p99: ms(number(/^\s+99%\s+(\S+)/m)), failed: Number(number(/Non-2xx or 3xx responses: (\d+)/) ?? 0) };
 }
 
 // --- the parts -------------------------------------------------------------------------------------------------------

@@ -89,12 +89,14 @@ test("a learner's code is opened by the trainer's camera and marks them", async 
   await as("customer");
   await page.goto(`/training/${id}`);
   await page.locator("#enrol button").click();
-  await expect(page.locator(".qr")).toHaveCount(1);
+  await expect(page.locator(".ticket")).toHaveCount(1);
   await page.locator("details:has(#wish)").locator("summary").scrollIntoViewIfNeeded();
   await page.locator("#wish textarea").fill("How to print on both sides");
   await page.locator("#wish button").click();
   await expect(page.getByRole("status")).toBeVisible();
-  await page.locator("details:has(.qr) summary").click();
+  await page.locator("details:has(.ticket) summary").click();
+  // The picture has arrived, and is one.
+  await expect.poll(() => page.locator(".ticket").evaluate((picture: HTMLImageElement) => picture.naturalWidth)).toBeGreaterThan(0);
   const code = (await page.locator(".code").textContent()) ?? "";
   expect(code).toMatch(/^[0-9A-Z]{6}$/);
   if (scripts) await accessible(page);

@@ -210,9 +210,9 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         | Act::MessageClass
         | Act::AddWalkIn
         | Act::MoveSeat
-        | Act::PromoteSeat
-        | Act::MarkAttendance
-        | Act::MarkMakeUp => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
+        | Act::PromoteSeat => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
+        // Whoever helps in a class may be anybody of the staff.
+        Act::MarkAttendance | Act::MarkMakeUp => (any_staff && subject.assigned == Some(person.id)) || staff(&[]),
 
         Act::ReadCase => theirs || staff(&[Role::Agent]),
         Act::OpenCase => mine || staff(&[Role::Agent]),

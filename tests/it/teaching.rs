@@ -12,7 +12,8 @@ use aftercare::{
     training::{
         domain::{EnrolmentState, Mark},
         server::{
-            attend, check_in, plan,
+            attend, check_in,
+            plan::{self, Extras},
             seats::{self, Consent},
             store,
         },
@@ -293,13 +294,49 @@ both! {
 }
 
 both! {
+    async fn whoever_helps_in_a_class_checks_people_in_and_does_nothing_else(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let stranger = world.staff_named(Role::Technician, "stranger@staff.example").await;
+        let extras = Extras { assistants: vec![helper.id], ..Extras::default() };
+        let id = plan::create_series(&school.cx, vec![school.draft("Helped", 30, 30, 0)], extras, true, None).await.unwrap();
+        let (ann, seat) = learners(&world, id, 1).await.remove(0);
+        let (session, room) = (first_session(&world, id).await.to_string(), format!("{}/room", desk(id)));
+        world.advance(Duration::hours(30));
+        // It stands on their own day, and leads into the room.
+        assert!(world.get(&helper, "/desk").await.body.contains(&room));
+        assert!(!world.get(&stranger, "/desk").await.body.contains(&room));
+        let page = world.get(&helper, &room).await;
+        assert!(page.status == StatusCode::OK && !page.body.contains(&format!("href=\"{}\"", desk(id))), "{}", page.body);
+        let seat = seat.to_string();
+        let form = [("act", "mark"), ("session", session.as_str()), ("enrolment", seat.as_str()), ("was", "none"), ("mark", "present")];
+        assert_eq!(world.post(&stranger, &room, &form).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.post(&helper, &room, &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from attendance where mark = 'present'").await, 1);
+        let code = check_in::path(&world.app, seat.parse().unwrap());
+        assert_eq!(world.get(&helper, &code).await.status, StatusCode::OK);
+        assert_eq!(world.get(&stranger, &code).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.get(&ann, &room).await.status, StatusCode::NOT_FOUND);
+        // The class is its trainer's.
+        for path in [desk(id), format!("{}/edit", desk(id)), format!("{}/roster.csv", desk(id))] {
+            assert_eq!(world.get(&helper, &path).await.status, StatusCode::FORBIDDEN, "{path}");
+        }
+        assert_eq!(world.post(&helper, &desk(id), &[("act", "close")]).await.status, StatusCode::FORBIDDEN);
+    }
+}
+
+both! {
     async fn a_learners_code_opens_for_the_trainer_on_the_day_and_for_nobody_else(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Door", 30, 30, 0)).await;
         let (ann, seat) = learners(&world, id, 1).await.remove(0);
         let path = check_in::path(&world.app, seat);
         let page = world.get(&ann, &format!("/training/{id}")).await.body;
-        assert!(page.contains("class=\"qr\"") && page.contains(&check_in::code(&world.app, seat)), "{page}");
+        let picture = format!("/training/{id}/ticket.svg");
+        assert!(page.contains(&picture) && page.contains(&check_in::code(&world.app, seat)), "{page}");
+        let svg = world.get(&ann, &picture).await;
+        assert!(svg.status == StatusCode::OK && svg.body.starts_with("<svg "), "{}", svg.body);
+        assert_eq!(world.get(&school.trainer, &picture).await.status, StatusCode::NOT_FOUND);
         let guest = world.get(None, &path).await;
         assert!(guest.status == StatusCode::SEE_OTHER && guest.location().starts_with("/sign-in?next="));
         assert_eq!(world.get(&ann, &path).await.status, StatusCode::NOT_FOUND);

@@ -87,21 +87,23 @@ pub struct ClassToday {
     pub starts_at: DateTime<Utc>,
     pub taken: i64,
     pub capacity: i64,
+    pub trainer_id: PersonId,
 }
 
-const CLASSES: &str = "select c.id, c.title, c.place, s.starts_at, c.taken, c.capacity from class c join class_session s on s.class_id = c.id \
-    where c.trainer_id = $1 and c.state <> 'cancelled' and s.starts_at >= $2 and s.starts_at < $3 order by s.starts_at, s.id limit $4";
+const CLASSES: &str = "select c.id, c.title, c.place, s.starts_at, c.taken, c.capacity, c.trainer_id \
+    from class c join class_session s on s.class_id = c.id \
+    where (c.trainer_id = $1 or c.id in (select a.class_id from class_assistant a where a.person_id = $1)) and c.state <> 'cancelled' and s.starts_at >= $2 and s.starts_at < $3 order by s.starts_at, s.id limit $4";
 
-/// What a trainer teaches between two instants, the first `most` meetings.
+/// What somebody teaches or helps in between two instants, the first `most` meetings.
 pub async fn classes(
     tx: &mut Tx,
-    trainer: PersonId,
+    person: PersonId,
     from: DateTime<Utc>,
     until: DateTime<Utc>,
     most: usize,
 ) -> Result<Vec<ClassToday>, AppError> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    Ok(fetch_all!(tx, ClassToday, CLASSES, trainer, from, until, most)?)
+    Ok(fetch_all!(tx, ClassToday, CLASSES, person, from, until, most)?)
 }
 
 /// A repair that waits for its technician.

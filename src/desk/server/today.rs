@@ -59,10 +59,11 @@ async fn load(cx: &Cx) -> Result<Today, AppError> {
     };
     let (begins, ends) = (midnight(cx.today()), midnight(cx.today() + TimeDelta::days(1)));
     let mut tx = cx.db().read().await?;
-    if me.is(Role::Trainer) {
-        today.classes = Some(store::classes(&mut tx, me.id, begins, ends, LINES).await?);
-        today.next_classes = store::classes(&mut tx, me.id, ends, begins + LOOK_AHEAD, NEXT_LINES).await?;
-    }
+    let classes = store::classes(&mut tx, me.id, begins, ends, LINES).await?;
+    today.next_classes = store::classes(&mut tx, me.id, ends, begins + LOOK_AHEAD, NEXT_LINES).await?;
+    // Anybody of the staff may help in a class; a trainer is told of an empty day, too.
+    let teaches = me.is(Role::Trainer) || !classes.is_empty() || !today.next_classes.is_empty();
+    today.classes = teaches.then_some(classes);
     if me.is(Role::Technician) {
         today.jobs = Some(store::jobs(&mut tx, me.id, ends, 8).await?);
     }
@@ -109,16 +110,23 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
     }))
 }
 
-/// What a trainer teaches today, and what comes next.
+/// What somebody teaches or helps in today, and what comes next.
 fn classes(cx: &Cx, rows: Vec<store::ClassToday>, next: Vec<store::ClassToday>) -> impl IntoView + use<> {
     let fmt = cx.fmt();
-    let zone = cx.zone;
+    let (zone, me) = (cx.zone, cx.viewer.person().map(|person| person.id));
+    let all = cx.viewer.can(Act::ReadRoster, &Subject::nobody().assigned_to(me));
+    let all = all.then(|| ("/desk/classes".to_owned(), w!(fmt, desk.see_all)));
     let empty = rows.is_empty();
     let card = move |class: store::ClassToday, when: String| {
         let place = Some(class.place).filter(|place| !place.is_empty());
-        let note = [Some(when), place].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let helps = (Some(class.trainer_id) != me).then(|| w!(fmt, teaching.you_help));
+        let note = [Some(when), place, helps.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let href = match helps {
+            Some(_) => format!("/desk/classes/{}/room", class.id),
+            None => format!("/desk/classes/{}", class.id),
+        };
         view! {
-            <CardLink href=format!("/desk/classes/{}", class.id) title=class.title icon=Some(Icon::Cap) note
+            <CardLink href title=class.title icon=Some(Icon::Cap) note
                 badge=Some((Tone::Info, format!("{} / {}", fmt.number(class.taken), fmt.number(class.capacity))))/>
         }
     };
@@ -140,7 +148,7 @@ fn classes(cx: &Cx, rows: Vec<store::ClassToday>, next: Vec<store::ClassToday>) 
         view! { <Section title=w!(fmt, desk.classes_next)><Cards>{cards}</Cards></Section> }
     });
     view! {
-        <Section title=w!(fmt, desk.classes) more=Some(("/desk/classes".to_owned(), w!(fmt, desk.see_all)))>
+        <Section title=w!(fmt, desk.classes) more=all>
             {empty.then(|| view! { <p class="soft">{w!(fmt, desk.classes_empty)}</p> })}
             <Cards>{cards}</Cards>
         </Section>

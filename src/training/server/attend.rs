@@ -3,10 +3,11 @@
 use super::{
     plan::marked_from,
     seats::lock_of,
+    shared::in_the_room,
     store::{self, ClassRow, SessionRow},
 };
 use crate::{
-    access::{Act, Permit, Subject},
+    access::{Act, Permit},
     db::Tx,
     error::AppError,
     server::{
@@ -140,7 +141,7 @@ async fn ready(
 ) -> Result<(ClassRow, Permit, PersonId), AppError> {
     tx.lock(&[lock_of(class)]).await?;
     let row = store::class(tx, class).await?;
-    let permit = cx.may(Act::MarkAttendance, &Subject::nobody().assigned_to(Some(row.trainer_id)))?;
+    let permit = cx.may(Act::MarkAttendance, &in_the_room(tx, cx, &row).await?)?;
     let sessions: Vec<SessionRow> = store::sessions(tx, class).await?;
     let session = sessions.iter().find(|row| row.id == session).ok_or(AppError::NotFound)?;
     if !matches!(row.state, ClassState::Open | ClassState::Running) {

@@ -6,11 +6,12 @@ use super::{
     attend,
     plan::marked_from,
     portal::parse,
+    shared::in_the_room,
     store::{self, ClassRow, EnrolmentRow, SessionRow},
     views, words,
 };
 use crate::{
-    access::{Act, Subject},
+    access::Act,
     db::Tx,
     error::AppError,
     i18n::InWords,
@@ -94,7 +95,7 @@ async fn load(cx: &Cx, token: &str) -> Result<Shown, AppError> {
     let mut tx = cx.db().read().await?;
     let seat = store::enrolment(&mut tx, id).await?;
     let class = store::class(&mut tx, seat.class_id).await?;
-    cx.may(Act::MarkAttendance, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+    cx.may(Act::MarkAttendance, &in_the_room(&mut tx, cx, &class).await?)?;
     if seat.state != EnrolmentState::Booked {
         return Err(AppError::NotFound);
     }

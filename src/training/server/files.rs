@@ -17,7 +17,7 @@ use crate::{
     error::AppError,
     server::{App, Cx},
     training::domain::{ClassState, EnrolmentState},
-    values::ClassId,
+    values::{ClassId, PersonId},
     w,
 };
 use axum::{
@@ -85,20 +85,23 @@ async fn of_person(cx: Cx, Path(file): Path<String>) -> Result<Response, AppErro
     entries.extend(make_ups.iter().map(|row| make_up_entry(&cx, row)));
     for class in store::taught(&mut tx, person, since).await? {
         let sessions = store::sessions(&mut tx, class.id).await?;
-        entries.extend(sessions.iter().map(|session| taught_entry(&cx, &class, session)));
+        entries.extend(sessions.iter().map(|session| taught_entry(&cx, person, &class, session)));
     }
     Ok(answer(&ics::file(&w!(cx, training.feed_name), &entries), "classes.ics"))
 }
 
-/// What the trainer teaches; what is only planned is tentative.
-fn taught_entry(cx: &Cx, class: &ClassRow, session: &SessionRow) -> Entry {
+/// What the reader teaches or helps in; what is only planned is tentative.
+fn taught_entry(cx: &Cx, reader: PersonId, class: &ClassRow, session: &SessionRow) -> Entry {
     let status = match class.state {
         ClassState::Cancelled => Status::Cancelled,
         ClassState::Draft => Status::Tentative,
         ClassState::Open | ClassState::Running | ClassState::Completed => Status::Confirmed,
     };
-    let url = cx.app.config.address(&class.desk_path());
-    Entry { text: w!(cx, teaching.you_teach), url, status, ..class_entry(cx, class, session) }
+    let (text, path) = match class.trainer_id == reader {
+        true => (w!(cx, teaching.you_teach), class.desk_path()),
+        false => (w!(cx, teaching.you_help), format!("{}/room", class.desk_path())),
+    };
+    Entry { text, url: cx.app.config.address(&path), status, ..class_entry(cx, class, session) }
 }
 
 fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {

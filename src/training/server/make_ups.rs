@@ -4,6 +4,7 @@
 use super::{
     learning_letters, plan,
     seats::{self, lock_of},
+    shared::in_the_room,
     store::{self, ClassRow, EnrolmentRow, MakeUpRow, NewMakeUp},
 };
 use crate::{
@@ -223,7 +224,8 @@ pub async fn mark(cx: &Cx, id: MakeUpId, mark: Option<Mark>) -> Result<ClassId, 
 
 async fn mark_in(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, mark: Option<Mark>) -> Result<(), AppError> {
     let class = store::class(tx, row.class_id).await?;
-    let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id).assigned_to(Some(class.trainer_id)))?;
+    let assigned = in_the_room(tx, cx, &class).await?.assigned;
+    let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id).assigned_to(assigned))?;
     if row.mark() == mark {
         return Ok(());
     }

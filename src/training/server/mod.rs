@@ -71,4 +71,5 @@ pub fn routes() -> Router<App> {
         .merge(check_in::routes())
         .merge(group_page::routes())
         .merge(matrix::routes())
+        .merge(ticket::routes())
 }

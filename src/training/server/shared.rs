@@ -1,6 +1,9 @@
 //! What training hands to the rest of the portal: what needs a customer, what staff see of one, live seats.
 
-use super::{store, words};
+use super::{
+    store::{self, ClassRow},
+    words,
+};
 use crate::{
     access::{Act, Subject},
     db::Tx,
@@ -18,6 +21,17 @@ use crate::{
 };
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
+
+/// To whom a class is given when it comes to who is in the room: to its trainer, and to whoever helps in it.
+pub async fn in_the_room(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<Subject, AppError> {
+    let helper = match cx.viewer.person() {
+        Some(person) if person.is_staff() && person.id != class.trainer_id => {
+            store::assists(tx, class.id, person.id).await?.then_some(person.id)
+        }
+        _ => None,
+    };
+    Ok(Subject::nobody().assigned_to(Some(helper.unwrap_or(class.trainer_id))))
+}
 
 /// A seat that is offered, and a class that begins within the next day and a half.
 pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {

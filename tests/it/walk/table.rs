@@ -88,6 +88,7 @@ pub const DOORS: &[Door] = &[
     door("/training/mine", Signed, Signed),
     door("/training/{class}", Signed, Signed),
     door("/training/{class}/calendar.ics", Signed, None),
+    door("/training/{class}/ticket.svg", Alone, None),
     door("/certificates/{code}", Secret, None),
     door("/calendar/{file}", Secret, None),
     door("/desk/classes", Desk(&[Trainer]), None),

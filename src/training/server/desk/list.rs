@@ -96,7 +96,7 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
     let list = if rows.rows.is_empty() {
         view! { <Empty icon=Icon::Cap title=w!(cx, training.desk_empty_title) text=Some(w!(cx, training.desk_empty_text))/> }.into_any()
     } else {
-        let cards = rows.rows.iter().map(|class| views::class_card(cx, class, class.desk_path())).collect_view();
+        let cards = rows.rows.iter().map(|class| views::class_card(cx, class, door(cx, class))).collect_view();
         view! { <Cards>{cards}</Cards> }.into_any()
     };
     let href = |next: &Cursor| format!("/desk/classes?view={view}&after={}", next.encode());
@@ -116,6 +116,14 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
         {doors}
     }
     .into_any()
+}
+
+/// Whoever only helps in a class goes straight into the room.
+fn door(cx: &Cx, class: &ClassRow) -> String {
+    match cx.viewer.can(Act::ReadRoster, &Subject::nobody().assigned_to(Some(class.trainer_id))) {
+        true => class.desk_path(),
+        false => format!("{}/room", class.desk_path()),
+    }
 }
 
 /// The other pages of planning.

@@ -19,6 +19,7 @@ use crate::{
             check_in::{self, int},
             plan::marked_from,
             portal::parse,
+            shared::in_the_room,
             store::{self, ClassRow, EnrolmentRow, LastMark, SessionRow},
             views, words,
         },
@@ -51,7 +52,7 @@ struct Shown {
 async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     let mut tx = cx.db().read().await?;
     let class = store::class(&mut tx, id).await?;
-    cx.may(Act::MarkAttendance, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+    cx.may(Act::MarkAttendance, &in_the_room(&mut tx, cx, &class).await?)?;
     let sessions = store::sessions(&mut tx, id).await?;
     let asked = session.parse::<ClassSessionId>().ok();
     let session = sessions
@@ -109,7 +110,7 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Done, AppError> {
             faults.check()?;
             let mut tx = cx.db().read().await?;
             let class = store::class(&mut tx, id).await?;
-            cx.may(Act::MarkAttendance, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+            cx.may(Act::MarkAttendance, &in_the_room(&mut tx, cx, &class).await?)?;
             let seat = check_in::seat_of_code(&mut tx, cx, id, &typed).await?;
             drop(tx);
             attend::mark(cx, id, session, seat, None, Some(Mark::Present)).await?;
@@ -145,7 +146,13 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
 
 fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let (fmt, class) = (cx.fmt(), &shown.class);
-    let back = Some((class.desk_path(), class.title.clone()));
+    let trainer = Subject::nobody().assigned_to(Some(class.trainer_id));
+    let back = match cx.viewer.can(Act::ReadRoster, &trainer) {
+        true => (class.desk_path(), class.title.clone()),
+        // Whoever helps comes from their own day.
+        false => ("/desk".to_owned(), w!(fmt, shell.today)),
+    };
+    let back = Some(back);
     let Some(session) = &shown.session else {
         return view! { <PageHead title=w!(fmt, teaching.room) back/> }.into_any();
     };

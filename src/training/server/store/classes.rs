@@ -157,8 +157,8 @@ pub async fn next_of_course(
 }
 
 const DESK_COMING: &str = class!(
-    "where c.state in ('open', 'running') and (cast($1 as text) is null or c.trainer_id = $2) \
-     order by c.starts_at, c.id limit $3"
+    "where c.state in ('open', 'running') and (cast($1 as text) is null or c.trainer_id = $2 \
+     or exists (select 1 from class_assistant a where a.class_id = c.id and a.person_id = $2)) order by c.starts_at, c.id limit $3"
 );
 const DESK_DRAFTS: &str = class!(
     "where c.state = 'draft' and (cast($1 as text) is null or c.trainer_id = $2) order by c.starts_at, c.id limit $3"
@@ -168,7 +168,7 @@ const DESK_PAST: &str = class!(
      and (c.starts_at, c.id) < ($3, $4) order by c.starts_at desc, c.id desc limit $5"
 );
 
-/// Classes that are open or running, of one trainer or of all.
+/// Classes that are open or running: those that somebody teaches or helps in, or all.
 pub async fn desk_coming(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ClassRow>, AppError> {
     let one = trainer.map(|_| "one");
     Ok(fetch_all!(tx, ClassRow, DESK_COMING, one, trainer, most)?)
@@ -190,10 +190,12 @@ pub async fn desk_past(
     Ok(fetch_all!(tx, ClassRow, DESK_PAST, one, trainer, before.0, before.1, most)?)
 }
 
-const TAUGHT: &str =
-    class!("where c.trainer_id = $1 and (c.ends_at > $2 or c.changed_at > $2) order by c.starts_at, c.id limit 300");
+const TAUGHT: &str = class!(
+    "where (c.trainer_id = $1 or c.id in (select a.class_id from class_assistant a where a.person_id = $1)) \
+     and (c.ends_at > $2 or c.changed_at > $2) order by c.starts_at, c.id limit 300"
+);
 
-/// What a trainer teaches and plans, and what ended or was called off since `since`.
+/// What somebody teaches, plans and helps in, and what ended or was called off since `since`.
 pub async fn taught(tx: &mut Tx, trainer: PersonId, since: DateTime<Utc>) -> Result<Vec<ClassRow>, AppError> {
     Ok(fetch_all!(tx, ClassRow, TAUGHT, trainer, since)?)
 }

@@ -114,6 +114,13 @@ pub async fn assistants(tx: &mut Tx, class: ClassId) -> Result<Vec<(PersonId, St
     Ok(fetch_all!(tx, (PersonId, String), ASSISTANTS, class)?)
 }
 
+const ASSISTS: &str = "select count(*) from class_assistant where class_id = $1 and person_id = $2";
+
+/// Whether somebody helps in a class.
+pub async fn assists(tx: &mut Tx, class: ClassId, person: PersonId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, i64, ASSISTS, class, person)?.unwrap_or(0) > 0)
+}
+
 pub async fn set_assistants(tx: &mut Tx, _: &Permit, class: ClassId, people: &[PersonId]) -> Result<(), AppError> {
     execute!(tx, CLEAR_ASSISTANTS, class)?;
     for person in people {
