@@ -90,7 +90,7 @@ async fn book_in(
         span,
     };
     wanted.admits(number, cx.now)?;
-    seats::refuse_clash(tx, &class, person, &[span]).await?;
+    seats::refuse_clash(tx, &class, person, &[span], None).await?;
     if !store::take_guest_seat(tx, &permit, class.id, session).await? {
         return Err(Refusal::SessionFull.into());
     }

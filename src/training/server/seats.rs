@@ -141,7 +141,7 @@ async fn enrol_in(
     if before.is_none() {
         courses::require(tx, cx, &class, person.id).await?;
     }
-    refuse_clash(tx, &class, person.id, &spans).await?;
+    refuse_clash(tx, &class, person.id, &spans, None).await?;
     let cost = agreed_cost(tx, cx, &class, person, consent).await?;
     if seating == Seating::Booked && store::take_seat(tx, &permit, class.id, policy.is_frozen(cx.now)).await? {
         let id = match &before {
@@ -198,7 +198,7 @@ async fn accept_in(
         return Err(Refusal::FirmAnswers.into());
     }
     let spans = spans(tx, class.id).await?;
-    refuse_clash(tx, &class, person.id, &spans).await?;
+    refuse_clash(tx, &class, person.id, &spans, None).await?;
     let cost = agreed_cost(tx, cx, &class, person, consent).await?;
     store::move_enrolment(tx, &permit, &row, to, None, None, cx.now).await?;
     let booking = Booking { id: row.id, person: person.id, spans: &spans, cost: &cost, from: Some(row.state) };
@@ -431,9 +431,16 @@ pub async fn spans(tx: &mut Tx, class: ClassId) -> Result<Vec<Span>, AppError> {
     Ok(store::sessions(tx, class).await?.iter().map(store::SessionRow::span).collect())
 }
 
-/// Names both: the class that is wanted and what stands in its way.
-pub async fn refuse_clash(tx: &mut Tx, class: &ClassRow, person: PersonId, spans: &[Span]) -> Result<(), AppError> {
-    let Some(clash) = busy::clashes(tx, Resource::Person(person), spans, None).await?.into_iter().next() else {
+/// Names both: the class that is wanted and what stands in its way, apart from a seat that is given up for it.
+pub async fn refuse_clash(
+    tx: &mut Tx,
+    class: &ClassRow,
+    person: PersonId,
+    spans: &[Span],
+    except: Option<EnrolmentId>,
+) -> Result<(), AppError> {
+    let except = except.map(|seat| ("enrolment", seat.0));
+    let Some(clash) = busy::clashes(tx, Resource::Person(person), spans, except).await?.into_iter().next() else {
         return Ok(());
     };
     let mine = class.title.clone();

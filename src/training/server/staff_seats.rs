@@ -5,7 +5,7 @@ use super::{
     dues,
     invitations::{self, Seat},
     letters::{self, About, TrainingLetter},
-    seats::{self, lock_of},
+    seats::{self, lock_of, refuse_clash, spans},
     store::{self, ClassRow, NewEnrolment, SessionRow},
 };
 use crate::{
@@ -290,30 +290,6 @@ async fn occupy(tx: &mut Tx, person: PersonId, seat: EnrolmentId, spans: &[Span]
         busy::occupy(tx, Resource::Person(person), *span, "enrolment", seat.0).await?;
     }
     Ok(())
-}
-
-async fn spans(tx: &mut Tx, class: ClassId) -> Result<Vec<Span>, AppError> {
-    Ok(store::sessions(tx, class).await?.iter().map(SessionRow::span).collect())
-}
-
-/// Names both: the class and what stands in its way, apart from the seat that is given up.
-async fn refuse_clash(
-    tx: &mut Tx,
-    class: &ClassRow,
-    person: PersonId,
-    spans: &[Span],
-    except: Option<EnrolmentId>,
-) -> Result<(), AppError> {
-    let except = except.map(|seat| ("enrolment", seat.0));
-    let Some(clash) = busy::clashes(tx, Resource::Person(person), spans, except).await?.into_iter().next() else {
-        return Ok(());
-    };
-    let mine = class.title.clone();
-    Err(match clash.label.is_empty() {
-        true => Refusal::Occupied { mine, from: clash.span.from },
-        false => Refusal::Clash { mine, with: clash.label },
-    }
-    .into())
 }
 
 async fn record(
