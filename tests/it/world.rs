@@ -341,43 +341,44 @@ impl Drop for World {
     }
 }
 
-/// Migrating takes a while, so it is done once and copied.
+/// Migrating takes a while, so it is done once and copied, from memory: nothing is left behind.
 async fn sqlite_copy(folder: &std::path::Path) -> String {
-    static TEMPLATE: tokio::sync::OnceCell<PathBuf> = tokio::sync::OnceCell::const_new();
+    static TEMPLATE: tokio::sync::OnceCell<Vec<u8>> = tokio::sync::OnceCell::const_new();
     let template = TEMPLATE
         .get_or_init(async || {
-            let path = std::env::temp_dir().join(format!("aftercare-template-{}.db", std::process::id()));
-            let _ = std::fs::remove_file(&path);
             // In a runtime of its own: the test whose runtime began it may end before the others.
+            let path = std::env::temp_dir().join(format!("aftercare-template-{}.db", std::process::id()));
             let url = format!("sqlite:{}", path.display());
             own_runtime(move || async move { Db::open(&url).await.unwrap().close().await });
-            path
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            bytes
         })
         .await;
-    let path = folder.join("aftercare.db");
-    std::fs::copy(template, &path).unwrap();
-    format!("sqlite:{}", path.display())
+    database(folder, template)
 }
 
 /// Living through the demo company's months takes a while too.
 async fn sqlite_demo(folder: &std::path::Path) -> String {
-    static TEMPLATE: tokio::sync::OnceCell<PathBuf> = tokio::sync::OnceCell::const_new();
+    static TEMPLATE: tokio::sync::OnceCell<Vec<u8>> = tokio::sync::OnceCell::const_new();
     let template = TEMPLATE
         .get_or_init(async || {
-            let path = std::env::temp_dir().join(format!("aftercare-template-demo-{}.db", std::process::id()));
-            let _ = std::fs::remove_file(&path);
-            let seeded = path.clone();
+            let (send, bytes) = std::sync::mpsc::channel();
             own_runtime(move || async move {
                 let world = World::build(Engine::Sqlite, NOW, false).await;
                 aftercare::server::demo::seed(&world.app).await.unwrap();
                 world.app.db.close().await;
-                std::fs::rename(world.folder.join("aftercare.db"), seeded).unwrap();
+                send.send(std::fs::read(world.folder.join("aftercare.db")).unwrap()).unwrap();
             });
-            path
+            bytes.recv().unwrap()
         })
         .await;
+    database(folder, template)
+}
+
+fn database(folder: &std::path::Path, bytes: &[u8]) -> String {
     let path = folder.join("aftercare.db");
-    std::fs::copy(template, &path).unwrap();
+    std::fs::write(&path, bytes).unwrap();
     format!("sqlite:{}", path.display())
 }
 

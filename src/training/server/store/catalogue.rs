@@ -3,6 +3,7 @@
 use super::{ClassRow, classes::query};
 use crate::{db::Tx, error::AppError, fetch_all, i18n::fold, training::domain::Level, values::PersonId};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// How a class is held, as the catalogue asks for it.
@@ -136,15 +137,15 @@ fn bounds(filter: &Filter, after: (DateTime<Utc>, Uuid)) -> ((DateTime<Utc>, Uui
     (after, filter.until.unwrap_or_else(crate::training::server::shared::far), i64::from(filter.free))
 }
 
-const PLACES: &str =
-    "select distinct place from class where state = 'open' and starts_at > $1 and place <> '' order by place";
-const LANGUAGES: &str = "select distinct language from class where state = 'open' and starts_at > $1 order by language";
+const CHOICES: &str = "select distinct place, language from class where state = 'open' and starts_at > $1";
 
 /// The towns and the languages that there are classes in.
 pub async fn choices(tx: &mut Tx, now: DateTime<Utc>) -> Result<(Vec<String>, Vec<String>), AppError> {
-    let places = fetch_all!(tx, (String,), PLACES, now)?.into_iter().map(|(place,)| place).collect();
-    let languages = fetch_all!(tx, (String,), LANGUAGES, now)?.into_iter().map(|(language,)| language).collect();
-    Ok((places, languages))
+    let rows = fetch_all!(tx, (String, String), CHOICES, now)?;
+    let (mut places, mut languages): (BTreeSet<_>, BTreeSet<_>) = rows.into_iter().unzip();
+    places.remove("");
+    languages.remove("");
+    Ok((places.into_iter().collect(), languages.into_iter().collect()))
 }
 
 const OF_COURSE: &str =
