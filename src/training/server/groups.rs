@@ -18,7 +18,6 @@ use crate::{
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
     jobs::{self, Job},
-    portal::server::Need,
     server::{
         Cx, fresh,
         history::{self, Change},
@@ -28,9 +27,7 @@ use crate::{
         ClassState, Cost, Effect, Ending, EnrolmentState, Hindered, Hindrance, Refusal, Seated, Skipped, Wish,
         enrolment, party,
     },
-    ui::Icon,
     values::{ClassId, EnrolmentId, Money, OrganisationId, PartyId, PersonId},
-    w,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -822,22 +819,4 @@ async fn record_party(
     let change =
         Change { entity: "party", id: party.0, customer: Some(owner), detail: Some(detail), ..Change::default() };
     history::record(tx, cx, permit, change).await
-}
-
-/// What needs an owner now: seats that are held for a group.
-pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
-    let mut needs = Vec::new();
-    for firm in cx.person()?.owned_organisations() {
-        for row in parties::offers(tx, firm).await?.into_iter().filter(|row| cx.now < row.until) {
-            needs.push(Need {
-                since: row.since,
-                icon: Icon::Users,
-                title: w!(cx, groups.need_offer_title, title = row.title),
-                text: w!(cx, training.need_offer_text, until = cx.fmt().date_time(row.until, cx.zone)),
-                href: format!("/training/{}/group?firm={}", row.class_id, row.organisation_id),
-                action: w!(cx, training.need_offer_action),
-            });
-        }
-    }
-    Ok(needs)
 }

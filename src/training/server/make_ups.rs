@@ -128,17 +128,23 @@ async fn missed_number(
 
 /// Who was excused from all of a class that is closed has back what the seat cost; there is nothing left to make up
 /// for, unless a make-up was booked already when the class was closed.
-pub async fn given_back(tx: &mut Tx, home: &ClassRow, seat: &EnrolmentRow, sessions: usize) -> Result<bool, AppError> {
-    if home.state != ClassState::Completed || store::has_made_up(tx, seat.id).await? {
+async fn given_back(tx: &mut Tx, home: &ClassRow, seat: &EnrolmentRow, sessions: usize) -> Result<bool, AppError> {
+    if home.state != ClassState::Completed {
         return Ok(false);
     }
+    let has_made_up = store::has_made_up(tx, seat.id).await?;
     let marks: Vec<Mark> = store::marks(tx, home.id)
         .await?
         .into_iter()
         .filter(|row| row.enrolment_id == seat.id)
         .map(|row| row.mark)
         .collect();
-    Ok(attendance::was_excused(&marks, sessions))
+    Ok(nothing_left(home.state, has_made_up, &marks, sessions))
+}
+
+/// The same from what is loaded: the class's state, and the seat's make-ups and marks.
+pub fn nothing_left(home: ClassState, has_made_up: bool, marks: &[Mark], sessions: usize) -> bool {
+    home == ClassState::Completed && !has_made_up && attendance::was_excused(marks, sessions)
 }
 
 /// Gives the seat of a make-up back, before its session begins. A second tap is answered like the first.

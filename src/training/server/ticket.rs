@@ -5,11 +5,10 @@ use super::{
     check_in,
     portal::key,
     seats::lock_of,
-    store::{self, ClassRow, EnrolmentRow},
+    store::{self, ClassRow, PlaceHere},
 };
 use crate::{
     access::{Act, Subject},
-    db::Tx,
     error::{AppError, Fault, Faults},
     server::{
         Cx,
@@ -25,23 +24,6 @@ use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write;
-
-/// What is loaded for it.
-#[derive(Default)]
-pub struct Ticket {
-    wish: Option<String>,
-    skips: Vec<(String, DateTime<Utc>)>,
-}
-
-pub async fn load(tx: &mut Tx, mine: Option<&EnrolmentRow>) -> Result<Ticket, AppError> {
-    match mine {
-        Some(row) if row.state == EnrolmentState::Booked => {
-            Ok(Ticket { wish: store::wish_of_seat(tx, row.id).await?, skips: Vec::new() })
-        }
-        Some(row) => Ok(Ticket { wish: None, skips: store::seat_skips(tx, row.id).await? }),
-        None => Ok(Ticket::default()),
-    }
-}
 
 /// The longest wish.
 const WISH: u32 = 500;
@@ -74,10 +56,18 @@ pub async fn say(cx: &Cx, class: ClassId, form: &Form) -> Result<(), AppError> {
         .await
 }
 
-pub fn card(cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>, ticket: &Ticket, sheet: &Sheet) -> Option<AnyView> {
-    let row = mine.filter(|_| !class.state.is_over())?;
+/// The reader's ticket and wish; or for who waits, who was seated before them.
+pub fn card(
+    cx: &Cx,
+    class: &ClassRow,
+    mine: Option<&PlaceHere>,
+    skips: &[(String, DateTime<Utc>)],
+    sheet: &Sheet,
+) -> Option<AnyView> {
+    let place = mine.filter(|_| !class.state.is_over())?;
+    let row = &place.seat;
     if row.state != EnrolmentState::Booked {
-        return skipped(cx, class, ticket);
+        return skipped(cx, class, skips);
     }
     let fmt = cx.fmt();
     let address = cx.app.config.address(&check_in::path(&cx.app, row.id));
@@ -89,10 +79,10 @@ pub fn card(cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>, ticket: &Tic
     let or_say = w!(fmt, teaching.ticket_code);
     let wish = match sheet.value("act") {
         "wish" => sheet.value("wish").to_owned(),
-        _ => ticket.wish.clone().unwrap_or_default(),
+        _ => place.wish.clone().unwrap_or_default(),
     };
     let (fault, form_key) = (cx.fault(sheet, "wish"), key());
-    let said = ticket.wish.is_some();
+    let said = place.wish.is_some();
     let asks = !said || fault.is_some();
     Some(
         view! {
@@ -117,13 +107,12 @@ pub fn card(cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>, ticket: &Tic
     )
 }
 
-fn skipped(cx: &Cx, class: &ClassRow, ticket: &Ticket) -> Option<AnyView> {
-    if ticket.skips.is_empty() {
+fn skipped(cx: &Cx, class: &ClassRow, skips: &[(String, DateTime<Utc>)]) -> Option<AnyView> {
+    if skips.is_empty() {
         return None;
     }
     let fmt = cx.fmt();
-    let rows = ticket
-        .skips
+    let rows = skips
         .iter()
         .map(|(why, at)| view! { <li>{fmt.date_time(*at, class.tz())}": "<span class="pre">{why.clone()}</span></li> })
         .collect_view();
