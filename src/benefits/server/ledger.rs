@@ -7,7 +7,7 @@ use crate::{
     error::AppError,
     execute, fetch_all,
     server::fresh,
-    values::{BenefitEntryId, BenefitId, ItemId, OrganisationId, PersonId, ProductId},
+    values::{BenefitEntryId, BenefitId, ItemId, OrganisationId, PersonId, ProductId, PurchaseId},
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -204,15 +204,29 @@ pub struct EntryRow {
 
 const OF_ITEM: &str = "select id, item_id, allowance, plan_name, starts_on, ends_on, granted, available, reserved, used, \
     expired from benefit where item_id = $1 order by ends_on, allowance desc, id";
-const ENTRIES: &str = "select benefit_id, at, kind, units, entity, entity_id from benefit_entry \
-    where benefit_id = $1 order by at, id limit 200";
+const OF_PIECES: &str = "select b.id, b.item_id, b.allowance, b.plan_name, b.starts_on, b.ends_on, b.granted, b.available, \
+    b.reserved, b.used, b.expired from item i join benefit b on b.item_id = i.id \
+    where i.purchase_id = $1 and i.position > $2 and i.position <= $3 order by b.ends_on, b.allowance desc, b.id";
+const ENTRIES: &str = "select benefit_id, at, kind, units, entity, entity_id from ( \
+    select e.benefit_id, e.at, e.id, e.kind, e.units, e.entity, e.entity_id, \
+    row_number() over (partition by e.benefit_id order by e.at, e.id) as place \
+    from item i join benefit b on b.item_id = i.id join benefit_entry e on e.benefit_id = b.id \
+    where i.purchase_id = $1 and i.position > $2 and i.position <= $3) as entries where place <= 200 order by at, id";
 
 /// The benefits of an item.
 pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<BenefitRow>, AppError> {
     Ok(fetch_all!(tx, BenefitRow, OF_ITEM, item)?)
 }
 
-/// The entries of a benefit, oldest first.
-pub async fn entries(tx: &mut Tx, benefit: BenefitId) -> Result<Vec<EntryRow>, AppError> {
-    Ok(fetch_all!(tx, EntryRow, ENTRIES, benefit)?)
+/// The benefits of the pieces of a purchase after one position and up to another, with their entries, oldest first.
+pub async fn of_pieces(
+    tx: &mut Tx,
+    purchase: PurchaseId,
+    after: i64,
+    until: i64,
+) -> Result<(Vec<BenefitRow>, Vec<EntryRow>), AppError> {
+    let benefits = fetch_all!(tx, BenefitRow, OF_PIECES, purchase, after, until)?;
+    let entries =
+        if benefits.is_empty() { Vec::new() } else { fetch_all!(tx, EntryRow, ENTRIES, purchase, after, until)? };
+    Ok((benefits, entries))
 }

@@ -3,12 +3,12 @@
 
 use super::{
     conflicts::Needs,
-    dues, groups, invitations, letters,
+    dues, group_letters, groups, invitations, letters,
     letters::Stays,
     make_ups,
     plan::{self, plan_jobs},
     seats::{self, lock_of},
-    store::{self, Changed, ClassRow, EnrolmentRow, SessionRow},
+    store::{self, Changed, ClassRow, EnrolmentRow, SessionRow, parties},
 };
 use crate::{
     access::{Act, Permit, Subject},
@@ -368,6 +368,11 @@ impl Told<'_> {
         store::offered_under(tx, &permit, row.id, policy.freezes_at()).await?;
         seats::record(tx, &system, &permit, row.id, row.person_id, Some(row.state), to, None).await?;
         jobs::enqueue(tx, Job::ExpireOffer { enrolment: row.id }, until).await?;
+        // For a group its owner answers.
+        if let Some(party) = row.party_id {
+            let party = parties::party(tx, party).await?;
+            group_letters::offered(tx, cx, self.now, &party, row.id, 1, until).await?;
+        }
         Ok(Stays::Held { with: clash.with.clone(), until })
     }
 

@@ -4,7 +4,7 @@ use super::{
     class_cards, make_ups,
     portal::{FRAME, key, parse},
     store::{self, ClassRow, HostRow, MakeUpRow, SessionRow},
-    views, words,
+    ticket, views, words,
 };
 use crate::{
     error::{AppError, Fault, Faults},
@@ -131,10 +131,14 @@ fn one(cx: &Cx, row: &MakeUpRow) -> AnyView {
         }
     });
     let title = row.title.clone();
+    // A guest checks in with the code of the seat for which they make up.
+    let code =
+        (row.mark().is_none() && cx.now < row.ends_at).then(|| ticket::to_show(cx, row.enrolment_id, row.starts_at));
     view! {
         <div class="card stack">
             <p class="row"><strong>{title}</strong>{badge}</p>
             <p>{time}" · "{place}</p>
+            {code}
             {cancel}
         </div>
     }

@@ -209,7 +209,8 @@ pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassS
 
 /// Marks a guest, or takes the mark back. Where the class that was missed is closed already, the certificate is given
 /// now; a mark that was a mistake takes it away again.
-pub async fn mark(cx: &Cx, id: MakeUpId, mark: Option<Mark>) -> Result<ClassId, AppError> {
+/// `was` is what the trainer saw: a mark that somebody else has set meanwhile is not overwritten unseen.
+pub async fn mark(cx: &Cx, id: MakeUpId, was: Option<Option<Mark>>, mark: Option<Mark>) -> Result<ClassId, AppError> {
     let cx = cx.clone();
     cx.app
         .db
@@ -220,18 +221,27 @@ pub async fn mark(cx: &Cx, id: MakeUpId, mark: Option<Mark>) -> Result<ClassId, 
                 let row = store::make_up(tx, id).await?;
                 tx.lock(&[lock_of(row.class_id), lock_of(row.home_id)]).await?;
                 let row = store::make_up(tx, id).await?;
-                mark_in(tx, &cx, &row, mark).await?;
+                mark_in(tx, &cx, &row, was, mark).await?;
                 Ok(row.class_id)
             })
         })
         .await
 }
 
-async fn mark_in(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, mark: Option<Mark>) -> Result<(), AppError> {
+async fn mark_in(
+    tx: &mut Tx,
+    cx: &Cx,
+    row: &MakeUpRow,
+    was: Option<Option<Mark>>,
+    mark: Option<Mark>,
+) -> Result<(), AppError> {
     let class = store::class(tx, row.class_id).await?;
     let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id).assigned_to(Some(class.trainer_id)))?;
     if row.mark() == mark {
         return Ok(());
+    }
+    if was.is_some_and(|was| was != row.mark()) {
+        return Err(Refusal::MarkChanged { now: row.mark() }.into());
     }
     let from = plan::marked_from(row.starts_at);
     if cx.now < from {

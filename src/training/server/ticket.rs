@@ -17,7 +17,7 @@ use crate::{
     },
     training::domain::{EnrolmentState, Refusal},
     ui::*,
-    values::ClassId,
+    values::{ClassId, EnrolmentId},
     w,
 };
 use chrono::{DateTime, Duration, Utc};
@@ -70,13 +70,7 @@ pub fn card(
         return skipped(cx, class, skips);
     }
     let fmt = cx.fmt();
-    let address = cx.app.config.address(&check_in::path(&cx.app, row.id));
-    let picture = qr(&address, &w!(fmt, teaching.qr_label));
-    let code = check_in::code(&cx.app, row.id);
-    // It is at hand when it is needed.
-    let soon = cx.now > class.starts_at - Duration::hours(12);
-    let text = w!(fmt, teaching.ticket_text);
-    let or_say = w!(fmt, teaching.ticket_code);
+    let code = to_show(cx, row.id, class.starts_at);
     let wish = match sheet.value("act") {
         "wish" => sheet.value("wish").to_owned(),
         _ => place.wish.clone().unwrap_or_default(),
@@ -86,13 +80,7 @@ pub fn card(
     let asks = !said || fault.is_some();
     Some(
         view! {
-            <Fold title=w!(fmt, teaching.ticket) open=soon>
-                <div class="stack">
-                    <p>{text}</p>
-                    {picture}
-                    <p>{or_say}" "<strong class="code">{code}</strong></p>
-                </div>
-            </Fold>
+            {code}
             <Fold title=w!(fmt, teaching.wish_title) open=asks>
                 <form id="wish" class="form" method="post">
                     <input type="hidden" name="act" value="wish"/>
@@ -105,6 +93,27 @@ pub fn card(
         }
         .into_any(),
     )
+}
+
+/// The code of a seat, for the trainer's camera; open when it is needed.
+pub fn to_show(cx: &Cx, seat: EnrolmentId, starts: DateTime<Utc>) -> AnyView {
+    let fmt = cx.fmt();
+    let address = cx.app.config.address(&check_in::path(&cx.app, seat));
+    let picture = qr(&address, &w!(fmt, teaching.qr_label));
+    let code = check_in::code(&cx.app, seat);
+    let soon = cx.now > starts - Duration::hours(12);
+    let text = w!(fmt, teaching.ticket_text);
+    let or_say = w!(fmt, teaching.ticket_code);
+    view! {
+        <Fold title=w!(fmt, teaching.ticket) open=soon>
+            <div class="stack">
+                <p>{text}</p>
+                {picture}
+                <p>{or_say}" "<strong class="code">{code}</strong></p>
+            </div>
+        </Fold>
+    }
+    .into_any()
 }
 
 fn skipped(cx: &Cx, class: &ClassRow, skips: &[(String, DateTime<Utc>)]) -> Option<AnyView> {
