@@ -263,6 +263,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         let now = store::class(tx, class.id).await?;
         invitations::readdressed(tx, cx, &now).await?;
     }
+    groups::shorten(tx, cx, class.id).await?;
     groups::watch_again(tx, class.id, cx.now).await?;
     // More seats are first of all for those who wait.
     seats::pass_on(tx, cx, class.id).await
@@ -385,6 +386,9 @@ impl Told<'_> {
         }
         let system = cx.as_viewer(crate::access::Viewer::System);
         match policy.offer_until(cx.now) {
+            // What is offered to a group has one deadline: see [`groups::shorten`].
+            Some(until) if row.party_id.is_some() => Ok(Stays::Offered { until }),
+            None if row.party_id.is_some() => Ok(Stays::Over),
             Some(until) => {
                 let permit = system.may(Act::OfferSeat, &Subject::of(row.person_id))?;
                 store::move_offer(tx, &permit, row.id, until, policy.freezes_at()).await?;
