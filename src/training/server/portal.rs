@@ -312,6 +312,7 @@ fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
         (_, true) => w!(cx, training.enrol),
     };
     let full = (!free).then(|| view! { <p>{w!(cx, training.full_text)}</p> });
+    let closes = views::window_news(cx, class).map(|text| view! { <p><strong>{text}</strong></p> });
     // Whoever has a place in line was told when they took it.
     let warning = shown.mine.is_none().then(|| class_cards::warning(cx, class, &shown.around.missing));
     let cost = views::cost(cx, &shown.cost);
@@ -321,6 +322,7 @@ fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
         <Card title=Some(w!(cx, training.what_it_costs))>
             {cost}
             {full}
+            {closes}
             {warning}
             <form id="enrol" class="form" method="post">
                 <input type="hidden" name="act" value="enrol"/>

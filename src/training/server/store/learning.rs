@@ -85,6 +85,14 @@ pub async fn update_course(tx: &mut Tx, _: &Permit, course: &CourseDetail) -> Re
     Ok(rows == 1)
 }
 
+const SET_LEVEL: &str = "update course set level = $2 where id = $1";
+
+/// How hard a new course is.
+pub async fn set_level(tx: &mut Tx, _: &Permit, course: CourseId, level: Level) -> Result<(), AppError> {
+    execute!(tx, SET_LEVEL, course, level.as_str())?;
+    Ok(())
+}
+
 /// One unit of the syllabus.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct UnitRow {
