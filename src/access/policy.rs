@@ -134,6 +134,8 @@ acts! {
     SwapSeat = "swap_seat",
     ReturnSeat = "return_seat",
     ReadTeam = "read_team",
+    EditEquipment = "edit_equipment",
+    RetireEquipment = "retire_equipment",
 }
 
 /// May this viewer do this to that? Pure, so that screens ask it too.
@@ -238,5 +240,6 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
             my_firms
         }
         Act::ReturnSeat => staff(&[]),
+        Act::EditEquipment | Act::RetireEquipment => staff(&[]),
     }
 }

@@ -152,13 +152,6 @@ pub struct Balance {
     pub until: NaiveDate,
 }
 
-/// Whose benefits are meant: a person's own, and those of the firms for which they may book.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Holder {
-    pub person: crate::values::PersonId,
-    pub organisations: Vec<crate::values::OrganisationId>,
-}
-
 /// What a unit is reserved for: an enrolment, a repair.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reference<'a> {

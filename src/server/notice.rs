@@ -93,6 +93,8 @@ notices! {
     SeatSwapped = "seat_swapped",
     SeatGivenBack = "seat_given_back",
     SeatHeld = "seat_held",
+    EquipmentChanged = "equipment_changed",
+    EquipmentRetired = "equipment_retired",
 }
 
 pub const COOKIE: &str = "notice";

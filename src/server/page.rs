@@ -305,6 +305,8 @@ impl InWords for Notice {
             Self::AvailabilitySaved => w!(fmt, planning.notice_availability),
             Self::ClassRulesSaved => w!(fmt, planning.notice_rules),
             Self::EquipmentAdded => w!(fmt, planning.notice_equipment),
+            Self::EquipmentChanged => w!(fmt, learning.notice_equipment_changed),
+            Self::EquipmentRetired => w!(fmt, learning.notice_equipment_retired),
             Self::CourseSaved => w!(fmt, learning.notice_course_saved),
             Self::MaterialAdded => w!(fmt, learning.notice_material_added),
             Self::MaterialRemoved => w!(fmt, learning.notice_material_removed),

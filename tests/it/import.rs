@@ -7,7 +7,7 @@ use crate::{
 };
 use aftercare::{
     benefits::{
-        domain::{Allowance, Holder, Reference},
+        domain::{Allowance, Reference},
         server::ledger,
     },
     import::server::{Kind, Options, Told, run},
@@ -255,8 +255,7 @@ async fn use_one(world: &World, person: aftercare::values::PersonId) {
         .db()
         .write(move |tx| {
             Box::pin(async move {
-                let holder = Holder { person, organisations: Vec::new() };
-                let seats = ledger::balances(tx, holder, Allowance::TrainingSeat, now.date_naive()).await?;
+                let seats = ledger::balances(tx, person, Allowance::TrainingSeat, now.date_naive()).await?;
                 let reference = Reference { entity: "enrolment", id: Uuid::now_v7() };
                 ledger::reserve(tx, seats[0].benefit, 1, reference, now).await?;
                 ledger::spend(tx, reference, now).await

@@ -13,7 +13,7 @@ use aftercare::{
     training::{
         domain::{Announced, ClassState, Level, Mark, NeedsRule, Refusal},
         server::{
-            announce, attend, change,
+            announce, attend, change, check_in,
             courses::{self, Edit},
             make_ups, plan,
             plan::Draft,
@@ -410,6 +410,50 @@ both! {
         }
         assert_eq!(world.count("select count(*) from message where letter = 'certified'").await, 1, "told once");
         assert!(world.get(&missed.learner, "/training/mine").await.body.contains("/certificates/"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_guest_is_checked_in_like_everybody_else(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let (trainer, learner) = (&missed.school.trainer, &missed.learner);
+        let mine = world.get(learner, &format!("/training/{}/make-up", missed.home)).await.body;
+        assert!(mine.contains("class=\"qr\""), "{mine}");
+        let all = sessions(&world, missed.host).await;
+        let room = format!("/desk/classes/{}/room", missed.host);
+        let (first, here) = (format!("{room}?session={}", all[0].id), format!("{room}?session={}", all[1].id));
+        assert!(!world.get(trainer, &first).await.body.contains("Makes up a session"), "a guest of the other session");
+        assert!(world.get(trainer, &here).await.body.contains("Makes up a session of “Home”"));
+        let sheet = world.get(trainer, &format!("/desk/classes/{}/sheet", missed.host)).await.body;
+        assert!(sheet.contains("Guest"), "{sheet}");
+        // Today in their class there is nothing, but there is here: by the camera, by a tap, by the code.
+        world.advance(Duration::days(11));
+        let door = check_in::path(&world.app, missed.seat);
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        assert_eq!(world.get(&second, &door).await.status, StatusCode::FORBIDDEN);
+        let scanned = world.get(trainer, &door).await.body;
+        assert!(scanned.contains("Guest") && scanned.contains("id=\"check-in\""), "{scanned}");
+        let done = world.post(trainer, &door, &[("was", "none")]).await;
+        assert!(done.location().ends_with(&format!("#g-{id}")), "{}", done.body);
+        assert_eq!(missed.certificates(&world).await, 1);
+        assert!(world.get(trainer, &here).await.body.contains("1 of 1"), "the guest counts");
+        let (session, guest) = (all[1].id.to_string(), id.to_string());
+        let tap = async |was: &str, mark: &str| {
+            let form = [("act", "mark"), ("session", session.as_str()), ("guest", guest.as_str()), ("was", was), ("mark", mark)];
+            world.post(trainer, &room, &form).await
+        };
+        assert_eq!(tap("none", "absent").await.status, StatusCode::UNPROCESSABLE_ENTITY, "somebody else has marked");
+        assert_eq!(tap("present", "").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(missed.certificates(&world).await, 0);
+        let code = check_in::code(&world.app, missed.seat);
+        let typed = world.post(trainer, &room, &[("act", "code"), ("session", &session), ("code", &code)]).await;
+        assert!(typed.location().ends_with(&format!("#g-{id}")), "{}", typed.body);
+        let other = world.post(trainer, &room, &[("act", "code"), ("session", &all[0].id.to_string()), ("code", &code)]).await;
+        assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "no guest of that session");
+        let file = world.get(trainer, &format!("/desk/classes/{}/roster.csv", missed.host)).await.body;
+        assert!(file.contains("ann (guest),ann@example.com"), "{file}");
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -18,6 +18,7 @@ mod purchases;
 mod ratings;
 mod repairs;
 mod schema;
+mod seated;
 mod sold;
 mod teaching;
 mod training;

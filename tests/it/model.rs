@@ -8,6 +8,7 @@ use crate::{
 };
 use aftercare::{
     access::Membership,
+    calendar::domain::Span,
     fetch_one, fetch_scalar,
     server::Cx,
     training::{
@@ -41,6 +42,11 @@ impl Dice {
 /// How many steps each database walks.
 fn steps() -> u64 {
     std::env::var("AFTERCARE_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(2_000)
+}
+
+/// Where the walk begins; another number is another walk.
+fn first_seed() -> u64 {
+    std::env::var("AFTERCARE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_201)
 }
 
 /// How many of them in one world, so that its tables stay as small as a firm's.
@@ -204,6 +210,7 @@ impl Walk<'_> {
                 assert_eq!(said, self.book.cancel(person, at).is_ok(), "give back");
                 "give back".to_owned()
             }
+            (24, _) => self.move_class(dice.draw(4) as i64 * 3).await,
             _ => self.wait(10 + dice.draw(400) as i64).await,
         }
     }
@@ -212,18 +219,33 @@ impl Walk<'_> {
         self.world.db().read().await.unwrap()
     }
 
+    /// To another time of its day: everybody moves along, and offers end sooner where the waitlist closes sooner.
+    async fn move_class(&mut self, hours: i64) -> String {
+        let (row, sessions) = {
+            let mut tx = self.tx().await;
+            let row = store::class(&mut tx, self.class).await.unwrap();
+            (row, store::sessions(&mut tx, self.class).await.unwrap())
+        };
+        let was = self.book.policy.starts;
+        let starts = was.date_naive().and_hms_opt(9, 0, 0).unwrap().and_utc() + Duration::hours(hours);
+        if starts == was || starts.min(was) <= self.at || !row.state.is_editable() {
+            return "nothing to move".to_owned();
+        }
+        let capacity = row.capacity;
+        let span = Span { from: starts, until: starts + Duration::hours(2) };
+        let rest = change::Rest { sessions: Some(vec![(Some(sessions[0].id), span)]), ..change::Rest::default() };
+        let cx = Cx { now: self.at, ..self.school.cx.clone() };
+        let said = change::edit(&cx, self.class, as_it_is(row, capacity), rest).await;
+        assert!(said.is_ok(), "move to {starts}: {said:?}");
+        let policy = Policy { starts, grace: Some(self.at + Duration::hours(72)), ..self.book.policy };
+        self.book.move_to(policy, self.at);
+        format!("move to {starts}")
+    }
+
     async fn resize(&mut self, capacity: i64) -> String {
         let row = store::class(&mut self.tx().await, self.class).await.unwrap();
         let open = row.state.is_editable();
-        let edit = change::Edit {
-            version: row.version,
-            title: row.title,
-            room: row.room_id,
-            link: row.link,
-            capacity,
-            price: Money::new(row.price_minor, row.price_currency),
-            cut_off_hours: row.cut_off_hours,
-        };
+        let edit = as_it_is(row, capacity);
         let cx = Cx { now: self.at, ..self.school.cx.clone() };
         let said = change::edit(&cx, self.class, edit, change::Rest::default()).await.is_ok();
         assert_eq!(said, open && self.book.resize(capacity, self.at).is_ok(), "resize to {capacity}");
@@ -294,6 +316,19 @@ impl Walk<'_> {
     }
 }
 
+/// The class as it is stored, with so many seats.
+fn as_it_is(row: store::ClassRow, capacity: i64) -> change::Edit {
+    change::Edit {
+        version: row.version,
+        title: row.title,
+        room: row.room_id,
+        link: row.link,
+        capacity,
+        price: Money::new(row.price_minor, row.price_currency),
+        cut_off_hours: row.cut_off_hours,
+    }
+}
+
 /// Benefits that are not conserved, or hold something for nobody's seat.
 const WRONG: &str = "select count(*) from benefit b where b.granted <> b.available + b.reserved + b.used + b.expired \
     or b.available < 0 or b.reserved < 0 or b.used < 0 or b.expired < 0 or (b.allowance = 'training_seat' and b.reserved <> \
@@ -360,7 +395,7 @@ async fn walk(world: &World, seed: u64, steps: u64) {
 both! {
     async fn whatever_happens_to_the_seats_the_database_does_what_the_book_says(world: World) {
         let mut left = steps();
-        let mut seed = 20_261_201;
+        let mut seed = first_seed();
         let mut fresh = Some(world);
         let mut engine = None;
         while left > 0 {

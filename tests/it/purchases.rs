@@ -8,7 +8,7 @@ use crate::{
 use aftercare::{
     access::{Membership, Role, Viewer},
     benefits::{
-        domain::{Allowance, Balance, Holder, Reference, Refusal as NothingLeft},
+        domain::{Allowance, Balance, Reference, Refusal as NothingLeft},
         server::ledger,
     },
     charges::{domain::NewCharge, server as charges},
@@ -170,8 +170,7 @@ both! {
 
 async fn seats(world: &World, person: PersonId) -> Vec<Balance> {
     let mut tx = world.db().read().await.unwrap();
-    let holder = Holder { person, organisations: Vec::new() };
-    ledger::balances(&mut tx, holder, Allowance::TrainingSeat, "2026-12-01".parse().unwrap()).await.unwrap()
+    ledger::balances(&mut tx, person, Allowance::TrainingSeat, "2026-12-01".parse().unwrap()).await.unwrap()
 }
 
 async fn reserve(world: &World, balance: &Balance, id: Uuid) -> Result<(), AppError> {

@@ -2,57 +2,50 @@
 //! it, and leaves one entry.
 
 use crate::{
-    benefits::domain::{Allowance, Balance, Holder, Reference, Refusal, Units},
+    benefits::domain::{Allowance, Balance, Reference, Refusal, Units},
     db::Tx,
     error::AppError,
     execute, fetch_all,
     server::fresh,
-    values::{BenefitEntryId, BenefitId, ItemId, OrganisationId, ProductId},
+    values::{BenefitEntryId, BenefitId, ItemId, OrganisationId, PersonId, ProductId, PurchaseId},
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 type BalanceCells = (BenefitId, ItemId, ProductId, String, i64, i64, NaiveDate);
 
-/// What a member bought for the firm they may use too.
+/// What a member bought for the firm they may use too; its owner may use all that the firm has.
 const OF_HOLDER: &str = "select b.id, b.item_id, i.product_id, b.plan_name, b.granted, b.available, b.ends_on \
-    from benefit b join item i on i.id = b.item_id where (b.person_id = $1 or b.organisation_id = $2) \
-    and b.allowance = $3 \
-    and ((b.starts_on <= $4 and b.ends_on > $4) or (b.starts_on <= $5 and b.ends_on > $5))";
+    from benefit b join item i on i.id = b.item_id where b.person_id = $1 and b.allowance = $2 \
+    and ((b.starts_on <= $3 and b.ends_on > $3) or (b.starts_on <= $4 and b.ends_on > $4)) \
+    union select b.id, b.item_id, i.product_id, b.plan_name, b.granted, b.available, b.ends_on \
+    from membership m join benefit b on b.organisation_id = m.organisation_id join item i on i.id = b.item_id \
+    where m.person_id = $1 and m.role = 'owner' and b.allowance = $2 \
+    and ((b.starts_on <= $3 and b.ends_on > $3) or (b.starts_on <= $4 and b.ends_on > $4)) order by 7, 1";
 
 const OF_ORGANISATION: &str = "select b.id, b.item_id, i.product_id, b.plan_name, b.granted, b.available, b.ends_on \
     from benefit b join item i on i.id = b.item_id \
     where b.organisation_id = $1 and b.allowance = $2 and b.starts_on <= $3 and b.ends_on > $3 \
     order by b.ends_on, b.id";
 
-/// What somebody can use of an allowance on a day, for themselves and the firms that they book for; what ends first
+/// What somebody can use of an allowance on a day, for themselves and the firms that they own; what ends first
 /// comes first. Used-up benefits are in it with nothing left, so that a screen can say so.
 pub async fn balances(
     tx: &mut Tx,
-    scope: Holder,
+    person: PersonId,
     allowance: Allowance,
     on: NaiveDate,
 ) -> Result<Vec<Balance>, AppError> {
-    balances_on(tx, scope, allowance, [on, on]).await
+    balances_on(tx, person, allowance, [on, on]).await
 }
 
 /// The same for whatever holds on one of two days.
 pub async fn balances_on(
     tx: &mut Tx,
-    scope: Holder,
+    person: PersonId,
     allowance: Allowance,
     [one, other]: [NaiveDate; 2],
 ) -> Result<Vec<Balance>, AppError> {
-    let mut firms = scope.organisations.iter().copied();
-    let mut rows = fetch_all!(tx, BalanceCells, OF_HOLDER, scope.person, firms.next(), allowance.as_str(), one, other)?;
-    // Hardly anybody books for more than one.
-    for firm in firms {
-        for row in fetch_all!(tx, BalanceCells, OF_HOLDER, scope.person, Some(firm), allowance.as_str(), one, other)? {
-            if !rows.iter().any(|(benefit, ..)| *benefit == row.0) {
-                rows.push(row);
-            }
-        }
-    }
-    rows.sort_by_key(|(benefit, _, _, _, _, _, ends_on)| (*ends_on, *benefit));
+    let rows = fetch_all!(tx, BalanceCells, OF_HOLDER, person, allowance.as_str(), one, other)?;
     Ok(rows.into_iter().map(balance).collect())
 }
 
@@ -211,15 +204,29 @@ pub struct EntryRow {
 
 const OF_ITEM: &str = "select id, item_id, allowance, plan_name, starts_on, ends_on, granted, available, reserved, used, \
     expired from benefit where item_id = $1 order by ends_on, allowance desc, id";
-const ENTRIES: &str = "select benefit_id, at, kind, units, entity, entity_id from benefit_entry \
-    where benefit_id = $1 order by at, id limit 200";
+const OF_PIECES: &str = "select b.id, b.item_id, b.allowance, b.plan_name, b.starts_on, b.ends_on, b.granted, b.available, \
+    b.reserved, b.used, b.expired from item i join benefit b on b.item_id = i.id \
+    where i.purchase_id = $1 and i.position > $2 and i.position <= $3 order by b.ends_on, b.allowance desc, b.id";
+const ENTRIES: &str = "select benefit_id, at, kind, units, entity, entity_id from ( \
+    select e.benefit_id, e.at, e.id, e.kind, e.units, e.entity, e.entity_id, \
+    row_number() over (partition by e.benefit_id order by e.at, e.id) as place \
+    from item i join benefit b on b.item_id = i.id join benefit_entry e on e.benefit_id = b.id \
+    where i.purchase_id = $1 and i.position > $2 and i.position <= $3) as entries where place <= 200 order by at, id";
 
 /// The benefits of an item.
 pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<BenefitRow>, AppError> {
     Ok(fetch_all!(tx, BenefitRow, OF_ITEM, item)?)
 }
 
-/// The entries of a benefit, oldest first.
-pub async fn entries(tx: &mut Tx, benefit: BenefitId) -> Result<Vec<EntryRow>, AppError> {
-    Ok(fetch_all!(tx, EntryRow, ENTRIES, benefit)?)
+/// The benefits of the pieces of a purchase after one position and up to another, with their entries, oldest first.
+pub async fn of_pieces(
+    tx: &mut Tx,
+    purchase: PurchaseId,
+    after: i64,
+    until: i64,
+) -> Result<(Vec<BenefitRow>, Vec<EntryRow>), AppError> {
+    let benefits = fetch_all!(tx, BenefitRow, OF_PIECES, purchase, after, until)?;
+    let entries =
+        if benefits.is_empty() { Vec::new() } else { fetch_all!(tx, EntryRow, ENTRIES, purchase, after, until)? };
+    Ok((benefits, entries))
 }

@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all,
     server::fresh,
-    values::{BenefitId, CoverageId, DateRange, ItemId, PersonId, RepairId},
+    values::{BenefitId, CoverageId, DateRange, ItemId, PersonId, PurchaseId, RepairId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
@@ -47,15 +47,38 @@ impl CoverageRow {
     }
 }
 
-const OF_ITEM: &str = "select c.id, c.item_id, c.kind, c.starts_on, c.ends_on, c.months, c.rule_id, c.rule_version, \
-    c.plan_name, c.prolonged_on, c.void_reason, b.id as benefit_id, b.granted as repairs_granted, \
-    b.available as repairs_left from coverage c \
-    left join benefit b on b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' \
-    and c.kind = 'service_plan' where c.item_id = $1 order by c.ends_on, c.kind";
+macro_rules! coverage {
+    ($rest:literal) => {
+        concat!(
+            "select c.id, c.item_id, c.kind, c.starts_on, c.ends_on, c.months, c.rule_id, c.rule_version, ",
+            "c.plan_name, c.prolonged_on, c.void_reason, b.id as benefit_id, b.granted as repairs_granted, ",
+            "b.available as repairs_left from coverage c ",
+            "left join benefit b on b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' ",
+            "and c.kind = 'service_plan' ",
+            $rest
+        )
+    };
+}
+
+const OF_ITEM: &str = coverage!("where c.item_id = $1 order by c.ends_on, c.kind");
+const OF_PIECES: &str = coverage!(
+    "join item i on i.id = c.item_id where i.purchase_id = $1 and i.position > $2 and i.position <= $3 \
+     order by c.ends_on, c.kind"
+);
 
 /// The rights of an item, the first to end first.
 pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<CoverageRow>, AppError> {
     Ok(fetch_all!(tx, CoverageRow, OF_ITEM, item)?)
+}
+
+/// The rights of the pieces of a purchase after one position and up to another, the first to end first.
+pub async fn of_pieces(
+    tx: &mut Tx,
+    purchase: PurchaseId,
+    after: i64,
+    until: i64,
+) -> Result<Vec<CoverageRow>, AppError> {
+    Ok(fetch_all!(tx, CoverageRow, OF_PIECES, purchase, after, until)?)
 }
 
 const ADD_REPAIR_WARRANTY: &str = "insert into coverage (id, item_id, kind, starts_on, ends_on, repair_id, created_at) \

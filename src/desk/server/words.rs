@@ -83,6 +83,8 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "set_availability" => w!(fmt, planning.act_set_availability),
         "set_class_rules" => w!(fmt, planning.act_set_class_rules),
         "add_equipment" => w!(fmt, planning.act_add_equipment),
+        "edit_equipment" => w!(fmt, learning.act_edit_equipment),
+        "retire_equipment" => w!(fmt, learning.act_retire_equipment),
         "edit_course" => w!(fmt, learning.act_edit_course),
         "add_material" => w!(fmt, learning.act_add_material),
         "remove_material" => w!(fmt, learning.act_remove_material),

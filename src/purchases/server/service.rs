@@ -62,23 +62,29 @@ pub async fn show(cx: &Cx, id: PurchaseId, after: i64) -> Result<Shown, AppError
     if rows.is_empty() {
         return Err(AppError::NotFound);
     }
-    let mut items = Vec::with_capacity(rows.len());
-    for item in rows {
-        items.push(shown_item(&mut tx, cx, item).await?);
-    }
+    let until = rows.last().map_or(after, |item| item.position);
+    let coverages = coverage::of_pieces(&mut tx, id, after, until).await?;
+    let (benefits, entries) = ledger::of_pieces(&mut tx, id, after, until).await?;
+    let items = rows.into_iter().map(|item| shown_item(cx, item, &coverages, &benefits, &entries)).collect();
     Ok(Shown { purchase, whole, items, more_after })
 }
 
-async fn shown_item(tx: &mut Tx, cx: &Cx, item: ItemRow) -> Result<ShownItem, AppError> {
-    let coverages = coverage::of_item(tx, item.id).await?;
+/// A piece with what of all these is its own.
+fn shown_item(
+    cx: &Cx,
+    item: ItemRow,
+    coverages: &[CoverageRow],
+    benefits: &[BenefitRow],
+    entries: &[EntryRow],
+) -> ShownItem {
+    let coverages: Vec<_> = coverages.iter().filter(|row| row.item_id == item.id).cloned().collect();
     let layers: Vec<_> = coverages.iter().map(CoverageRow::layer).collect();
     let asked = Asked { kind: item.kind(), delivered_on: item.delivered_on, today: cx.today(), same_fault: false };
-    let mut benefits = Vec::new();
-    for benefit in ledger::of_item(tx, item.id).await? {
-        let entries = ledger::entries(tx, benefit.id).await?;
-        benefits.push((benefit, entries));
-    }
-    Ok(ShownItem { decision: decide(&asked, &layers), item, coverages, benefits })
+    let entries_of =
+        |benefit: &BenefitRow| entries.iter().filter(|row| row.benefit_id == benefit.id).cloned().collect();
+    let benefits = benefits.iter().filter(|row| row.item_id == item.id);
+    let benefits = benefits.map(|benefit| (benefit.clone(), entries_of(benefit))).collect();
+    ShownItem { decision: decide(&asked, &layers), item, coverages, benefits }
 }
 
 /// What needs the customer now in this slice: coverage that ends soon.

@@ -113,27 +113,23 @@ pub async fn show(cx: &Cx, rma: &Rma, desk: bool) -> Result<Shown, AppError> {
     }
     cx.may(Act::ReadRepair, &subject).map_err(|e| if e == AppError::SignIn { e } else { AppError::NotFound })?;
     let workshop = hours::workshop(tx, row.workshop_id).await?.ok_or(AppError::NotFound)?;
-    let quote = store::quote(tx, row.id).await?;
-    let job = row.job(quote.as_ref());
+    let quote = store::quote_and_lines(tx, row.id).await?;
+    let job = row.job(quote.as_ref().map(|(quote, _)| quote));
     let policy = policy(&workshop);
     let by = if desk { Actor::Technician } else { actor(cx, &subject) };
     let moment = Moment { now: cx.now, today: cx.today() };
     let mut verbs = job.verbs(by, moment, &policy);
     verbs.retain(|verb| cx.viewer.can(act_of(*verb), &subject));
-    let lines = match &quote {
-        Some(quote) => store::quote_lines(tx, quote.id).await?,
-        None => Vec::new(),
-    };
-    let technician = match row.technician_id {
+    let technician = match row.technician_id.filter(|_| desk) {
         Some(id) => store::name_of(tx, id).await?,
         None => None,
     };
     Ok(Shown {
         events: store::events(tx, row.id).await?,
-        work: store::work(tx, row.id).await?,
+        work: if desk { store::work(tx, row.id).await? } else { Vec::new() },
         photos: super::photos::of_repair(tx, row.id).await?,
-        customer: store::name_of(tx, row.person_id).await?.unwrap_or_default(),
-        quote: quote.map(|quote| (quote, lines)),
+        customer: if desk { store::name_of(tx, row.person_id).await?.unwrap_or_default() } else { String::new() },
+        quote,
         technician,
         workshop,
         verbs,

@@ -486,8 +486,9 @@ const ADD_QUOTE: &str = "insert into quote \
     values ($1, $2, 'sent', $3, $4, $5, $6, $7, $8)";
 const ADD_LINE: &str = "insert into quote_line (id, quote_id, place, label, quantity, unit_minor, unit_currency) \
     values ($1, $2, $3, $4, $5, $6, $7)";
-const LINES: &str =
-    "select label, quantity, unit_minor, unit_currency from quote_line where quote_id = $1 order by place";
+const QUOTE_AND_LINES: &str = "select q.id, q.state, q.total_minor, q.total_currency, q.valid_until, q.words, q.sent_at, \
+    q.answered_at, l.label, l.quantity, l.unit_minor, l.unit_currency from quote q left join quote_line l on l.quote_id = q.id \
+    where q.id = (select n.id from quote n where n.repair_id = $1 order by n.sent_at desc, n.id desc limit 1) order by l.place";
 const SUPERSEDE: &str = "update quote set state = 'superseded' where repair_id = $1 and state in ('sent', 'accepted')";
 const ANSWER: &str = "update quote set state = $2, answered_at = $3, answered_by = $4 where id = $1 and state = 'sent'";
 
@@ -496,17 +497,24 @@ pub async fn quote(tx: &mut Tx, repair: RepairId) -> Result<Option<QuoteRow>, Ap
     Ok(fetch_optional!(tx, QuoteRow, QUOTE, repair)?)
 }
 
-/// The lines of a quote, in their order.
-pub async fn quote_lines(tx: &mut Tx, quote: QuoteId) -> Result<Vec<QuoteLine>, AppError> {
-    let rows = fetch_all!(tx, (String, i64, i64, Currency), LINES, quote)?;
-    Ok(rows
-        .into_iter()
-        .map(|(label, quantity, minor, currency)| QuoteLine {
-            label,
-            quantity,
-            unit_price: Money::new(minor, currency),
-        })
-        .collect())
+/// The latest quote of a repair with its lines, in their order.
+pub async fn quote_and_lines(tx: &mut Tx, repair: RepairId) -> Result<Option<(QuoteRow, Vec<QuoteLine>)>, AppError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        quote: QuoteRow,
+        label: Option<String>,
+        quantity: Option<i64>,
+        unit_minor: Option<i64>,
+        unit_currency: Option<Currency>,
+    }
+    let rows = fetch_all!(tx, Row, QUOTE_AND_LINES, repair)?;
+    let Some(quote) = rows.first().map(|row| row.quote.clone()) else { return Ok(None) };
+    let line = |row: Row| {
+        let unit_price = Money::new(row.unit_minor?, row.unit_currency?);
+        Some(QuoteLine { label: row.label?, quantity: row.quantity?, unit_price })
+    };
+    Ok(Some((quote, rows.into_iter().filter_map(line).collect())))
 }
 
 /// What a new quote is made of.

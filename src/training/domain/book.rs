@@ -224,6 +224,32 @@ impl Book {
         Ok(())
     }
 
+    /// The class is at another time: no offer outlives the waitlist, wherever that went.
+    pub fn move_to(&mut self, policy: Policy, now: DateTime<Utc>) {
+        self.policy = policy;
+        let outlives = |line: &Line| {
+            line.state == EnrolmentState::Offered && line.offered_until.is_some_and(|until| until > policy.freezes_at())
+        };
+        match policy.offer_until(now) {
+            Some(until) => {
+                for line in self.lines.iter_mut().filter(|line| outlives(line)) {
+                    line.offered_until = Some(until);
+                }
+            }
+            None => {
+                for party in 0..self.parties.len() {
+                    if self.of_party(party).any(outlives) {
+                        self.leave(party, Ending::Expired);
+                    }
+                }
+                for line in self.lines.iter_mut().filter(|line| outlives(line)) {
+                    line.end(EnrolmentState::Cancelled, Ending::Expired);
+                }
+            }
+        }
+        self.pass_on(now);
+    }
+
     pub fn cancel_class(&mut self) -> Result<(), Refusal> {
         self.state = self.state.cancel()?;
         for line in self.lines.iter_mut().filter(|line| line.state.is_active()) {

@@ -153,6 +153,25 @@ impl Window {
             _ => Ok(()),
         }
     }
+
+    /// What a reader should know of it now: that it is still to open, or that it closes soon.
+    pub fn news(&self, now: DateTime<Utc>) -> Option<WindowNews> {
+        match (self.opens, self.closes) {
+            (Some(at), _) if now < at => Some(WindowNews::Opens(at)),
+            (_, Some(at)) if now < at && at <= now + CLOSES_SOON => Some(WindowNews::Closes(at)),
+            _ => None,
+        }
+    }
+}
+
+/// So long before it closes the window is worth a word.
+const CLOSES_SOON: Duration = Duration::hours(48);
+
+/// What is new about a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WindowNews {
+    Opens(DateTime<Utc>),
+    Closes(DateTime<Utc>),
 }
 
 /// The times that rule the seats of one class.
@@ -291,6 +310,11 @@ mod tests {
         assert_eq!(window.check(opens - Duration::seconds(1)), Err(Refusal::OpensLater { at: opens }));
         assert_eq!(window.check(opens), Ok(()));
         assert_eq!(window.check(closes), Err(Refusal::EnrolmentClosed { at: closes }));
+        assert_eq!(window.news(opens - Duration::days(30)), Some(WindowNews::Opens(opens)));
+        let soon = closes - Duration::hours(48);
+        assert_eq!(window.news(soon - Duration::seconds(1)), None);
+        assert_eq!(window.news(soon), Some(WindowNews::Closes(closes)));
+        assert_eq!(window.news(closes), None);
         let staff = Policy { window, ..policy() }.exempt();
         assert_eq!(staff.window.check(closes), Ok(()));
         assert_eq!(staff.free_until(), staff.starts);

@@ -13,7 +13,7 @@ pub mod teaching;
 pub mod wish;
 
 pub use attendance::{Mark, Share};
-pub use class::{ClassState, Effect, Plan, Policy, Seats, Stage, Terms, Window};
+pub use class::{ClassState, Effect, Plan, Policy, Seats, Stage, Terms, Window, WindowNews};
 pub use cost::{Cost, SeatRight, WhyPays};
 pub use enrolment::{Ending, EnrolmentState, Seating};
 pub use learning::{Announced, Audience, Level, NeedsRule};

@@ -99,6 +99,8 @@ pub enum Refusal {
     FirmAnswers,
     /// There is no seat of the firm (any more) to name, swap or give back.
     NoSuchSeat,
+    /// A class to come uses the thing.
+    EquipmentUsed { class: String, starts: DateTime<Utc> },
 }
 
 /// Who or what is taken, by what, and when.

@@ -238,4 +238,11 @@ pub const CLAUSES: &[Clause] = &[
         sql: "select y.id, 'nothing says how this group came to be' as detail from party y where not exists \
             (select 1 from history h where h.entity = 'party' and h.entity_id = y.id)",
     },
+    Clause {
+        promise: 1,
+        name: "retired_equipment_planned",
+        sql: "select u.class_id as id, 'the class counts on ' || q.name || ', which is out of use' as detail from equipment q \
+            join class_equipment u on u.equipment_id = q.id join class c on c.id = u.class_id \
+            where q.retired_at is not null and c.state in ('draft', 'open', 'running') and c.ends_at > q.retired_at",
+    },
 ];

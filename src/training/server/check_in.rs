@@ -3,15 +3,15 @@
 //! of the class, for the staff who may mark it.
 
 use super::{
-    attend,
+    attend, make_ups,
     plan::marked_from,
     portal::parse,
     shared::in_the_room,
-    store::{self, ClassRow, EnrolmentRow, SessionRow},
+    store::{self, ClassRow, MakeUpRow, SessionRow},
     views, words,
 };
 use crate::{
-    access::Act,
+    access::{Act, Subject},
     db::Tx,
     error::AppError,
     i18n::InWords,
@@ -22,9 +22,9 @@ use crate::{
         page::{DeskTab, Frame},
         secret,
     },
-    training::domain::{EnrolmentState, Mark, Refusal, teaching},
+    training::domain::{ClassState, EnrolmentState, Mark, Refusal, teaching},
     ui::*,
-    values::{ClassId, ClassSessionId, EnrolmentId},
+    values::{ClassId, ClassSessionId, EnrolmentId, MakeUpId},
     w,
 };
 use axum::{Router, extract::Path, response::Response, routing::get};
@@ -67,14 +67,39 @@ pub fn of_today<'a>(cx: &Cx, class: &ClassRow, sessions: &'a [SessionRow]) -> Op
     teaching::of_the_day(&days, day(cx.now), cx.now).map(|place| &sessions[place])
 }
 
-/// Whose seat a typed code is, among those who have one in the class.
-pub async fn seat_of_code(tx: &mut Tx, cx: &Cx, class: ClassId, typed: &str) -> Result<EnrolmentId, AppError> {
+/// Who is checked in: somebody with a seat in the class, or a guest who makes a session up there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Seat(EnrolmentId),
+    Guest(MakeUpId),
+}
+
+impl Who {
+    /// Where their row is on the page of the room.
+    pub fn anchor(self) -> String {
+        match self {
+            Self::Seat(id) => format!("e-{id}"),
+            Self::Guest(id) => format!("g-{id}"),
+        }
+    }
+}
+
+/// Whose a typed code is, among those who have a seat in the class or are guests of the session.
+pub async fn who_of_code(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    session: ClassSessionId,
+    typed: &str,
+) -> Result<Who, AppError> {
     let typed = teaching::typed(typed);
-    let people = store::of_class(tx, class).await?;
-    let mut found =
-        people.iter().filter(|row| row.state == EnrolmentState::Booked && secret::same(&code(&cx.app, row.id), &typed));
+    let people = store::of_class(tx, class).await?.into_iter().filter(|row| row.state == EnrolmentState::Booked);
+    let guests = store::guests(tx, class).await?.into_iter().filter(|row| row.session_id == session);
+    let all =
+        people.map(|row| (row.id, Who::Seat(row.id))).chain(guests.map(|row| (row.enrolment_id, Who::Guest(row.id))));
+    let mut found = all.filter(|(seat, _)| secret::same(&code(&cx.app, *seat), &typed));
     match (found.next(), found.next()) {
-        (Some(row), None) => Ok(row.id),
+        (Some((_, who)), None) => Ok(who),
         // Two with one code: nobody is marked by chance.
         _ => Err(Refusal::CodeUnknown.into()),
     }
@@ -82,7 +107,8 @@ pub async fn seat_of_code(tx: &mut Tx, cx: &Cx, class: ClassId, typed: &str) -> 
 
 struct Shown {
     class: ClassRow,
-    seat: EnrolmentRow,
+    who: Who,
+    name: String,
     session: Option<SessionRow>,
     mark: Option<Mark>,
     here: usize,
@@ -93,23 +119,52 @@ async fn load(cx: &Cx, token: &str) -> Result<Shown, AppError> {
     cx.person()?;
     let id = read(&cx.app, token)?;
     let mut tx = cx.db().read().await?;
-    let seat = store::enrolment(&mut tx, id).await?;
-    let class = store::class(&mut tx, seat.class_id).await?;
-    cx.may(Act::MarkAttendance, &in_the_room(&mut tx, cx, &class).await?)?;
+    let tx = &mut tx;
+    let seat = store::enrolment(tx, id).await?;
     if seat.state != EnrolmentState::Booked {
         return Err(AppError::NotFound);
     }
-    let sessions = store::sessions(&mut tx, class.id).await?;
-    let session = of_today(cx, &class, &sessions).cloned();
-    let (mut mark, mut here) = (None, 0);
-    if let Some(session) = &session {
-        mark = store::mark(&mut tx, id, session.id).await?;
-        let marks = store::marks(&mut tx, class.id).await?;
-        here = marks.iter().filter(|row| row.session_id == session.id && row.mark.is_here()).count();
+    let own = store::class(tx, seat.class_id).await?;
+    let sessions = store::sessions(tx, own.id).await?;
+    let mut session = of_today(cx, &own, &sessions).cloned();
+    // Whose own class has no session today may be a guest of another today.
+    let guest = match session {
+        Some(_) => None,
+        None => store::make_ups(tx, id).await?.into_iter().find(|row| is_today(cx, row)),
+    };
+    let (class, who, mut mark) = match &guest {
+        Some(row) => (store::class(tx, row.class_id).await?, Who::Guest(row.id), row.mark()),
+        None => (own, Who::Seat(id), None),
+    };
+    let (act, subject) = match &guest {
+        Some(row) => (Act::MarkMakeUp, Subject::of(row.person_id)),
+        None => (Act::MarkAttendance, Subject::nobody()),
+    };
+    cx.may(act, &subject.assigned_to(in_the_room(tx, cx, &class).await?.assigned))?;
+    if let Some(row) = &guest {
+        session = store::sessions(tx, class.id).await?.into_iter().find(|session| session.id == row.session_id);
     }
-    let people = store::of_class(&mut tx, class.id).await?;
-    let seats = people.iter().filter(|row| row.state == EnrolmentState::Booked).count();
-    Ok(Shown { class, seat, session, mark, here, seats })
+    let (mut here, mut guests) = (0, Vec::new());
+    if let Some(session) = &session {
+        let marks = store::marks(tx, class.id).await?.into_iter().filter(|row| row.session_id == session.id);
+        let marks: Vec<_> = marks.collect();
+        if guest.is_none() {
+            mark = marks.iter().find(|row| row.enrolment_id == id).map(|row| row.mark);
+        }
+        guests = store::guests(tx, class.id).await?;
+        guests.retain(|row| row.session_id == session.id);
+        here = marks.iter().filter(|row| row.mark.is_here()).count();
+        here += guests.iter().filter(|row| row.mark().is_some_and(Mark::is_here)).count();
+    }
+    let people = store::of_class(tx, class.id).await?;
+    let seats = people.iter().filter(|row| row.state == EnrolmentState::Booked).count() + guests.len();
+    Ok(Shown { class, who, name: seat.person_name, session, mark, here, seats })
+}
+
+/// Whether a make-up is on this day where it is held, in a class that takes place.
+fn is_today(cx: &Cx, row: &MakeUpRow) -> bool {
+    let day = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&row.tz()).date_naive();
+    day(row.starts_at) == day(cx.now) && row.class_state != ClassState::Cancelled
 }
 
 async fn show(cx: Cx, Path(token): Path<String>) -> Result<Response, AppError> {
@@ -118,12 +173,12 @@ async fn show(cx: Cx, Path(token): Path<String>) -> Result<Response, AppError> {
 }
 
 fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
-    let Shown { class, seat, session, mark, here, seats } = shown;
+    let Shown { class, who, name, session, mark, here, seats } = shown;
     let room = session.as_ref().map_or_else(
         || format!("{}/room", class.desk_path()),
         |s| format!("{}/room?session={}", class.desk_path(), s.id),
     );
-    cx.sheet_page(sheet, Frame::Desk(DeskTab::Classes), seat.person_name.clone(), || {
+    cx.sheet_page(sheet, Frame::Desk(DeskTab::Classes), name.clone(), || {
         let fmt = cx.fmt();
         let body = match session {
             None => view! { <Alert tone=Tone::Warn><p>{w!(fmt, teaching.refusal_not_today)}</p></Alert> }.into_any(),
@@ -152,9 +207,11 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
         };
         let time = session.as_ref().map(|session| fmt.date_time(session.starts_at, class.tz()));
         let lead = time.map_or_else(|| class.title.clone(), |time| format!("{} · {time}", class.title));
+        let guest =
+            matches!(who, Who::Guest(_)).then(|| view! { <Badge tone=Tone::Info text=w!(fmt, teaching.guest)/> });
         let count = w!(fmt, teaching.here, here = fmt.number(int(*here)), seats = fmt.number(int(*seats)));
         view! {
-            <PageHead title=seat.person_name.clone() lead=Some(lead) back=Some((room, w!(cx, teaching.room)))/>
+            <PageHead title=name.clone() lead=Some(lead) back=Some((room, w!(cx, teaching.room)))>{guest}</PageHead>
             {views::faults(cx, sheet, class.tz())}
             <Card>{body}</Card>
             <p class="soft">{count}</p>
@@ -171,7 +228,7 @@ async fn present(cx: Cx, Path(token): Path<String>, form: Form) -> Result<Respon
     let shown = load(&cx, &token).await?;
     match mark(&cx, &shown, &form).await {
         Ok(session) => {
-            let to = format!("{}/room?session={session}#e-{}", shown.class.desk_path(), shown.seat.id);
+            let to = format!("{}/room?session={session}#{}", shown.class.desk_path(), shown.who.anchor());
             Ok(cx.redirect(&to, Some(Notice::CheckedIn)))
         }
         Err(error) => {
@@ -181,12 +238,27 @@ async fn present(cx: Cx, Path(token): Path<String>, form: Form) -> Result<Respon
     }
 }
 
+/// Marks whoever it is, a learner of the class or a guest, the same way.
+pub async fn set(
+    cx: &Cx,
+    class: ClassId,
+    session: ClassSessionId,
+    who: Who,
+    was: Option<Option<Mark>>,
+    mark: Option<Mark>,
+) -> Result<(), AppError> {
+    match who {
+        Who::Seat(seat) => attend::mark(cx, class, session, seat, was, mark).await,
+        Who::Guest(make_up) => make_ups::mark(cx, make_up, was, mark).await.map(|_| ()),
+    }
+}
+
 async fn mark(cx: &Cx, shown: &Shown, form: &Form) -> Result<ClassSessionId, AppError> {
     let session = shown.session.as_ref().ok_or(Refusal::NotToday)?.id;
     let was = match form.text("was") {
         "none" => None,
         word => word.parse().ok(),
     };
-    attend::mark(cx, shown.class.id, session, shown.seat.id, Some(was), Some(Mark::Present)).await?;
+    set(cx, shown.class.id, session, shown.who, Some(was), Some(Mark::Present)).await?;
     Ok(session)
 }

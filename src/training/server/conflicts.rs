@@ -54,7 +54,7 @@ impl Needs {
             }
         }
         for id in equipment {
-            let row = store::equipment(tx, *id).await?;
+            let row = store::equipment(tx, *id).await?.filter(|row| row.retired_at.is_none());
             let row = row.ok_or_else(|| Faults::only("equipment", Fault::NotAChoice))?;
             if !needs.equipment.contains(&row) {
                 needs.equipment.push(row);
@@ -78,6 +78,12 @@ impl Needs {
 
     /// Refuses with everything that is in the way, apart from the class itself.
     pub async fn refuse_taken(&self, tx: &mut Tx, spans: &[Span], class: Option<ClassId>) -> Result<(), AppError> {
+        // It may have been taken out of use before the caller held it.
+        for one in &self.equipment {
+            if store::equipment(tx, one.id).await?.is_none_or(|row| row.retired_at.is_some()) {
+                return Err(Faults::only("equipment", Fault::NotAChoice));
+            }
+        }
         let except = class.map(|id| ("class", id.0));
         let mut conflicts = Vec::new();
         for (who, resource) in self.all() {

@@ -3,7 +3,7 @@
 use super::{
     portal::{FRAME, parse},
     shared::count,
-    store::{self, ClassRow, CourseDetail, MaterialRow, UnitRow},
+    store::{self, ClassRow, CourseDetail, MaterialLine, UnitRow},
     views, words,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     server::{App, Cx},
     training::domain::{Audience, NeedsRule},
     ui::*,
-    values::{CourseId, ProductId},
+    values::CourseId,
     w,
 };
 use axum::{Router, extract::Path, response::Response, routing::get};
@@ -31,10 +31,10 @@ const COMING: i64 = 20;
 struct Shown {
     course: CourseDetail,
     units: Vec<UnitRow>,
-    needs: Vec<(CourseId, String)>,
-    missing: Vec<String>,
-    products: Vec<(ProductId, String, String)>,
-    materials: Vec<MaterialRow>,
+    /// With whether the reader has them.
+    needs: Vec<(CourseId, String, bool)>,
+    products: Vec<String>,
+    materials: Vec<MaterialLine>,
     classes: Vec<ClassRow>,
     /// Whether the reader learns here, or teaches.
     inside: bool,
@@ -43,14 +43,14 @@ struct Shown {
 async fn load(cx: &Cx, id: CourseId) -> Result<Shown, AppError> {
     let person = cx.person()?.id;
     let mut tx = cx.db().read().await?;
-    let course = store::course_detail(&mut tx, id).await?;
-    let inside = store::learns(&mut tx, person, id).await? || cx.viewer.can(Act::ReadMaterial, &Subject::nobody());
+    let (course, learns) = store::course_for(&mut tx, id, person).await?;
+    let (needs, products) = store::needs_and_products(&mut tx, id, person, super::shared::far()).await?;
+    let inside = learns || cx.viewer.can(Act::ReadMaterial, &Subject::nobody());
     Ok(Shown {
         units: store::units(&mut tx, id).await?,
-        needs: store::needs_of(&mut tx, id).await?,
-        missing: store::missing_needs(&mut tx, id, person, super::shared::far()).await?,
-        products: store::product_names(&mut tx, id).await?,
-        materials: store::materials(&mut tx, id).await?,
+        needs,
+        products,
+        materials: store::materials(&mut tx, id).await?.into_iter().map(MaterialLine::from).collect(),
         classes: store::of_course(&mut tx, id, cx.now, COMING).await?,
         course,
         inside,
@@ -114,7 +114,7 @@ fn facts(cx: &Cx, shown: &Shown) -> Vec<(String, AnyView)> {
     }
     facts.push((w!(cx, learning.asked_share), percent.into_any()));
     if !shown.products.is_empty() {
-        let names = shown.products.iter().map(|(_, name, _)| view! { <li>{name.clone()}</li> }).collect_view();
+        let names = shown.products.iter().map(|name| view! { <li>{name.clone()}</li> }).collect_view();
         facts.push((w!(cx, learning.belongs_to), view! { <ul class="plain-list" role="list">{names}</ul> }.into_any()));
     }
     facts
@@ -152,11 +152,10 @@ fn needs(cx: &Cx, shown: &Shown) -> Option<AnyView> {
     let rows = shown
         .needs
         .iter()
-        .map(|(id, title)| {
-            let missing = shown.missing.contains(title);
-            let badge = match missing {
-                true => view! { <Badge tone=Tone::Warn text=w!(cx, learning.need_missing)/> },
-                false => view! { <Badge tone=Tone::Good text=w!(cx, learning.need_met)/> },
+        .map(|(id, title, met)| {
+            let badge = match met {
+                true => view! { <Badge tone=Tone::Good text=w!(cx, learning.need_met)/> },
+                false => view! { <Badge tone=Tone::Warn text=w!(cx, learning.need_missing)/> },
             };
             view! { <li class="split"><a class="button-link" href=format!("/training/courses/{id}")>{title.clone()}</a>{badge}</li> }
         })
@@ -178,7 +177,7 @@ fn needs(cx: &Cx, shown: &Shown) -> Option<AnyView> {
 }
 
 /// What the reader may have of the materials; of the rest, that it is there.
-pub fn materials(cx: &Cx, materials: &[MaterialRow], inside: bool) -> Option<AnyView> {
+pub fn materials(cx: &Cx, materials: &[MaterialLine], inside: bool) -> Option<AnyView> {
     if materials.is_empty() {
         return None;
     }
@@ -197,7 +196,8 @@ pub fn materials(cx: &Cx, materials: &[MaterialRow], inside: bool) -> Option<Any
                         .into_any()
                 }
             };
-            let note = if open { kind(cx, row) } else { w!(cx, learning.for_enrolled) };
+            let note =
+                if open { kind(cx, row.media_type.as_deref(), row.bytes) } else { w!(cx, learning.for_enrolled) };
             view! { <li class="split">{what}<span class="soft small">{note}</span></li> }
         })
         .collect_view();
@@ -206,8 +206,8 @@ pub fn materials(cx: &Cx, materials: &[MaterialRow], inside: bool) -> Option<Any
 }
 
 /// What kind of thing a material is, and how large.
-pub fn kind(cx: &Cx, row: &MaterialRow) -> String {
-    match (row.media_type.as_deref(), row.bytes) {
+pub fn kind(cx: &Cx, media_type: Option<&str>, bytes: Option<i64>) -> String {
+    match (media_type, bytes) {
         (Some(media_type), Some(bytes)) => {
             let what = if media_type == "application/pdf" { "PDF".to_owned() } else { w!(cx, learning.picture) };
             let kilobytes = cx.fmt().number((bytes + 1023) / 1024);

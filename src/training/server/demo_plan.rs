@@ -36,7 +36,13 @@ pub async fn seed(cx: &Cx, trainer: &Person, people: &[Person], courses: &[Cours
         .write(move |tx| {
             Box::pin(async move {
                 for (name, place) in EQUIPMENT {
-                    let row = EquipmentRow { id: fresh(), name: name.to_owned(), place: place.to_owned() };
+                    let row = EquipmentRow {
+                        id: fresh(),
+                        name: name.to_owned(),
+                        place: place.to_owned(),
+                        version: 1,
+                        retired_at: None,
+                    };
                     store::insert_equipment(tx, &permit, &row, now).await?;
                 }
                 Ok(())

@@ -4,14 +4,14 @@ use super::store::{self, ClassRow};
 use crate::{
     access::Person,
     benefits::{
-        domain::{Allowance, Balance, Holder, Reference},
+        domain::{Allowance, Balance, Reference},
         server::ledger,
     },
     charges::{domain::NewCharge, server as charges},
     db::Tx,
     error::AppError,
     training::domain::{Cost, SeatRight, party},
-    values::{EnrolmentId, OrganisationId, PersonId},
+    values::{EnrolmentId, OrganisationId, PersonId, ProductId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -25,17 +25,30 @@ pub async fn cost(tx: &mut Tx, today: NaiveDate, class: &ClassRow, person: &Pers
         return Ok(Cost::Free);
     }
     let products = store::course_products(tx, class.course_id).await?;
+    cost_of(tx, today, class, person, &products).await
+}
+
+/// The same where the products of the course are known.
+pub async fn cost_of(
+    tx: &mut Tx,
+    today: NaiveDate,
+    class: &ClassRow,
+    person: &Person,
+    products: &[ProductId],
+) -> Result<Cost, AppError> {
+    if class.price_minor == 0 {
+        return Ok(Cost::Free);
+    }
     let day = class.first_day();
     // What holds on the day of the class pays; what holds only today says why it does not.
     let mut rights = rights(tx, person, [day, today.min(day)]).await?;
     rights.sort_by_key(|right| right.until < day);
-    Ok(Cost::of(class.price(), &products, &rights, day))
+    Ok(Cost::of(class.price(), products, &rights, day))
 }
 
 /// The class seats that a person may use on one of two days.
 async fn rights(tx: &mut Tx, person: &Person, on: [NaiveDate; 2]) -> Result<Vec<SeatRight>, AppError> {
-    let holder = Holder { person: person.id, organisations: person.owned_organisations() };
-    Ok(ledger::balances_on(tx, holder, Allowance::TrainingSeat, on).await?.into_iter().map(right).collect())
+    Ok(ledger::balances_on(tx, person.id, Allowance::TrainingSeat, on).await?.into_iter().map(right).collect())
 }
 
 fn right(balance: Balance) -> SeatRight {

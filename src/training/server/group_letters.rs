@@ -152,7 +152,7 @@ pub async fn accepted(
     costs: &[Cost],
 ) -> Result<(), AppError> {
     let says = Says::Enrolled { seated, costs: costs.to_vec() };
-    to_owner(tx, cx, class, party, says, &format!("group_accepted:{first}")).await
+    to_owner(tx, cx, class, party, says, &format!("group_accepted:{first}:{}", class.sequence)).await
 }
 
 /// Seats are held for the group.
@@ -166,7 +166,7 @@ pub async fn offered(
     until: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let says = Says::Offered { seats: seats as u64, until };
-    to_owner(tx, cx, class, party, says, &format!("group_offered:{first}")).await
+    to_owner(tx, cx, class, party, says, &format!("group_offered:{first}:{}", class.sequence)).await
 }
 
 /// A seat has a name now, or another one.
@@ -220,10 +220,12 @@ pub async fn enrolled_by_firm(
     let booked = state == EnrolmentState::Booked;
     let says = if booked { Says::YouAreIn { firm } } else { Says::YouWait { firm } };
     let letter = GroupLetter { about: About::of(cx, class), says };
-    let once = format!("{}:{id}", letter.kind());
     if !booked {
+        let once = format!("{}:{id}", letter.kind());
         return send(tx, cx, person, letter, &once).await;
     }
+    // A seat that was only held after the class was moved can be booked a second time.
+    let once = format!("{}:{id}:{}", letter.kind(), class.sequence);
     let sessions = store::sessions(tx, class.id).await?;
     invitations::request(tx, cx, Seat { class, id, person }, &sessions, letter, &once).await
 }

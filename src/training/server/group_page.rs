@@ -8,8 +8,8 @@ use super::{
     seats::Consent,
     shared::count,
     store::{
-        self, ClassRow, EnrolmentRow,
-        parties::{self, PartyRow, PlaceRow, SkipRow},
+        self, Around, ClassRow, PlaceHere,
+        parties::{self, PartyRow, PlaceRow, Skip, SkipRow},
     },
     views, words,
 };
@@ -49,7 +49,7 @@ const MOST: i64 = 100;
 struct Shown {
     party: PartyRow,
     places: Vec<PlaceRow>,
-    skips: Vec<SkipRow>,
+    skips: Vec<Skip>,
     /// The place of its first in line.
     position: Option<i64>,
     /// What the offered seats cost.
@@ -72,7 +72,8 @@ struct Page {
 }
 
 async fn load(cx: &Cx, id: ClassId, asked: &str) -> Result<Option<Page>, AppError> {
-    let mut owned = cx.person()?.owned_organisations();
+    let person = cx.person()?;
+    let mut owned = person.owned_organisations();
     let mut tx = cx.db().read().await?;
     let class = store::class(&mut tx, id).await?;
     if class.state == ClassState::Draft {
@@ -82,11 +83,7 @@ async fn load(cx: &Cx, id: ClassId, asked: &str) -> Result<Option<Page>, AppErro
     owned.sort_by_key(|firm| firm.to_string() != asked);
     let Some(&firm) = owned.first() else { return Ok(None) };
     cx.may(Act::ReadTeam, &Subject::nobody().within(Some(firm)))?;
-    let mut firms = Vec::new();
-    for firm in owned {
-        firms.push((firm, parties::firm_name(&mut tx, firm).await?));
-    }
-    let members = parties::members(&mut tx, firm).await?;
+    let (firms, members) = parties::firms_and_members(&mut tx, person.id, firm).await?;
     let groups = groups_of(&mut tx, cx, &class, firm).await?;
     Ok(Some(Page { class, firms, members, groups }))
 }
@@ -437,7 +434,8 @@ fn confirm(cx: &Cx, page: &Page, review: &Review) -> AnyView {
 fn group_card(cx: &Cx, page: &Page, group: &Shown, sheet: &Sheet) -> AnyView {
     let class = &page.class;
     let firm = page.firms.first().map(|(id, _)| id.to_string()).unwrap_or_default();
-    let waiting = standing(cx, &group.party, &group.places, group.position);
+    let waiting = group.places.iter().filter(|place| place.state == EnrolmentState::Waitlisted).count() as u64;
+    let waiting = standing(cx, group.party.together, group.party.gathered, waiting, group.position);
     let offer = offer(cx, class, group, &firm);
     let places = group.places.iter().map(|place| place_item(cx, page, place, sheet, &firm)).collect_view();
     let skips = skips(cx, class, &group.skips);
@@ -453,15 +451,14 @@ fn group_card(cx: &Cx, page: &Page, group: &Shown, sheet: &Sheet) -> AnyView {
 }
 
 /// Where a group stands in line.
-fn standing(cx: &Cx, party: &PartyRow, places: &[PlaceRow], position: Option<i64>) -> Option<AnyView> {
-    let waiting = places.iter().filter(|place| place.state == EnrolmentState::Waitlisted).count() as u64;
+fn standing(cx: &Cx, together: bool, gathered: i64, waiting: u64, position: Option<i64>) -> Option<AnyView> {
     let position = position.map(|position| cx.fmt().number(position))?;
-    let text = match party.together {
+    let text = match together {
         true => w!(cx, groups.waits_together, count = waiting, position = position),
         false => w!(cx, groups.waits_split, count = waiting, position = position),
     };
-    let held = (party.gathered > 0).then(|| {
-        let text = w!(cx, groups.gathered, count = count(party.gathered), of = cx.fmt().number(waiting as i64));
+    let held = (gathered > 0).then(|| {
+        let text = w!(cx, groups.gathered, count = count(gathered), of = cx.fmt().number(waiting as i64));
         view! { <p>{text}</p> }
     });
     Some(view! { <div class="stack"><p><strong>{text}</strong></p>{held}</div> }.into_any())
@@ -575,8 +572,8 @@ fn place_item(cx: &Cx, page: &Page, place: &PlaceRow, sheet: &Sheet, firm: &str)
     .into_any()
 }
 
-fn skips(cx: &Cx, class: &ClassRow, skips: &[SkipRow]) -> Option<AnyView> {
-    let line = |row: &SkipRow| group_words::skip(cx.fmt(), class.tz(), row);
+fn skips(cx: &Cx, class: &ClassRow, skips: &[Skip]) -> Option<AnyView> {
+    let line = |row: &Skip| group_words::skip(cx.fmt(), class.tz(), row);
     let lines: Vec<String> = skips.iter().map(line).collect();
     let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
     (!skips.is_empty()).then(|| {
@@ -585,47 +582,21 @@ fn skips(cx: &Cx, class: &ClassRow, skips: &[SkipRow]) -> Option<AnyView> {
     })
 }
 
-/// What the page of a class says to the owner of a firm, and to an employee whose firm answers for them.
-pub struct Firm {
-    owned: Option<(OrganisationId, Vec<PlaceRow>)>,
-    /// The group that the reader is in, where it stands, and when it was passed over.
-    mine: Option<(PartyRow, Vec<PlaceRow>, Vec<SkipRow>)>,
-}
-
-/// Loads it for the reader.
-pub async fn firm(tx: &mut Tx, cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>) -> Result<Firm, AppError> {
-    let owned = match cx.person()?.owned_organisations().first() {
-        Some(&firm) => Some((firm, parties::places_of_firm(tx, class.id, firm).await?)),
-        None => None,
-    };
-    let mine = match mine.and_then(|row| row.party_id) {
-        Some(id) => {
-            Some((parties::party(tx, id).await?, parties::places(tx, id).await?, parties::skips_of(tx, id).await?))
-        }
-        None => None,
-    };
-    Ok(Firm { owned, mine })
-}
-
-impl Firm {
-    /// Whether the firm answers for the reader's place.
-    pub fn answers(&self) -> bool {
-        self.mine.is_some()
-    }
+/// Whether a firm answers for the reader's place.
+pub fn answers(mine: Option<&PlaceHere>) -> bool {
+    mine.is_some_and(|row| row.firm.is_some())
 }
 
 /// The card of an employee whose firm waits, or is offered seats, for them.
-pub fn member_card(cx: &Cx, class: &ClassRow, firm: &Firm, position: Option<i64>) -> Option<AnyView> {
-    let (party, places, skipped) = firm.mine.as_ref()?;
-    let text = match position {
-        Some(position) => {
-            let position = cx.fmt().number(position);
-            w!(cx, groups.you_wait, firm = party.organisation_name.clone(), position = position)
-        }
-        None => w!(cx, groups.you_offered, firm = party.organisation_name.clone()),
+pub fn member_card(cx: &Cx, class: &ClassRow, mine: &PlaceHere, around: &Around) -> Option<AnyView> {
+    let firm = mine.firm.clone()?;
+    let text = match mine.position {
+        Some(position) => w!(cx, groups.you_wait, firm = firm, position = cx.fmt().number(position)),
+        None => w!(cx, groups.you_offered, firm = firm),
     };
-    let standing = standing(cx, party, places, position);
-    let skips = skips(cx, class, skipped);
+    let (together, gathered) = (mine.together.unwrap_or(false), mine.gathered.unwrap_or(0));
+    let standing = standing(cx, together, gathered, count(mine.group_waiting), mine.position);
+    let skips = skips(cx, class, &around.group_skips);
     let form_key = key();
     let leave = w!(cx, training.leave_waitlist);
     Some(
@@ -646,12 +617,13 @@ pub fn member_card(cx: &Cx, class: &ClassRow, firm: &Firm, position: Option<i64>
 }
 
 /// The card of an owner: who of the firm is in the class, and the way to enrol more.
-pub fn owner_card(cx: &Cx, class: &ClassRow, firm: &Firm) -> Option<AnyView> {
-    let (_, places) = firm.owned.as_ref()?;
-    if class.state.is_over() {
+pub fn owner_card(cx: &Cx, class: &ClassRow, around: &Around) -> Option<AnyView> {
+    let is_owner = cx.viewer.person().is_some_and(|person| !person.owned_organisations().is_empty());
+    if class.state.is_over() || !is_owner {
         return None;
     }
-    let many = |state| places.iter().filter(|place| place.state == state).count() as u64;
+    let places = &around.places;
+    let many = |state| places.iter().filter(|(of, _)| *of == state).map(|(_, many)| count(*many)).sum::<u64>();
     let (booked, offered, waiting) =
         (many(EnrolmentState::Booked), many(EnrolmentState::Offered), many(EnrolmentState::Waitlisted));
     let text = match places.is_empty() {
@@ -715,7 +687,7 @@ pub fn trainer_card(cx: &Cx, class: &ClassRow, groups: &Groups) -> Option<AnyVie
     }
     let rule = w!(cx, groups.rule_line, time = cx.fmt().date_time(class.policy().gathers_until(), class.tz()));
     let skip = |row: &SkipRow| {
-        let text = format!("{}: {}", row.organisation_name, group_words::skip(cx.fmt(), class.tz(), row));
+        let text = format!("{}: {}", row.organisation_name, group_words::skip(cx.fmt(), class.tz(), &row.skip));
         view! { <li>{text}</li> }
     };
     let skips: Vec<AnyView> = groups.skips.iter().map(|row| skip(row).into_any()).collect();

@@ -1,6 +1,6 @@
 //! What is said of groups: how they are seated, what they cost, what stands in somebody's way, who was passed over.
 
-use super::{shared::count, store::parties::SkipRow, words};
+use super::{shared::count, store::parties::Skip, words};
 use crate::{
     i18n::{Fmt, InWords},
     training::domain::{Cost, Hindered, Hindrance, Seated, Skipped, Wish},
@@ -84,7 +84,7 @@ pub fn conflicts(fmt: Fmt, tz: Tz, conflicts: &[Hindered]) -> String {
 }
 
 /// When and why a group was passed over.
-pub fn skip(fmt: Fmt, tz: Tz, row: &SkipRow) -> String {
+pub fn skip(fmt: Fmt, tz: Tz, row: &Skip) -> String {
     let (time, needed, free) = (fmt.date_time(row.at, tz), fmt.number(row.needed), fmt.number(row.free));
     match row.reason {
         Skipped::DoesNotFit => w!(fmt, groups.skip_does_not_fit, time = time, needed = needed, free = free),

@@ -18,7 +18,6 @@ use crate::{
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
     jobs::{self, Job},
-    portal::server::Need,
     server::{
         Cx, fresh,
         history::{self, Change},
@@ -28,9 +27,7 @@ use crate::{
         ClassState, Cost, Effect, Ending, EnrolmentState, Hindered, Hindrance, Refusal, Seated, Skipped, Wish,
         enrolment, party,
     },
-    ui::Icon,
     values::{ClassId, EnrolmentId, Money, OrganisationId, PartyId, PersonId},
-    w,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -352,6 +349,34 @@ async fn watch(tx: &mut Tx, class: &ClassRow, party: &PartyRow, now: DateTime<Ut
     let waits = places.iter().any(|place| place.state == EnrolmentState::Waitlisted);
     if party.together && waits && policy.gathers(now) {
         jobs::enqueue(tx, Job::OpenLine { class: class.id }, policy.gathers_until()).await?;
+    }
+    Ok(())
+}
+
+/// After the class was moved nearer: no offer to a group outlives the waitlist. All of it, named or not, gets the earlier
+/// deadline, or is over with the group's place in line. The caller holds the class.
+pub async fn shorten(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
+    let system = cx.as_viewer(Viewer::System);
+    let policy = store::class(tx, class).await?.policy();
+    for party in parties::parties(tx, class).await? {
+        let mut places = parties::places(tx, party.id).await?;
+        places.retain(|place| place.state == EnrolmentState::Offered);
+        let outlives = |place: &PlaceRow| place.offered_until.is_some_and(|until| until > policy.freezes_at());
+        if !places.iter().any(outlives) {
+            continue;
+        }
+        let Some(until) = policy.offer_until(system.now) else {
+            leave(tx, &system, party.id, Act::ExpireOffer, Ending::Expired).await?;
+            continue;
+        };
+        let permit = self::system(&system, Act::OfferSeat, None)?;
+        parties::one_deadline(tx, &permit, party.id, until, system.now).await?;
+        for place in places.iter().filter(|place| place.person_id.is_some()) {
+            store::move_offer(tx, &permit, place.id, until, policy.freezes_at()).await?;
+        }
+        if let Some(first) = places.first() {
+            jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
+        }
     }
     Ok(())
 }
@@ -822,22 +847,4 @@ async fn record_party(
     let change =
         Change { entity: "party", id: party.0, customer: Some(owner), detail: Some(detail), ..Change::default() };
     history::record(tx, cx, permit, change).await
-}
-
-/// What needs an owner now: seats that are held for a group.
-pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
-    let mut needs = Vec::new();
-    for firm in cx.person()?.owned_organisations() {
-        for row in parties::offers(tx, firm).await?.into_iter().filter(|row| cx.now < row.until) {
-            needs.push(Need {
-                since: row.since,
-                icon: Icon::Users,
-                title: w!(cx, groups.need_offer_title, title = row.title),
-                text: w!(cx, training.need_offer_text, until = cx.fmt().date_time(row.until, cx.zone)),
-                href: format!("/training/{}/group?firm={}", row.class_id, row.organisation_id),
-                action: w!(cx, training.need_offer_action),
-            });
-        }
-    }
-    Ok(needs)
 }

@@ -4,7 +4,7 @@ use super::{
     class_cards, make_ups,
     portal::{FRAME, key, parse},
     store::{self, ClassRow, HostRow, MakeUpRow, SessionRow},
-    views, words,
+    ticket, views, words,
 };
 use crate::{
     error::{AppError, Fault, Faults},
@@ -42,13 +42,14 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     let class = store::class(&mut tx, id).await?;
     let seat = store::active(&mut tx, id, person).await?;
     let seat = seat.filter(|row| row.state == EnrolmentState::Booked).ok_or(AppError::NotFound)?;
-    let sessions = store::sessions(&mut tx, id).await?;
+    let seen = store::sessions_seen(&mut tx, id, Some(seat.id)).await?;
     let make_ups = store::make_ups(&mut tx, seat.id).await?;
+    let has_made_up = store::has_made_up(&mut tx, seat.id).await?;
     let mut missed = Vec::new();
-    for number in class_cards::missed(&mut tx, &class, &sessions, &seat, &make_ups).await? {
+    for number in class_cards::missed(&class, &seen, &make_ups, has_made_up) {
         let place = i64::try_from(number).unwrap_or(0);
         let hosts = store::hosts(&mut tx, class.course_id, id, place, cx.now, OFFERED).await?;
-        missed.extend(sessions.get(number - 1).map(|session| (number, session.clone(), hosts)));
+        missed.extend(seen.sessions.get(number - 1).map(|session| (number, session.clone(), hosts)));
     }
     Ok(Shown { class, make_ups, missed })
 }
@@ -130,10 +131,14 @@ fn one(cx: &Cx, row: &MakeUpRow) -> AnyView {
         }
     });
     let title = row.title.clone();
+    // A guest checks in with the code of the seat for which they make up.
+    let code = (row.mark().is_none() && cx.now < row.ends_at)
+        .then(|| ticket::to_show(cx, &format!("/training/{}", row.home_id), row.enrolment_id, row.starts_at));
     view! {
         <div class="card stack">
             <p class="row"><strong>{title}</strong>{badge}</p>
             <p>{time}" · "{place}</p>
+            {code}
             {cancel}
         </div>
     }

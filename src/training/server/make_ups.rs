@@ -129,17 +129,23 @@ async fn missed_number(
 
 /// Who was excused from all of a class that is closed has back what the seat cost; there is nothing left to make up
 /// for, unless a make-up was booked already when the class was closed.
-pub async fn given_back(tx: &mut Tx, home: &ClassRow, seat: &EnrolmentRow, sessions: usize) -> Result<bool, AppError> {
-    if home.state != ClassState::Completed || store::has_made_up(tx, seat.id).await? {
+async fn given_back(tx: &mut Tx, home: &ClassRow, seat: &EnrolmentRow, sessions: usize) -> Result<bool, AppError> {
+    if home.state != ClassState::Completed {
         return Ok(false);
     }
+    let has_made_up = store::has_made_up(tx, seat.id).await?;
     let marks: Vec<Mark> = store::marks(tx, home.id)
         .await?
         .into_iter()
         .filter(|row| row.enrolment_id == seat.id)
         .map(|row| row.mark)
         .collect();
-    Ok(attendance::was_excused(&marks, sessions))
+    Ok(nothing_left(home.state, has_made_up, &marks, sessions))
+}
+
+/// The same from what is loaded: the class's state, and the seat's make-ups and marks.
+pub fn nothing_left(home: ClassState, has_made_up: bool, marks: &[Mark], sessions: usize) -> bool {
+    home == ClassState::Completed && !has_made_up && attendance::was_excused(marks, sessions)
 }
 
 /// Gives the seat of a make-up back, before its session begins. A second tap is answered like the first.
@@ -204,7 +210,8 @@ pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassS
 
 /// Marks a guest, or takes the mark back. Where the class that was missed is closed already, the certificate is given
 /// now; a mark that was a mistake takes it away again.
-pub async fn mark(cx: &Cx, id: MakeUpId, mark: Option<Mark>) -> Result<ClassId, AppError> {
+/// `was` is what the trainer saw: a mark that somebody else has set meanwhile is not overwritten unseen.
+pub async fn mark(cx: &Cx, id: MakeUpId, was: Option<Option<Mark>>, mark: Option<Mark>) -> Result<ClassId, AppError> {
     let cx = cx.clone();
     cx.app
         .db
@@ -215,19 +222,28 @@ pub async fn mark(cx: &Cx, id: MakeUpId, mark: Option<Mark>) -> Result<ClassId, 
                 let row = store::make_up(tx, id).await?;
                 tx.lock(&[lock_of(row.class_id), lock_of(row.home_id)]).await?;
                 let row = store::make_up(tx, id).await?;
-                mark_in(tx, &cx, &row, mark).await?;
+                mark_in(tx, &cx, &row, was, mark).await?;
                 Ok(row.class_id)
             })
         })
         .await
 }
 
-async fn mark_in(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, mark: Option<Mark>) -> Result<(), AppError> {
+async fn mark_in(
+    tx: &mut Tx,
+    cx: &Cx,
+    row: &MakeUpRow,
+    was: Option<Option<Mark>>,
+    mark: Option<Mark>,
+) -> Result<(), AppError> {
     let class = store::class(tx, row.class_id).await?;
     let assigned = in_the_room(tx, cx, &class).await?.assigned;
     let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id).assigned_to(assigned))?;
     if row.mark() == mark {
         return Ok(());
+    }
+    if was.is_some_and(|was| was != row.mark()) {
+        return Err(Refusal::MarkChanged { now: row.mark() }.into());
     }
     let from = plan::marked_from(row.starts_at);
     if cx.now < from {

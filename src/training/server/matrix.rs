@@ -4,7 +4,7 @@
 use super::{
     shared::seats_in_words,
     store::{
-        self, ClassRow, parties,
+        ClassRow, parties,
         team::{self, ComingRow, PassedRow, TeamCourseRow},
     },
     views, words,
@@ -49,26 +49,20 @@ struct Team {
 }
 
 async fn load(cx: &Cx, asked: &str) -> Result<Option<Team>, AppError> {
-    let mut owned = cx.person()?.owned_organisations();
+    let person = cx.person()?;
+    let mut owned = person.owned_organisations();
     owned.sort_by_key(|firm| firm.to_string() != asked);
     let Some(&firm) = owned.first() else { return Ok(None) };
     cx.may(Act::ReadTeam, &Subject::nobody().within(Some(firm)))?;
     let mut tx = cx.db().read().await?;
-    let mut firms = Vec::new();
-    for firm in owned {
-        firms.push((firm, parties::firm_name(&mut tx, firm).await?));
-    }
-    let mut courses = Vec::new();
-    for course in team::courses_of_firm(&mut tx, firm).await? {
-        let next = match team::next_class(&mut tx, course.id, cx.now).await? {
-            Some(id) => Some(store::class(&mut tx, id).await?),
-            None => None,
-        };
-        courses.push((course, next));
-    }
+    let (firms, members) = parties::firms_and_members(&mut tx, person.id, firm).await?;
+    let mut next = team::next_classes(&mut tx, firm, cx.now).await?;
+    let courses = team::courses_of_firm(&mut tx, firm).await?.into_iter();
+    let courses =
+        courses.map(|course| (next.remove(&course.id), course)).map(|(class, course)| (course, class)).collect();
     Ok(Some(Team {
         firms,
-        members: parties::members(&mut tx, firm).await?,
+        members,
         courses,
         passed: team::passed(&mut tx, firm).await?,
         coming: team::coming(&mut tx, firm).await?,

@@ -22,6 +22,7 @@ mod demo_plan;
 mod demo_teaching;
 pub mod desk;
 mod dues;
+pub mod equipment;
 pub mod files;
 pub mod group_letters;
 mod group_page;

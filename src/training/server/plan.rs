@@ -18,7 +18,9 @@ use crate::{
         history::{self, Change},
         keys,
     },
-    training::domain::{ClassState, Effect, Ending, EnrolmentState, Mark, Plan, Refusal, Share, Window, attendance},
+    training::domain::{
+        ClassState, Effect, Ending, EnrolmentState, Level, Mark, Plan, Refusal, Share, Window, attendance,
+    },
     values::{ClassId, CourseId, EquipmentId, Money, PersonId, PublicNumber, RoomId},
 };
 use chrono::{DateTime, Duration, Utc};
@@ -175,6 +177,7 @@ pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) ->
 pub async fn create_course(
     cx: &Cx,
     course: CourseRow,
+    level: Level,
     skus: Vec<String>,
     key: Option<Uuid>,
 ) -> Result<CourseId, AppError> {
@@ -195,6 +198,7 @@ pub async fn create_course(
                 }
                 let products = store::products_by_sku(tx, &skus).await?;
                 store::insert_course(tx, &permit, &course, &products, cx.now).await?;
+                store::set_level(tx, &permit, id, level).await?;
                 let change = Change { entity: "course", id: id.0, ..Change::default() };
                 history::record(tx, &cx, &permit, change).await?;
                 keys::remember(tx, &scope, key, &body, &id.to_string()).await?;

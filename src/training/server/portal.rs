@@ -1,10 +1,10 @@
 //! What customers see of training: a class, and their own classes.
 
 use super::{
-    announce, class_cards, group_page,
+    announce, class_cards, dues, group_page,
     seats::{self, Consent},
     shared::{far, seats_in_words},
-    store::{self, ClassRow, EnrolmentRow, MineRow, SessionRow},
+    store::{self, Around, ClassRow, MineRow, PlaceHere, Reader, Seen},
     views, words,
 };
 use crate::{
@@ -50,15 +50,20 @@ struct Asked {
 /// Everything that the page of a class shows.
 struct Shown {
     class: ClassRow,
-    sessions: Vec<SessionRow>,
-    mine: Option<EnrolmentRow>,
-    position: Option<i64>,
+    seen: Seen,
+    mine: Option<PlaceHere>,
     cost: Cost,
-    beside: class_cards::Beside,
-    ticket: super::ticket::Ticket,
-    firm: group_page::Firm,
+    around: Around,
+    make_up: class_cards::MakeUp,
 }
 
+impl Shown {
+    fn is_booked(&self) -> bool {
+        self.mine.as_ref().is_some_and(|row| row.seat.state == EnrolmentState::Booked)
+    }
+}
+
+/// Five statements at most, whoever looks: each fetches what belongs together.
 async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     let person = cx.person()?;
     let mut tx = cx.db().read().await?;
@@ -66,22 +71,26 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     if class.state == ClassState::Draft {
         return Err(AppError::NotFound);
     }
-    let sessions = store::sessions(&mut tx, id).await?;
-    let mine = store::active(&mut tx, id, person.id).await?;
-    let position = match mine.as_ref().map(|row| (row.state, row.queue_number)) {
-        Some((EnrolmentState::Waitlisted, Some(number))) => Some(store::position(&mut tx, id, number).await?),
-        _ => None,
-    };
-    let cost = match mine.as_ref().map(|row| row.state) {
+    let mine = store::place_here(&mut tx, id, person.id, cx.now).await?;
+    let seat = mine.as_ref().map(|row| &row.seat);
+    let may_enrol = match seat.map(|row| row.state) {
         // Whoever has a seat, or a place in line, is not told what one would cost.
-        Some(EnrolmentState::Booked) => Cost::Free,
-        Some(EnrolmentState::Waitlisted) if !class.policy().is_frozen(cx.now) => Cost::Free,
-        _ => seats::cost(&mut tx, cx, &class, person).await?,
+        Some(EnrolmentState::Booked) => false,
+        Some(EnrolmentState::Waitlisted) => class.policy().is_frozen(cx.now),
+        _ => true,
     };
-    let beside = class_cards::load(&mut tx, cx, &class, &sessions, mine.as_ref()).await?;
-    let ticket = super::ticket::load(&mut tx, mine.as_ref()).await?;
-    let firm = group_page::firm(&mut tx, cx, &class, mine.as_ref()).await?;
-    Ok(Shown { class, sessions, mine, position, cost, beside, ticket, firm })
+    let booked = seat.filter(|row| row.state == EnrolmentState::Booked);
+    let seen = store::sessions_seen(&mut tx, id, booked.map(|row| row.id)).await?;
+    let waits = seat.filter(|row| row.state != EnrolmentState::Booked).map(|row| (row.id, row.party_id));
+    let firm = person.owned_organisations().first().copied();
+    let reader = Reader { person: person.id, may_enrol, firm, waits };
+    let around = store::around(&mut tx, &class, reader).await?;
+    let cost = match may_enrol {
+        true => dues::cost_of(&mut tx, cx.today(), &class, person, &around.products).await?,
+        false => Cost::Free,
+    };
+    let make_up = class_cards::make_up_of(&mut tx, cx, &class, &seen, mine.as_ref()).await?;
+    Ok(Shown { class, seen, mine, cost, around, make_up })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -100,7 +109,7 @@ fn class_view(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
         ClassState::Open => view! { <LiveSeats class=class.id.to_string() now/> }.into_any(),
         _ => views::stage_badge(cx, class),
     };
-    let has_seat = shown.mine.as_ref().is_some_and(|row| row.state == EnrolmentState::Booked);
+    let has_seat = shown.is_booked();
     let ics = format!("{}/calendar.ics", class.path());
     let calendar = (!class.state.is_over()).then(|| {
         let add_to_calendar = w!(cx, training.add_to_calendar);
@@ -113,15 +122,16 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         (w!(cx, training.language), words::language(&class.language).into_any()),
     ];
     let standing = standing(cx, shown);
-    let ticket = super::ticket::card(cx, class, shown.mine.as_ref(), &shown.ticket, sheet);
-    let firm = group_page::owner_card(cx, class, &shown.firm);
+    let ticket = super::ticket::card(cx, class, shown.mine.as_ref(), &shown.around.skips, sheet);
+    let firm = group_page::owner_card(cx, class, &shown.around);
     let when = Some(w!(cx, training.when));
-    let sessions = views::sessions(cx, class, &shown.sessions);
+    let sessions = views::sessions(cx, class, &shown.seen.sessions);
     let about = Some(w!(cx, training.about));
     let policy = policy(cx, class);
-    let first = class_cards::first(cx, class, &shown.beside);
-    let more = class_cards::more(cx, class, &shown.sessions, &shown.beside, sheet);
-    let course_link = class_cards::course_link(cx, &shown.beside);
+    let first = class_cards::first(cx, class, shown.mine.as_ref(), &shown.make_up);
+    let inside = has_seat && class.state != ClassState::Cancelled;
+    let more = class_cards::more(cx, class, &shown.seen, &shown.around.materials, inside, sheet);
+    let course_link = class_cards::course_link(cx, class);
     view! {
         <PageHead title=class.title.clone() lead=Some(views::when(cx, class)) back=Some(("/training".to_owned(), w!(cx, training.back_to_classes)))>
             {live}
@@ -190,14 +200,12 @@ fn standing(cx: &Cx, shown: &Shown) -> AnyView {
         return view! { <Alert tone><p>{text}</p>{why}</Alert> }.into_any();
     }
     // Once the line is closed a free seat is for whoever takes it, group or not.
-    let answers = shown.firm.answers() && !(rules.is_frozen(cx.now) && class.seats().free() > 0);
-    match shown.mine.as_ref().map(|row| row.state) {
-        Some(EnrolmentState::Booked) => booked(cx, &rules),
-        Some(EnrolmentState::Offered | EnrolmentState::Waitlisted) if answers => {
-            group_page::member_card(cx, class, &shown.firm, shown.position).into_any()
-        }
-        Some(EnrolmentState::Offered) => offered(cx, shown),
-        Some(EnrolmentState::Waitlisted) => waiting(cx, shown),
+    let answers = group_page::answers(shown.mine.as_ref()) && !(rules.is_frozen(cx.now) && class.seats().free() > 0);
+    match shown.mine.as_ref().map(|row| (row.seat.state, row)) {
+        Some((EnrolmentState::Booked, _)) => booked(cx, &rules),
+        Some((_, mine)) if answers => group_page::member_card(cx, class, mine, &shown.around).into_any(),
+        Some((EnrolmentState::Offered, mine)) => offered(cx, shown, mine),
+        Some((EnrolmentState::Waitlisted, mine)) => waiting(cx, shown, mine),
         _ if rules.has_started(cx.now) || class.state != ClassState::Open => {
             let you_started = w!(cx, training.you_started);
             view! { <Alert tone=Tone::Info><p>{you_started}</p></Alert> }.into_any()
@@ -238,9 +246,9 @@ fn booked(cx: &Cx, rules: &Policy) -> AnyView {
     .into_any()
 }
 
-fn offered(cx: &Cx, shown: &Shown) -> AnyView {
+fn offered(cx: &Cx, shown: &Shown, mine: &PlaceHere) -> AnyView {
     let class = &shown.class;
-    let until = shown.mine.as_ref().and_then(|row| row.offered_until).unwrap_or(cx.now);
+    let until = mine.seat.offered_until.unwrap_or(cx.now);
     let until =
         w!(cx, training.time_in_zone, time = cx.fmt().date_time(until, class.tz()), zone = words::zone(class.tz()));
     let accept = match &shown.cost {
@@ -273,9 +281,9 @@ fn offered(cx: &Cx, shown: &Shown) -> AnyView {
     .into_any()
 }
 
-fn waiting(cx: &Cx, shown: &Shown) -> AnyView {
+fn waiting(cx: &Cx, shown: &Shown, mine: &PlaceHere) -> AnyView {
     let class = &shown.class;
-    let position = cx.fmt().number(shown.position.unwrap_or(1));
+    let position = cx.fmt().number(mine.position.unwrap_or(1));
     // Once the line is closed a free seat is for whoever takes it, so for those who wait too.
     let take = (class.policy().is_frozen(cx.now) && class.seats().free() > 0).then(|| enrol_form(cx, shown));
     let you_waitlisted = w!(cx, training.you_waitlisted, position = position);
@@ -304,7 +312,9 @@ fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
         (_, true) => w!(cx, training.enrol),
     };
     let full = (!free).then(|| view! { <p>{w!(cx, training.full_text)}</p> });
-    let warning = class_cards::warning(cx, &shown.beside);
+    let closes = views::window_news(cx, class).map(|text| view! { <p><strong>{text}</strong></p> });
+    // Whoever has a place in line was told when they took it.
+    let warning = shown.mine.is_none().then(|| class_cards::warning(cx, class, &shown.around.missing));
     let cost = views::cost(cx, &shown.cost);
     let agreed = shown.cost.minor().to_string();
     let form_key = key();
@@ -312,6 +322,7 @@ fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
         <Card title=Some(w!(cx, training.what_it_costs))>
             {cost}
             {full}
+            {closes}
             {warning}
             <form id="enrol" class="form" method="post">
                 <input type="hidden" name="act" value="enrol"/>

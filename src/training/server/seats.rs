@@ -408,11 +408,6 @@ pub async fn offer_elsewhere(
     Ok(Some(until))
 }
 
-/// What a seat costs the person in this class, as the page says it.
-pub async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: &Person) -> Result<Cost, AppError> {
-    dues::cost(tx, cx.today(), class, person).await
-}
-
 async fn agreed_cost(
     tx: &mut Tx,
     cx: &Cx,

@@ -1,7 +1,7 @@
 //! What training hands to the rest of the portal: what needs a customer, what staff see of one, live seats.
 
 use super::{
-    store::{self, ClassRow},
+    store::{self, ClassRow, Waiting, WaitingRow},
     words,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     portal::server::{Need, Panel, PanelRow},
     server::Cx,
     training::{
-        domain::{ClassState, EnrolmentState, Policy, Seats, Stage},
+        domain::{ClassState, Policy, Seats, Stage},
         rpc::SeatsNow,
     },
     ui::Icon,
@@ -33,56 +33,47 @@ pub async fn in_the_room(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<Subje
     Ok(Subject::nobody().assigned_to(Some(helper.unwrap_or(class.trainer_id))))
 }
 
-/// A seat that is offered, and a class that begins within the next day and a half.
+/// How long before it begins a class is worth a word at home.
+const SOON: Duration = Duration::hours(36);
+
+/// A seat that is offered, to them or to their firm, and a class that begins within the next day and a half.
 pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
-    let person = cx.person()?.id;
-    let mut needs = Vec::new();
-    for row in store::mine_coming(tx, person).await? {
-        match (row.state, row.offered_until) {
-            // For a group its owner answers.
-            (EnrolmentState::Offered, Some(until)) if cx.now < until && row.party_id.is_none() => needs.push(Need {
-                since: row.since,
-                icon: Icon::Cap,
-                title: w!(cx, training.need_offer_title, title = row.title.clone()),
-                text: w!(cx, training.need_offer_text, until = cx.fmt().date_time(until, cx.zone)),
-                href: row.path(),
-                action: w!(cx, training.need_offer_action),
-            }),
-            (EnrolmentState::Booked, _) if cx.now < row.ends_at && row.starts_at < cx.now + Duration::hours(36) => {
-                let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
-                needs.push(Need {
-                    since: row.starts_at - Duration::hours(36),
-                    icon: Icon::Calendar,
-                    title: w!(cx, training.need_soon_title, title = row.title.clone()),
-                    text: w!(
-                        cx,
-                        training.need_soon_text,
-                        time = cx.fmt().date_time(row.starts_at, row.tz()),
-                        place = place
-                    ),
-                    href: row.path(),
-                    action: w!(cx, training.need_soon_action),
-                });
-            }
-            _ => {}
+    let rows = store::waiting(tx, cx.person()?.id, cx.now, cx.now + SOON).await?;
+    Ok(rows.into_iter().map(|row| need(cx, row)).collect())
+}
+
+fn need(cx: &Cx, row: WaitingRow) -> Need {
+    let path = format!("/training/{}", row.class);
+    let offer = |since, until, icon, title, href| Need {
+        since,
+        icon,
+        title,
+        text: w!(cx, training.need_offer_text, until = cx.fmt().date_time(until, cx.zone)),
+        href,
+        action: w!(cx, training.need_offer_action),
+    };
+    let href = match row.what {
+        Waiting::Offer { until, since } => {
+            let title = w!(cx, training.need_offer_title, title = row.title);
+            return offer(since, until, Icon::Cap, title, path);
         }
-    }
-    for row in store::make_ups_coming(tx, person, cx.now).await? {
-        if row.starts_at < cx.now + Duration::hours(36) {
-            let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
-            let time = cx.fmt().date_time(row.starts_at, row.tz());
-            needs.push(Need {
-                since: row.starts_at - Duration::hours(36),
-                icon: Icon::Calendar,
-                title: w!(cx, training.need_soon_title, title = row.title.clone()),
-                text: w!(cx, training.need_soon_text, time = time, place = place),
-                href: row.path(),
-                action: w!(cx, training.need_soon_action),
-            });
+        Waiting::FirmOffer { firm, until, since } => {
+            let title = w!(cx, groups.need_offer_title, title = row.title);
+            return offer(since, until, Icon::Users, title, format!("{path}/group?firm={firm}"));
         }
+        Waiting::Begins => path,
+        Waiting::MakeUp => format!("{path}/make-up"),
+    };
+    let time = cx.fmt().date_time(row.starts_at, row.tz());
+    let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place };
+    Need {
+        since: row.starts_at - SOON,
+        icon: Icon::Calendar,
+        title: w!(cx, training.need_soon_title, title = row.title),
+        text: w!(cx, training.need_soon_text, time = time, place = place),
+        href,
+        action: w!(cx, training.need_soon_action),
     }
-    needs.extend(super::groups::needs(tx, cx).await?);
-    Ok(needs)
 }
 
 /// The classes of one person, for the page on which staff see a customer.

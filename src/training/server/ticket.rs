@@ -5,11 +5,10 @@ use super::{
     check_in,
     portal::{key, parse},
     seats::lock_of,
-    store::{self, ClassRow, EnrolmentRow},
+    store::{self, ClassRow, PlaceHere},
 };
 use crate::{
     access::{Act, Subject},
-    db::Tx,
     error::{AppError, Fault, Faults},
     server::{
         App, Cx,
@@ -18,7 +17,7 @@ use crate::{
     },
     training::domain::{EnrolmentState, Refusal},
     ui::*,
-    values::ClassId,
+    values::{ClassId, EnrolmentId},
     w,
 };
 use axum::{
@@ -47,23 +46,6 @@ async fn picture(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
     let svg = qr(&cx.app.config.address(&check_in::path(&cx.app, seat.id))).ok_or(AppError::NotFound)?;
     let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "private, max-age=3600")];
     Ok((headers, svg).into_response())
-}
-
-/// What is loaded for it.
-#[derive(Default)]
-pub struct Ticket {
-    wish: Option<String>,
-    skips: Vec<(String, DateTime<Utc>)>,
-}
-
-pub async fn load(tx: &mut Tx, mine: Option<&EnrolmentRow>) -> Result<Ticket, AppError> {
-    match mine {
-        Some(row) if row.state == EnrolmentState::Booked => {
-            Ok(Ticket { wish: store::wish_of_seat(tx, row.id).await?, skips: Vec::new() })
-        }
-        Some(row) => Ok(Ticket { wish: None, skips: store::seat_skips(tx, row.id).await? }),
-        None => Ok(Ticket::default()),
-    }
 }
 
 /// The longest wish.
@@ -97,34 +79,31 @@ pub async fn say(cx: &Cx, class: ClassId, form: &Form) -> Result<(), AppError> {
         .await
 }
 
-pub fn card(cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>, ticket: &Ticket, sheet: &Sheet) -> Option<AnyView> {
-    let row = mine.filter(|_| !class.state.is_over())?;
+/// The reader's ticket and wish; or for who waits, who was seated before them.
+pub fn card(
+    cx: &Cx,
+    class: &ClassRow,
+    mine: Option<&PlaceHere>,
+    skips: &[(String, DateTime<Utc>)],
+    sheet: &Sheet,
+) -> Option<AnyView> {
+    let place = mine.filter(|_| !class.state.is_over())?;
+    let row = &place.seat;
     if row.state != EnrolmentState::Booked {
-        return skipped(cx, class, ticket);
+        return skipped(cx, class, skips);
     }
     let fmt = cx.fmt();
-    let (picture, label) = (format!("{}/ticket.svg", class.path()), w!(fmt, teaching.qr_label));
-    let code = check_in::code(&cx.app, row.id);
-    // It is at hand when it is needed.
-    let soon = cx.now > class.starts_at - Duration::hours(12);
-    let text = w!(fmt, teaching.ticket_text);
-    let or_say = w!(fmt, teaching.ticket_code);
+    let code = to_show(cx, &class.path(), row.id, class.starts_at);
     let wish = match sheet.value("act") {
         "wish" => sheet.value("wish").to_owned(),
-        _ => ticket.wish.clone().unwrap_or_default(),
+        _ => place.wish.clone().unwrap_or_default(),
     };
     let (fault, form_key) = (cx.fault(sheet, "wish"), key());
-    let said = ticket.wish.is_some();
+    let said = place.wish.is_some();
     let asks = !said || fault.is_some();
     Some(
         view! {
-            <Fold title=w!(fmt, teaching.ticket) open=soon>
-                <div class="stack">
-                    <p>{text}</p>
-                    <img class="ticket" src=picture alt=label width="256" height="256" loading="lazy"/>
-                    <p>{or_say}" "<strong class="code">{code}</strong></p>
-                </div>
-            </Fold>
+            {code}
             <Fold title=w!(fmt, teaching.wish_title) open=asks>
                 <form id="wish" class="form" method="post">
                     <input type="hidden" name="act" value="wish"/>
@@ -139,13 +118,32 @@ pub fn card(cx: &Cx, class: &ClassRow, mine: Option<&EnrolmentRow>, ticket: &Tic
     )
 }
 
-fn skipped(cx: &Cx, class: &ClassRow, ticket: &Ticket) -> Option<AnyView> {
-    if ticket.skips.is_empty() {
+/// The code of a seat in the class at `path`, for the trainer's camera; open when it is needed.
+pub fn to_show(cx: &Cx, path: &str, seat: EnrolmentId, starts: DateTime<Utc>) -> AnyView {
+    let fmt = cx.fmt();
+    let (picture, label) = (format!("{path}/ticket.svg"), w!(fmt, teaching.qr_label));
+    let code = check_in::code(&cx.app, seat);
+    let soon = cx.now > starts - Duration::hours(12);
+    let text = w!(fmt, teaching.ticket_text);
+    let or_say = w!(fmt, teaching.ticket_code);
+    view! {
+        <Fold title=w!(fmt, teaching.ticket) open=soon>
+            <div class="stack">
+                <p>{text}</p>
+                <img class="ticket" src=picture alt=label width="256" height="256" loading="lazy"/>
+                <p>{or_say}" "<strong class="code">{code}</strong></p>
+            </div>
+        </Fold>
+    }
+    .into_any()
+}
+
+fn skipped(cx: &Cx, class: &ClassRow, skips: &[(String, DateTime<Utc>)]) -> Option<AnyView> {
+    if skips.is_empty() {
         return None;
     }
     let fmt = cx.fmt();
-    let rows = ticket
-        .skips
+    let rows = skips
         .iter()
         .map(|(why, at)| view! { <li>{fmt.date_time(*at, class.tz())}": "<span class="pre">{why.clone()}</span></li> })
         .collect_view();

@@ -9,7 +9,7 @@ use crate::{
     error::Refusal,
     i18n::InWords,
     server::{Cx, form::Sheet},
-    training::domain::{Cost, Effect},
+    training::domain::{ClassState, Cost, Effect, WindowNews},
     ui::*,
     w,
 };
@@ -23,12 +23,28 @@ pub fn class_card(cx: &Cx, class: &ClassRow, href: String) -> AnyView {
     let place = if class.place.is_empty() { w!(cx, training.online) } else { class.place.clone() };
     let price = if class.price_minor == 0 { w!(cx, training.free) } else { fmt.money(class.price()) };
     let level = class.level.in_words(fmt);
-    let note = format!("{place} · {} · {level} · {price}", words::language(&class.language));
+    let mut note = format!("{place} · {} · {level} · {price}", words::language(&class.language));
+    if let Some(news) = window_news(cx, class) {
+        note = format!("{note} · {news}");
+    }
     let now = seats_in_words(cx, class.state, class.seats(), &class.policy());
     let badge = Some((words::stage_tone(class.stage(cx.now)), now.seats));
     let when = when(cx, class);
     view! { <CardLink href title=class.title.clone() icon=Some(Icon::Cap) text=Some(when) note=Some(note) badge/> }
         .into_any()
+}
+
+/// That enrolling is still to open, or closes soon.
+pub fn window_news(cx: &Cx, class: &ClassRow) -> Option<String> {
+    let policy = class.policy();
+    if class.state != ClassState::Open || policy.has_started(cx.now) {
+        return None;
+    }
+    let time = |at| cx.fmt().date_time(at, class.tz());
+    Some(match policy.window.news(cx.now)? {
+        WindowNews::Opens(at) => w!(cx, learning.opens_on, time = time(at)),
+        WindowNews::Closes(at) => w!(cx, learning.closes_on, time = time(at)),
+    })
 }
 
 /// Sessions that the reader makes up as a guest elsewhere.

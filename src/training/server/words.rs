@@ -203,6 +203,9 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::Hindered { people } => super::group_words::conflicts(fmt, tz, people),
         Refusal::FirmAnswers => w!(fmt, groups.refusal_firm_answers),
         Refusal::NoSuchSeat => w!(fmt, groups.refusal_no_such_seat),
+        Refusal::EquipmentUsed { class, starts } => {
+            w!(fmt, learning.refusal_equipment_used, title = class.clone(), time = time(*starts))
+        }
     }
 }
 

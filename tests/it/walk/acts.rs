@@ -114,6 +114,8 @@ fn changes(act: Act) -> bool {
         | Act::NameSeat
         | Act::SwapSeat
         | Act::ReturnSeat
+        | Act::EditEquipment
+        | Act::RetireEquipment
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -275,7 +277,9 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::WithdrawWish
         | Act::SetAvailability
         | Act::SetClassRules
-        | Act::AddEquipment => training::perform(walk, act).await,
+        | Act::AddEquipment
+        | Act::EditEquipment
+        | Act::RetireEquipment => training::perform(walk, act).await,
         Act::EditCourse
         | Act::AddMaterial
         | Act::RemoveMaterial

@@ -397,7 +397,7 @@ fn material_list(cx: &Cx, shown: &Shown) -> AnyView {
         .materials
         .iter()
         .map(|row| {
-            let note = format!("{} · {}", kind(cx, row), audience(cx, row.audience));
+            let note = format!("{} · {}", kind(cx, row.media_type.as_deref(), row.bytes), audience(cx, row.audience));
             let href = row.link.clone().unwrap_or_else(|| format!("/materials/{}", row.id));
             let download = row.link.is_none().then_some("");
             let id = row.id.to_string();

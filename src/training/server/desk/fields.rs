@@ -31,7 +31,7 @@ impl Choices {
             rooms: store::rooms(tx).await?,
             trainers: store::trainers(tx).await?,
             staff: store::staff(tx).await?,
-            equipment: store::all_equipment(tx).await?,
+            equipment: store::all_equipment(tx).await?.into_iter().filter(|row| row.retired_at.is_none()).collect(),
         })
     }
 }

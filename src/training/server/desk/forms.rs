@@ -9,7 +9,7 @@ use crate::{
     error::{AppError, Fault, Faults},
     server::{Cx, form::Form},
     training::{
-        domain::{Refusal, Window, schedule},
+        domain::{Level, Refusal, Window, schedule},
         server::{
             change::{Edit, Rest},
             plan::{Draft, Extras},
@@ -133,7 +133,7 @@ pub fn edit(cx: &Cx, form: &Form, zone: Tz, shift: i64) -> Result<(Edit, Rest), 
 }
 
 /// Reads the form of a new course.
-pub fn course(form: &Form) -> Result<CourseRow, AppError> {
+pub fn course(form: &Form) -> Result<(CourseRow, Level), AppError> {
     let mut faults = Faults::default();
     let title = form.words("title", TITLE, &mut faults);
     let summary = form.text("summary").replace("\r\n", "\n");
@@ -141,10 +141,11 @@ pub fn course(form: &Form) -> Result<CourseRow, AppError> {
         faults.add("summary", Fault::TooLong { max: 2000 });
     }
     let language = language(form, &mut faults);
+    let level = form.optional::<Level>("level", &mut faults, Fault::NotAChoice).unwrap_or(Level::Beginner);
     let percent = form.parse::<i64>("pass_percent", &mut faults, Fault::NotANumber);
     let pass_percent = within(percent, "pass_percent", 0, 100, &mut faults).unwrap_or_default();
     faults.check()?;
-    Ok(CourseRow { id: crate::server::fresh(), title, summary, language, pass_percent })
+    Ok((CourseRow { id: crate::server::fresh(), title, summary, language, pass_percent }, level))
 }
 
 /// One line of the sessions: a date and two times on the wall clock of the place, and which session it was.

@@ -106,7 +106,7 @@ pub async fn mark(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response
     let mut faults = Faults::default();
     let mark = form.optional::<Mark>("mark", &mut faults, Fault::NotAChoice);
     faults.check()?;
-    let class = make_ups::mark(&cx, id, mark).await?;
+    let class = make_ups::mark(&cx, id, None, mark).await?;
     let session = form.text("session").parse::<ClassSessionId>().map(|id| format!("?session={id}")).unwrap_or_default();
     Ok(cx.redirect(&format!("/desk/classes/{class}{session}"), None))
 }

@@ -6,6 +6,7 @@ mod class;
 mod courses;
 mod demand;
 mod edit_page;
+mod equipment;
 mod export;
 mod fields;
 mod forms;

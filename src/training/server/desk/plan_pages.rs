@@ -8,6 +8,7 @@ use super::{
 use crate::{
     access::{Act, Role, Subject},
     error::{AppError, Refusal as AnyRefusal},
+    i18n::InWords,
     server::{
         Cx,
         form::{Form, Sheet},
@@ -15,7 +16,7 @@ use crate::{
         query::Query,
     },
     training::{
-        domain::{Refusal, schedule},
+        domain::{Level, Refusal, schedule},
         server::{
             conflicts::{self, Needs},
             plan,
@@ -194,9 +195,9 @@ pub async fn create_course(cx: Cx, form: Form) -> Result<Response, AppError> {
     // Before the form is looked at: its page belongs to the desk as well.
     cx.may(Act::CreateCourse, &Subject::nobody())?;
     let created = match forms::course(&form) {
-        Ok(course) => {
+        Ok((course, level)) => {
             let skus: Vec<String> = form.text("products").split([',', '\n', ' ']).map(str::to_owned).collect();
-            plan::create_course(&cx, course, skus, form.key()).await
+            plan::create_course(&cx, course, level, skus, form.key()).await
         }
         Err(error) => Err(error),
     };
@@ -208,6 +209,7 @@ pub async fn create_course(cx: Cx, form: Form) -> Result<Response, AppError> {
 
 fn course_page(cx: &Cx, sheet: &Sheet) -> Response {
     let title_words = w!(cx, training.course_new);
+    let levels: Vec<_> = Level::ALL.iter().map(|level| (level.as_str().to_owned(), level.in_words(cx.fmt()))).collect();
     cx.sheet_page(sheet, FRAME, title_words.clone(), || {
         let save = w!(cx, training.save);
 view! {
@@ -219,6 +221,7 @@ view! {
                 <TextArea name="summary" label=w!(cx, training.summary) value=sheet.value("summary") fault=cx.fault(sheet, "summary") maxlength=Some(2000)/>
                 <div class="fields">
                     {fields::language(cx, sheet)}
+                    <Select name="level" label=w!(cx, learning.level) options=levels value=sheet.value("level") fault=cx.fault(sheet, "level")/>
                     <Field name="pass_percent" label=w!(cx, training.pass_percent) kind="number" value=sheet.value("pass_percent")
                         fault=cx.fault(sheet, "pass_percent") inputmode="numeric" min=Some("0".to_owned()) max=Some("100".to_owned())/>
                 </div>

@@ -16,16 +16,16 @@ use crate::{
         domain::{ClassState, EnrolmentState, Mark},
         server::{
             attend,
-            check_in::{self, int},
+            check_in::{self, Who, int},
             plan::marked_from,
             portal::parse,
             shared::in_the_room,
-            store::{self, ClassRow, EnrolmentRow, LastMark, SessionRow},
+            store::{self, ClassRow, LastMark, SessionRow},
             views, words,
         },
     },
     ui::*,
-    values::{ClassId, ClassSessionId, EnrolmentId},
+    values::{ClassId, ClassSessionId},
     w,
 };
 use axum::{extract::Path, response::Response};
@@ -44,9 +44,17 @@ struct Shown {
     class: ClassRow,
     sessions: Vec<SessionRow>,
     session: Option<SessionRow>,
-    people: Vec<EnrolmentRow>,
-    marks: HashMap<EnrolmentId, Mark>,
+    people: Vec<Present>,
     last: Option<LastMark>,
+}
+
+/// Somebody who belongs into the room in this session.
+struct Present {
+    who: Who,
+    name: String,
+    /// The class that a guest missed.
+    guest_of: Option<String>,
+    mark: Option<Mark>,
 }
 
 async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
@@ -62,15 +70,29 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
         .or_else(|| sessions.iter().find(|row| cx.now < row.ends_at))
         .or(sessions.last())
         .cloned();
-    let mut people = store::of_class(&mut tx, id).await?;
-    people.retain(|row| row.state == EnrolmentState::Booked);
-    let (mut marks, mut last) = (HashMap::new(), None);
+    let seated = store::of_class(&mut tx, id).await?.into_iter().filter(|row| row.state == EnrolmentState::Booked);
+    let (mut marks, mut guests, mut last) = (HashMap::new(), Vec::new(), None);
     if let Some(session) = &session {
         let of_session = store::marks(&mut tx, id).await?.into_iter().filter(|row| row.session_id == session.id);
         marks = of_session.map(|row| (row.enrolment_id, row.mark)).collect();
+        guests = store::guests(&mut tx, id).await?;
+        guests.retain(|row| row.session_id == session.id);
         last = store::last_mark(&mut tx, session.id, cx.person()?.id).await?;
     }
-    Ok(Shown { class, sessions, session, people, marks, last })
+    let seated = seated.map(|row| Present {
+        who: Who::Seat(row.id),
+        name: row.person_name,
+        guest_of: None,
+        mark: marks.get(&row.id).copied(),
+    });
+    let guests = guests.into_iter().map(|row| Present {
+        who: Who::Guest(row.id),
+        mark: row.mark(),
+        name: row.person_name,
+        guest_of: Some(row.home_title),
+    });
+    let people = seated.chain(guests).collect();
+    Ok(Shown { class, sessions, session, people, last })
 }
 
 pub async fn show(cx: Cx, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -83,8 +105,8 @@ pub async fn act(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response,
     let id: ClassId = parse(&id)?;
     let session = form.text("session").to_owned();
     match run(&cx, id, &form).await {
-        Ok(Done { session, seat, notice }) => {
-            let to = format!("/desk/classes/{id}/room?session={session}#e-{seat}");
+        Ok(Done { session, who, notice }) => {
+            let to = format!("/desk/classes/{id}/room?session={session}#{}", who.anchor());
             Ok(cx.redirect(&to, notice))
         }
         Err(error) => {
@@ -97,7 +119,7 @@ pub async fn act(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response,
 /// What was done: where to go on, and whether there is something to say that the row does not say itself.
 struct Done {
     session: ClassSessionId,
-    seat: EnrolmentId,
+    who: Who,
     notice: Option<Notice>,
 }
 
@@ -111,10 +133,10 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Done, AppError> {
             let mut tx = cx.db().read().await?;
             let class = store::class(&mut tx, id).await?;
             cx.may(Act::MarkAttendance, &in_the_room(&mut tx, cx, &class).await?)?;
-            let seat = check_in::seat_of_code(&mut tx, cx, id, &typed).await?;
+            let who = check_in::who_of_code(&mut tx, cx, id, session, &typed).await?;
             drop(tx);
-            attend::mark(cx, id, session, seat, None, Some(Mark::Present)).await?;
-            Ok(Done { session, seat, notice: Some(Notice::CheckedIn) })
+            check_in::set(cx, id, session, who, None, Some(Mark::Present)).await?;
+            Ok(Done { session, who, notice: Some(Notice::CheckedIn) })
         }
         "undo" => {
             let saw = form.parse::<Mark>("saw", &mut faults, Fault::NotAChoice);
@@ -122,7 +144,7 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Done, AppError> {
             let seat = parse(form.text("enrolment"))?;
             let saw = saw.ok_or_else(|| Faults::only("saw", Fault::Required))?;
             attend::undo(cx, id, session, seat, saw).await?;
-            Ok(Done { session, seat, notice: Some(Notice::MarkTakenBack) })
+            Ok(Done { session, who: Who::Seat(seat), notice: Some(Notice::MarkTakenBack) })
         }
         "mark" => {
             let mark = form.optional::<Mark>("mark", &mut faults, Fault::NotAChoice);
@@ -132,9 +154,12 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Done, AppError> {
                 "none" => Some(None),
                 word => Some(word.parse().ok()),
             };
-            let seat = parse(form.text("enrolment"))?;
-            attend::mark(cx, id, session, seat, was, mark).await?;
-            Ok(Done { session, seat, notice: None })
+            let who = match form.text("guest") {
+                "" => Who::Seat(parse(form.text("enrolment"))?),
+                guest => Who::Guest(parse(guest)?),
+            };
+            check_in::set(cx, id, session, who, was, mark).await?;
+            Ok(Done { session, who, notice: None })
         }
         _ => Err(Faults::only("act", Fault::NotAChoice)),
     }
@@ -158,14 +183,14 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     };
     let open = matches!(class.state, ClassState::Open | ClassState::Running);
     let markable = open && cx.now >= marked_from(session.starts_at);
-    let here = shown.people.iter().filter(|row| shown.marks.get(&row.id).is_some_and(|mark| mark.is_here())).count();
+    let here = shown.people.iter().filter(|row| row.mark.is_some_and(Mark::is_here)).count();
     let count = w!(fmt, teaching.here, here = fmt.number(int(here)), seats = fmt.number(int(shown.people.len())));
     let early = (open && !markable).then(|| {
         let from = fmt.date_time(marked_from(session.starts_at), class.tz());
         view! { <Alert tone=Tone::Info><p>{w!(fmt, training.refusal_too_early, time = from)}</p></Alert> }
     });
     let empty = shown.people.is_empty().then(|| view! { <p class="soft">{w!(fmt, training.roster_empty)}</p> });
-    let rows = shown.people.iter().map(|row| person(cx, shown, row, session, markable)).collect_view();
+    let rows = shown.people.iter().map(|row| person(cx, row, session, markable)).collect_view();
     let lead = format!("{} · {}", class.title, fmt.date_time(session.starts_at, class.tz()));
     view! {
         <PageHead title=w!(fmt, teaching.room) lead=Some(lead) back/>
@@ -213,26 +238,36 @@ fn undo(cx: &Cx, shown: &Shown, session: &SessionRow) -> Option<AnyView> {
     )
 }
 
-fn person(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, markable: bool) -> AnyView {
+fn person(cx: &Cx, row: &Present, session: &SessionRow, markable: bool) -> AnyView {
     let fmt = cx.fmt();
-    let now = shown.marks.get(&row.id).copied();
-    let name = row.person_name.clone();
-    let anchor = format!("e-{}", row.id);
+    let now = row.mark;
+    let name = row.name.clone();
+    let anchor = row.who.anchor();
     let badge = now.map(|mark| view! { <Badge tone=words::mark_tone(mark) text=mark.in_words(fmt)/> });
+    let guest = row.guest_of.clone().map(|title| {
+        let from = w!(fmt, learning.guest_from, title = title);
+        view! { <span class="soft small">{w!(fmt, teaching.guest)}" · "{from}</span> }
+    });
     if !markable {
-        return view! { <li class="room-row" id=anchor><span class="room-tap"><strong>{name}</strong>{badge}</span></li> }
+        return view! { <li class="room-row" id=anchor><span class="room-tap"><span class="room-name"><strong>{name}</strong>{guest}</span>{badge}</span></li> }
             .into_any();
     }
+    let (field, id) = match row.who {
+        Who::Seat(id) => ("enrolment", id.to_string()),
+        Who::Guest(id) => ("guest", id.to_string()),
+    };
     let hidden = || {
         view! {
             <input type="hidden" name="act" value="mark"/>
             <input type="hidden" name="session" value=session.id.to_string()/>
-            <input type="hidden" name="enrolment" value=row.id.to_string()/>
+            <input type="hidden" name=field value=id.clone()/>
             <input type="hidden" name="was" value=now.map_or("none", Mark::as_str)/>
         }
     };
     let others = Mark::ALL
         .iter()
+        // Who makes a session up is there or is not.
+        .filter(|mark| row.guest_of.is_none() || **mark != Mark::Excused)
         .filter(|mark| now != Some(**mark) && (now.is_some() || **mark != Mark::Present))
         .map(|mark| {
             let words = mark.in_words(fmt);
@@ -253,7 +288,7 @@ fn person(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, mark
         return view! {
             <li class="room-row" id=anchor data-marked="">
                 <details>
-                    <summary class="room-tap"><strong>{name}</strong>{badge}</summary>
+                    <summary class="room-tap"><span class="room-name"><strong>{name}</strong>{guest}</span>{badge}</summary>
                     {more}
                 </details>
             </li>
@@ -265,7 +300,7 @@ fn person(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, mark
         <li class="room-row" id=anchor>
             <form method="post" class="room-mark">
                 {hidden()}
-                <button class="room-tap" type="submit" name="mark" value="present"><strong>{name}</strong><Icon name=Icon::Check/></button>
+                <button class="room-tap" type="submit" name="mark" value="present"><span class="room-name"><strong>{name}</strong>{guest}</span><Icon name=Icon::Check/></button>
             </form>
             <details class="room-more">
                 <summary><span class="visually-hidden">{other}</span><Icon name=Icon::Menu/></summary>

@@ -1,6 +1,6 @@
 //! `/desk/settings/training`: the company's rules for classes, and the equipment that they share.
 
-use super::{FRAME, forms};
+use super::{FRAME, equipment, forms};
 use crate::{
     access::{Act, Subject},
     error::{AppError, Fault, Faults},
@@ -8,16 +8,13 @@ use crate::{
     server::{
         Cx,
         form::{Form, Sheet},
-        fresh,
-        history::{self, Change},
         notice::Notice,
     },
     training::{
         domain::{Effect, Terms},
         server::{
-            portal::key,
             rules::{self, Rules},
-            store::{self, EquipmentRow},
+            store, views,
         },
     },
     ui::*,
@@ -51,7 +48,7 @@ async fn kept(cx: &Cx) -> Result<Sheet, AppError> {
 pub async fn act(cx: Cx, form: Form) -> Result<Response, AppError> {
     cx.may(Act::SetClassRules, &Subject::nobody())?;
     let done = match form.text("act") {
-        "equipment" => add(&cx, &form).await.map(|()| Notice::EquipmentAdded),
+        act if equipment::is_ours(act) => equipment::act(&cx, &form).await,
         _ => match read(&form) {
             Ok(rules) => rules::set(&cx, rules).await.map(|()| Notice::ClassRulesSaved),
             Err(error) => Err(error),
@@ -76,38 +73,11 @@ fn read(form: &Form) -> Result<Rules, AppError> {
     Ok(Rules { cut_off_hours: cut_off, terms })
 }
 
-/// One more thing that classes share.
-async fn add(cx: &Cx, form: &Form) -> Result<(), AppError> {
-    let mut faults = Faults::default();
-    let name = form.words("name", 100, &mut faults);
-    let place = form.words("at_place", 100, &mut faults);
-    faults.check()?;
-    let row = EquipmentRow { id: fresh(), name, place };
-    let (context, key) = (cx.clone(), form.key());
-    cx.db()
-        .write(move |tx| {
-            let (cx, row) = (context.clone(), row.clone());
-            Box::pin(async move {
-                let permit = cx.may(Act::AddEquipment, &Subject::nobody())?;
-                let scope = crate::training::server::plan::scope_of(&cx, "add_equipment");
-                let body = format!("{} {}", row.name, row.place);
-                if crate::server::keys::seen(tx, &scope, key, &body).await?.is_some() {
-                    return Ok(());
-                }
-                store::insert_equipment(tx, &permit, &row, cx.now).await?;
-                let change = Change { entity: "equipment", id: row.id.0, ..Change::default() };
-                history::record(tx, &cx, &permit, change).await?;
-                crate::server::keys::remember(tx, &scope, key, &body, &row.id.to_string()).await
-            })
-        })
-        .await
-}
-
 async fn page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
     let things = store::all_equipment(&mut cx.db().read().await?).await?;
     // What was typed about a thing says nothing of the rules: they are shown as they are.
     let kept = kept(cx).await?;
-    let of_thing = sheet.value("act") == "equipment";
+    let of_thing = equipment::is_ours(sheet.value("act"));
     let title = w!(cx, planning.rules_title);
     Ok(cx.sheet_page(sheet, FRAME, title.clone(), || {
         let rules_sheet = if of_thing { &kept } else { sheet };
@@ -121,29 +91,9 @@ async fn page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
             let options = Effect::ALL.iter().map(|one| (one.as_str().to_owned(), one.in_words(cx.fmt()))).collect();
             view! { <Select name label options value=rules_sheet.value(name).to_owned() fault=cx.fault(rules_sheet, name)/> }
         };
-        let rows: Vec<AnyView> = things
-            .iter()
-            .map(|row| {
-                view! { <li class="row"><strong>{row.name.clone()}</strong><span class="soft">{row.place.clone()}</span></li> }.into_any()
-            })
-            .collect();
-        let none = things.is_empty().then(|| view! { <p class="soft">{w!(cx, planning.equipment_none)}</p> });
         let save = w!(cx, training.save);
-        let add = w!(cx, planning.equipment_add);
-        let (name, place) = if of_thing { (sheet.value("name"), sheet.value("at_place")) } else { ("", "") };
-        let (name, place) = (name.to_owned(), place.to_owned());
-        let faults = cx.faults(sheet);
-        let equipment_form = view! {
-            <form id="equipment" class="form" method="post" action=PATH>
-                <input type="hidden" name="act" value="equipment"/>
-                <HiddenKey value=key()/>
-                <div class="fields">
-                    <Field name="name" label=w!(cx, planning.equipment_name) value=name fault=cx.fault(sheet, "name") maxlength=Some(100) required=true/>
-                    <Field name="at_place" label=w!(cx, training.place) value=place fault=cx.fault(sheet, "at_place") maxlength=Some(100) required=true/>
-                </div>
-                <Actions><Button tone=ButtonTone::Quiet icon=Some(Icon::Plus)>{add}</Button></Actions>
-            </form>
-        };
+        let faults = views::faults(cx, sheet, cx.company_zone());
+        let equipment = equipment::section(cx, PATH, &things, sheet);
         view! {
             <PageHead title=title lead=Some(w!(cx, planning.rules_lead)) back=Some(("/desk/classes".to_owned(), w!(cx, training.desk_title)))/>
             {faults}
@@ -156,11 +106,7 @@ async fn page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
                 {effect("no_show", w!(cx, planning.rule_no_show))}
                 <Actions><Button>{save}</Button></Actions>
             </form>
-            <Section title=w!(cx, planning.equipment)>
-                {none}
-                <ul class="plain-list stack" role="list">{rows}</ul>
-                {equipment_form}
-            </Section>
+            {equipment}
         }
     }))
 }

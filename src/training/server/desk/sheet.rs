@@ -8,7 +8,7 @@ use crate::{
     training::server::{
         check_in::int,
         portal::parse,
-        store::{self, ClassRow, ContactRow, SessionRow},
+        store::{self, ClassRow, ContactRow, MakeUpRow, SessionRow},
         views, words,
     },
     ui::*,
@@ -28,11 +28,12 @@ pub async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> 
     cx.may(Act::ReadRoster, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
     let sessions = store::sessions(&mut tx, id).await?;
     let people = store::contacts(&mut tx, id).await?;
+    let guests = store::guests(&mut tx, id).await?;
     drop(tx);
-    Ok(cx.page(FRAME, w!(cx, teaching.sheet), || view_of(&cx, &class, &sessions, &people)))
+    Ok(cx.page(FRAME, w!(cx, teaching.sheet), || view_of(&cx, &class, &sessions, &people, &guests)))
 }
 
-fn view_of(cx: &Cx, class: &ClassRow, sessions: &[SessionRow], people: &[ContactRow]) -> AnyView {
+fn view_of(cx: &Cx, class: &ClassRow, sessions: &[SessionRow], people: &[ContactRow], guests: &[MakeUpRow]) -> AnyView {
     let fmt = cx.fmt();
     let heads = sessions
         .iter()
@@ -51,6 +52,18 @@ fn view_of(cx: &Cx, class: &ClassRow, sessions: &[SessionRow], people: &[Contact
             view! { <tr><td class="number">{fmt.number(int(at + 1))}</td><th scope="row">{row.name.clone()}" "{firm}</th>{cells()}</tr> }
         })
         .collect_view();
+    // A guest signs only for the session that is made up here.
+    let guests = guests
+        .iter()
+        .enumerate()
+        .map(|(at, row)| {
+            let number = fmt.number(int(people.len() + at + 1));
+            let cell = |session: &SessionRow| if session.id == row.session_id { "" } else { "–" };
+            let cells = sessions.iter().map(|session| view! { <td>{cell(session)}</td> }).collect_view();
+            let note = view! { <span class="soft small">{w!(fmt, teaching.guest)}</span> };
+            view! { <tr><td class="number">{number}</td><th scope="row">{row.person_name.clone()}" "{note}</th>{cells}</tr> }
+        })
+        .collect_view();
     let spare = (0..SPARE).map(|_| view! { <tr><td></td><td></td>{cells()}</tr> }).collect_view();
     let place = words::place(class);
     let facts = [
@@ -66,7 +79,7 @@ fn view_of(cx: &Cx, class: &ClassRow, sessions: &[SessionRow], people: &[Contact
             <table class="sheet">
                 <caption class="visually-hidden">{w!(fmt, teaching.sheet)}</caption>
                 <thead><tr><td></td><th scope="col">{w!(fmt, teaching.name)}</th>{heads}</tr></thead>
-                <tbody>{rows}{spare}</tbody>
+                <tbody>{rows}{guests}{spare}</tbody>
             </table>
         </div>
     }

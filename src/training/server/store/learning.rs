@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     training::domain::{Announced, Audience, Level, NeedsRule},
-    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MaterialId, PersonId, ProductId},
+    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MaterialId, PersonId},
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -26,11 +26,42 @@ pub struct CourseDetail {
     pub version: i64,
 }
 
+/// Whether a person has or had a seat in a class of a course.
+macro_rules! learns {
+    ($course:literal, $person:literal) => {
+        concat!(
+            "exists (select 1 from enrolment e join class c on c.id = e.class_id where e.person_id = ",
+            $person,
+            " and e.state = 'booked' and c.course_id = ",
+            $course,
+            " and c.state <> 'cancelled')"
+        )
+    };
+}
+
 const DETAIL: &str =
     "select id, title, summary, language, pass_percent, level, needs_rule, version from course where id = $1";
 
 pub async fn course_detail(tx: &mut Tx, id: CourseId) -> Result<CourseDetail, AppError> {
     fetch_optional!(tx, CourseDetail, DETAIL, id)?.ok_or(AppError::NotFound)
+}
+
+const DETAIL_FOR: &str = concat!(
+    "select k.id, k.title, k.summary, k.language, k.pass_percent, k.level, k.needs_rule, k.version, ",
+    learns!("k.id", "$2"),
+    " as learns from course k where k.id = $1"
+);
+
+/// The same with whether a person learns there.
+pub async fn course_for(tx: &mut Tx, id: CourseId, person: PersonId) -> Result<(CourseDetail, bool), AppError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        course: CourseDetail,
+        learns: bool,
+    }
+    let row = fetch_optional!(tx, Row, DETAIL_FOR, id, person)?.ok_or(AppError::NotFound)?;
+    Ok((row.course, row.learns))
 }
 
 const UPDATE_COURSE: &str = "update course set title = $3, summary = $4, language = $5, pass_percent = $6, level = $7, \
@@ -52,6 +83,14 @@ pub async fn update_course(tx: &mut Tx, _: &Permit, course: &CourseDetail) -> Re
         super::catalogue::searched(&course.title, &course.summary)
     )?;
     Ok(rows == 1)
+}
+
+const SET_LEVEL: &str = "update course set level = $2 where id = $1";
+
+/// How hard a new course is.
+pub async fn set_level(tx: &mut Tx, _: &Permit, course: CourseId, level: Level) -> Result<(), AppError> {
+    execute!(tx, SET_LEVEL, course, level.as_str())?;
+    Ok(())
 }
 
 /// One unit of the syllabus.
@@ -100,13 +139,28 @@ pub async fn set_needs(tx: &mut Tx, _: &Permit, course: CourseId, needs: &[Cours
     Ok(())
 }
 
-// Taken: with a certificate, or a seat in a class of it that ends before.
-const MISSING: &str = "select k.title from course_need n join course k on k.id = n.needs_id where n.course_id = $1 \
-    and not exists (select 1 from enrolment e join class c on c.id = e.class_id \
-        left join certificate f on f.enrolment_id = e.id \
-        where e.person_id = $2 and c.course_id = n.needs_id and e.state = 'booked' \
-        and (f.id is not null or (c.state in ('open', 'running') and c.ends_at <= $3))) \
-    order by k.title, k.id";
+/// Whether a person has taken a course: with a certificate, or a seat in a class of it that ends before a time.
+macro_rules! taken {
+    ($course:literal, $person:literal, $before:literal) => {
+        concat!(
+            "exists (select 1 from enrolment e join class c on c.id = e.class_id ",
+            "left join certificate f on f.enrolment_id = e.id where e.person_id = ",
+            $person,
+            " and c.course_id = ",
+            $course,
+            " and e.state = 'booked' and (f.id is not null or (c.state in ('open', 'running') and c.ends_at <= ",
+            $before,
+            ")))"
+        )
+    };
+}
+pub(super) use taken;
+
+const MISSING: &str = concat!(
+    "select k.title from course_need n join course k on k.id = n.needs_id where n.course_id = $1 and not ",
+    taken!("n.needs_id", "$2", "$3"),
+    " order by k.title, k.id"
+);
 
 /// Which of the courses that this one needs a person has not taken, and will not have taken before a time.
 pub async fn missing_needs(
@@ -118,12 +172,35 @@ pub async fn missing_needs(
     Ok(fetch_all!(tx, (String,), MISSING, course, person, before)?.into_iter().map(|(title,)| title).collect())
 }
 
-const PRODUCT_NAMES: &str = "select p.id, p.name, p.sku from course_product cp join product p on p.id = cp.product_id \
-    where cp.course_id = $1 order by p.name, p.id limit 100";
+const NEEDS_AND_PRODUCTS: &str = concat!(
+    "select 'need' as kind, k.id, k.title, ",
+    taken!("n.needs_id", "$2", "$3"),
+    " as met from course_need n join course k on k.id = n.needs_id where n.course_id = $1 \
+     union all select 'product', p.id, p.name, false from course_product cp join product p on p.id = cp.product_id \
+     where cp.course_id = $1 order by 1, 3, 2"
+);
 
-/// Identity, name and article number.
-pub async fn product_names(tx: &mut Tx, course: CourseId) -> Result<Vec<(ProductId, String, String)>, AppError> {
-    Ok(fetch_all!(tx, (ProductId, String, String), PRODUCT_NAMES, course)?)
+/// A course that is needed before, and whether the reader has it.
+pub type Need = (CourseId, String, bool);
+
+/// What a course needs before, and whether a person has taken it or will have before a time; and the names of the
+/// products that it belongs to.
+pub async fn needs_and_products(
+    tx: &mut Tx,
+    course: CourseId,
+    person: PersonId,
+    before: DateTime<Utc>,
+) -> Result<(Vec<Need>, Vec<String>), AppError> {
+    let (mut needs, mut products) = (Vec::new(), Vec::new());
+    for (kind, id, name, met) in
+        fetch_all!(tx, (String, CourseId, String, bool), NEEDS_AND_PRODUCTS, course, person, before)?
+    {
+        match kind.as_str() {
+            "need" => needs.push((id, name, met)),
+            _ => products.push(name),
+        }
+    }
+    Ok((needs, products))
 }
 
 /// A file or an address that belongs to a course.
@@ -194,12 +271,11 @@ pub async fn knows_file(tx: &mut Tx, file: &str) -> Result<bool, AppError> {
     Ok(fetch_scalar!(tx, MaterialId, KNOWN_FILE, file)?.is_some())
 }
 
-const LEARNS: &str = "select e.id from enrolment e join class c on c.id = e.class_id where e.person_id = $1 \
-    and e.state = 'booked' and c.course_id = $2 and c.state <> 'cancelled' limit 1";
+const LEARNS: &str = concat!("select ", learns!("$2", "$1"));
 
 /// Whether a person has or had a seat in a class of the course.
 pub async fn learns(tx: &mut Tx, person: PersonId, course: CourseId) -> Result<bool, AppError> {
-    Ok(fetch_scalar!(tx, EnrolmentId, LEARNS, person, course)?.is_some())
+    Ok(fetch_scalar!(tx, bool, LEARNS, person, course)?.unwrap_or(false))
 }
 
 /// What somebody said in advance of a session.

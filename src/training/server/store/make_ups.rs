@@ -19,6 +19,7 @@ pub struct MakeUpRow {
     pub enrolment_id: EnrolmentId,
     pub person_id: PersonId,
     pub person_name: String,
+    pub person_email: Option<String>,
     pub missed_id: ClassSessionId,
     /// The class of which the session was missed.
     pub home_id: ClassId,
@@ -53,7 +54,7 @@ impl MakeUpRow {
 macro_rules! make_up {
     ($rest:literal) => {
         concat!(
-            "select m.id, m.enrolment_id, m.person_id, p.name as person_name, m.missed_id, h.class_id as home_id, ",
+            "select m.id, m.enrolment_id, m.person_id, p.name as person_name, p.email as person_email, m.missed_id, h.class_id as home_id, ",
             "k.title as home_title, m.session_id, m.class_id, c.title, c.zone, c.place, c.state as class_state, ",
             "s.starts_at, s.ends_at, m.changed_at, m.mark ",
             "from make_up m join person p on p.id = m.person_id join class_session h on h.id = m.missed_id ",

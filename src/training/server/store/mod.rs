@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod classes;
+mod home;
 mod learning;
 mod make_ups;
+mod page;
 pub mod parties;
 mod planning;
 mod room;
@@ -14,8 +16,10 @@ mod wishes;
 
 pub use catalogue::*;
 pub use classes::*;
+pub use home::*;
 pub use learning::*;
 pub use make_ups::*;
+pub use page::*;
 pub use planning::*;
 pub use room::*;
 pub use seats::*;

@@ -11,6 +11,7 @@ use crate::{
     values::{BenefitId, ClassId, Currency, EnrolmentId, OrganisationId, PartyId, PersonId, SkipId},
 };
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 /// A group as it enrolled.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -85,11 +86,6 @@ const PLACES: &str = places!(
     "x.party_id = $1 and x.state in ('waitlisted', 'offered', 'booked')",
     " order by queue_number nulls first, created_at, id"
 );
-const PLACES_OF_FIRM: &str = places!(
-    "x.party_id in (select y.id from party y where y.class_id = $1 and y.organisation_id = $2) \
-     and x.state in ('waitlisted', 'offered', 'booked')",
-    " order by queue_number nulls first, created_at, id"
-);
 const PLACE: &str = places!("x.id = $1", " limit 1");
 const OVER: &str =
     places!("x.class_id = $1 and x.state = 'offered' and x.offered_until <= $2", " order by queue_number, id");
@@ -130,11 +126,6 @@ pub async fn gathering(tx: &mut Tx, class: ClassId) -> Result<Vec<PartyRow>, App
 /// What a group has now: seats, offers, places in line, in the order of the line.
 pub async fn places(tx: &mut Tx, party: PartyId) -> Result<Vec<PlaceRow>, AppError> {
     Ok(fetch_all!(tx, PlaceRow, PLACES, party)?)
-}
-
-/// What all groups of a firm have in a class.
-pub async fn places_of_firm(tx: &mut Tx, class: ClassId, firm: OrganisationId) -> Result<Vec<PlaceRow>, AppError> {
-    Ok(fetch_all!(tx, PlaceRow, PLACES_OF_FIRM, class, firm)?)
 }
 
 /// One place, ended or not.
@@ -347,8 +338,14 @@ pub async fn hand_over(
 /// A group that was passed over.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct SkipRow {
-    pub party_id: PartyId,
     pub organisation_name: String,
+    #[sqlx(flatten)]
+    pub skip: Skip,
+}
+
+/// Why and when a group was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Skip {
     #[sqlx(try_from = "String")]
     pub reason: Skipped,
     pub needed: i64,
@@ -358,12 +355,11 @@ pub struct SkipRow {
 
 const INSERT_SKIP: &str = "insert into line_skip (id, class_id, party_id, reason, needed, free, served_id, at) \
     values ($1, $2, $3, $4, $5, $6, $7, $8)";
-const SKIPS: &str = "select s.party_id, o.name as organisation_name, s.reason, s.needed, s.free, s.at from line_skip s \
+const SKIPS: &str = "select o.name as organisation_name, s.reason, s.needed, s.free, s.at from line_skip s \
     join party y on y.id = s.party_id join organisation o on o.id = y.organisation_id \
     where s.class_id = $1 order by s.at desc, s.id desc limit 50";
-const SKIPS_OF_PARTY: &str = "select s.party_id, o.name as organisation_name, s.reason, s.needed, s.free, s.at from line_skip s \
-    join party y on y.id = s.party_id join organisation o on o.id = y.organisation_id \
-    where s.party_id = $1 order by s.at desc, s.id desc limit 50";
+const SKIPS_OF_PARTY: &str =
+    "select reason, needed, free, at from line_skip where party_id = $1 order by at desc, id desc limit 50";
 
 /// A group that is passed over, before it is known for whom.
 #[derive(Clone, Copy, Debug)]
@@ -395,12 +391,16 @@ pub async fn skips(tx: &mut Tx, class: ClassId) -> Result<Vec<SkipRow>, AppError
 }
 
 /// How often and why a group was passed over.
-pub async fn skips_of(tx: &mut Tx, party: PartyId) -> Result<Vec<SkipRow>, AppError> {
-    Ok(fetch_all!(tx, SkipRow, SKIPS_OF_PARTY, party)?)
+pub async fn skips_of(tx: &mut Tx, party: PartyId) -> Result<Vec<Skip>, AppError> {
+    Ok(fetch_all!(tx, Skip, SKIPS_OF_PARTY, party)?)
 }
 
 const MEMBERS: &str = "select p.id, p.name from membership m join person p on p.id = m.person_id \
     where m.organisation_id = $1 and p.erased_at is null order by p.name_lower, p.id limit 500";
+const FIRMS_AND_MEMBERS: &str = "select 'firm' as kind, o.id, o.name, o.name as place from membership b \
+    join organisation o on o.id = b.organisation_id where b.person_id = $1 and b.role = 'owner' \
+    union all select 'member', p.id, p.name, p.name_lower from membership m join person p on p.id = m.person_id \
+    where m.organisation_id = $2 and p.erased_at is null order by 1, 4, 2 limit 600";
 const FIRM_NAME: &str = "select name from organisation where id = $1";
 
 /// The people of a firm.
@@ -408,30 +408,26 @@ pub async fn members(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<(PersonId,
     Ok(fetch_all!(tx, (PersonId, String), MEMBERS, firm)?)
 }
 
+/// Identity and name.
+pub type Named<Id> = (Id, String);
+
+/// The firms that a person owns, the chosen one first, and the people of that.
+pub async fn firms_and_members(
+    tx: &mut Tx,
+    owner: PersonId,
+    chosen: OrganisationId,
+) -> Result<(Vec<Named<OrganisationId>>, Vec<Named<PersonId>>), AppError> {
+    let (mut firms, mut members) = (Vec::new(), Vec::new());
+    for (kind, id, name, _) in fetch_all!(tx, (String, Uuid, String, String), FIRMS_AND_MEMBERS, owner, chosen)? {
+        match kind.as_str() {
+            "firm" => firms.push((OrganisationId(id), name)),
+            _ => members.push((PersonId(id), name)),
+        }
+    }
+    firms.sort_by_key(|(id, _)| *id != chosen);
+    Ok((firms, members))
+}
+
 pub async fn firm_name(tx: &mut Tx, firm: OrganisationId) -> Result<String, AppError> {
     fetch_scalar!(tx, String, FIRM_NAME, firm)?.ok_or(AppError::NotFound)
-}
-
-/// A group that has an offer: what its owner needs to see at home.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct OfferRow {
-    pub class_id: ClassId,
-    pub organisation_id: OrganisationId,
-    pub title: String,
-    pub until: DateTime<Utc>,
-    pub since: DateTime<Utc>,
-}
-
-const OFFERS: &str = "select class_id, organisation_id, title, min(offered_until) as until, min(changed_at) as since from ( \
-    select y.id, y.class_id, y.organisation_id, c.title, x.offered_until, x.changed_at from party y \
-    join class c on c.id = y.class_id join enrolment x on x.party_id = y.id and x.state = 'offered' \
-    where y.organisation_id = $1 and c.state = 'open' \
-    union all select y.id, y.class_id, y.organisation_id, c.title, x.offered_until, x.changed_at from party y \
-    join class c on c.id = y.class_id join unnamed_seat x on x.party_id = y.id and x.state = 'offered' \
-    where y.organisation_id = $1 and c.state = 'open') as held \
-    group by id, class_id, organisation_id, title order by min(offered_until) limit 50";
-
-/// The offers that a firm's owner has to answer, soonest to end first.
-pub async fn offers(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<OfferRow>, AppError> {
-    Ok(fetch_all!(tx, OfferRow, OFFERS, firm)?)
 }

@@ -145,11 +145,19 @@ pub struct EquipmentRow {
     pub id: EquipmentId,
     pub name: String,
     pub place: String,
+    pub version: i64,
+    pub retired_at: Option<DateTime<Utc>>,
 }
 
-const ALL_EQUIPMENT: &str = "select id, name, place from equipment order by place, name, id limit 500";
-const ONE_EQUIPMENT: &str = "select id, name, place from equipment where id = $1";
-const OF_CLASS: &str = "select q.id, q.name, q.place from class_equipment c join equipment q on q.id = c.equipment_id \
+const ALL_EQUIPMENT: &str =
+    "select id, name, place, version, retired_at from equipment order by place, name, id limit 500";
+const ONE_EQUIPMENT: &str = "select id, name, place, version, retired_at from equipment where id = $1";
+const NEXT_USE: &str = "select c.title, c.starts_at from class_equipment u join class c on c.id = u.class_id \
+    where u.equipment_id = $1 and c.state in ('draft', 'open', 'running') and c.ends_at > $2 \
+    order by c.starts_at, c.id limit 1";
+const UPDATE_EQUIPMENT: &str =
+    "update equipment set name = $2, place = $3, retired_at = $4, version = version + 1 where id = $1 and version = $5";
+const OF_CLASS: &str = "select q.id, q.name, q.place, q.version, q.retired_at from class_equipment c join equipment q on q.id = c.equipment_id \
     where c.class_id = $1 order by q.name, q.id";
 const INSERT_EQUIPMENT: &str = "insert into equipment (id, name, place, created_at) values ($1, $2, $3, $4)";
 const CLEAR_EQUIPMENT: &str = "delete from class_equipment where class_id = $1";
@@ -161,6 +169,21 @@ pub async fn all_equipment(tx: &mut Tx) -> Result<Vec<EquipmentRow>, AppError> {
 
 pub async fn equipment(tx: &mut Tx, id: EquipmentId) -> Result<Option<EquipmentRow>, AppError> {
     Ok(fetch_optional!(tx, EquipmentRow, ONE_EQUIPMENT, id)?)
+}
+
+/// The first class to come that uses it, and when that begins.
+pub async fn next_use(
+    tx: &mut Tx,
+    id: EquipmentId,
+    now: DateTime<Utc>,
+) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
+    Ok(fetch_optional!(tx, (String, DateTime<Utc>), NEXT_USE, id, now)?)
+}
+
+/// Stores it, if nobody else has changed it since its version.
+pub async fn update_equipment(tx: &mut Tx, _: &Permit, row: &EquipmentRow) -> Result<(), AppError> {
+    let rows = execute!(tx, UPDATE_EQUIPMENT, row.id, &row.name, &row.place, row.retired_at, row.version)?;
+    if rows == 1 { Ok(()) } else { Err(AppError::Busy) }
 }
 
 /// What a class uses.

@@ -5,7 +5,7 @@ use crate::{
     access::{Membership, Permit},
     db::Tx,
     error::AppError,
-    execute, fetch_all, fetch_optional, fetch_scalar,
+    execute, fetch_all, fetch_optional,
     server::fresh,
     training::domain::Mark,
     values::{ClassId, ClassSessionId, CourseId, EnrolmentId, OrganisationId, PersonId, PublicNumber, SeatSkipId},
@@ -47,16 +47,11 @@ pub async fn undo_mark(
     Ok(execute!(tx, UNDO, enrolment, session, now)? == 1)
 }
 
-const WISH: &str = "select words from wish where enrolment_id = $1";
 const SAY_WISH: &str = "insert into wish (enrolment_id, words, said_at) values ($1, $2, $3) \
     on conflict (enrolment_id) do update set words = excluded.words, said_at = excluded.said_at";
 const FORGET_WISH: &str = "delete from wish where enrolment_id = $1";
 const WISHES: &str = "select w.enrolment_id, w.words from wish w join enrolment e on e.id = w.enrolment_id \
     where e.class_id = $1 and e.state = 'booked'";
-
-pub async fn wish_of_seat(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Option<String>, AppError> {
-    Ok(fetch_scalar!(tx, String, WISH, enrolment)?)
-}
 
 /// Keeps what somebody wants to learn; no words, no wish.
 pub async fn say_wish(
@@ -181,7 +176,6 @@ pub async fn carry_seat(
 
 const INSERT_SKIP: &str = "insert into seat_skip (id, class_id, enrolment_id, seated_id, why, by_id, at) \
     values ($1, $2, $3, $4, $5, $6, $7)";
-const SKIPS: &str = "select why, at from seat_skip where enrolment_id = $1 order by at desc, id desc limit 10";
 const SKIPS_OF_CLASS: &str = "select p.name, s.name as seated, k.why, k.at from seat_skip k \
     join enrolment e on e.id = k.enrolment_id join person p on p.id = e.person_id \
     join enrolment t on t.id = k.seated_id join person s on s.id = t.person_id \
@@ -202,11 +196,6 @@ pub async fn insert_seat_skip(
     let id: SeatSkipId = fresh();
     execute!(tx, INSERT_SKIP, id, class, skipped, seated, why, by, now)?;
     Ok(())
-}
-
-/// Why somebody was passed over, latest first.
-pub async fn seat_skips(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Vec<(String, DateTime<Utc>)>, AppError> {
-    Ok(fetch_all!(tx, (String, DateTime<Utc>), SKIPS, enrolment)?)
 }
 
 /// Who was passed over, who was seated, why and when.

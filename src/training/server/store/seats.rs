@@ -32,14 +32,17 @@ pub struct EnrolmentRow {
     pub changed_at: DateTime<Utc>,
 }
 
+macro_rules! enrolment_columns {
+    () => {
+        "e.id, e.class_id, e.person_id, p.name as person_name, e.organisation_id, e.party_id, e.state, \
+         e.queue_number, e.offered_until, e.benefit_id, e.price_minor, e.price_currency, e.changed_at "
+    };
+}
+pub(super) use enrolment_columns;
+
 macro_rules! enrolment {
     ($rest:literal) => {
-        concat!(
-            "select e.id, e.class_id, e.person_id, p.name as person_name, e.organisation_id, e.party_id, e.state, ",
-            "e.queue_number, e.offered_until, e.benefit_id, e.price_minor, e.price_currency, e.changed_at ",
-            "from enrolment e join person p on p.id = e.person_id ",
-            $rest
-        )
+        concat!("select ", enrolment_columns!(), "from enrolment e join person p on p.id = e.person_id ", $rest)
     };
 }
 

@@ -1,5 +1,6 @@
 //! Who of a firm has learned what: the courses that belong to what the firm has, and where its people stand in them.
 
+use super::{ClassRow, classes::query};
 use crate::{
     db::Tx,
     error::AppError,
@@ -8,6 +9,7 @@ use crate::{
     values::{ClassId, CourseId, OrganisationId, PersonId, PublicNumber},
 };
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 
 /// A course of the matrix.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -46,8 +48,12 @@ const COMING: &str = "select c.course_id, c.id as class_id, e.person_id, e.state
     join enrolment e on e.person_id = m.person_id join class c on c.id = e.class_id \
     where m.organisation_id = $1 and e.state in ('waitlisted', 'offered', 'booked') and c.state in ('open', 'running') \
     order by c.starts_at limit 2000";
-const NEXT: &str = "select c.id from class c where c.course_id = $1 and c.state = 'open' and c.starts_at > $2 \
-    order by case when c.waiting = 0 and c.taken + c.held < c.capacity then 0 else 1 end, c.starts_at, c.id limit 1";
+const NEXT: &str = query!(
+    "where c.id in (select n.id from (select x.id, row_number() over (partition by x.course_id order by \
+     case when x.waiting = 0 and x.taken + x.held < x.capacity - x.guests then 0 else 1 end, x.starts_at, x.id) as place \
+     from class x where x.state = 'open' and x.starts_at > $2 and x.course_id in (select cp.course_id from course_product cp \
+     join item i on i.product_id = cp.product_id where i.organisation_id = $1)) as n where n.place = 1)"
+);
 
 /// The courses that belong to what a firm has.
 pub async fn courses_of_firm(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<TeamCourseRow>, AppError> {
@@ -64,7 +70,12 @@ pub async fn coming(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<ComingRow>,
     Ok(fetch_all!(tx, ComingRow, COMING, firm)?)
 }
 
-/// The next class of a course; one with a free seat before a full one.
-pub async fn next_class(tx: &mut Tx, course: CourseId, now: DateTime<Utc>) -> Result<Option<ClassId>, AppError> {
-    Ok(fetch_all!(tx, (ClassId,), NEXT, course, now)?.into_iter().next().map(|(id,)| id))
+/// The next class of each of these courses; one with a free seat before a full one.
+pub async fn next_classes(
+    tx: &mut Tx,
+    firm: OrganisationId,
+    now: DateTime<Utc>,
+) -> Result<HashMap<CourseId, ClassRow>, AppError> {
+    let rows = fetch_all!(tx, ClassRow, NEXT, firm, now)?;
+    Ok(rows.into_iter().map(|class| (class.course_id, class)).collect())
 }

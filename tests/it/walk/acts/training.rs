@@ -210,6 +210,20 @@ pub async fn perform(walk: &mut Walk, act: Act) {
             let form = [("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")];
             walk.post(MANAGER, "/desk/settings/training", &form).await;
         }
+        Act::EditEquipment | Act::RetireEquipment => {
+            let id = walk
+                .text("select lower(hex(q.id)) from equipment q where not exists (select 1 from class_equipment u where u.equipment_id = q.id)")
+                .await;
+            let does = if act == Act::EditEquipment { "rename_equipment" } else { "retire_equipment" };
+            let form = [
+                ("act", does),
+                ("equipment", id.as_str()),
+                ("version", "1"),
+                ("name", "Beamer"),
+                ("at_place", "Madrid"),
+            ];
+            walk.post(MANAGER, "/desk/settings/training", &form).await;
+        }
         other => panic!("{other:?} is no act of training"),
     }
 }

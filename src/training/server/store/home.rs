@@ -1,0 +1,103 @@
+//! What training has for a customer's home: their own seats and offers, make-ups, and what their firms are offered.
+
+use crate::{
+    db::Tx,
+    error::AppError,
+    fetch_all,
+    values::{ClassId, OrganisationId, PersonId},
+};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+/// What needs a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// A seat is held for them.
+    Offer { until: DateTime<Utc>, since: DateTime<Utc> },
+    /// Seats are held for a group of a firm that they own.
+    FirmOffer { firm: OrganisationId, until: DateTime<Utc>, since: DateTime<Utc> },
+    /// A class in which they have a seat begins.
+    Begins,
+    /// A session in which they are a guest begins.
+    MakeUp,
+}
+
+/// It with its class; of a make-up, the class that was missed.
+#[derive(Clone, Debug)]
+pub struct WaitingRow {
+    pub what: Waiting,
+    pub class: ClassId,
+    pub title: String,
+    pub place: String,
+    pub starts_at: DateTime<Utc>,
+    zone: String,
+}
+
+impl WaitingRow {
+    pub fn tz(&self) -> Tz {
+        crate::calendar::server::zone::named(&self.zone)
+    }
+}
+
+const WAITING: &str = "select 'offer' as kind, c.id as class_id, cast(null as uuid) as firm, c.title, c.zone, c.place, c.starts_at, \
+    e.offered_until as until, e.changed_at as since from enrolment e join class c on c.id = e.class_id \
+    where e.person_id = $1 and e.state = 'offered' and e.party_id is null and e.offered_until > $2 and c.state = 'open' \
+    union all select 'begins', c.id, null, c.title, c.zone, c.place, c.starts_at, null, null \
+    from enrolment e join class c on c.id = e.class_id where e.person_id = $1 and e.state = 'booked' \
+    and c.state in ('open', 'running') and c.ends_at > $2 and c.starts_at < $3 \
+    union all select 'make_up', h.class_id, null, c.title, c.zone, c.place, s.starts_at, null, null \
+    from make_up m join class_session s on s.id = m.session_id join class c on c.id = m.class_id \
+    join class_session h on h.id = m.missed_id \
+    where m.person_id = $1 and m.state = 'booked' and m.mark is null and s.ends_at > $2 and s.starts_at < $3 \
+    union all select 'firm_offer', c.id, y.organisation_id, c.title, c.zone, c.place, c.starts_at, x.offered_until, x.changed_at \
+    from membership b join party y on y.organisation_id = b.organisation_id join class c on c.id = y.class_id \
+    join enrolment x on x.party_id = y.id \
+    where b.person_id = $1 and b.role = 'owner' and c.state = 'open' and x.state = 'offered' and x.offered_until > $2 \
+    union all select 'firm_offer', c.id, y.organisation_id, c.title, c.zone, c.place, c.starts_at, x.offered_until, x.changed_at \
+    from membership b join party y on y.organisation_id = b.organisation_id join class c on c.id = y.class_id \
+    join unnamed_seat x on x.party_id = y.id \
+    where b.person_id = $1 and b.role = 'owner' and c.state = 'open' and x.state = 'offered' and x.offered_until > $2 \
+    order by 7, 2 limit 500";
+
+/// What waits for a person, or begins before `soon`; the offers of one group as one.
+pub async fn waiting(
+    tx: &mut Tx,
+    person: PersonId,
+    now: DateTime<Utc>,
+    soon: DateTime<Utc>,
+) -> Result<Vec<WaitingRow>, AppError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        kind: String,
+        class_id: ClassId,
+        firm: Option<OrganisationId>,
+        title: String,
+        zone: String,
+        place: String,
+        starts_at: DateTime<Utc>,
+        until: Option<DateTime<Utc>>,
+        since: Option<DateTime<Utc>>,
+    }
+    let mut waiting: Vec<WaitingRow> = Vec::new();
+    for row in fetch_all!(tx, Row, WAITING, person, now, soon)? {
+        let what = match (row.kind.as_str(), row.firm, row.until.zip(row.since)) {
+            ("offer", _, Some((until, since))) => Waiting::Offer { until, since },
+            ("firm_offer", Some(firm), Some((until, since))) => Waiting::FirmOffer { firm, until, since },
+            ("begins", ..) => Waiting::Begins,
+            _ => Waiting::MakeUp,
+        };
+        // All seats that are held for a group have one deadline.
+        let is_known = |known: &WaitingRow| match (&known.what, &what) {
+            (Waiting::FirmOffer { firm, until, .. }, Waiting::FirmOffer { firm: other, until: same, .. }) => {
+                known.class == row.class_id && firm == other && until == same
+            }
+            _ => false,
+        };
+        if waiting.iter().any(is_known) {
+            continue;
+        }
+        let Row { class_id: class, title, place, starts_at, zone, .. } = row;
+        waiting.push(WaitingRow { what, class, title, place, starts_at, zone });
+    }
+    Ok(waiting)
+}
