@@ -134,6 +134,12 @@ acts! {
     SwapSeat = "swap_seat",
     ReturnSeat = "return_seat",
     ReadTeam = "read_team",
+    InviteMember = "invite_member",
+    WithdrawInvitation = "withdraw_invitation",
+    AcceptInvitation = "accept_invitation",
+    DeclineInvitation = "decline_invitation",
+    EndMembership = "end_membership",
+    ReadFirmTraining = "read_firm_training",
 }
 
 /// May this viewer do this to that? Pure, so that screens ask it too.
@@ -238,5 +244,9 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
             my_firms
         }
         Act::ReturnSeat => staff(&[]),
+        Act::InviteMember | Act::WithdrawInvitation | Act::EndMembership => my_firms,
+        // Nobody joins a firm but by their own consent.
+        Act::AcceptInvitation | Act::DeclineInvitation => mine,
+        Act::ReadFirmTraining => staff(&[Role::Agent, Role::Trainer]),
     }
 }

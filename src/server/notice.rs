@@ -93,6 +93,11 @@ notices! {
     SeatSwapped = "seat_swapped",
     SeatGivenBack = "seat_given_back",
     SeatHeld = "seat_held",
+    MemberInvited = "member_invited",
+    InvitationWithdrawn = "invitation_withdrawn",
+    InvitationAccepted = "invitation_accepted",
+    InvitationDeclined = "invitation_declined",
+    MembershipEnded = "membership_ended",
 }
 
 pub const COOKIE: &str = "notice";

@@ -99,6 +99,14 @@ pub enum Refusal {
     FirmAnswers,
     /// There is no seat of the firm (any more) to name, swap or give back.
     NoSuchSeat,
+    /// So many people at once are asked to join a firm, and no more.
+    TooManyInvitations { most: i64 },
+    /// The invitation was answered or withdrawn.
+    InvitationOver,
+    /// Nobody ends their own membership of a firm.
+    OwnMembership,
+    /// Only staff end the membership of an owner.
+    OwnersMembership,
 }
 
 /// Who or what is taken, by what, and when.

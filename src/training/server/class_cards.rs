@@ -50,7 +50,7 @@ pub async fn load(
     // Whoever has a place in line or an offer was told when they took it.
     let missing = match seat {
         None if class.state == ClassState::Open => {
-            store::missing_needs(tx, class.course_id, person, class.starts_at).await?
+            store::missing_needs(tx, class.course_id, person, class.starts_at, class.first_day()).await?
         }
         _ => Vec::new(),
     };

@@ -48,7 +48,7 @@ async fn load(cx: &Cx, id: CourseId) -> Result<Shown, AppError> {
     Ok(Shown {
         units: store::units(&mut tx, id).await?,
         needs: store::needs_of(&mut tx, id).await?,
-        missing: store::missing_needs(&mut tx, id, person, super::shared::far()).await?,
+        missing: store::missing_needs(&mut tx, id, person, super::shared::far(), cx.today()).await?,
         products: store::product_names(&mut tx, id).await?,
         materials: store::materials(&mut tx, id).await?,
         classes: store::of_course(&mut tx, id, cx.now, COMING).await?,
@@ -113,6 +113,10 @@ fn facts(cx: &Cx, shown: &Shown) -> Vec<(String, AnyView)> {
         facts.push((w!(cx, learning.duration), duration(cx, minutes).into_any()));
     }
     facts.push((w!(cx, learning.asked_share), percent.into_any()));
+    if let Some(months) = course.valid_months {
+        let months = w!(cx, validity.for_months, count = count(months));
+        facts.push((w!(cx, validity.certificate_valid), months.into_any()));
+    }
     if !shown.products.is_empty() {
         let names = shown.products.iter().map(|(_, name, _)| view! { <li>{name.clone()}</li> }).collect_view();
         facts.push((w!(cx, learning.belongs_to), view! { <ul class="plain-list" role="list">{names}</ul> }.into_any()));

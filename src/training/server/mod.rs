@@ -19,6 +19,7 @@ pub mod demo;
 mod demo_groups;
 mod demo_learning;
 mod demo_plan;
+mod demo_team;
 mod demo_teaching;
 pub mod desk;
 mod dues;
@@ -35,6 +36,8 @@ mod make_up_page;
 pub mod make_ups;
 pub mod materials;
 mod matrix;
+pub mod members;
+mod members_page;
 pub mod plan;
 pub mod portal;
 mod portal_ask;
@@ -43,7 +46,9 @@ pub mod seats;
 pub mod shared;
 pub mod staff_seats;
 pub mod store;
+pub mod team_letters;
 mod ticket;
+pub mod validity;
 mod views;
 pub mod words;
 pub mod writing;
@@ -71,4 +76,5 @@ pub fn routes() -> Router<App> {
         .merge(check_in::routes())
         .merge(group_page::routes())
         .merge(matrix::routes())
+        .merge(members_page::routes())
 }

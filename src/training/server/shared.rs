@@ -19,7 +19,7 @@ use crate::{
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-/// A seat that is offered, and a class that begins within the next day and a half.
+/// A seat that is offered, a class that begins within the next day and a half, a certificate that lapses.
 pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
     let person = cx.person()?.id;
     let mut needs = Vec::new();
@@ -66,6 +66,16 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
                 action: w!(cx, training.need_soon_action),
             });
         }
+    }
+    for row in store::lapsing(tx, person, cx.now).await? {
+        needs.push(Need {
+            since: row.since,
+            icon: Icon::Document,
+            title: w!(cx, validity.need_title, title = row.title),
+            text: w!(cx, validity.need_text, date = cx.fmt().date(row.last_valid_on)),
+            href: format!("/training/courses/{}", row.course_id),
+            action: w!(cx, validity.need_action),
+        });
     }
     needs.extend(super::groups::needs(tx, cx).await?);
     Ok(needs)

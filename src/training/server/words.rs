@@ -203,6 +203,10 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::Hindered { people } => super::group_words::conflicts(fmt, tz, people),
         Refusal::FirmAnswers => w!(fmt, groups.refusal_firm_answers),
         Refusal::NoSuchSeat => w!(fmt, groups.refusal_no_such_seat),
+        Refusal::TooManyInvitations { most } => w!(fmt, team.refusal_full, most = fmt.number(*most)),
+        Refusal::InvitationOver => w!(fmt, team.refusal_over),
+        Refusal::OwnMembership => w!(fmt, team.refusal_own),
+        Refusal::OwnersMembership => w!(fmt, team.refusal_owner),
     }
 }
 

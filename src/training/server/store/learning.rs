@@ -8,7 +8,7 @@ use crate::{
     training::domain::{Announced, Audience, Level, NeedsRule},
     values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MaterialId, PersonId, ProductId},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
 /// A course with everything that its page says of it.
@@ -23,18 +23,20 @@ pub struct CourseDetail {
     pub level: Level,
     #[sqlx(try_from = "String")]
     pub needs_rule: NeedsRule,
+    /// For how many months its certificates are valid; none: for ever.
+    pub valid_months: Option<i64>,
     pub version: i64,
 }
 
 const DETAIL: &str =
-    "select id, title, summary, language, pass_percent, level, needs_rule, version from course where id = $1";
+    "select id, title, summary, language, pass_percent, level, needs_rule, valid_months, version from course where id = $1";
 
 pub async fn course_detail(tx: &mut Tx, id: CourseId) -> Result<CourseDetail, AppError> {
     fetch_optional!(tx, CourseDetail, DETAIL, id)?.ok_or(AppError::NotFound)
 }
 
 const UPDATE_COURSE: &str = "update course set title = $3, summary = $4, language = $5, pass_percent = $6, level = $7, \
-    needs_rule = $8, search = $9, version = version + 1 where id = $1 and version = $2";
+    needs_rule = $8, search = $9, valid_months = $10, version = version + 1 where id = $1 and version = $2";
 
 /// Stores the course if nobody else has changed it since its version.
 pub async fn update_course(tx: &mut Tx, _: &Permit, course: &CourseDetail) -> Result<bool, AppError> {
@@ -49,7 +51,8 @@ pub async fn update_course(tx: &mut Tx, _: &Permit, course: &CourseDetail) -> Re
         course.pass_percent,
         course.level.as_str(),
         course.needs_rule.as_str(),
-        super::catalogue::searched(&course.title, &course.summary)
+        super::catalogue::searched(&course.title, &course.summary),
+        course.valid_months
     )?;
     Ok(rows == 1)
 }
@@ -100,22 +103,24 @@ pub async fn set_needs(tx: &mut Tx, _: &Permit, course: CourseId, needs: &[Cours
     Ok(())
 }
 
-// Taken: with a certificate, or a seat in a class of it that ends before.
+// Taken: with a certificate that is still valid on the day, or a seat in a class of it that ends before.
 const MISSING: &str = "select k.title from course_need n join course k on k.id = n.needs_id where n.course_id = $1 \
     and not exists (select 1 from enrolment e join class c on c.id = e.class_id \
         left join certificate f on f.enrolment_id = e.id \
         where e.person_id = $2 and c.course_id = n.needs_id and e.state = 'booked' \
-        and (f.id is not null or (c.state in ('open', 'running') and c.ends_at <= $3))) \
+        and ((f.id is not null and (f.last_valid_on is null or f.last_valid_on >= $4)) or (c.state in ('open', 'running') and c.ends_at <= $3))) \
     order by k.title, k.id";
 
-/// Which of the courses that this one needs a person has not taken, and will not have taken before a time.
+/// Which of the courses that this one needs a person has not taken, and will not have taken before a time. What they
+/// have a certificate of counts where it is valid on that `day`.
 pub async fn missing_needs(
     tx: &mut Tx,
     course: CourseId,
     person: PersonId,
     before: DateTime<Utc>,
+    day: NaiveDate,
 ) -> Result<Vec<String>, AppError> {
-    Ok(fetch_all!(tx, (String,), MISSING, course, person, before)?.into_iter().map(|(title,)| title).collect())
+    Ok(fetch_all!(tx, (String,), MISSING, course, person, before, day)?.into_iter().map(|(title,)| title).collect())
 }
 
 const PRODUCT_NAMES: &str = "select p.id, p.name, p.sku from course_product cp join product p on p.id = cp.product_id \

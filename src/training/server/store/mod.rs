@@ -9,7 +9,9 @@ mod planning;
 mod room;
 mod seats;
 mod teaching;
+pub mod members;
 pub mod team;
+mod validity;
 mod wishes;
 
 pub use catalogue::*;
@@ -20,4 +22,5 @@ pub use planning::*;
 pub use room::*;
 pub use seats::*;
 pub use teaching::*;
+pub use validity::*;
 pub use wishes::*;
