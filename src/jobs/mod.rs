@@ -6,7 +6,9 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
-    values::{CaseId, CertificateId, ClassId, EnrolmentId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId},
+    values::{
+        CaseId, CertificateId, ClassId, EnrolmentId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId,
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;

@@ -189,4 +189,3 @@ both! {
         assert_eq!(world.broken().await, ["offer_after_the_freeze", "offer_after_the_freeze"]);
     }
 }
-

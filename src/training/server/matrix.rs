@@ -165,7 +165,10 @@ fn team_view(cx: &Cx, team: &Team, ending: &str, sheet: &Sheet) -> AnyView {
         let tabs: Vec<Tab> = tabs.collect();
         view! { <Tabs label=w!(cx, groups.firms) tabs/> }
     });
-    let end = matrix.members.iter().find(|member| member.standing == Standing::Member && member.id.simple().to_string() == ending);
+    let end = matrix
+        .members
+        .iter()
+        .find(|member| member.standing == Standing::Member && member.id.simple().to_string() == ending);
     let end = end.map(|member| members_page::confirm_end(cx, matrix, member));
     let people = members_page::people(cx, matrix, sheet);
     view! {
@@ -307,10 +310,8 @@ fn course_card(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow) -> AnyView {
         .iter()
         .map(|(name, many)| view! { <li>{format!("{} × {name}", cx.fmt().number(*many))}</li> })
         .collect_view();
-    let belongs = vec![(
-        w!(cx, learning.belongs_to),
-        view! { <ul class="plain-list" role="list">{machines}</ul> }.into_any(),
-    )];
+    let belongs =
+        vec![(w!(cx, learning.belongs_to), view! { <ul class="plain-list" role="list">{machines}</ul> }.into_any())];
     let title = Some(course.title.clone());
     let next = matrix.next.as_ref().map(|_| match matrix.next_of(course) {
         None => view! { <p class="soft">{w!(cx, groups.team_no_class)}</p> }.into_any(),

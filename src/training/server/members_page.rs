@@ -87,7 +87,10 @@ fn person(cx: &Cx, matrix: &Matrix, member: &TeamMemberRow) -> AnyView {
         Standing::Member => {
             let (words, label) = (w!(cx, team.end), w!(cx, team.end_named, name = member.name.clone()));
             let href = format!("/training/team?firm={firm}&end={}#end-membership", member.id.simple());
-            Some(view! { <a class="button" data-tone="quiet" href=href aria-label=label><span>{words}</span></a> }.into_any())
+            Some(
+                view! { <a class="button" data-tone="quiet" href=href aria-label=label><span>{words}</span></a> }
+                    .into_any(),
+            )
         }
         Standing::Invited => {
             let (words, label) = (w!(cx, team.withdraw), w!(cx, team.withdraw_named, name = member.name.clone()));

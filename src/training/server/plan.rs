@@ -21,7 +21,9 @@ use crate::{
         history::{self, Change},
         keys,
     },
-    training::domain::{ClassState, Effect, Ending, EnrolmentState, Mark, Plan, Refusal, Share, Window, attendance, validity},
+    training::domain::{
+        ClassState, Effect, Ending, EnrolmentState, Mark, Plan, Refusal, Share, Window, attendance, validity,
+    },
     values::{ClassId, CourseId, EquipmentId, Money, PersonId, PublicNumber, RoomId},
 };
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};

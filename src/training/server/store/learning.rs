@@ -28,8 +28,7 @@ pub struct CourseDetail {
     pub version: i64,
 }
 
-const DETAIL: &str =
-    "select id, title, summary, language, pass_percent, level, needs_rule, valid_months, version from course where id = $1";
+const DETAIL: &str = "select id, title, summary, language, pass_percent, level, needs_rule, valid_months, version from course where id = $1";
 
 pub async fn course_detail(tx: &mut Tx, id: CourseId) -> Result<CourseDetail, AppError> {
     fetch_optional!(tx, CourseDetail, DETAIL, id)?.ok_or(AppError::NotFound)

@@ -53,12 +53,7 @@ pub async fn has_address(tx: &mut Tx, firm: OrganisationId, email: &EmailAddress
 const END: &str = "delete from membership where organisation_id = $1 and person_id = $2 and role = 'member'";
 
 /// Ends a membership; false where there is none.
-pub async fn end_membership(
-    tx: &mut Tx,
-    _: &Permit,
-    firm: OrganisationId,
-    person: PersonId,
-) -> Result<bool, AppError> {
+pub async fn end_membership(tx: &mut Tx, _: &Permit, firm: OrganisationId, person: PersonId) -> Result<bool, AppError> {
     Ok(execute!(tx, END, firm, person)? == 1)
 }
 

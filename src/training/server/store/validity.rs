@@ -90,13 +90,7 @@ pub async fn owners_concerned(
     tx: &mut Tx,
     row: &ToTellRow,
 ) -> Result<Vec<(PersonId, OrganisationId, String)>, AppError> {
-    let rows = fetch_all!(
-        tx,
-        (PersonId, OrganisationId, String),
-        OWNERS,
-        row.person_id,
-        row.course_id,
-        row.enrolment_id
-    )?;
+    let rows =
+        fetch_all!(tx, (PersonId, OrganisationId, String), OWNERS, row.person_id, row.course_id, row.enrolment_id)?;
     Ok(rows)
 }
