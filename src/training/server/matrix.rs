@@ -287,11 +287,15 @@ fn lacking(
         return view! { <span><Badge tone text/>{certificate}</span> }.into_any();
     }
     let label = format!("{text}, {}: {}", member.name, course.title);
+    let words = match certificate {
+        Some(_) => view! { <Badge tone text/> }.into_any(),
+        None => text.into_any(),
+    };
     view! {
         <span>
             <label class="checkbox">
                 <input type="checkbox" name="person" value=member.id.simple().to_string() form=form_id(course) aria-label=label/>
-                <span>{text}</span>
+                <span>{words}</span>
             </label>
             {certificate}
         </span>

@@ -80,7 +80,7 @@ fn person(cx: &Cx, matrix: &Matrix, member: &TeamMemberRow) -> AnyView {
     let note = (member.standing == Standing::Invited).then(|| {
         let day = cx.fmt().date(member.since.with_timezone(&cx.zone).date_naive());
         let since = w!(cx, team.invited_on, date = day);
-        view! { <span class="soft small">{format!("{} · {since}", member.email)}</span> }
+        view! { <p class="soft small">{format!("{} · {since}", member.email)}</p> }
     });
     let act = match member.standing {
         Standing::Owner => None,
@@ -110,7 +110,7 @@ fn person(cx: &Cx, matrix: &Matrix, member: &TeamMemberRow) -> AnyView {
     };
     view! {
         <li class="row split">
-            <span class="stack"><span><strong>{member.name.clone()}</strong>" "<Badge tone text/></span>{note}</span>
+            <div><p><strong>{member.name.clone()}</strong>" "<Badge tone text/></p>{note}</div>
             {act}
         </li>
     }
