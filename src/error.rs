@@ -141,6 +141,8 @@ pub enum Fault {
     },
     /// Neither a PDF nor a picture.
     NotAMaterial,
+    /// Belongs to the firm already.
+    AlreadyMember,
 }
 
 /// What an island is told when its door says no: only what it can act on, so that the browser need not load the rest.

@@ -136,6 +136,12 @@ acts! {
     ReadTeam = "read_team",
     EditEquipment = "edit_equipment",
     RetireEquipment = "retire_equipment",
+    InviteMember = "invite_member",
+    WithdrawInvitation = "withdraw_invitation",
+    AcceptInvitation = "accept_invitation",
+    DeclineInvitation = "decline_invitation",
+    EndMembership = "end_membership",
+    ReadFirmTraining = "read_firm_training",
 }
 
 /// May this viewer do this to that? Pure, so that screens ask it too.
@@ -241,5 +247,9 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         }
         Act::ReturnSeat => staff(&[]),
         Act::EditEquipment | Act::RetireEquipment => staff(&[]),
+        Act::InviteMember | Act::WithdrawInvitation | Act::EndMembership => my_firms,
+        // Nobody joins a firm but by their own consent.
+        Act::AcceptInvitation | Act::DeclineInvitation => mine,
+        Act::ReadFirmTraining => staff(&[Role::Agent, Role::Trainer]),
     }
 }

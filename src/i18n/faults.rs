@@ -32,6 +32,7 @@ impl InWords for Fault {
             Self::FileTooLarge { megabytes } => w!(fmt, shell.fault_file_too_large, count = u64::from(megabytes)),
             Self::TooManyFiles { max } => w!(fmt, shell.fault_too_many_files, count = u64::from(max)),
             Self::NotAMaterial => w!(fmt, learning.fault_not_a_material),
+            Self::AlreadyMember => w!(fmt, team.fault_already_member),
         }
     }
 }

@@ -6,7 +6,9 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
-    values::{CaseId, ClassId, EnrolmentId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId},
+    values::{
+        CaseId, CertificateId, ClassId, EnrolmentId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId,
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
@@ -45,6 +47,8 @@ pub enum Job {
     ReturnSeats { class: ClassId },
     /// No seats are gathered any more for a group that waits for a class.
     OpenLine { class: ClassId },
+    /// A certificate lapses soon: its holder is told.
+    TellLapse { certificate: CertificateId },
 }
 
 /// How long a worker has a job before another may take it.
@@ -85,6 +89,7 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
         Job::RemindClass { class } => crate::training::server::jobs::remind_class(cx, class).await,
         Job::ReturnSeats { class } => crate::training::server::groups::return_seats(cx, class).await,
         Job::OpenLine { class } => crate::training::server::groups::open_line(cx, class).await,
+        Job::TellLapse { certificate } => crate::training::server::validity::tell(cx, certificate).await,
     }
 }
 

@@ -95,6 +95,11 @@ notices! {
     SeatHeld = "seat_held",
     EquipmentChanged = "equipment_changed",
     EquipmentRetired = "equipment_retired",
+    MemberInvited = "member_invited",
+    InvitationWithdrawn = "invitation_withdrawn",
+    InvitationAccepted = "invitation_accepted",
+    InvitationDeclined = "invitation_declined",
+    MembershipEnded = "membership_ended",
 }
 
 pub const COOKIE: &str = "notice";

@@ -322,6 +322,11 @@ impl InWords for Notice {
             Self::SeatSwapped => w!(fmt, groups.notice_swapped),
             Self::SeatGivenBack => w!(fmt, groups.notice_given_back),
             Self::SeatHeld => w!(fmt, groups.notice_held),
+            Self::MemberInvited => w!(fmt, team.notice_invited),
+            Self::InvitationWithdrawn => w!(fmt, team.notice_withdrawn),
+            Self::InvitationAccepted => w!(fmt, team.notice_accepted),
+            Self::InvitationDeclined => w!(fmt, team.notice_declined),
+            Self::MembershipEnded => w!(fmt, team.notice_ended),
         }
     }
 }

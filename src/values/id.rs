@@ -117,6 +117,8 @@ ids! {
     MakeUpId,
     /// People of a firm who enrol together.
     PartyId,
+    /// Somebody whom a firm asks to join it.
+    InvitationId,
     /// A group that was passed over in a line.
     SkipId,
 }

@@ -25,15 +25,15 @@ use chrono::Duration;
 use std::sync::Arc;
 
 /// A firm with its owner and employees, and plans with so many class seats for the school's course.
-struct Firm {
-    id: OrganisationId,
-    owner: Signed,
-    people: Vec<Signed>,
-    school: School,
+pub struct Firm {
+    pub id: OrganisationId,
+    pub owner: Signed,
+    pub people: Vec<Signed>,
+    pub school: School,
 }
 
 impl Firm {
-    async fn of(world: &World, employees: usize, printers: usize) -> Self {
+    pub async fn of(world: &World, employees: usize, printers: usize) -> Self {
         let owner = world.customer("owner@firm.example").await;
         let id = world.organisation("Acme Works").await;
         world.join(id, owner.id, Membership::Owner).await;
@@ -59,11 +59,11 @@ impl Firm {
         Self { id, owner, people, school: School::of(world, products).await }
     }
 
-    fn group(&self, people: &[usize], unnamed: i64, wish: Wish) -> Group {
+    pub fn group(&self, people: &[usize], unnamed: i64, wish: Wish) -> Group {
         Group { people: people.iter().map(|&n| self.people[n].id).collect(), unnamed, wish, wait: true }
     }
 
-    async fn enrol(&self, world: &World, class: ClassId, group: Group) -> Result<Enrolled, AppError> {
+    pub async fn enrol(&self, world: &World, class: ClassId, group: Group) -> Result<Enrolled, AppError> {
         groups::enrol(&world.cx_of(&self.owner).await, class, self.id, group, Consent::default()).await
     }
 
@@ -544,6 +544,12 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::Named { name: "Ann".into(), instead: Some("Bob".into()) },
                 Says::Returned { seats: many as u64 },
                 Says::ClassCancelled { why: "Ill.".into(), next: Some((now(), chrono_tz::Asia::Kolkata, now())) },
+                Says::ClassMoved {
+                    kept: groups::Kept::Offers(many, now()),
+                    elsewhere: vec!["Ann".into()],
+                    lost: vec!["Bob".into()],
+                },
+                Says::ClassMoved { kept: groups::Kept::Over, elsewhere: Vec::new(), lost: Vec::new() },
                 Says::YouAreIn { firm: firm() },
                 Says::YouWait { firm: firm() },
                 Says::YouAreOut { firm: firm() },

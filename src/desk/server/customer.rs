@@ -16,7 +16,7 @@ use crate::{
         page::{DeskTab, Frame},
     },
     ui::*,
-    values::PersonId,
+    values::{OrganisationId, PersonId},
     w,
 };
 use axum::{extract::Path, response::Response};
@@ -29,7 +29,7 @@ const LINES: i64 = 20;
 /// All that the page shows.
 struct Customer {
     person: PersonRow,
-    organisations: Vec<String>,
+    organisations: Vec<(OrganisationId, String)>,
     panels: Vec<Panel>,
     sent: Vec<store::Sent>,
     history: Vec<history::Line>,
@@ -41,7 +41,7 @@ async fn load(cx: &Cx, id: PersonId) -> Result<Customer, AppError> {
     let permit = cx.may(Act::ReadCustomer, &Subject::of(id))?;
     let mut tx = cx.db().read().await?;
     let person = people::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let organisations = store::organisations(&mut tx, id).await?.into_iter().map(|(_, name, _)| name).collect();
+    let organisations = store::organisations(&mut tx, id).await?.into_iter().map(|(id, name, _)| (id, name)).collect();
     let panels = vec![
         crate::purchases::server::panel(&mut tx, cx, id).await?,
         crate::repairs::server::panel(&mut tx, cx, id).await?,
@@ -127,7 +127,7 @@ fn page(cx: &Cx, customer: Customer, sheet: &Sheet) -> Response {
     })
 }
 
-fn contact(cx: &Cx, person: &PersonRow, organisations: &[String]) -> impl IntoView + use<> {
+fn contact(cx: &Cx, person: &PersonRow, organisations: &[(OrganisationId, String)]) -> impl IntoView + use<> {
     let fmt = cx.fmt();
     let mut rows: Vec<(String, AnyView)> = Vec::new();
     if let Some(email) = &person.email {
@@ -146,7 +146,15 @@ fn contact(cx: &Cx, person: &PersonRow, organisations: &[String]) -> impl IntoVi
         rows.push((w!(fmt, desk.language), own.into_any()));
     }
     if !organisations.is_empty() {
-        rows.push((w!(fmt, desk.organisations), organisations.join(", ").into_any()));
+        let firms = organisations
+            .iter()
+            .map(|(id, name)| {
+                let (href, words) = (format!("/desk/organisations/{id}/team"), w!(fmt, team.desk_link));
+                let label = format!("{words}: {name}");
+                view! { <li>{name.clone()}" "<a class="button-link" href=href aria-label=label>{words}</a></li> }
+            })
+            .collect_view();
+        rows.push((w!(fmt, desk.organisations), view! { <ul class="plain-list" role="list">{firms}</ul> }.into_any()));
     }
     view! { <Card title=w!(fmt, desk.contact)><DefinitionList rows/></Card> }
 }

@@ -99,6 +99,11 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "name_seat" => w!(fmt, desk.act_name_seat),
         "swap_seat" => w!(fmt, desk.act_swap_seat),
         "return_seat" => w!(fmt, desk.act_return_seat),
+        "invite_member" => w!(fmt, team.act_invite_member),
+        "withdraw_invitation" => w!(fmt, team.act_withdraw_invitation),
+        "accept_invitation" => w!(fmt, team.act_accept_invitation),
+        "decline_invitation" => w!(fmt, team.act_decline_invitation),
+        "end_membership" => w!(fmt, team.act_end_membership),
         other => other.replace('_', " "),
     }
 }

@@ -18,6 +18,7 @@ pub enum Letter {
     Training(TrainingLetter),
     Learning(crate::training::server::learning_letters::LearningLetter),
     Group(Box<crate::training::server::group_letters::GroupLetter>),
+    Team(crate::training::server::team_letters::TeamLetter),
 }
 
 /// Whether it may arrive at night.
@@ -52,6 +53,7 @@ impl Letter {
             Self::Training(letter) => letter.kind(),
             Self::Learning(letter) => letter.kind(),
             Self::Group(letter) => letter.kind(),
+            Self::Team(letter) => letter.kind(),
         }
     }
 
@@ -65,6 +67,7 @@ impl Letter {
             Self::Training(letter) => letter.urgency(),
             Self::Learning(letter) => letter.urgency(),
             Self::Group(letter) => letter.urgency(),
+            Self::Team(letter) => letter.urgency(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Letter {
             Self::Training(letter) => letter.write(fmt),
             Self::Learning(letter) => letter.write(fmt),
             Self::Group(letter) => letter.write(fmt),
+            Self::Team(letter) => letter.write(fmt, company),
         }
     }
 }

@@ -10,6 +10,8 @@ pub mod party;
 mod refusal;
 pub mod schedule;
 pub mod teaching;
+pub mod team;
+pub mod validity;
 pub mod wish;
 
 pub use attendance::{Mark, Share};
@@ -19,6 +21,7 @@ pub use enrolment::{Ending, EnrolmentState, Seating};
 pub use learning::{Announced, Audience, Level, NeedsRule};
 pub use party::{Hindered, Hindrance, Seated, Skipped, Turn, Unit, Wish};
 pub use refusal::{Because, Conflict, Difference, LearnerClash, Refusal, Who};
+pub use validity::Validity;
 
 /// A word that is none of those an enumeration of this slice is stored as.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

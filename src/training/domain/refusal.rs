@@ -101,6 +101,14 @@ pub enum Refusal {
     NoSuchSeat,
     /// A class to come uses the thing.
     EquipmentUsed { class: String, starts: DateTime<Utc> },
+    /// So many people at once are asked to join a firm, and no more.
+    TooManyInvitations { most: i64 },
+    /// The invitation was answered or withdrawn.
+    InvitationOver,
+    /// Nobody ends their own membership of a firm.
+    OwnMembership,
+    /// Only staff end the membership of an owner.
+    OwnersMembership,
 }
 
 /// Who or what is taken, by what, and when.

@@ -7,6 +7,7 @@ use super::{
     store::{self, CertificateRow, CourseDetail},
 };
 use crate::{
+    calendar::server::zone,
     error::AppError,
     i18n::Fmt,
     server::{App, Cx, internal},
@@ -19,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::SecondsFormat;
+use chrono::{DateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
@@ -70,7 +71,7 @@ fn achievement(app: &App, course: &CourseDetail) -> Value {
 
 fn credential(app: &App, found: &CertificateRow, course: &CourseDetail) -> Value {
     let id = app.config.address(&format!("/certificates/{}", found.code));
-    json!({
+    let mut credential = json!({
         "@context": CONTEXT,
         "id": id,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
@@ -83,7 +84,19 @@ fn credential(app: &App, found: &CertificateRow, course: &CourseDetail) -> Value
             "identifier": [{ "type": "IdentityObject", "hashed": false, "identityHash": found.name, "identityType": "name" }],
             "achievement": achievement(app, course),
         },
-    })
+    });
+    if let Some(ends) = ends(found) {
+        credential["validUntil"] = json!(ends.to_rfc3339_opts(SecondsFormat::Secs, true));
+    }
+    credential
+}
+
+/// The end of its last day, where the class was held.
+fn ends(found: &CertificateRow) -> Option<DateTime<Utc>> {
+    let midnight = found.last_valid_on?.succ_opt()?.and_time(NaiveTime::MIN);
+    // Where the clocks skip midnight, the day begins when they go on.
+    let ends = zone::named(&found.zone).from_local_datetime(&midnight);
+    ends.earliest().map(|at| at.with_timezone(&Utc)).or_else(|| Some(midnight.and_utc()))
 }
 
 /// The credential as a signed token: its members are the payload, with the registered claims beside them.
@@ -95,6 +108,9 @@ fn token(app: &App, found: &CertificateRow, course: &CourseDetail) -> Result<Str
     payload["jti"] = id;
     payload["sub"] = subject;
     payload["nbf"] = json!(found.given_at.timestamp());
+    if let Some(ends) = ends(found) {
+        payload["exp"] = json!(ends.timestamp());
+    }
     let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": app.config.address(KEY), "jwk": jwk(app)? });
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&header), part(&payload));

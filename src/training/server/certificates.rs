@@ -3,11 +3,13 @@
 use super::{
     badge, certificate_pdf,
     store::{self, CertificateRow},
+    validity,
 };
 use crate::{
     calendar::server::zone,
     error::AppError,
     server::{App, Cx, page::Frame},
+    training::domain::Validity,
     ui::*,
     values::PublicNumber,
     w,
@@ -43,6 +45,7 @@ pub struct Said {
     pub title: String,
     /// Names and what they stand for.
     pub facts: Vec<(String, String)>,
+    pub validity: Validity,
     pub trainer: String,
     pub trainer_label: String,
     pub code: String,
@@ -58,6 +61,12 @@ fn said(cx: &Cx, found: &CertificateRow) -> Said {
     let tz = zone::named(&found.zone);
     let day = |at: DateTime<Utc>| cx.fmt().date(at.with_timezone(&tz).date_naive());
     let address = cx.app.config.address(&format!("/certificates/{}", found.code));
+    let mut facts = vec![
+        (w!(cx, training.certificate_held_on), day(found.held_at)),
+        (w!(cx, training.certificate_attended), cx.fmt().percent(found.percent as f64 / 100.0)),
+        (w!(cx, training.certificate_given), day(found.given_at)),
+    ];
+    facts.extend(found.last_valid_on.map(|last| (w!(cx, validity.valid_until), cx.fmt().date(last))));
     Said {
         company: cx.app.company.name.clone(),
         heading: w!(cx, training.certificate),
@@ -65,11 +74,8 @@ fn said(cx: &Cx, found: &CertificateRow) -> Said {
         name: found.name.clone(),
         took_part: w!(cx, learning.certificate_took_part),
         title: found.title.clone(),
-        facts: vec![
-            (w!(cx, training.certificate_held_on), day(found.held_at)),
-            (w!(cx, training.certificate_attended), cx.fmt().percent(found.percent as f64 / 100.0)),
-            (w!(cx, training.certificate_given), day(found.given_at)),
-        ],
+        facts,
+        validity: found.validity(cx.now),
         trainer: found.trainer.clone(),
         trainer_label: w!(cx, training.trainer),
         code: found.code.to_string(),
@@ -103,15 +109,19 @@ async fn show(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
 }
 
 fn view_of(cx: &Cx, found: &CertificateRow, said: &Said) -> AnyView {
-    let genuine = w!(cx, training.certificate_genuine);
     let text = w!(cx, training.certificate_text, name = said.name.clone(), title = said.title.clone());
+    let stands = validity::said(cx.fmt(), said.validity).map(|(tone, text)| view! { <p><Badge tone text/></p> });
+    let (tone, genuine) = match said.validity.has_lapsed() {
+        true => (Tone::Warn, w!(cx, validity.genuine_but_lapsed)),
+        false => (Tone::Good, w!(cx, training.certificate_genuine)),
+    };
     let facts = said.facts.iter().map(|(name, what)| (name.clone(), what.clone().into_any())).collect();
     let path = format!("/certificates/{}", found.code);
     let (pdf, badge) = (w!(cx, learning.certificate_pdf), w!(cx, learning.certificate_badge));
     let hint = w!(cx, learning.certificate_hint);
     let (pdf_href, badge_href) = (format!("{path}/certificate.pdf"), format!("{path}/badge"));
     view! {
-        <div class="no-print"><Alert tone=Tone::Good title=Some(genuine)><p>{text}</p></Alert></div>
+        <div class="no-print"><Alert tone title=Some(genuine)><p>{text}</p>{stands}</Alert></div>
         <article class="certificate">
             <p class="certificate-company">{said.company.clone()}</p>
             <h1 class="certificate-heading">{said.heading.clone()}</h1>

@@ -3,7 +3,9 @@
 
 use super::{
     conflicts::Needs,
-    dues, group_letters, groups, invitations, letters,
+    dues, group_letters,
+    groups::{self, Kept},
+    invitations, letters,
     letters::Stays,
     make_ups,
     plan::{self, plan_jobs},
@@ -259,6 +261,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
             let clash = clashes.iter().find(|clash| clash.person == row.person_id);
             told.carry(tx, cx, row, clash).await?;
         }
+        told.groups(tx, cx, &people, &clashes).await?;
     } else if changed.moved {
         let now = store::class(tx, class.id).await?;
         invitations::readdressed(tx, cx, &now).await?;
@@ -343,13 +346,62 @@ impl Told<'_> {
                         busy::occupy(tx, Resource::Person(row.person_id), *span, "enrolment", row.id.0).await?;
                     }
                 }
-                Stays::Booked { free_until: self.now.policy().free_until() }
+                self.booked()
             }
-            (EnrolmentState::Offered, _) => self.shorten(tx, cx, row).await?,
+            // What is on offer to a group ends as one, which is seen to once all of it is known.
+            (EnrolmentState::Offered, _) if row.party_id.is_none() => self.shorten(tx, cx, row).await?,
             _ => Stays::Waiting,
         };
+        if row.party_id.is_some() { Ok(()) } else { self.tell(tx, cx, row, stays).await }
+    }
+
+    fn booked(&self) -> Stays {
+        Stays::Booked { free_until: self.now.policy().free_until() }
+    }
+
+    async fn tell(&self, tx: &mut Tx, cx: &Cx, row: &EnrolmentRow, stays: Stays) -> Result<(), AppError> {
         let before = (&self.before.class, self.before.sessions.as_slice());
         letters::moved(tx, cx, before, self.now, row, self.spans, stays).await
+    }
+
+    /// Of each group the owner, who answers for it, hears what became of its seats; and each member that the firm does.
+    async fn groups(
+        &self,
+        tx: &mut Tx,
+        cx: &Cx,
+        people: &[EnrolmentRow],
+        clashes: &[LearnerClash],
+    ) -> Result<(), AppError> {
+        for party in parties::parties(tx, self.now.id).await? {
+            let kept = groups::moved(tx, cx, self.now, &party).await?;
+            let (mut elsewhere, mut lost) = (Vec::new(), Vec::new());
+            for row in people.iter().filter(|row| row.party_id == Some(party.id)) {
+                let clash = clashes.iter().find(|clash| clash.person == row.person_id);
+                let with = clash.map(|clash| clash.with.clone()).unwrap_or_default();
+                let firm = party.organisation_name.clone();
+                let state = store::enrolment(tx, row.id).await?.state;
+                let stays = match (row.state, state, kept) {
+                    (_, EnrolmentState::Booked, _) => self.booked(),
+                    (_, EnrolmentState::Waitlisted, _) => Stays::Waiting,
+                    (EnrolmentState::Booked, EnrolmentState::Offered, Kept::Offers(_, until)) => {
+                        elsewhere.push(row.person_name.clone());
+                        Stays::HeldForFirm { firm, with, until }
+                    }
+                    (_, EnrolmentState::Offered, Kept::Offers(_, until)) => Stays::OfferedToFirm { firm, until },
+                    (EnrolmentState::Booked, ..) => {
+                        lost.push(row.person_name.clone());
+                        Stays::Lost { with }
+                    }
+                    _ => Stays::Over,
+                };
+                self.tell(tx, cx, row, stays).await?;
+            }
+            let stands = kept != Kept::Nothing || !parties::places(tx, party.id).await?.is_empty();
+            if stands || !lost.is_empty() {
+                group_letters::moved(tx, cx, self.now, &party, kept, elsewhere, lost).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whoever is elsewhere now cannot sit in two places: the seat is held until they chose, and costs nothing till then.

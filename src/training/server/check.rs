@@ -245,4 +245,18 @@ pub const CLAUSES: &[Clause] = &[
             join class_equipment u on u.equipment_id = q.id join class c on c.id = u.class_id \
             where q.retired_at is not null and c.state in ('draft', 'open', 'running') and c.ends_at > q.retired_at",
     },
+    Clause {
+        promise: 2,
+        name: "lapse_without_a_letter",
+        sql: "select f.id, 'nothing will tell that this certificate lapses' as detail from certificate f \
+            where f.last_valid_on is not null and not exists (select 1 from job j where j.kind = 'tell_lapse' \
+            and j.failed_at is null and j.run_at = f.lapse_told_at)",
+    },
+    Clause {
+        promise: 6,
+        name: "invitation_without_history",
+        sql: "select i.id, 'nothing says who invited to this firm, or how it ended' as detail from team_invitation i \
+            where not exists (select 1 from history h where h.entity = 'team_invitation' and h.entity_id = i.id \
+            and h.to_state = i.state)",
+    },
 ];

@@ -44,7 +44,7 @@ async fn load(cx: &Cx, id: CourseId) -> Result<Shown, AppError> {
     let person = cx.person()?.id;
     let mut tx = cx.db().read().await?;
     let (course, learns) = store::course_for(&mut tx, id, person).await?;
-    let (needs, products) = store::needs_and_products(&mut tx, id, person, super::shared::far()).await?;
+    let (needs, products) = store::needs_and_products(&mut tx, id, person, super::shared::far(), cx.today()).await?;
     let inside = learns || cx.viewer.can(Act::ReadMaterial, &Subject::nobody());
     Ok(Shown {
         units: store::units(&mut tx, id).await?,
@@ -113,6 +113,10 @@ fn facts(cx: &Cx, shown: &Shown) -> Vec<(String, AnyView)> {
         facts.push((w!(cx, learning.duration), duration(cx, minutes).into_any()));
     }
     facts.push((w!(cx, learning.asked_share), percent.into_any()));
+    if let Some(months) = course.valid_months {
+        let months = w!(cx, validity.for_months, count = count(months));
+        facts.push((w!(cx, validity.certificate_valid), months.into_any()));
+    }
     if !shown.products.is_empty() {
         let names = shown.products.iter().map(|name| view! { <li>{name.clone()}</li> }).collect_view();
         facts.push((w!(cx, learning.belongs_to), view! { <ul class="plain-list" role="list">{names}</ul> }.into_any()));

@@ -59,6 +59,7 @@ fn differences(stored: &CourseDetail, yours: &CourseDetail) -> Vec<Difference> {
         ("language", stored.language.clone(), yours.language.clone()),
         ("level", stored.level.as_str().to_owned(), yours.level.as_str().to_owned()),
         ("pass_percent", stored.pass_percent.to_string(), yours.pass_percent.to_string()),
+        ("valid_months", months(stored), months(yours)),
         ("needs_rule", stored.needs_rule.as_str().to_owned(), yours.needs_rule.as_str().to_owned()),
     ];
     pairs
@@ -66,6 +67,10 @@ fn differences(stored: &CourseDetail, yours: &CourseDetail) -> Vec<Difference> {
         .filter(|(_, theirs, yours)| theirs != yours)
         .map(|(field, theirs, yours)| Difference { field: field.to_owned(), theirs, yours })
         .collect()
+}
+
+fn months(course: &CourseDetail) -> String {
+    course.valid_months.map(|months| months.to_string()).unwrap_or_default()
 }
 
 /// The courses that a person has to take before this class and has not, where the course insists on them.
@@ -82,6 +87,6 @@ pub async fn require(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: PersonId) -
     if class.needs_rule == NeedsRule::Warn {
         return Ok(());
     }
-    let missing = store::missing_needs(tx, class.course_id, person, class.starts_at).await?;
+    let missing = store::missing_needs(tx, class.course_id, person, class.starts_at, class.first_day()).await?;
     Ok(learning::require(class.needs_rule, missing, cx.viewer.is_staff())?)
 }

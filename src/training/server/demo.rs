@@ -125,6 +125,7 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
     super::demo_learning::seed(&stage, customer, open[4], open[0]).await?;
     super::demo_teaching::seed(cx, &stage.trainer, open[0], open[1]).await?;
     super::demo_groups::seed(&stage).await?;
+    super::demo_team::seed(&stage).await?;
     let draft = Sketch(1, "Contabilidad: cierre trimestral", "es", Some(0), 50, 9, 2, 12, 12000);
     stage.draft(&draft, 2).await?;
     stage.draft(&Sketch(0, "Your printer: large formats", "en", None, 54, 15, 1, 20, 3900), 1).await?;

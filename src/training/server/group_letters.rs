@@ -2,6 +2,7 @@
 
 use super::{
     group_words,
+    groups::Kept,
     invitations::{self, Seat},
     letters::About,
     store::{self, ClassRow, parties, parties::PartyRow},
@@ -40,6 +41,14 @@ pub enum Says {
     Returned { seats: u64 },
     /// To the owner: the class does not take place.
     ClassCancelled { why: String, next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)> },
+    /// To the owner: the class is at another time or in another room.
+    ClassMoved {
+        kept: Kept,
+        /// Who is elsewhere then, and whose seat is held.
+        elsewhere: Vec<String>,
+        /// Whose seat could not be held.
+        lost: Vec<String>,
+    },
     /// To an employee: the firm has a seat for them.
     YouAreIn { firm: String },
     /// To an employee: the firm waits for a seat for them.
@@ -57,6 +66,7 @@ impl GroupLetter {
             Says::Named { .. } => "group_named",
             Says::Returned { .. } => "group_returned",
             Says::ClassCancelled { .. } => "group_class_cancelled",
+            Says::ClassMoved { .. } => "group_class_moved",
             Says::YouAreIn { .. } => "enrolled_by_firm",
             Says::YouWait { .. } => "waitlisted_by_firm",
             Says::YouAreOut { .. } => "seat_taken_back",
@@ -107,6 +117,27 @@ impl GroupLetter {
                     lines.push(w!(fmt, groups.letter_moved_body, next = next, until = until));
                 }
                 w!(fmt, training.letter_cancelled_subject, title = title)
+            }
+            Says::ClassMoved { kept, elsewhere, lost } => {
+                if !self.about.place.is_empty() {
+                    lines.push(self.about.place.clone());
+                }
+                lines.push(w!(fmt, team.letter_moved_body));
+                if !elsewhere.is_empty() {
+                    lines.push(w!(fmt, team.letter_moved_elsewhere, names = elsewhere.join(", ")));
+                }
+                match kept {
+                    Kept::Nothing => {}
+                    Kept::Offers(seats, at) => {
+                        let until = until(*at, zone);
+                        lines.push(w!(fmt, team.letter_moved_held, count = *seats as u64, until = until));
+                    }
+                    Kept::Over => lines.push(w!(fmt, team.letter_moved_over)),
+                }
+                if !lost.is_empty() {
+                    lines.push(w!(fmt, team.letter_moved_lost, names = lost.join(", ")));
+                }
+                w!(fmt, team.letter_moved_subject, title = title)
             }
             Says::YouAreIn { firm } => {
                 if !self.about.place.is_empty() {
@@ -204,6 +235,20 @@ pub async fn class_cancelled(
         cx.app.config.address(&offer.map_or("/training".to_owned(), |(next, _)| format!("{}/group", next.path())));
     let letter = GroupLetter { about, says: Says::ClassCancelled { why: why.to_owned(), next } };
     send(tx, cx, party.owner_id, letter, &format!("group_class_cancelled:{}", party.id)).await
+}
+
+/// The owner hears that the class was moved, and what they have to answer.
+pub async fn moved(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    kept: Kept,
+    elsewhere: Vec<String>,
+    lost: Vec<String>,
+) -> Result<(), AppError> {
+    let says = Says::ClassMoved { kept, elsewhere, lost };
+    to_owner(tx, cx, class, party, says, &format!("group_class_moved:{}:{}", party.id, class.sequence)).await
 }
 
 /// An employee hears that the firm has a seat for them, or waits for one.

@@ -391,6 +391,39 @@ pub async fn watch_again(tx: &mut Tx, class: ClassId, now: DateTime<Utc>) -> Res
     Ok(())
 }
 
+/// What is left of the offers to a group after its class was moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// Nothing was on offer.
+    Nothing,
+    /// So many seats, until then.
+    Offers(usize, DateTime<Utc>),
+    /// It was too late for them.
+    Over,
+}
+
+/// After the class was moved: all that is on offer to a group, named or not, ends at one time, and not after the
+/// waitlist of the class; where no time is left, the group leaves the line. The caller holds the class.
+pub async fn moved(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow) -> Result<Kept, AppError> {
+    let mut offered = parties::places(tx, party.id).await?;
+    offered.retain(|place| place.state == EnrolmentState::Offered);
+    let last = offered.iter().filter_map(|place| place.offered_until).max();
+    let (Some(first), Some(last)) = (offered.first(), last) else { return Ok(Kept::Nothing) };
+    let policy = class.policy();
+    let until = if last <= policy.freezes_at() { Some(last) } else { policy.offer_until(cx.now) };
+    let Some(until) = until else {
+        leave(tx, &cx.as_viewer(Viewer::System), party.id, Act::ExpireOffer, Ending::Expired).await?;
+        return Ok(Kept::Over);
+    };
+    let permit = system(cx, Act::OfferSeat, None)?;
+    parties::one_deadline(tx, &permit, party.id, until, cx.now).await?;
+    for place in offered.iter().filter(|place| place.person_id.is_some()) {
+        store::offered_under(tx, &permit, place.id, policy.freezes_at()).await?;
+    }
+    jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
+    Ok(Kept::Offers(offered.len(), until))
+}
+
 /// The owner takes all that is offered to the group.
 pub async fn accept(cx: &Cx, party: PartyId, consent: Consent) -> Result<(), AppError> {
     answer(cx, party, Act::AcceptGroup, consent, |tx, cx, permit, party, consent| {

@@ -1,7 +1,7 @@
 //! What training writes to learners about their make-ups and what came of them.
 
 use super::{
-    store::{ClassRow, EnrolmentRow, MakeUpRow},
+    store::{ClassRow, EnrolmentRow, MakeUpRow, ToTellRow},
     words,
 };
 use crate::{
@@ -10,10 +10,10 @@ use crate::{
     i18n::Fmt,
     notices::server::{Letter, To, Urgency, Written, service},
     server::Cx,
-    values::PersonId,
+    values::{CertificateId, OrganisationId, PersonId},
     w,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 /// A letter with what it needs to be written.
@@ -29,6 +29,20 @@ pub enum LearningLetter {
     },
     Certified {
         title: String,
+        link: String,
+    },
+    /// The reader's own certificate lapses.
+    Lapses {
+        title: String,
+        last: NaiveDate,
+        link: String,
+    },
+    /// To the owner of a firm: one of somebody there.
+    EmployeeLapses {
+        name: String,
+        firm: String,
+        title: String,
+        last: NaiveDate,
         link: String,
     },
 }
@@ -63,6 +77,8 @@ impl LearningLetter {
             Self::MakeUpBooked { .. } => "make_up_booked",
             Self::MakeUpCancelled { .. } => "make_up_cancelled",
             Self::Certified { .. } => "certified",
+            Self::Lapses { .. } => "certificate_lapses",
+            Self::EmployeeLapses { .. } => "employee_lapses",
         }
     }
 
@@ -70,6 +86,7 @@ impl LearningLetter {
         match self {
             Self::MakeUpBooked { .. } => Urgency::AtOnce,
             Self::MakeUpCancelled { .. } | Self::Certified { .. } => Urgency::ByDay,
+            Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
         }
     }
 
@@ -106,6 +123,23 @@ impl LearningLetter {
                 body: w!(fmt, learning.letter_certified_body, title = title.clone()),
                 link: Some(link.clone()),
             },
+            Self::Lapses { title, last, link } => Written {
+                subject: w!(fmt, validity.letter_subject, title = title.clone(), date = fmt.date(*last)),
+                body: w!(fmt, validity.letter_body, title = title.clone(), date = fmt.date(*last)),
+                link: Some(link.clone()),
+            },
+            Self::EmployeeLapses { name, firm, title, last, link } => Written {
+                subject: w!(fmt, validity.letter_firm_subject, name = name.clone(), title = title.clone()),
+                body: w!(
+                    fmt,
+                    validity.letter_firm_body,
+                    name = name.clone(),
+                    firm = firm.clone(),
+                    title = title.clone(),
+                    date = fmt.date(*last)
+                ),
+                link: Some(link.clone()),
+            },
         }
     }
 }
@@ -126,6 +160,32 @@ pub async fn make_up_cancelled(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<
 pub async fn certified(tx: &mut Tx, cx: &Cx, home: &ClassRow, seat: &EnrolmentRow) -> Result<(), AppError> {
     let letter = LearningLetter::Certified { title: home.title.clone(), link: cx.app.config.address("/training/mine") };
     send(tx, cx, seat.person_id, letter, &format!("certified:{}", seat.id)).await
+}
+
+/// A certificate lapses soon.
+pub async fn lapses(tx: &mut Tx, cx: &Cx, certificate: CertificateId, row: &ToTellRow) -> Result<(), AppError> {
+    let link = cx.app.config.address(&format!("/training/courses/{}", row.course_id));
+    let letter = LearningLetter::Lapses { title: row.title.clone(), last: row.last_valid_on, link };
+    send(tx, cx, row.person_id, letter, &format!("certificate_lapses:{certificate}")).await
+}
+
+/// The certificate of somebody of a firm lapses soon: its owner hears it, once, whatever else they own.
+pub async fn employee_lapses(
+    tx: &mut Tx,
+    cx: &Cx,
+    certificate: CertificateId,
+    row: &ToTellRow,
+    owner: PersonId,
+    (firm, firm_name): (OrganisationId, String),
+) -> Result<(), AppError> {
+    let letter = LearningLetter::EmployeeLapses {
+        name: row.name.clone(),
+        firm: firm_name,
+        title: row.title.clone(),
+        last: row.last_valid_on,
+        link: cx.app.config.address(&format!("/training/team?firm={firm}")),
+    };
+    send(tx, cx, owner, letter, &format!("employee_lapses:{certificate}:{owner}")).await
 }
 
 async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: LearningLetter, once: &str) -> Result<(), AppError> {

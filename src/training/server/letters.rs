@@ -116,6 +116,17 @@ pub enum Stays {
     },
     /// It is too late for the offer.
     Over,
+    /// They are elsewhere then: the seat is held until their firm chose.
+    HeldForFirm {
+        firm: String,
+        with: String,
+        until: DateTime<Utc>,
+    },
+    /// Their firm answers.
+    OfferedToFirm {
+        firm: String,
+        until: DateTime<Utc>,
+    },
 }
 
 impl Stays {
@@ -129,6 +140,12 @@ impl Stays {
             Self::Held { with, until } => w!(fmt, planning.stays_held, with = other(with), until = time(until)),
             Self::Lost { with } => w!(fmt, planning.stays_lost, with = other(with)),
             Self::Over => w!(fmt, planning.stays_over),
+            Self::HeldForFirm { firm, with, until } => {
+                w!(fmt, team.stays_held, firm = firm.clone(), with = other(with), until = time(until))
+            }
+            Self::OfferedToFirm { firm, until } => {
+                w!(fmt, team.stays_offered, firm = firm.clone(), until = time(until))
+            }
         }
     }
 }

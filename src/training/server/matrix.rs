@@ -1,27 +1,32 @@
-//! `/training/team`: a firm's people against the courses that belong to what the firm has. Who misses one is ticked and
-//! enrolled from here.
+//! A firm's people against the courses that belong to what the firm has: who has learned what, what lapses, who is
+//! missing. Its owner ticks people here and enrols them (`/training/team`); staff read it.
 
 use super::{
+    members_page,
     shared::seats_in_words,
     store::{
-        ClassRow, parties,
+        ClassRow,
+        members::{self, TeamMemberRow},
+        parties,
         team::{self, ComingRow, PassedRow, TeamCourseRow},
     },
-    views, words,
+    validity, views, words,
 };
 use crate::{
     access::{Act, Subject},
     calendar::server::zone,
+    db::Tx,
     error::AppError,
     i18n::InWords,
     server::{
         App, Cx,
+        form::{Form, Sheet},
         page::{Frame, PortalTab},
         query::Query,
     },
-    training::domain::Wish,
+    training::domain::{Validity, Wish, team::Standing},
     ui::*,
-    values::{OrganisationId, PersonId},
+    values::OrganisationId,
     w,
 };
 use axum::{Router, response::Response, routing::get};
@@ -29,23 +34,78 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 pub fn routes() -> Router<App> {
-    Router::new().route("/training/team", get(show))
+    Router::new().route("/training/team", get(show).post(act))
 }
 
-/// Which of the reader's firms is meant.
+const FRAME: Frame = Frame::Portal(PortalTab::Training);
+
+/// Which of the reader's firms is meant, and whose membership is to be ended.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Asked {
     #[serde(default)]
     firm: String,
+    #[serde(default)]
+    end: String,
 }
 
-struct Team {
-    firms: Vec<(OrganisationId, String)>,
-    members: Vec<(PersonId, String)>,
-    /// Each with its next class.
-    courses: Vec<(TeamCourseRow, Option<ClassRow>)>,
+/// A firm's people and where they stand.
+pub struct Matrix {
+    pub firm: OrganisationId,
+    pub name: String,
+    pub members: Vec<TeamMemberRow>,
+    courses: Vec<TeamCourseRow>,
     passed: Vec<PassedRow>,
     coming: Vec<ComingRow>,
+    /// Into which class of each course people are enrolled; none for who only reads.
+    next: Option<Vec<ClassRow>>,
+}
+
+impl Matrix {
+    pub async fn load(tx: &mut Tx, cx: &Cx, firm: OrganisationId, enrols: bool) -> Result<Self, AppError> {
+        Ok(Self {
+            firm,
+            name: parties::firm_name(tx, firm).await?,
+            members: members::team(tx, firm).await?,
+            courses: team::courses_of_firm(tx, firm).await?,
+            passed: team::passed(tx, firm).await?,
+            coming: team::coming(tx, firm).await?,
+            next: if enrols { Some(team::next_classes(tx, firm, cx.now).await?) } else { None },
+        })
+    }
+
+    fn next_of(&self, course: &TeamCourseRow) -> Option<&ClassRow> {
+        self.next.as_ref()?.iter().find(|class| class.course_id == course.id)
+    }
+
+    fn coming(&self, member: &TeamMemberRow, course: &TeamCourseRow) -> Option<&ComingRow> {
+        self.coming.iter().find(|row| row.course_id == course.id && row.person_id.0 == member.id)
+    }
+
+    fn passed(&self, member: &TeamMemberRow, course: &TeamCourseRow) -> Option<&PassedRow> {
+        self.passed.iter().find(|row| row.course_id == course.id && row.person_id.0 == member.id)
+    }
+
+    /// How many certificates are missing, lapse soon, have lapsed, where nobody is on the way to them.
+    fn lacks(&self, cx: &Cx) -> (u64, u64, u64) {
+        let mut lacks = (0, 0, 0);
+        for member in self.members.iter().filter(|member| member.standing != Standing::Invited) {
+            for course in self.courses.iter().filter(|course| self.coming(member, course).is_none()) {
+                match self.passed(member, course).map(|passed| passed.validity(cx.now)) {
+                    None => lacks.0 += 1,
+                    Some(Validity::Lapses(_)) => lacks.1 += 1,
+                    Some(Validity::Lapsed(_)) => lacks.2 += 1,
+                    Some(Validity::ForEver | Validity::Until(_)) => {}
+                }
+            }
+        }
+        lacks
+    }
+}
+
+/// The reader's firms by name, the one asked for first, and the matrix of that one.
+struct Team {
+    firms: Vec<(OrganisationId, String)>,
+    matrix: Matrix,
 }
 
 async fn load(cx: &Cx, asked: &str) -> Result<Option<Team>, AppError> {
@@ -55,25 +115,38 @@ async fn load(cx: &Cx, asked: &str) -> Result<Option<Team>, AppError> {
     let Some(&firm) = owned.first() else { return Ok(None) };
     cx.may(Act::ReadTeam, &Subject::nobody().within(Some(firm)))?;
     let mut tx = cx.db().read().await?;
-    let (firms, members) = parties::firms_and_members(&mut tx, person.id, firm).await?;
-    let mut next = team::next_classes(&mut tx, firm, cx.now).await?;
-    let courses = team::courses_of_firm(&mut tx, firm).await?.into_iter();
-    let courses =
-        courses.map(|course| (next.remove(&course.id), course)).map(|(class, course)| (course, class)).collect();
-    Ok(Some(Team {
-        firms,
-        members,
-        courses,
-        passed: team::passed(&mut tx, firm).await?,
-        coming: team::coming(&mut tx, firm).await?,
-    }))
+    let matrix = Matrix::load(&mut tx, cx, firm, true).await?;
+    let mut firms = vec![(firm, matrix.name.clone())];
+    for other in owned.into_iter().skip(1) {
+        firms.push((other, parties::firm_name(&mut tx, other).await?));
+    }
+    Ok(Some(Team { firms, matrix }))
 }
 
 async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let team = load(&cx, &asked.firm).await?;
-    let frame = Frame::Portal(PortalTab::Training);
-    Ok(cx.page(frame, w!(cx, groups.team_title), || match &team {
-        Some(team) => team_view(&cx, team),
+    respond(&cx, team.as_ref(), &asked.end, &Sheet::default())
+}
+
+/// The owner asks somebody to join, takes that back, ends a membership.
+async fn act(cx: Cx, form: Form) -> Result<Response, AppError> {
+    let Some(team) = load(&cx, form.text("firm")).await? else { return Err(AppError::NotFound) };
+    // Nothing is done for another firm than the one that was meant.
+    if form.text("firm") != team.matrix.firm.to_string() {
+        return Err(AppError::NotFound);
+    }
+    match members_page::run(&cx, team.matrix.firm, &form).await {
+        Ok(notice) => Ok(cx.redirect(&format!("/training/team?firm={}", team.matrix.firm), Some(notice))),
+        Err(error) => {
+            let ending = if form.text("act") == "end" { form.text("person").to_owned() } else { String::new() };
+            respond(&cx, Some(&team), &ending, &Sheet::again(form, error)?)
+        }
+    }
+}
+
+fn respond(cx: &Cx, team: Option<&Team>, ending: &str, sheet: &Sheet) -> Result<Response, AppError> {
+    Ok(cx.sheet_page(sheet, FRAME, w!(cx, groups.team_title), || match team {
+        Some(team) => team_view(cx, team, ending, sheet),
         None => view! {
             <PageHead title=w!(cx, groups.team_title) back=Some(("/training".to_owned(), w!(cx, training.title)))/>
             <Empty icon=Icon::Users title=w!(cx, groups.no_firm_title) text=Some(w!(cx, groups.no_firm_text))/>
@@ -82,8 +155,8 @@ async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> 
     }))
 }
 
-fn team_view(cx: &Cx, team: &Team) -> AnyView {
-    let (firm, name) = team.firms.first().map(|(id, name)| (id.to_string(), name.clone())).unwrap_or_default();
+fn team_view(cx: &Cx, team: &Team, ending: &str, sheet: &Sheet) -> AnyView {
+    let matrix = &team.matrix;
     let tabs = (team.firms.len() > 1).then(|| {
         let tabs = team.firms.iter().enumerate().map(|(at, (id, name))| Tab {
             href: format!("/training/team?firm={id}"),
@@ -93,69 +166,140 @@ fn team_view(cx: &Cx, team: &Team) -> AnyView {
         let tabs: Vec<Tab> = tabs.collect();
         view! { <Tabs label=w!(cx, groups.firms) tabs/> }
     });
-    let body = if team.courses.is_empty() {
-        let (title, text) = (w!(cx, groups.team_none_title), w!(cx, groups.team_none_text));
-        view! { <Empty icon=Icon::Cap title text=Some(text)/> }.into_any()
-    } else {
-        let columns = std::iter::once(w!(cx, groups.team_person))
-            .chain(team.courses.iter().map(|(course, _)| course.title.clone()))
-            .map(Column::from)
-            .collect();
-        let rows = team.members.iter().map(|member| row(cx, team, member)).collect();
-        let courses = team.courses.iter().map(|(course, next)| course_card(cx, course, next.as_ref(), &firm));
-        let courses: Vec<AnyView> = courses.collect();
-        view! {
-            <div class="scroller" tabindex="0" role="region" aria-label=w!(cx, groups.team_title)>
-                <Table caption=w!(cx, groups.team_title) columns rows/>
-            </div>
-            <Section title=w!(cx, groups.team_enrol)>
-                <Cards wide=true>{courses}</Cards>
-            </Section>
-        }
-        .into_any()
-    };
+    let end = matrix
+        .members
+        .iter()
+        .find(|member| member.standing == Standing::Member && member.id.simple().to_string() == ending);
+    let end = end.map(|member| members_page::confirm_end(cx, matrix, member));
+    let people = members_page::people(cx, matrix, sheet);
     view! {
-        <PageHead title=w!(cx, groups.team_of, firm = name) lead=Some(w!(cx, groups.team_lead))
+        <PageHead title=w!(cx, groups.team_of, firm = matrix.name.clone()) lead=Some(w!(cx, groups.team_lead))
             back=Some(("/training".to_owned(), w!(cx, training.title)))/>
         {tabs}
-        {body}
+        {cx.faults(sheet)}
+        {end}
+        {table(cx, matrix)}
+        {people}
     }
     .into_any()
 }
 
-fn row(cx: &Cx, team: &Team, (person, name): &(PersonId, String)) -> TableRow {
-    let mut cells = vec![view! { <strong>{name.clone()}</strong> }.into_any()];
-    cells.extend(team.courses.iter().map(|(course, next)| cell(cx, team, *person, name, course, next.is_some())));
+/// Who stands where; and for who enrols, the classes into which the ticked ones go.
+pub fn table(cx: &Cx, matrix: &Matrix) -> AnyView {
+    if matrix.courses.is_empty() {
+        let (title, text) = (w!(cx, groups.team_none_title), w!(cx, groups.team_none_text));
+        return view! { <Empty icon=Icon::Cap title text=Some(text)/> }.into_any();
+    }
+    let columns = std::iter::once(w!(cx, groups.team_person))
+        .chain(matrix.courses.iter().map(|course| course.title.clone()))
+        .map(Column::from)
+        .collect();
+    let rows = matrix.members.iter().map(|member| row(cx, matrix, member)).collect();
+    let courses: Vec<AnyView> = matrix.courses.iter().map(|course| course_card(cx, matrix, course)).collect();
+    let title = match matrix.next {
+        Some(_) => w!(cx, groups.team_enrol),
+        None => w!(cx, learning.courses),
+    };
+    view! {
+        {summary(cx, matrix)}
+        <div class="scroller" tabindex="0" role="region" aria-label=w!(cx, groups.team_title)>
+            <Table caption=w!(cx, groups.team_title) columns rows/>
+        </div>
+        <Section title>
+            <Cards wide=true>{courses}</Cards>
+        </Section>
+    }
+    .into_any()
+}
+
+/// What is to be done, in a line.
+fn summary(cx: &Cx, matrix: &Matrix) -> AnyView {
+    let (missing, lapsing, lapsed) = matrix.lacks(cx);
+    let parts = [
+        (missing > 0).then(|| (Tone::Warn, w!(cx, validity.sum_missing, count = missing))),
+        (lapsing > 0).then(|| (Tone::Warn, w!(cx, validity.sum_lapsing, count = lapsing))),
+        (lapsed > 0).then(|| (Tone::Bad, w!(cx, validity.sum_lapsed, count = lapsed))),
+    ];
+    let mut parts: Vec<(Tone, String)> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        parts.push((Tone::Good, w!(cx, validity.sum_none)));
+    }
+    let parts = parts.into_iter().map(|(tone, text)| view! { <Badge tone text/>" " }).collect_view();
+    view! { <p id="team-summary">{parts}</p> }.into_any()
+}
+
+fn row(cx: &Cx, matrix: &Matrix, member: &TeamMemberRow) -> TableRow {
+    let name = view! { <strong>{member.name.clone()}</strong> };
+    if member.standing == Standing::Invited {
+        let text = w!(cx, team.invited);
+        let mut cells = vec![view! { <span>{name}" "<Badge tone=Tone::Info text/></span> }.into_any()];
+        cells.extend(matrix.courses.iter().map(|_| view! { <span class="soft">"–"</span> }.into_any()));
+        return TableRow { href: None, cells };
+    }
+    let mut cells = vec![name.into_any()];
+    cells.extend(matrix.courses.iter().map(|course| cell(cx, matrix, member, course)));
     TableRow { href: None, cells }
 }
 
-/// Where somebody stands in a course: passed, coming, waiting; or a box to tick.
-fn cell(cx: &Cx, team: &Team, person: PersonId, name: &str, course: &TeamCourseRow, can_enrol: bool) -> AnyView {
-    let here = |row: &&ComingRow| row.course_id == course.id && row.person_id == person;
-    if let Some(coming) = team.coming.iter().find(here) {
+/// Where somebody stands in a course: coming, waiting, passed; and a box to tick for whom it is missing or lapses.
+fn cell(cx: &Cx, matrix: &Matrix, member: &TeamMemberRow, course: &TeamCourseRow) -> AnyView {
+    if let Some(coming) = matrix.coming(member, course) {
         let text = coming.state.in_words(cx.fmt());
         let day = cx.fmt().date(coming.starts_at.with_timezone(&zone::named(&coming.zone)).date_naive());
-        let href = format!("/training/{}", coming.class_id);
         let tone = words::state_tone(coming.state);
-        return view! { <span><Badge tone text/>" "<a href=href>{day}</a></span> }.into_any();
+        // Staff find the class among their own.
+        let day = match matrix.next {
+            Some(_) => view! { <a href=format!("/training/{}", coming.class_id)>{day}</a> }.into_any(),
+            None => day.into_any(),
+        };
+        return view! { <span><Badge tone text/>" "{day}</span> }.into_any();
     }
-    let passed = team.passed.iter().find(|row| row.course_id == course.id && row.person_id == person);
-    if let Some(passed) = passed {
-        let day = cx.fmt().date(passed.given_at.with_timezone(&cx.zone).date_naive());
-        let href = format!("/certificates/{}", passed.code);
-        let text = w!(cx, groups.team_passed);
-        return view! { <span><Badge tone=Tone::Good text/>" "<a href=href>{day}</a></span> }.into_any();
+    let Some(passed) = matrix.passed(member, course) else {
+        return lacking(cx, matrix, member, course, Tone::Warn, w!(cx, groups.team_missing), None);
+    };
+    let stands = passed.validity(cx.now);
+    let href = format!("/certificates/{}", passed.code);
+    match validity::said(cx.fmt(), stands) {
+        Some((tone, text)) if stands.asks() => lacking(cx, matrix, member, course, tone, text, Some(href)),
+        until => {
+            let day = cx.fmt().date(passed.given_at.with_timezone(&cx.zone).date_naive());
+            let text = w!(cx, groups.team_passed);
+            let until = until.map(|(_, text)| view! { " "<span class="soft small">{text}</span> });
+            view! { <span><Badge tone=Tone::Good text/>" "<a href=href>{day}</a>{until}</span> }.into_any()
+        }
     }
-    let missing = w!(cx, groups.team_missing);
-    if !can_enrol {
-        return view! { <Badge tone=Tone::Warn text=missing/> }.into_any();
+}
+
+/// What somebody lacks or is about to; with a box to tick, where there is a class to go to.
+fn lacking(
+    cx: &Cx,
+    matrix: &Matrix,
+    member: &TeamMemberRow,
+    course: &TeamCourseRow,
+    tone: Tone,
+    text: String,
+    certificate: Option<String>,
+) -> AnyView {
+    let certificate = certificate.map(|href| {
+        let words = w!(cx, training.certificate);
+        view! { " "<a href=href>{words}</a> }
+    });
+    if matrix.next_of(course).is_none() {
+        return view! { <span><Badge tone text/>{certificate}</span> }.into_any();
     }
-    let label = format!("{name}: {}", course.title);
+    let label = format!("{text}, {}: {}", member.name, course.title);
+    let words = match certificate {
+        Some(_) => view! { <Badge tone text/> }.into_any(),
+        None => text.into_any(),
+    };
     view! {
-        <label class="checkbox">
-            <input type="checkbox" name="person" value=person.to_string() form=form_id(course) aria-label=format!("{missing}, {label}")/>
-            <span>{missing}</span>
-        </label>
+        <span>
+            <label class="checkbox">
+                <input type="checkbox" name="person" value=member.id.simple().to_string() form=form_id(course) aria-label=label/>
+                <span>{words}</span>
+            </label>
+            {certificate}
+        </span>
     }
     .into_any()
 }
@@ -164,29 +308,38 @@ fn form_id(course: &TeamCourseRow) -> String {
     format!("course-{}", course.id)
 }
 
-/// The next class of a course, into which the ticked ones go.
-fn course_card(cx: &Cx, course: &TeamCourseRow, next: Option<&ClassRow>, firm: &str) -> AnyView {
-    let title = course.title.clone();
-    let Some(class) = next else {
-        let text = w!(cx, groups.team_no_class);
-        return view! { <Card title=Some(title)><p class="soft">{text}</p></Card> }.into_any();
-    };
+/// What of the firm a course belongs to, and its next class, into which the ticked ones go.
+fn course_card(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow) -> AnyView {
+    let machines = course
+        .machines
+        .iter()
+        .map(|(name, many)| view! { <li>{format!("{} × {name}", cx.fmt().number(*many))}</li> })
+        .collect_view();
+    let belongs =
+        vec![(w!(cx, learning.belongs_to), view! { <ul class="plain-list" role="list">{machines}</ul> }.into_any())];
+    let title = Some(course.title.clone());
+    let next = matrix.next.as_ref().map(|_| match matrix.next_of(course) {
+        None => view! { <p class="soft">{w!(cx, groups.team_no_class)}</p> }.into_any(),
+        Some(class) => next_class(cx, matrix, course, class),
+    });
+    view! { <Card title><DefinitionList rows=belongs/>{next}</Card> }.into_any()
+}
+
+fn next_class(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow, class: &ClassRow) -> AnyView {
     let seats = seats_in_words(cx, class.state, class.seats(), &class.policy()).seats;
     let (href, name, note) = (class.path(), class.title.clone(), format!("{} · {seats}", views::when(cx, class)));
     let button = w!(cx, groups.team_ticked);
-    let (id, action, firm) = (form_id(course), format!("{}/group", class.path()), firm.to_owned());
+    let (id, action, firm) = (form_id(course), format!("{}/group", class.path()), matrix.firm.to_string());
     view! {
-        <Card title=Some(title)>
-            <p><a href=href>{name}</a></p>
-            <p class="soft small">{note}</p>
-            <form id=id class="form" method="get" action=action>
-                <input type="hidden" name="firm" value=firm/>
-                <input type="hidden" name="review" value="1"/>
-                <input type="hidden" name="wish" value=Wish::AsManyAsFit.as_str()/>
-                <input type="hidden" name="wait" value="yes"/>
-                <Actions><Button tone=ButtonTone::Quiet>{button}</Button></Actions>
-            </form>
-        </Card>
+        <p><a href=href>{name}</a></p>
+        <p class="soft small">{note}</p>
+        <form id=id class="form" method="get" action=action>
+            <input type="hidden" name="firm" value=firm/>
+            <input type="hidden" name="review" value="1"/>
+            <input type="hidden" name="wish" value=Wish::AsManyAsFit.as_str()/>
+            <input type="hidden" name="wait" value="yes"/>
+            <Actions><Button tone=ButtonTone::Quiet>{button}</Button></Actions>
+        </form>
     }
     .into_any()
 }

@@ -20,6 +20,7 @@ mod demo_groups;
 mod demo_learning;
 mod demo_plan;
 mod demo_teaching;
+mod demo_team;
 pub mod desk;
 mod dues;
 pub mod equipment;
@@ -36,6 +37,8 @@ mod make_up_page;
 pub mod make_ups;
 pub mod materials;
 mod matrix;
+pub mod members;
+mod members_page;
 pub mod plan;
 pub mod portal;
 mod portal_ask;
@@ -44,7 +47,9 @@ pub mod seats;
 pub mod shared;
 pub mod staff_seats;
 pub mod store;
+pub mod team_letters;
 mod ticket;
+pub mod validity;
 mod views;
 pub mod words;
 pub mod writing;
@@ -73,4 +78,5 @@ pub fn routes() -> Router<App> {
         .merge(group_page::routes())
         .merge(matrix::routes())
         .merge(ticket::routes())
+        .merge(members_page::routes())
 }

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     access::{Act, Permit, Subject, Viewer},
-    calendar::{domain::Span, server::busy},
+    calendar::{
+        domain::Span,
+        server::{busy, zone},
+    },
     db::Tx,
     error::{AppError, Fault, Faults},
     jobs::{self, Job},
@@ -19,11 +22,11 @@ use crate::{
         keys,
     },
     training::domain::{
-        ClassState, Effect, Ending, EnrolmentState, Level, Mark, Plan, Refusal, Share, Window, attendance,
+        ClassState, Effect, Ending, EnrolmentState, Level, Mark, Plan, Refusal, Share, Window, attendance, validity,
     },
     values::{ClassId, CourseId, EquipmentId, Money, PersonId, PublicNumber, RoomId},
 };
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -366,6 +369,7 @@ pub async fn certify(
     row: &EnrolmentRow,
     percent: i64,
 ) -> Result<(), AppError> {
+    let lapses = lapses(class, cx.now);
     // Of 34 thousand million codes one is taken already now and then.
     for _ in 0..20 {
         let code = PublicNumber::from_seed(rand::random());
@@ -376,12 +380,26 @@ pub async fn certify(
             class: class.id,
             title: &class.title,
             percent,
+            lapses,
         };
-        if store::insert_certificate(tx, permit, &new, cx.now).await? {
+        if let Some(certificate) = store::insert_certificate(tx, permit, &new, cx.now).await? {
+            if let Some((_, told)) = lapses {
+                jobs::enqueue(tx, Job::TellLapse { certificate }, told).await?;
+            }
             return Ok(());
         }
     }
     Err(AppError::Busy)
+}
+
+/// The last day of a certificate that is given now, and when its holder is told of it: in the morning, where the class
+/// was held.
+fn lapses(class: &ClassRow, now: DateTime<Utc>) -> Option<(NaiveDate, DateTime<Utc>)> {
+    let tz = class.tz();
+    let morning = NaiveTime::from_hms_opt(9, 0, 0).unwrap_or_default();
+    let last = validity::last_day(now.with_timezone(&tz).date_naive(), class.valid_months)?;
+    let told = zone::instant(tz, validity::told_on(last), morning).unwrap_or(now);
+    Some((last, told.max(now)))
 }
 
 /// Cancels the class: tells everyone, gives back what seats cost, offers seats in the next class of the course.

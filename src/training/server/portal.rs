@@ -5,7 +5,7 @@ use super::{
     seats::{self, Consent},
     shared::{far, seats_in_words},
     store::{self, Around, ClassRow, MineRow, PlaceHere, Reader, Seen},
-    views, words,
+    validity, views, words,
 };
 use crate::{
     access::{Act, Subject},
@@ -21,7 +21,7 @@ use crate::{
         query::Query,
     },
     training::{
-        domain::{ClassState, Cost, EnrolmentState, Policy},
+        domain::{ClassState, Cost, EnrolmentState, Policy, Validity},
         islands::LiveSeats,
     },
     ui::*,
@@ -444,11 +444,16 @@ fn mine_card(cx: &Cx, row: &MineRow) -> AnyView {
     };
     let certificate = row.certificate.clone().and_then(|code| code.parse::<PublicNumber>().ok());
     match certificate {
-        Some(code) => view! {
-            <CardLink href=format!("/certificates/{code}") title=row.title.clone() icon=Some(Icon::Document) text=Some(time)
-                note=Some(w!(cx, training.certificate)) badge=Some((Tone::Good, ClassState::Completed.in_words(cx.fmt())))/>
+        Some(code) => {
+            let today = cx.now.with_timezone(&row.tz()).date_naive();
+            let badge = validity::said(cx.fmt(), Validity::of(row.last_valid_on, today))
+                .unwrap_or((Tone::Good, ClassState::Completed.in_words(cx.fmt())));
+            view! {
+                <CardLink href=format!("/certificates/{code}") title=row.title.clone() icon=Some(Icon::Document) text=Some(time)
+                    note=Some(w!(cx, training.certificate)) badge=Some(badge)/>
+            }
+            .into_any()
         }
-        .into_any(),
         None => view! {
             <CardLink href=row.path() title=row.title.clone() icon=Some(Icon::Cap) text=Some(time) note=Some(place) badge=Some(badge)/>
         }

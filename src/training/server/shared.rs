@@ -36,7 +36,8 @@ pub async fn in_the_room(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<Subje
 /// How long before it begins a class is worth a word at home.
 const SOON: Duration = Duration::hours(36);
 
-/// A seat that is offered, to them or to their firm, and a class that begins within the next day and a half.
+/// A seat that is offered, to them or to their firm, a class that begins within the next day and a half, a certificate
+/// that lapses.
 pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
     let rows = store::waiting(tx, cx.person()?.id, cx.now, cx.now + SOON).await?;
     Ok(rows.into_iter().map(|row| need(cx, row)).collect())
@@ -60,6 +61,16 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
         Waiting::FirmOffer { firm, until, since } => {
             let title = w!(cx, groups.need_offer_title, title = row.title);
             return offer(since, until, Icon::Users, title, format!("{path}/group?firm={firm}"));
+        }
+        Waiting::Lapses { course, on, since } => {
+            return Need {
+                since,
+                icon: Icon::Document,
+                title: w!(cx, validity.need_title, title = row.title),
+                text: w!(cx, validity.need_text, date = cx.fmt().date(on)),
+                href: format!("/training/courses/{course}"),
+                action: w!(cx, validity.need_action),
+            };
         }
         Waiting::Begins => path,
         Waiting::MakeUp => format!("{path}/make-up"),

@@ -206,6 +206,10 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::EquipmentUsed { class, starts } => {
             w!(fmt, learning.refusal_equipment_used, title = class.clone(), time = time(*starts))
         }
+        Refusal::TooManyInvitations { most } => w!(fmt, team.refusal_full, most = fmt.number(*most)),
+        Refusal::InvitationOver => w!(fmt, team.refusal_over),
+        Refusal::OwnMembership => w!(fmt, team.refusal_own),
+        Refusal::OwnersMembership => w!(fmt, team.refusal_owner),
     }
 }
 

@@ -23,6 +23,7 @@ mod care;
 mod groups;
 mod learning;
 mod repairs;
+mod team;
 mod training;
 
 /// Whether an act leaves a line. The others only ask whether somebody may look.
@@ -116,6 +117,11 @@ fn changes(act: Act) -> bool {
         | Act::ReturnSeat
         | Act::EditEquipment
         | Act::RetireEquipment
+        | Act::InviteMember
+        | Act::WithdrawInvitation
+        | Act::AcceptInvitation
+        | Act::DeclineInvitation
+        | Act::EndMembership
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -132,7 +138,8 @@ fn changes(act: Act) -> bool {
         | Act::ReadDemand
         | Act::ReadMaterial
         | Act::ReadNeglected
-        | Act::ReadTeam => false,
+        | Act::ReadTeam
+        | Act::ReadFirmTraining => false,
     }
 }
 
@@ -291,6 +298,11 @@ async fn perform(walk: &mut Walk, act: Act) {
         Act::EnrolGroup | Act::AcceptGroup | Act::DeclineGroup | Act::NameSeat | Act::SwapSeat | Act::ReturnSeat => {
             groups::perform(walk, act).await
         }
+        Act::InviteMember
+        | Act::WithdrawInvitation
+        | Act::AcceptInvitation
+        | Act::DeclineInvitation
+        | Act::EndMembership => team::perform(walk, act).await,
         _ => care::perform(walk, act).await,
     }
 }

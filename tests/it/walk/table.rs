@@ -120,7 +120,9 @@ pub const DOORS: &[Door] = &[
     door("/desk/make-ups/{id}", None, Desk(&[Trainer])),
     // groups
     door("/training/{class}/group", Signed, Signed),
-    door("/training/team", Signed, None),
+    door("/training/team", Signed, Signed),
+    door("/invitations/{id}", Alone, Alone),
+    door("/desk/organisations/{organisation}/team", Desk(&[Agent, Trainer]), None),
     // cases
     door("/cases", Signed, None),
     door("/cases/new", Signed, Signed),

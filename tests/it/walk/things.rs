@@ -31,6 +31,8 @@ pub struct Things {
     missed: String,
     make_up: String,
     material: String,
+    invitation: String,
+    organisation: String,
 }
 
 const MINE: &str = "(select id from person where email = 'customer@example.com')";
@@ -39,6 +41,11 @@ const MINE: &str = "(select id from person where email = 'customer@example.com')
 const CHARGE: &str = "insert into charge (id, person_id, amount_minor, amount_currency, reason, entity, entity_id, \
     consent_at, state, created_at) select randomblob(16), id, 2900, 'EUR', 'diagnosis', 'repair', randomblob(16), \
     '2026-12-01T08:00:00+00:00', 'due', '2026-12-01T08:00:00+00:00' from person where email = 'customer@example.com'";
+
+/// A firm asks the customer to join it.
+const INVITATION: &str = "insert into team_invitation (id, organisation_id, email, name, invited_by, state, created_at, \
+    changed_at) select randomblob(16), organisation_id, 'customer@example.com', 'Carla', person_id, 'open', \
+    '2026-12-01T08:00:00+00:00', '2026-12-01T08:00:00+00:00' from membership where role = 'owner' limit 1";
 
 impl Things {
     pub async fn of(world: &World) -> Self {
@@ -100,6 +107,12 @@ impl Things {
             .await,
             make_up: text(world, "select lower(hex(id)) from make_up where state = 'booked'").await,
             material: material(world).await,
+            invitation: {
+                sqlx::query(INVITATION).execute(&mut connect(world).await).await.unwrap();
+                text(world, "select lower(hex(id)) from team_invitation where email = 'customer@example.com'").await
+            },
+            organisation: text(world, "select lower(hex(organisation_id)) from membership where role = 'owner' limit 1")
+                .await,
             check_in: {
                 let seat = "select lower(hex(e.id)) from enrolment e join class c on c.id = e.class_id \
                     where e.state = 'booked' and c.state = 'open' order by c.starts_at, e.id limit 1";
@@ -140,6 +153,8 @@ impl Things {
             | "/badges/achievements/{course}" => &self.course,
             "/materials/{id}" => &self.material,
             "/desk/make-ups/{id}" => &self.make_up,
+            "/invitations/{id}" => &self.invitation,
+            "/desk/organisations/{organisation}/team" => &self.organisation,
             "/certificates/{code}/certificate.pdf" | "/certificates/{code}/badge" => {
                 return path.replace("{code}", "AAAA-AAAA");
             }
@@ -216,6 +231,8 @@ impl Things {
             }
             "/desk/make-ups/{id}" => vec![("mark", "present")],
             "/training/{class}/make-up" => vec![("act", "cancel"), ("make_up", &self.make_up)],
+            "/invitations/{id}" => vec![("act", "accept")],
+            "/training/team" => vec![("act", "invite"), ("name", "Eve"), ("email", "eve@example.com")],
             "/language" => vec![("language", "lt"), ("back", "/")],
             _ => Vec::new(),
         }

@@ -11,7 +11,7 @@ use crate::{
         notice::Notice,
     },
     training::{
-        domain::{Audience, Difference, Level, NeedsRule, Refusal, learning::FILE_MEGABYTES},
+        domain::{Audience, Difference, Level, NeedsRule, Refusal, learning::FILE_MEGABYTES, validity::MOST_MONTHS},
         server::{
             course_page::kind,
             courses::{self, Edit},
@@ -96,6 +96,7 @@ fn stored(shown: &Shown) -> Sheet {
         ("language".to_owned(), course.language.clone()),
         ("level".to_owned(), course.level.as_str().to_owned()),
         ("pass_percent".to_owned(), course.pass_percent.to_string()),
+        ("valid_months".to_owned(), course.valid_months.map(|months| months.to_string()).unwrap_or_default()),
         ("needs_rule".to_owned(), course.needs_rule.as_str().to_owned()),
     ];
     fields.extend(shown.needs.iter().map(|need| ("needs".to_owned(), need.to_string())));
@@ -152,6 +153,12 @@ fn read(id: CourseId, form: &Form) -> Result<Edit, AppError> {
     } else if pass_percent.is_some_and(|percent| percent < 0) {
         faults.add("pass_percent", Fault::TooSmall { min: 0 });
     }
+    let valid_months = form.optional::<i64>("valid_months", &mut faults, Fault::NotANumber);
+    if valid_months.is_some_and(|months| months < 1) {
+        faults.add("valid_months", Fault::TooSmall { min: 1 });
+    } else if valid_months.is_some_and(|months| months > MOST_MONTHS) {
+        faults.add("valid_months", Fault::TooLarge { max: MOST_MONTHS });
+    }
     let needs = form.all("needs").into_iter().filter_map(|need| need.parse().ok()).collect();
     let units = units(form, &mut faults);
     let (Some(version), Some(level), Some(needs_rule), Some(pass_percent)) = (version, level, needs_rule, pass_percent)
@@ -159,7 +166,7 @@ fn read(id: CourseId, form: &Form) -> Result<Edit, AppError> {
         return Err(AppError::Invalid(faults));
     };
     faults.check()?;
-    let course = CourseDetail { id, title, summary, language, pass_percent, level, needs_rule, version };
+    let course = CourseDetail { id, title, summary, language, pass_percent, level, needs_rule, valid_months, version };
     Ok(Edit { course, units, needs })
 }
 
@@ -295,6 +302,9 @@ fn what(cx: &Cx, sheet: &Sheet) -> AnyView {
             <Field name="pass_percent" label=w!(cx, training.pass_percent) kind="number" value=value("pass_percent")
                 fault=cx.fault(sheet, "pass_percent") inputmode="numeric" min=Some("0".to_owned()) max=Some("100".to_owned())/>
         </div>
+        <Field name="valid_months" label=w!(cx, validity.valid_months) kind="number" value=value("valid_months")
+            fault=cx.fault(sheet, "valid_months") hint=Some(w!(cx, validity.valid_months_hint)) optional=Some(w!(cx, shell.optional))
+            inputmode="numeric" min=Some("1".to_owned()) max=Some(MOST_MONTHS.to_string())/>
     }
     .into_any()
 }
@@ -368,6 +378,7 @@ fn compare(cx: &Cx, differences: &[Difference]) -> AnyView {
         "language" => w!(cx, training.language),
         "level" => w!(cx, learning.level),
         "pass_percent" => w!(cx, training.pass_percent),
+        "valid_months" => w!(cx, validity.valid_months),
         _ => w!(cx, learning.needs_rule),
     };
     let rows = differences

@@ -17,6 +17,7 @@ mod room;
 mod roster;
 mod rules_page;
 mod sheet;
+mod team;
 mod upload;
 
 use crate::server::{
@@ -56,4 +57,5 @@ pub fn routes() -> Router<App> {
         .route("/desk/classes/{class}/room", get(room::show).post(room::act))
         .route("/desk/classes/{class}/sheet", get(sheet::show))
         .route("/desk/classes/{class}/roster.csv", get(export::csv))
+        .route("/desk/organisations/{organisation}/team", get(team::show))
 }

@@ -109,7 +109,12 @@ pub fn facts(cx: &Cx, before: &Before, row: &EnrolmentRow) -> AnyView {
     let wish = before.wishes.get(&row.id).map(|words| {
         view! { <p class="small pre"><strong>{w!(fmt, teaching.wants)}</strong>" "{words.clone()}</p> }
     });
-    view! { {known} {wish} }.into_any()
+    let firm = row.organisation_id.map(|firm| {
+        let (href, words) = (format!("/desk/organisations/{firm}/team"), w!(fmt, team.desk_link));
+        let label = format!("{words}: {}", row.person_name);
+        view! { <p><a class="button-link" href=href aria-label=label>{words}</a></p> }
+    });
+    view! { {known} {wish} {firm} }.into_any()
 }
 
 /// Whether a form that came back is this one of this person.

@@ -58,6 +58,8 @@ pub struct ClassRow {
     pub level: Level,
     #[sqlx(try_from = "String")]
     pub needs_rule: NeedsRule,
+    /// For how many months its certificates are valid.
+    pub valid_months: Option<i64>,
 }
 
 impl ClassRow {
@@ -118,7 +120,7 @@ macro_rules! class {
             "r.capacity as room_seats, r.address, c.place, c.link, c.trainer_id, t.name as trainer_name, c.state, ",
             "c.capacity, c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.cut_off_hours, c.starts_at, ",
             "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent, ",
-            "c.guests, k.title as course_title, k.level, k.needs_rule, ",
+            "c.guests, k.title as course_title, k.level, k.needs_rule, k.valid_months, ",
             "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from class c join course k on k.id = c.course_id join person t on t.id = c.trainer_id ",
             "left join room r on r.id = c.room_id ",

@@ -8,7 +8,7 @@ use crate::{
     training::domain::{Announced, Audience, Level, NeedsRule},
     values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MaterialId, PersonId},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
 /// A course with everything that its page says of it.
@@ -23,6 +23,8 @@ pub struct CourseDetail {
     pub level: Level,
     #[sqlx(try_from = "String")]
     pub needs_rule: NeedsRule,
+    /// For how many months its certificates are valid; none: for ever.
+    pub valid_months: Option<i64>,
     pub version: i64,
 }
 
@@ -39,15 +41,14 @@ macro_rules! learns {
     };
 }
 
-const DETAIL: &str =
-    "select id, title, summary, language, pass_percent, level, needs_rule, version from course where id = $1";
+const DETAIL: &str = "select id, title, summary, language, pass_percent, level, needs_rule, valid_months, version from course where id = $1";
 
 pub async fn course_detail(tx: &mut Tx, id: CourseId) -> Result<CourseDetail, AppError> {
     fetch_optional!(tx, CourseDetail, DETAIL, id)?.ok_or(AppError::NotFound)
 }
 
 const DETAIL_FOR: &str = concat!(
-    "select k.id, k.title, k.summary, k.language, k.pass_percent, k.level, k.needs_rule, k.version, ",
+    "select k.id, k.title, k.summary, k.language, k.pass_percent, k.level, k.needs_rule, k.valid_months, k.version, ",
     learns!("k.id", "$2"),
     " as learns from course k where k.id = $1"
 );
@@ -65,7 +66,7 @@ pub async fn course_for(tx: &mut Tx, id: CourseId, person: PersonId) -> Result<(
 }
 
 const UPDATE_COURSE: &str = "update course set title = $3, summary = $4, language = $5, pass_percent = $6, level = $7, \
-    needs_rule = $8, search = $9, version = version + 1 where id = $1 and version = $2";
+    needs_rule = $8, search = $9, valid_months = $10, version = version + 1 where id = $1 and version = $2";
 
 /// Stores the course if nobody else has changed it since its version.
 pub async fn update_course(tx: &mut Tx, _: &Permit, course: &CourseDetail) -> Result<bool, AppError> {
@@ -80,7 +81,8 @@ pub async fn update_course(tx: &mut Tx, _: &Permit, course: &CourseDetail) -> Re
         course.pass_percent,
         course.level.as_str(),
         course.needs_rule.as_str(),
-        super::catalogue::searched(&course.title, &course.summary)
+        super::catalogue::searched(&course.title, &course.summary),
+        course.valid_months
     )?;
     Ok(rows == 1)
 }
@@ -139,16 +141,19 @@ pub async fn set_needs(tx: &mut Tx, _: &Permit, course: CourseId, needs: &[Cours
     Ok(())
 }
 
-/// Whether a person has taken a course: with a certificate, or a seat in a class of it that ends before a time.
+/// Whether a person has taken a course: with a certificate that is still valid on a day, or a seat in a class of it that
+/// ends before a time.
 macro_rules! taken {
-    ($course:literal, $person:literal, $before:literal) => {
+    ($course:literal, $person:literal, $before:literal, $day:literal) => {
         concat!(
             "exists (select 1 from enrolment e join class c on c.id = e.class_id ",
             "left join certificate f on f.enrolment_id = e.id where e.person_id = ",
             $person,
             " and c.course_id = ",
             $course,
-            " and e.state = 'booked' and (f.id is not null or (c.state in ('open', 'running') and c.ends_at <= ",
+            " and e.state = 'booked' and ((f.id is not null and (f.last_valid_on is null or f.last_valid_on >= ",
+            $day,
+            ")) or (c.state in ('open', 'running') and c.ends_at <= ",
             $before,
             ")))"
         )
@@ -158,23 +163,25 @@ pub(super) use taken;
 
 const MISSING: &str = concat!(
     "select k.title from course_need n join course k on k.id = n.needs_id where n.course_id = $1 and not ",
-    taken!("n.needs_id", "$2", "$3"),
+    taken!("n.needs_id", "$2", "$3", "$4"),
     " order by k.title, k.id"
 );
 
-/// Which of the courses that this one needs a person has not taken, and will not have taken before a time.
+/// Which of the courses that this one needs a person has not taken, and will not have taken before a time. What they
+/// have a certificate of counts where it is valid on that `day`.
 pub async fn missing_needs(
     tx: &mut Tx,
     course: CourseId,
     person: PersonId,
     before: DateTime<Utc>,
+    day: NaiveDate,
 ) -> Result<Vec<String>, AppError> {
-    Ok(fetch_all!(tx, (String,), MISSING, course, person, before)?.into_iter().map(|(title,)| title).collect())
+    Ok(fetch_all!(tx, (String,), MISSING, course, person, before, day)?.into_iter().map(|(title,)| title).collect())
 }
 
 const NEEDS_AND_PRODUCTS: &str = concat!(
     "select 'need' as kind, k.id, k.title, ",
-    taken!("n.needs_id", "$2", "$3"),
+    taken!("n.needs_id", "$2", "$3", "$4"),
     " as met from course_need n join course k on k.id = n.needs_id where n.course_id = $1 \
      union all select 'product', p.id, p.name, false from course_product cp join product p on p.id = cp.product_id \
      where cp.course_id = $1 order by 1, 3, 2"
@@ -183,17 +190,18 @@ const NEEDS_AND_PRODUCTS: &str = concat!(
 /// A course that is needed before, and whether the reader has it.
 pub type Need = (CourseId, String, bool);
 
-/// What a course needs before, and whether a person has taken it or will have before a time; and the names of the
+/// What a course needs before, and whether a person has taken it, valid on a `day`, or will have before a time; and the names of the
 /// products that it belongs to.
 pub async fn needs_and_products(
     tx: &mut Tx,
     course: CourseId,
     person: PersonId,
     before: DateTime<Utc>,
+    day: NaiveDate,
 ) -> Result<(Vec<Need>, Vec<String>), AppError> {
     let (mut needs, mut products) = (Vec::new(), Vec::new());
     for (kind, id, name, met) in
-        fetch_all!(tx, (String, CourseId, String, bool), NEEDS_AND_PRODUCTS, course, person, before)?
+        fetch_all!(tx, (String, CourseId, String, bool), NEEDS_AND_PRODUCTS, course, person, before, day)?
     {
         match kind.as_str() {
             "need" => needs.push((id, name, met)),

@@ -157,7 +157,7 @@ const AROUND: &str = concat!(
      union all select 'product', cp.product_id, '', '', null, null, null, null, null from course_product cp where cp.course_id = $2 \
      union all select 'need', k.id, k.title, '', null, null, null, null, null \
      from course_need n join course k on k.id = n.needs_id where n.course_id = $2 and not ",
-    taken!("n.needs_id", "$3", "$4"),
+    taken!("n.needs_id", "$3", "$4", "$9"),
     " union all select 'place', null, '', x.state, null, null, count(*), null, null from party y \
      join enrolment x on x.party_id = y.id where y.class_id = $5 and y.organisation_id = $6 \
      and x.state in ('waitlisted', 'offered', 'booked') group by x.state \
@@ -196,7 +196,8 @@ pub async fn around(tx: &mut Tx, class: &ClassRow, reader: Reader) -> Result<Aro
         class.id,
         reader.firm,
         party,
-        seat
+        seat,
+        class.first_day()
     )?;
     let mut around = Around::default();
     for row in rows {

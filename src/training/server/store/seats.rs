@@ -9,7 +9,7 @@ use crate::{
     training::domain::{ClassState, Ending, EnrolmentState, Policy},
     values::{BenefitId, ClassId, Currency, EnrolmentId, OrganisationId, PartyId, PersonId},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 /// One person's place in a class.
@@ -225,6 +225,7 @@ pub struct MineRow {
     pub since: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub certificate: Option<String>,
+    pub last_valid_on: Option<NaiveDate>,
     #[sqlx(flatten)]
     pub rules: RulesRow,
     pub party_id: Option<PartyId>,
@@ -253,7 +254,7 @@ macro_rules! mine {
         concat!(
             "select e.id as enrolment_id, c.id as class_id, c.title, c.zone, c.place, r.address, c.state as class_state, ",
             "c.starts_at, c.ends_at, c.cut_off_hours, c.sequence, c.changed_at, e.state, e.queue_number, e.offered_until, ",
-            "e.changed_at as since, e.created_at, f.code as certificate, e.party_id, ",
+            "e.changed_at as since, e.created_at, f.code as certificate, f.last_valid_on, e.party_id, ",
             "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from enrolment e join class c on c.id = e.class_id left join room r on r.id = c.room_id ",
             "left join certificate f on f.enrolment_id = e.id ",

@@ -5,10 +5,10 @@ use crate::{
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
-    training::domain::Mark,
+    training::domain::{Mark, Validity},
     values::{CertificateId, ClassId, ClassSessionId, CourseId, EnrolmentId, PersonId, PublicNumber},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
 /// One mark of one person in one session.
@@ -102,14 +102,23 @@ pub struct CertificateRow {
     pub language: String,
     pub course_id: CourseId,
     pub pass_percent: i64,
+    pub last_valid_on: Option<NaiveDate>,
+}
+
+impl CertificateRow {
+    /// How it stands at an instant, by the day where its class was held.
+    pub fn validity(&self, now: DateTime<Utc>) -> Validity {
+        let zone = crate::calendar::server::zone::named(&self.zone);
+        Validity::of(self.last_valid_on, now.with_timezone(&zone).date_naive())
+    }
 }
 
 const CERTIFICATE: &str = "select f.code, f.title, p.name, t.name as trainer, f.percent, f.given_at, c.ends_at as held_at, c.zone, \
-    c.language, c.course_id, k.pass_percent \
+    c.language, c.course_id, k.pass_percent, f.last_valid_on \
     from certificate f join person p on p.id = f.person_id join class c on c.id = f.class_id join person t on t.id = c.trainer_id \
     join course k on k.id = c.course_id where f.code = $1 and p.erased_at is null";
-const INSERT_CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, percent, given_at) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
+const INSERT_CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, percent, given_at, \
+    last_valid_on, lapse_told_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
 
 pub async fn certificate(tx: &mut Tx, code: &PublicNumber) -> Result<Option<CertificateRow>, AppError> {
     Ok(fetch_optional!(tx, CertificateRow, CERTIFICATE, code)?)
@@ -132,16 +141,21 @@ pub struct NewCertificate<'a> {
     pub class: ClassId,
     pub title: &'a str,
     pub percent: i64,
+    /// Its last day, and when its holder hears of it.
+    pub lapses: Option<(NaiveDate, DateTime<Utc>)>,
 }
 
-/// Gives a certificate; false where the code is taken already.
+/// Gives a certificate; nothing where the code is taken already.
 pub async fn insert_certificate(
     tx: &mut Tx,
     _: &Permit,
     new: &NewCertificate<'_>,
     now: DateTime<Utc>,
-) -> Result<bool, AppError> {
+) -> Result<Option<CertificateId>, AppError> {
     let id: CertificateId = crate::server::fresh();
-    let NewCertificate { code, enrolment, person, class, title, percent } = *new;
-    Ok(execute!(tx, INSERT_CERTIFICATE, id, code, enrolment, person, class, title, percent, now)? == 1)
+    let NewCertificate { code, enrolment, person, class, title, percent, lapses } = *new;
+    let (last, told) = lapses.unzip();
+    let given =
+        execute!(tx, INSERT_CERTIFICATE, id, code, enrolment, person, class, title, percent, now, last, told)? == 1;
+    Ok(given.then_some(id))
 }

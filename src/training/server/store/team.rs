@@ -2,20 +2,22 @@
 
 use super::{ClassRow, classes::query};
 use crate::{
+    calendar::server::zone,
     db::Tx,
     error::AppError,
     fetch_all,
-    training::domain::EnrolmentState,
+    training::domain::{EnrolmentState, Validity},
     values::{ClassId, CourseId, OrganisationId, PersonId, PublicNumber},
 };
-use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// A course of the matrix.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct TeamCourseRow {
     pub id: CourseId,
     pub title: String,
+    /// What the firm has of its products, and how many of each.
+    pub machines: Vec<(String, i64)>,
 }
 
 /// Somebody passed a course.
@@ -25,6 +27,15 @@ pub struct PassedRow {
     pub person_id: PersonId,
     pub code: PublicNumber,
     pub given_at: DateTime<Utc>,
+    pub last_valid_on: Option<NaiveDate>,
+    pub zone: String,
+}
+
+impl PassedRow {
+    /// How it stands at an instant, by the day where its class was held.
+    pub fn validity(&self, now: DateTime<Utc>) -> Validity {
+        Validity::of(self.last_valid_on, now.with_timezone(&zone::named(&self.zone)).date_naive())
+    }
 }
 
 /// Somebody has a seat or waits for one.
@@ -39,28 +50,38 @@ pub struct ComingRow {
     pub zone: String,
 }
 
-const COURSES: &str = "select k.id, k.title from course k where k.id in (select cp.course_id from course_product cp \
-    join item i on i.product_id = cp.product_id where i.organisation_id = $1) order by k.title, k.id limit 50";
-const PASSED: &str = "select c.course_id, f.person_id, f.code, f.given_at from certificate f \
+const COURSES: &str = "select k.id, k.title, p.name, count(*) as items from course k \
+    join course_product cp on cp.course_id = k.id join item i on i.product_id = cp.product_id \
+    join product p on p.id = cp.product_id where i.organisation_id = $1 \
+    group by k.id, k.title, p.id, p.name order by k.title, k.id, p.name, p.id limit 500";
+const PASSED: &str = "select c.course_id, f.person_id, f.code, f.given_at, f.last_valid_on, c.zone from certificate f \
     join class c on c.id = f.class_id join membership m on m.person_id = f.person_id \
-    where m.organisation_id = $1 order by f.given_at desc limit 2000";
+    where m.organisation_id = $1 order by f.last_valid_on desc nulls first, f.given_at desc, f.id limit 2000";
 const COMING: &str = "select c.course_id, c.id as class_id, e.person_id, e.state, c.starts_at, c.zone from membership m \
     join enrolment e on e.person_id = m.person_id join class c on c.id = e.class_id \
     where m.organisation_id = $1 and e.state in ('waitlisted', 'offered', 'booked') and c.state in ('open', 'running') \
     order by c.starts_at limit 2000";
 const NEXT: &str = query!(
-    "where c.id in (select n.id from (select x.id, row_number() over (partition by x.course_id order by \
-     case when x.waiting = 0 and x.taken + x.held < x.capacity - x.guests then 0 else 1 end, x.starts_at, x.id) as place \
-     from class x where x.state = 'open' and x.starts_at > $2 and x.course_id in (select cp.course_id from course_product cp \
-     join item i on i.product_id = cp.product_id where i.organisation_id = $1)) as n where n.place = 1)"
+    "where c.id in (select n.id from (select o.id, row_number() over (partition by o.course_id \
+     order by case when o.waiting = 0 and o.taken + o.held < o.capacity - o.guests then 0 else 1 end, o.starts_at, o.id) \
+     as place from class o where o.state = 'open' and o.starts_at > $2 and o.course_id in (select cp.course_id \
+     from course_product cp join item i on i.product_id = cp.product_id where i.organisation_id = $1)) as n \
+     where n.place = 1)"
 );
 
 /// The courses that belong to what a firm has.
 pub async fn courses_of_firm(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<TeamCourseRow>, AppError> {
-    Ok(fetch_all!(tx, TeamCourseRow, COURSES, firm)?)
+    let mut courses: Vec<TeamCourseRow> = Vec::new();
+    for (id, title, machine, many) in fetch_all!(tx, (CourseId, String, String, i64), COURSES, firm)? {
+        match courses.last_mut() {
+            Some(course) if course.id == id => course.machines.push((machine, many)),
+            _ => courses.push(TeamCourseRow { id, title, machines: vec![(machine, many)] }),
+        }
+    }
+    Ok(courses)
 }
 
-/// The certificates of a firm's people, latest first.
+/// The certificates of a firm's people; of each person and course the one first that is valid the longest.
 pub async fn passed(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<PassedRow>, AppError> {
     Ok(fetch_all!(tx, PassedRow, PASSED, firm)?)
 }
@@ -70,12 +91,7 @@ pub async fn coming(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<ComingRow>,
     Ok(fetch_all!(tx, ComingRow, COMING, firm)?)
 }
 
-/// The next class of each of these courses; one with a free seat before a full one.
-pub async fn next_classes(
-    tx: &mut Tx,
-    firm: OrganisationId,
-    now: DateTime<Utc>,
-) -> Result<HashMap<CourseId, ClassRow>, AppError> {
-    let rows = fetch_all!(tx, ClassRow, NEXT, firm, now)?;
-    Ok(rows.into_iter().map(|class| (class.course_id, class)).collect())
+/// The next class of each course of a firm's; one with a free seat before a full one.
+pub async fn next_classes(tx: &mut Tx, firm: OrganisationId, now: DateTime<Utc>) -> Result<Vec<ClassRow>, AppError> {
+    Ok(fetch_all!(tx, ClassRow, NEXT, firm, now)?)
 }

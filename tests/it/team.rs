@@ -1,0 +1,294 @@
+//! Who belongs to a firm: its owner asks people by their address, they answer, memberships end. On both databases,
+//! through the router.
+
+use crate::{
+    both,
+    groups::Firm,
+    training::School,
+    world::{Reply, Signed, World},
+};
+use aftercare::{
+    access::{Act, Membership, Subject},
+    server::fresh,
+    training::{
+        domain::Wish,
+        server::{members as service, store::members},
+    },
+    values::{InvitationId, OrganisationId},
+};
+use axum::http::StatusCode;
+use std::sync::Arc;
+
+struct Team {
+    id: OrganisationId,
+    owner: Signed,
+}
+
+impl Team {
+    async fn of(world: &World) -> Self {
+        let owner = world.customer("owner@firm.example").await;
+        let id = world.organisation("Acme Works").await;
+        world.join(id, owner.id, Membership::Owner).await;
+        Self { id, owner }
+    }
+
+    async fn post(&self, world: &World, fields: &[(&str, &str)]) -> Reply {
+        let firm = self.id.to_string();
+        let mut form = vec![("firm", firm.as_str())];
+        form.extend(fields);
+        world.post(&self.owner, "/training/team", &form).await
+    }
+
+    async fn invite(&self, world: &World, name: &str, email: &str) -> Reply {
+        self.post(world, &[("act", "invite"), ("name", name), ("email", email)]).await
+    }
+
+    async fn page(&self, world: &World) -> String {
+        let page = world.get(&self.owner, "/training/team").await;
+        assert_eq!(page.status, StatusCode::OK);
+        page.body
+    }
+}
+
+/// Where the newest letter to an address leads.
+async fn door(world: &World, email: &str) -> String {
+    let (_, _, link) = world.letter(email).await.unwrap();
+    link.unwrap().replace("http://portal.test", "")
+}
+
+fn id_of(door: &str) -> InvitationId {
+    door.strip_prefix("/invitations/").unwrap().parse().unwrap()
+}
+
+both! {
+    async fn whoever_is_asked_belongs_to_the_firm_once_they_accepted_and_not_before(world: World) {
+        let team = Team::of(&world).await;
+        let known = world.customer("known@example.com").await;
+        // The owner cannot tell the two apart.
+        let replies = [
+            team.invite(&world, "Known Person", "known@example.com").await,
+            team.invite(&world, "New Person", "new@example.com").await,
+        ];
+        for reply in &replies {
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            assert_eq!(reply.location(), replies[0].location());
+            assert!(reply.cookie("notice").unwrap().starts_with("member_invited."));
+        }
+        for email in ["known@example.com", "new@example.com"] {
+            let (subject, body, _) = world.letter(email).await.unwrap();
+            assert!(subject.contains("Acme Works") && body.contains("no password") && body.contains("Test Works"), "{body}");
+        }
+        let page = team.page(&world).await;
+        assert!(page.contains("Known Person") && page.contains("New Person") && page.contains("Invited"), "{page}");
+        assert_eq!(world.count("select count(*) from membership").await, 1);
+        assert_eq!(world.count("select count(*) from person where email = 'new@example.com'").await, 0);
+        // Asking again is no second letter.
+        assert_eq!(team.invite(&world, "Known Person", "KNOWN@example.com").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from message where letter = 'team_invitation'").await, 2);
+        assert_eq!(world.count("select count(*) from history where act = 'invite_member'").await, 2);
+        // Whom it is not meant for does not find it; who is signed out is led through sign-in.
+        let path = door(&world, "known@example.com").await;
+        assert_eq!(world.get(&team.owner, &path).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.post(&team.owner, &path, &[("act", "accept")]).await.status, StatusCode::NOT_FOUND);
+        assert!(world.get(None, &path).await.location().starts_with("/sign-in?next="));
+        let page = world.get(&known, &path).await;
+        assert!(page.body.contains("Acme Works invites you") && page.body.contains("id=\"answer-invitation\""), "{}", page.body);
+        for _ in 0..2 {
+            let done = world.post(&known, &path, &[("act", "accept")]).await;
+            assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        }
+        assert_eq!(world.count("select count(*) from membership where role = 'member'").await, 1);
+        assert_eq!(world.count("select count(*) from history where act = 'accept_invitation'").await, 1);
+        // Who had no name but their address is called as they were invited.
+        assert_eq!(world.count("select count(*) from person where name = 'Known Person'").await, 1);
+        assert!(world.get(&known, &path).await.body.contains("no longer open"));
+        // A new address signs in by the letter's link, and accepts.
+        let path = door(&world, "new@example.com").await;
+        world.post(None, "/sign-in", &[("email", "new@example.com"), ("next", &path)]).await;
+        let back = world.post_with("", &door(&world, "new@example.com").await, &[]).await;
+        assert_eq!((back.status, back.location()), (StatusCode::SEE_OTHER, path.as_str()));
+        let new = world.signed("new@example.com").await;
+        assert_eq!(world.post(&new, &path, &[("act", "accept")]).await.status, StatusCode::SEE_OTHER);
+        let page = team.page(&world).await;
+        assert!(page.contains("New Person") && !page.contains("Invited"), "{page}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_invitation_is_declined_or_withdrawn_and_then_over(world: World) {
+        let team = Team::of(&world).await;
+        let ann = world.customer("ann@example.com").await;
+        team.invite(&world, "Ann", "ann@example.com").await;
+        let path = door(&world, "ann@example.com").await;
+        assert_eq!(world.post(&ann, &path, &[("act", "decline")]).await.status, StatusCode::SEE_OTHER);
+        let late = world.post(&ann, &path, &[("act", "accept")]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.body.contains("no longer open"), "{}", late.body);
+        team.invite(&world, "Ann", "ann@example.com").await;
+        let path = door(&world, "ann@example.com").await;
+        let id = id_of(&path).to_string();
+        for _ in 0..2 {
+            let done = team.post(&world, &[("act", "withdraw"), ("invitation", &id)]).await;
+            assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        }
+        assert_eq!(world.post(&ann, &path, &[("act", "accept")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from membership").await, 1);
+        assert_eq!(world.count("select count(*) from history where act = 'withdraw_invitation'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("update team_invitation set state = 'accepted' where state = 'withdrawn'").await;
+        assert_eq!(world.broken().await, ["invitation_without_history"]);
+    }
+}
+
+both! {
+    async fn what_is_wrong_stands_at_its_field_and_what_was_typed_is_still_there(world: World) {
+        let team = Team::of(&world).await;
+        for (name, email, field) in [("", "new@example.com", "name"), ("New Person", "nonsense", "email"), ("New Person", "", "email"), ("The boss", "owner@firm.example", "email")] {
+            let reply = team.invite(&world, name, email).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{name} {email}");
+            assert!(reply.body.contains(&format!("href=\"#{field}\"")), "{}", reply.body);
+            assert!(reply.body.contains(&format!("value=\"{name}\"")) && reply.body.contains(&format!("value=\"{email}\"")), "{}", reply.body);
+        }
+        assert_eq!(world.count("select count(*) from team_invitation").await, 0);
+        assert_eq!(world.count("select count(*) from history where act = 'invite_member'").await, 0);
+    }
+}
+
+both! {
+    async fn invitations_are_limited_by_the_hour_and_in_all(world: World) {
+        let team = Team::of(&world).await;
+        for n in 0..60 {
+            let reply = team.invite(&world, "Somebody", &format!("somebody{n}@example.com")).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{n}");
+        }
+        assert_eq!(team.invite(&world, "Somebody", "one.more@example.com").await.status, StatusCode::TOO_MANY_REQUESTS);
+        let cx = world.cx_of(&team.owner).await;
+        let permit = cx.may(Act::InviteMember, &Subject::nobody().within(Some(team.id))).unwrap();
+        let (firm, by, now) = (team.id, team.owner.id, cx.now);
+        world
+            .db()
+            .write(move |tx| {
+                Box::pin(async move {
+                    for n in 60..200 {
+                        let email = format!("somebody{n}@example.com").parse().unwrap();
+                        let new = members::NewInvitation { id: fresh(), firm, email, name: "Somebody".into(), by };
+                        members::insert_invitation(tx, &permit, &new, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let full = team.invite(&world, "Somebody", "one.more@example.com").await;
+        assert_eq!(full.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(full.body.contains("200 invitations are open"), "{}", full.body);
+    }
+}
+
+both! {
+    async fn an_owner_has_no_say_in_somebody_elses_firm(world: World) {
+        let team = Team::of(&world).await;
+        let (other, member) = (world.customer("other@example.com").await, world.customer("member@example.com").await);
+        let theirs = world.organisation("Other Works").await;
+        world.join(theirs, other.id, Membership::Owner).await;
+        world.join(team.id, member.id, Membership::Member).await;
+        team.invite(&world, "Ann", "ann@example.com").await;
+        let id = id_of(&door(&world, "ann@example.com").await).to_string();
+        let person = member.id.to_string();
+        for (who, firm) in [(&other, team.id), (&other, theirs), (&member, team.id)] {
+            let firm = firm.to_string();
+            for form in [
+                vec![("act", "withdraw"), ("invitation", id.as_str())],
+                vec![("act", "end"), ("person", person.as_str())],
+            ] {
+                let mut form = form.clone();
+                form.push(("firm", &firm));
+                assert_eq!(world.post(who, "/training/team", &form).await.status, StatusCode::NOT_FOUND);
+            }
+        }
+        let firm = team.id.to_string();
+        let invite = [("act", "invite"), ("firm", firm.as_str()), ("name", "Eve"), ("email", "eve@example.com")];
+        assert_eq!(world.post(&other, "/training/team", &invite).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.count("select count(*) from team_invitation where state = 'open'").await, 1);
+        assert_eq!(world.count("select count(*) from membership").await, 3);
+        assert!(!world.get(&other, &format!("/training/team?firm={firm}")).await.body.contains("Ann"));
+    }
+}
+
+both! {
+    async fn an_owner_ends_a_membership_and_what_was_booked_stays(world: World) {
+        let firm = Firm::of(&world, 2, 1).await;
+        let id = firm.school.open(firm.school.draft("Printers I", 5, 24 * 9, 0)).await;
+        firm.enrol(&world, id, firm.group(&[0], 0, Wish::Together)).await.unwrap();
+        let team = Team { id: firm.id, owner: firm.owner.clone() };
+        let person = firm.people[0].id.to_string();
+        let asked = world.get(&firm.owner, &format!("/training/team?firm={}&end={person}", firm.id)).await;
+        assert!(asked.body.contains("End the membership of employee0?") && asked.body.contains("stay booked and paid"), "{}", asked.body);
+        let done = team.post(&world, &[("act", "end"), ("person", &person)]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        assert_eq!(team.post(&world, &[("act", "end"), ("person", &person)]).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.count("select count(*) from history where act = 'end_membership'").await, 1);
+        assert_eq!(world.count("select count(*) from enrolment where state = 'booked'").await, 1);
+        assert!(world.letter("employee0@firm.example").await.unwrap().0.contains("no longer belong"));
+        // The owner no longer sees them, nor can enrol them; what is booked they still swap or give back.
+        assert!(!team.page(&world).await.contains("employee0"));
+        assert!(world.get(&firm.owner, &format!("/training/{id}/group")).await.body.contains("employee0"));
+        // Nobody ends their own, and no other owner's.
+        let own = team.post(&world, &[("act", "end"), ("person", &firm.owner.id.to_string())]).await;
+        assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let second = world.customer("second@firm.example").await;
+        world.join(firm.id, second.id, Membership::Owner).await;
+        let other = team.post(&world, &[("act", "end"), ("person", &second.id.to_string())]).await;
+        assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn accepting_and_withdrawing_at_once_ends_in_one_truth(world: World) {
+        let team = Team::of(&world).await;
+        let ann = world.customer("ann@example.com").await;
+        School::of(&world, vec![]).await;
+        let world = Arc::new(world);
+        for _ in 0..4 {
+            team.invite(&world, "Ann", "ann@example.com").await;
+            let id = id_of(&door(&world, "ann@example.com").await);
+            let mut race = tokio::task::JoinSet::new();
+            for n in 0..4 {
+                let (world, owner, ann) = (world.clone(), team.owner.clone(), ann.clone());
+                race.spawn(async move {
+                    match n {
+                        0 => service::withdraw(&world.cx_of(&owner).await, id).await.is_ok(),
+                        _ => service::accept(&world.cx_of(&ann).await, id).await.is_ok(),
+                    }
+                });
+            }
+            race.join_all().await;
+            let accepted = world.count("select count(*) from team_invitation where state = 'accepted'").await;
+            assert_eq!(world.count("select count(*) from membership where role = 'member'").await, accepted);
+            assert_eq!(world.broken().await, Vec::<String>::new());
+            world.corrupt("delete from membership where role = 'member'").await;
+            world.corrupt("delete from team_invitation").await;
+        }
+    }
+}
+
+#[test]
+fn letters_about_belonging_to_a_firm_are_written_in_every_language() {
+    use aftercare::{
+        i18n::{Fmt, Locale},
+        training::server::team_letters::TeamLetter,
+    };
+    for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
+        let (owner, firm, link) = ("Rasa".to_owned(), "Acme".to_owned(), "https://portal.test/x".to_owned());
+        for letter in [
+            TeamLetter::Invited { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
+            TeamLetter::Ended { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
+        ] {
+            let written = letter.write(Fmt::new(locale), "Test Works");
+            assert!(written.subject.contains("Acme") && written.body.contains("Rasa"), "{written:?}");
+            assert!(!written.body.contains("{{"), "{written:?}");
+        }
+    }
+}
