@@ -109,6 +109,9 @@ struct Walk<'a> {
     book: Book,
     parties: Vec<PartyId>,
     at: DateTime<Utc>,
+    /// When it was to begin at first, and the how manyth of its world it is.
+    planned: DateTime<Utc>,
+    number: i64,
 }
 
 impl Walk<'_> {
@@ -210,7 +213,7 @@ impl Walk<'_> {
                 assert_eq!(said, self.book.cancel(person, at).is_ok(), "give back");
                 "give back".to_owned()
             }
-            (24, _) => self.move_class(dice.draw(4) as i64 * 3).await,
+            (24, _) => self.move_class(dice.draw(4) as i64).await,
             _ => self.wait(10 + dice.draw(400) as i64).await,
         }
     }
@@ -219,15 +222,16 @@ impl Walk<'_> {
         self.world.db().read().await.unwrap()
     }
 
-    /// To another time of its day: everybody moves along, and offers end sooner where the waitlist closes sooner.
-    async fn move_class(&mut self, hours: i64) -> String {
+    /// Nearer by some days, or back: everybody moves along, and offers end sooner where the waitlist closes sooner.
+    async fn move_class(&mut self, days: i64) -> String {
         let (row, sessions) = {
             let mut tx = self.tx().await;
             let row = store::class(&mut tx, self.class).await.unwrap();
             (row, store::sessions(&mut tx, self.class).await.unwrap())
         };
+        // Each class has an hour of its own, so that no two of a few days meet.
+        let starts = self.planned - Duration::days(days) + Duration::hours(2 + 2 * (self.number % 6));
         let was = self.book.policy.starts;
-        let starts = was.date_naive().and_hms_opt(9, 0, 0).unwrap().and_utc() + Duration::hours(hours);
         if starts == was || starts.min(was) <= self.at || !row.state.is_editable() {
             return "nothing to move".to_owned();
         }
@@ -379,7 +383,8 @@ async fn walk(world: &World, seed: u64, steps: u64) {
         let book = Book::open(capacity, policy);
         let at = starts - Duration::hours(60 + dice.draw(100) as i64);
         let (world, school, walkers) = (world, &school, &walkers);
-        let mut walk = Walk { world, school, walkers, class, book, parties: Vec::new(), at };
+        let mut walk =
+            Walk { world, school, walkers, class, book, parties: Vec::new(), at, planned: starts, number: day };
         for step in 0..IN_ONE_CLASS.min(steps - taken) {
             let before = walk.book.clone();
             let done = walk.step(&mut dice).await;
