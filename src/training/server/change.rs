@@ -266,7 +266,6 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         let now = store::class(tx, class.id).await?;
         invitations::readdressed(tx, cx, &now).await?;
     }
-    groups::shorten(tx, cx, class.id).await?;
     groups::watch_again(tx, class.id, cx.now).await?;
     // More seats are first of all for those who wait.
     seats::pass_on(tx, cx, class.id).await
@@ -421,11 +420,6 @@ impl Told<'_> {
         store::offered_under(tx, &permit, row.id, policy.freezes_at()).await?;
         seats::record(tx, &system, &permit, row.id, row.person_id, Some(row.state), to, None).await?;
         jobs::enqueue(tx, Job::ExpireOffer { enrolment: row.id }, until).await?;
-        // For a group its owner answers.
-        if let Some(party) = row.party_id {
-            let party = parties::party(tx, party).await?;
-            group_letters::offered(tx, cx, self.now, &party, row.id, 1, until).await?;
-        }
         Ok(Stays::Held { with: clash.with.clone(), until })
     }
 
@@ -438,9 +432,6 @@ impl Told<'_> {
         }
         let system = cx.as_viewer(crate::access::Viewer::System);
         match policy.offer_until(cx.now) {
-            // What is offered to a group has one deadline: see [`groups::shorten`].
-            Some(until) if row.party_id.is_some() => Ok(Stays::Offered { until }),
-            None if row.party_id.is_some() => Ok(Stays::Over),
             Some(until) => {
                 let permit = system.may(Act::OfferSeat, &Subject::of(row.person_id))?;
                 store::move_offer(tx, &permit, row.id, until, policy.freezes_at()).await?;

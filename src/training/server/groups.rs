@@ -353,34 +353,6 @@ async fn watch(tx: &mut Tx, class: &ClassRow, party: &PartyRow, now: DateTime<Ut
     Ok(())
 }
 
-/// After the class was moved nearer: no offer to a group outlives the waitlist. All of it, named or not, gets the earlier
-/// deadline, or is over with the group's place in line. The caller holds the class.
-pub async fn shorten(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
-    let system = cx.as_viewer(Viewer::System);
-    let policy = store::class(tx, class).await?.policy();
-    for party in parties::parties(tx, class).await? {
-        let mut places = parties::places(tx, party.id).await?;
-        places.retain(|place| place.state == EnrolmentState::Offered);
-        let outlives = |place: &PlaceRow| place.offered_until.is_some_and(|until| until > policy.freezes_at());
-        if !places.iter().any(outlives) {
-            continue;
-        }
-        let Some(until) = policy.offer_until(system.now) else {
-            leave(tx, &system, party.id, Act::ExpireOffer, Ending::Expired).await?;
-            continue;
-        };
-        let permit = self::system(&system, Act::OfferSeat, None)?;
-        parties::one_deadline(tx, &permit, party.id, until, system.now).await?;
-        for place in places.iter().filter(|place| place.person_id.is_some()) {
-            store::move_offer(tx, &permit, place.id, until, policy.freezes_at()).await?;
-        }
-        if let Some(first) = places.first() {
-            jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
-        }
-    }
-    Ok(())
-}
-
 /// After the class was moved or its cut-off changed: what happens by itself happens at the new times. The caller holds
 /// the class.
 pub async fn watch_again(tx: &mut Tx, class: ClassId, now: DateTime<Utc>) -> Result<(), AppError> {
