@@ -134,6 +134,13 @@ acts! {
     SwapSeat = "swap_seat",
     ReturnSeat = "return_seat",
     ReadTeam = "read_team",
+    // refunds
+    PayBack = "pay_back",
+    // handing over
+    GiveItem = "give_item",
+    KeepItem = "keep_item",
+    TakeItem = "take_item",
+    DeclineItem = "decline_item",
 }
 
 /// May this viewer do this to that? Pure, so that screens ask it too.
@@ -238,5 +245,11 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
             my_firms
         }
         Act::ReturnSeat => staff(&[]),
+
+        Act::PayBack => staff(&[Role::Agent]),
+
+        // Only an owner gives away what is theirs, and only whoever it is offered to takes it.
+        Act::GiveItem | Act::KeepItem => theirs,
+        Act::TakeItem | Act::DeclineItem => mine,
     }
 }

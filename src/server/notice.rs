@@ -93,6 +93,11 @@ notices! {
     SeatSwapped = "seat_swapped",
     SeatGivenBack = "seat_given_back",
     SeatHeld = "seat_held",
+    ChargePaidBack = "charge_paid_back",
+    ItemOffered = "item_offered",
+    ItemKept = "item_kept",
+    ItemTaken = "item_taken",
+    ItemDeclined = "item_declined",
 }
 
 pub const COOKIE: &str = "notice";

@@ -119,4 +119,6 @@ ids! {
     PartyId,
     /// A group that was passed over in a line.
     SkipId,
+    /// A piece on its way from its owner to somebody else.
+    HandOverId,
 }

@@ -97,6 +97,11 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "name_seat" => w!(fmt, desk.act_name_seat),
         "swap_seat" => w!(fmt, desk.act_swap_seat),
         "return_seat" => w!(fmt, desk.act_return_seat),
+        "give_item" => w!(fmt, handover.act_give_item),
+        "keep_item" => w!(fmt, handover.act_keep_item),
+        "take_item" => w!(fmt, handover.act_take_item),
+        "decline_item" => w!(fmt, handover.act_decline_item),
+        "pay_back" => w!(fmt, desk.act_pay_back),
         other => other.replace('_', " "),
     }
 }

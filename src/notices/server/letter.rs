@@ -18,6 +18,9 @@ pub enum Letter {
     Training(TrainingLetter),
     Learning(crate::training::server::learning_letters::LearningLetter),
     Group(Box<crate::training::server::group_letters::GroupLetter>),
+    PaidBack(crate::charges::server::letters::PaidBack),
+    HandOver(Box<crate::purchases::server::hand_over::HandOverLetter>),
+    Benefit(Box<crate::benefits::server::letters::BenefitLetter>),
 }
 
 /// Whether it may arrive at night.
@@ -52,6 +55,9 @@ impl Letter {
             Self::Training(letter) => letter.kind(),
             Self::Learning(letter) => letter.kind(),
             Self::Group(letter) => letter.kind(),
+            Self::PaidBack(letter) => letter.kind(),
+            Self::Benefit(letter) => letter.kind(),
+            Self::HandOver(letter) => letter.kind(),
         }
     }
 
@@ -65,6 +71,9 @@ impl Letter {
             Self::Training(letter) => letter.urgency(),
             Self::Learning(letter) => letter.urgency(),
             Self::Group(letter) => letter.urgency(),
+            Self::PaidBack(letter) => letter.urgency(),
+            Self::Benefit(letter) => letter.urgency(),
+            Self::HandOver(letter) => letter.urgency(),
         }
     }
 
@@ -102,6 +111,9 @@ impl Letter {
             Self::Training(letter) => letter.write(fmt),
             Self::Learning(letter) => letter.write(fmt),
             Self::Group(letter) => letter.write(fmt),
+            Self::PaidBack(letter) => letter.write(fmt),
+            Self::Benefit(letter) => letter.write(fmt),
+            Self::HandOver(letter) => letter.write(fmt),
         }
     }
 }
