@@ -142,6 +142,11 @@ acts! {
     DeclineInvitation = "decline_invitation",
     EndMembership = "end_membership",
     ReadFirmTraining = "read_firm_training",
+    PayBack = "pay_back",
+    GiveItem = "give_item",
+    KeepItem = "keep_item",
+    TakeItem = "take_item",
+    DeclineItem = "decline_item",
 }
 
 /// May this viewer do this to that? Pure, so that screens ask it too.
@@ -251,5 +256,9 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         // Nobody joins a firm but by their own consent.
         Act::AcceptInvitation | Act::DeclineInvitation => mine,
         Act::ReadFirmTraining => staff(&[Role::Agent, Role::Trainer]),
+        Act::PayBack => staff(&[Role::Agent]),
+        // Only an owner gives away what is theirs, and only whoever it is offered to takes it.
+        Act::GiveItem | Act::KeepItem => theirs,
+        Act::TakeItem | Act::DeclineItem => mine,
     }
 }

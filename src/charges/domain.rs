@@ -4,7 +4,7 @@ use crate::{
     catalog::domain::choices,
     values::{Money, OrganisationId, PersonId},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ choices! {
 pub enum Refusal {
     /// It was settled already, as this.
     AlreadySettled(ChargeState),
+    /// Nothing of it is to be paid back, or not any more.
+    NothingToPayBack,
 }
 
 impl ChargeState {
@@ -38,6 +40,34 @@ impl ChargeState {
         match (self, outcome) {
             (Self::Due, Self::Paid | Self::Waived | Self::Void) => Ok(outcome),
             (state, _) => Err(Refusal::AlreadySettled(state)),
+        }
+    }
+}
+
+/// Within how many days what was paid for nothing is paid back.
+const PAYS_BACK_WITHIN: Days = Days::new(14);
+
+/// What was paid for something that does not happen: the whole charge goes back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refund {
+    pub since: DateTime<Utc>,
+    pub paid_at: Option<DateTime<Utc>>,
+}
+
+impl Refund {
+    /// The day by which the customer has the money again, for what was cancelled on `since`.
+    pub fn by(since: NaiveDate) -> NaiveDate {
+        since.checked_add_days(PAYS_BACK_WITHIN).unwrap_or(since)
+    }
+
+    /// Pays it back, once.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingToPayBack`] where that was done.
+    pub fn pay_back(self, now: DateTime<Utc>) -> Result<Self, Refusal> {
+        match self.paid_at {
+            None => Ok(Self { paid_at: Some(now), ..self }),
+            Some(_) => Err(Refusal::NothingToPayBack),
         }
     }
 }
@@ -68,5 +98,15 @@ mod tests {
             }
         }
         assert!(ChargeState::Due.settle(ChargeState::Due).is_err());
+    }
+
+    #[test]
+    fn what_was_paid_for_nothing_is_paid_back_once_and_within_two_weeks() {
+        let (since, later) = ("2026-12-01T09:00:00Z".parse().unwrap(), "2026-12-03T09:00:00Z".parse().unwrap());
+        let refund = Refund { since, paid_at: None };
+        let paid = refund.pay_back(later).unwrap();
+        assert_eq!(paid, Refund { since, paid_at: Some(later) });
+        assert_eq!(paid.pay_back(later), Err(Refusal::NothingToPayBack));
+        assert_eq!(Refund::by(since.date_naive()).to_string(), "2026-12-15");
     }
 }

@@ -21,6 +21,7 @@ pub struct Fmt {
 
 struct Formatters {
     date: FixedCalendarDateTimeFormatter<Gregorian, fieldsets::YMD>,
+    short: FixedCalendarDateTimeFormatter<Gregorian, fieldsets::YMD>,
     day: FixedCalendarDateTimeFormatter<Gregorian, fieldsets::YMDE>,
     weekday: FixedCalendarDateTimeFormatter<Gregorian, fieldsets::E>,
     moment: FixedCalendarDateTimeFormatter<Gregorian, fieldsets::MDET>,
@@ -42,6 +43,7 @@ impl Formatters {
         let coins = if language == "en" { &english } else { &locale };
         Some(Self {
             date: FixedCalendarDateTimeFormatter::try_new((&locale).into(), fieldsets::YMD::long()).ok()?,
+            short: FixedCalendarDateTimeFormatter::try_new((&locale).into(), fieldsets::YMD::medium()).ok()?,
             day: FixedCalendarDateTimeFormatter::try_new((&locale).into(), fieldsets::YMDE::long()).ok()?,
             weekday: FixedCalendarDateTimeFormatter::try_new((&locale).into(), fieldsets::E::long()).ok()?,
             moment: FixedCalendarDateTimeFormatter::try_new(
@@ -83,6 +85,14 @@ impl Fmt {
         )
     }
 
+    /// `14 May 2026`, with the month cut short: for the narrow places of a badge.
+    pub fn short_date(self, day: NaiveDate) -> String {
+        self.with(
+            || day.to_string(),
+            |f| gregorian(day).map_or_else(|| day.to_string(), |date| f.short.format(&date).to_string()),
+        )
+    }
+
     /// `Thursday 14 May 2026`
     pub fn day(self, day: NaiveDate) -> String {
         self.with(
@@ -91,12 +101,14 @@ impl Fmt {
         )
     }
 
-    /// `Thursday`
+    /// `Thursday`, as it stands alone: with a capital where sentences have one.
     pub fn weekday(self, day: NaiveDate) -> String {
-        self.with(
+        let name = self.with(
             || day.to_string(),
             |f| gregorian(day).map_or_else(|| day.to_string(), |date| f.weekday.format(&date).to_string()),
-        )
+        );
+        let mut letters = name.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 
     /// `Thursday 14 May, 16:30`, on the wall clock of `zone`.
@@ -220,7 +232,7 @@ mod tests {
         let fmt = Fmt::new(Locale::lt);
         let said = fmt.date_time(at, chrono_tz::Europe::Vilnius);
         assert!(said.starts_with("gruodžio 1 d., antradienį") && said.ends_with("11:00"), "{said}");
-        assert_eq!(fmt.weekday(at.date_naive()), "antradienis");
+        assert_eq!(fmt.weekday(at.date_naive()), "Antradienis");
         let until = crate::i18n::settled(Locale::lt, format!("iki {said}"));
         assert!(until.contains("antradienio"), "{until}");
     }

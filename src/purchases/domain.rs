@@ -3,7 +3,7 @@
 //! With an order number a purchase comes to whoever proves the order's address. With a serial number staff decide: one
 //! person at a time asks for a number, whoever comes later disputes it.
 
-use crate::catalog::domain::choices;
+use crate::catalog::domain::{ProductKind, choices};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,58 @@ pub enum Refusal {
     SerialTaken,
     /// The article number is none of ours.
     UnknownArticle,
+    /// A repair of the piece is not over.
+    RepairOpen,
+    /// A seat or a visit is booked with what the piece's plan holds.
+    BenefitBooked,
+    /// The piece is offered to somebody already.
+    OfferedAlready,
+    /// The offer is over: taken, declined or withdrawn.
+    OfferOver,
+    /// Nobody gives anything to themselves.
+    YoursAlready,
+    /// A ticket is for whoever bought it.
+    NotToGive,
+}
+
+choices! {
+    /// How far it has come that a piece goes to somebody else.
+    HandOverState {
+        /// Its owner offers it.
+        Open = "open",
+        /// Somebody else has it now.
+        Taken = "taken",
+        /// They do not want it.
+        Declined = "declined",
+        /// Its owner keeps it.
+        Withdrawn = "withdrawn",
+    }
+}
+
+impl HandOverState {
+    /// Ends an offer.
+    ///
+    /// # Errors
+    /// [`Refusal::OfferOver`] where it has ended, and where "open" is no end.
+    pub fn end(self, how: Self) -> Result<Self, Refusal> {
+        match (self, how) {
+            (Self::Open, Self::Taken | Self::Declined | Self::Withdrawn) => Ok(how),
+            _ => Err(Refusal::OfferOver),
+        }
+    }
+}
+
+/// Whether a piece can go to somebody else now. What its old owner has under way with it ends first.
+///
+/// # Errors
+/// What stands in the way.
+pub fn can_go(kind: ProductKind, open_repairs: bool, booked: bool) -> Result<(), Refusal> {
+    match (kind, open_repairs, booked) {
+        (ProductKind::Journey, ..) => Err(Refusal::NotToGive),
+        (_, true, _) => Err(Refusal::RepairOpen),
+        (_, _, true) => Err(Refusal::BenefitBooked),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +154,27 @@ mod tests {
             assert_eq!(decided.is_ok(), state.waits_for_staff(), "{state:?}");
             if let Ok(decided) = decided {
                 assert_eq!(decided.decide(false), Err(Refusal::AlreadyDecided));
+            }
+        }
+    }
+
+    #[test]
+    fn an_offer_ends_once() {
+        for end in [HandOverState::Taken, HandOverState::Declined, HandOverState::Withdrawn] {
+            assert_eq!(HandOverState::Open.end(end), Ok(end));
+            for again in HandOverState::ALL {
+                assert_eq!(end.end(*again), Err(Refusal::OfferOver));
+            }
+        }
+        assert!(HandOverState::Open.end(HandOverState::Open).is_err());
+    }
+
+    #[test]
+    fn a_piece_goes_when_nothing_is_under_way_with_it() {
+        for kind in ProductKind::ALL {
+            for (repair, booked) in [(false, false), (false, true), (true, false), (true, true)] {
+                let free = *kind != ProductKind::Journey && !repair && !booked;
+                assert_eq!(can_go(*kind, repair, booked).is_ok(), free, "{kind:?} {repair} {booked}");
             }
         }
     }

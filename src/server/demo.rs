@@ -178,6 +178,8 @@ async fn seed_slices(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
     crate::cases::server::demo::seed(cx, cast).await?;
     crate::ratings::server::demo::seed(cx, cast).await?;
     crate::followups::server::demo::seed(cx, cast).await?;
+    crate::charges::server::demo::seed(cx, cast).await?;
+    crate::purchases::server::demo::offer(cx, cast).await?;
     Ok(())
 }
 

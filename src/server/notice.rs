@@ -100,6 +100,11 @@ notices! {
     InvitationAccepted = "invitation_accepted",
     InvitationDeclined = "invitation_declined",
     MembershipEnded = "membership_ended",
+    ChargePaidBack = "charge_paid_back",
+    ItemOffered = "item_offered",
+    ItemKept = "item_kept",
+    ItemTaken = "item_taken",
+    ItemDeclined = "item_declined",
 }
 
 pub const COOKIE: &str = "notice";

@@ -121,4 +121,6 @@ ids! {
     InvitationId,
     /// A group that was passed over in a line.
     SkipId,
+    /// A piece on its way from its owner to somebody else.
+    HandOverId,
 }

@@ -546,6 +546,8 @@ both! {
         }
         assert_eq!(world.count("select granted from benefit where allowance = 'training_seat'").await, 5);
         assert_eq!(seats(&world, ann.id).await[0].left, 5);
+        assert_eq!(world.count("select count(*) from message where letter = 'benefit_given'").await, 1, "told once");
+        world.corrupt("update person set language = 'lt' where email = 'ann@example.com'").await;
         // What expired comes back with a longer period, and an import leaves both alone.
         world.advance(chrono::TimeDelta::days(166));
         aftercare::benefits::server::jobs::expire(&world.cx(Viewer::System)).await.unwrap();
@@ -562,6 +564,11 @@ both! {
         assert_eq!(again.changed, 1);
         assert_eq!(world.count("select available from benefit where allowance = 'training_seat' and ends_on = '2027-09-01'").await, 5);
         assert_eq!(world.count("select count(*) from history where entity = 'benefit' and why is not null").await, 2);
+        // In the reader's language, with why and until when.
+        let (subject, body, link) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("turite laiko iki") && subject.contains("Printer"), "{subject}");
+        assert!(body.contains("A long winter.") && body.contains("2027") && body.contains("Liko 5 iš 5 mokymų vietų"), "{body}");
+        assert!(link.is_some_and(|link| link.contains("/purchases/")));
         assert_eq!(world.broken().await, Vec::<String>::new());
         world.corrupt("delete from history where act = 'extend_benefit'").await;
         assert_eq!(world.broken().await, ["benefit_given_without_history"]);
@@ -589,6 +596,98 @@ both! {
         // A plan that the sales system adds later stands beside it.
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1").replace("care-6", "").replace("199.00", "189.00")]).await;
         assert_eq!(seats(&world, ann.id).await[0].left, 2, "an import takes away nothing that staff gave");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+/// The page on which the only offer is answered.
+async fn the_offer(world: &World) -> String {
+    format!("/purchases/take-over/{}", id_of(world, "select id from hand_over where state = 'open'").await.simple())
+}
+
+both! {
+    async fn a_piece_goes_to_somebody_else_with_all_that_covers_it(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let (ann, ben, cleo) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.customer("cleo@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        let item = id_of(&world, "select id from item").await.simple().to_string();
+        let path = format!("/purchases/give/{item}");
+        let purchase = the_purchase(&world).await;
+        assert!(world.get(&ann, &purchase).await.body.contains(&path), "the page leads there");
+        for other in [&ben, &agent] {
+            assert_eq!(world.get(other, &path).await.status, StatusCode::NOT_FOUND);
+            assert_eq!(world.post(other, &path, &[("email", "x@example.com")]).await.status, StatusCode::NOT_FOUND);
+        }
+        for wrong in ["", "nobody", "ann@example.com"] {
+            let page = world.post(&ann, &path, &[("email", wrong)]).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+            assert!(page.body.contains(wrong), "{}", page.body);
+        }
+        // What is booked with it stands in the way.
+        world.corrupt("update benefit set available = available - 1, reserved = 1 where allowance = 'training_seat'").await;
+        assert!(world.get(&ann, &path).await.body.contains("A seat or a visit is booked"));
+        assert_eq!(world.post(&ann, &path, &[("email", "ben@example.com")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        world.corrupt("update benefit set available = available + 1, reserved = 0 where allowance = 'training_seat'").await;
+        let form = [("email", "ben@example.com")];
+        assert_eq!(world.post(&ann, &path, &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.post(&ann, &path, &form).await.status, StatusCode::UNPROCESSABLE_ENTITY, "one offer at a time");
+        let (subject, _, link) = world.letter("ben@example.com").await.unwrap();
+        let offer = the_offer(&world).await;
+        assert!(subject.contains("gives you Printer") && link.unwrap().replace('-', "").ends_with(offer.rsplit('/').next().unwrap()), "{subject}");
+        for other in [&ann, &cleo, &agent] {
+            assert_eq!(world.get(other, &offer).await.status, StatusCode::NOT_FOUND);
+            assert_eq!(world.post(other, &offer, &[("do", "take")]).await.status, StatusCode::NOT_FOUND);
+        }
+        // Opening the link changes nothing.
+        assert!(world.get(&ben, &offer).await.body.contains("id=\"take-item\""));
+        assert_eq!(seats(&world, ann.id).await[0].left, 3);
+        // A repair that was booked meanwhile stands in the way of taking it.
+        world.corrupt("update benefit set available = available - 1, reserved = 1 where allowance = 'training_seat'").await;
+        assert_eq!(world.post(&ben, &offer, &[("do", "take")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        world.corrupt("update benefit set available = available + 1, reserved = 0 where allowance = 'training_seat'").await;
+        let take = [("do", "take")];
+        let (one, two) = tokio::join!(world.post(&ben, &offer, &take), world.post(&ben, &offer, &take));
+        assert_eq!([one.status, two.status], [StatusCode::SEE_OTHER; 2], "the same answer twice");
+        assert_eq!(world.count("select count(*) from history where entity = 'item' and act = 'take_item'").await, 1);
+        assert_eq!(world.count("select count(*) from message where letter = 'item_taken'").await, 1);
+        assert_eq!((seats(&world, ann.id).await.len(), seats(&world, ben.id).await[0].left), (0, 3));
+        // The old owner's view ends, and with it the right to give it away.
+        assert_eq!(world.get(&ann, &purchase).await.status, StatusCode::NOT_FOUND);
+        assert!(!world.get(&ann, "/purchases").await.body.contains("Printer"));
+        assert_eq!(world.post(&ann, &path, &[("do", "keep")]).await.status, StatusCode::NOT_FOUND);
+        let page = world.get(&ben, &purchase).await;
+        assert!(page.status == StatusCode::OK && page.body.contains("3 of 3 class seats left") && !page.body.contains("199.00"), "{}", page.body);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("update benefit set person_id = (select person_id from purchase)").await;
+        let broken = world.broken().await;
+        assert!(!broken.is_empty() && broken.iter().all(|name| name == "benefit_of_a_former_owner"), "{broken:?}");
+        world.corrupt("update benefit set person_id = (select owner_id from item)").await;
+        world.corrupt("update history set act = 'read_purchase' where act = 'take_item'").await;
+        assert_eq!(world.broken().await, ["hand_over_without_history"]);
+    }
+}
+
+both! {
+    async fn who_takes_and_who_keeps_at_once_agree_in_the_end(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let path = format!("/purchases/give/{}", id_of(&world, "select id from item").await.simple());
+        // Kept, declined, and then both at once.
+        for (who, form) in [(&ann, ("do", "keep")), (&ben, ("do", "decline"))] {
+            assert_eq!(world.post(&ann, &path, &[("email", "ben@example.com")]).await.status, StatusCode::SEE_OTHER);
+            let offer = the_offer(&world).await;
+            let address = if form.1 == "keep" { &path } else { &offer };
+            assert_eq!(world.post(who, address, &[form]).await.status, StatusCode::SEE_OTHER);
+            assert_eq!(world.post(&ben, &offer, &[("do", "take")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(!world.get(&ben, &offer).await.body.contains("id=\"take-item\""));
+        }
+        assert_eq!(world.post(&ann, &path, &[("email", "ben@example.com")]).await.status, StatusCode::SEE_OTHER);
+        let offer = the_offer(&world).await;
+        let (keep, take) = ([("do", "keep")], [("do", "take")]);
+        let (kept, taken) = tokio::join!(world.post(&ann, &path, &keep), world.post(&ben, &offer, &take));
+        let theirs = world.count("select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ben@example.com'").await;
+        assert_eq!((kept.status == StatusCode::SEE_OTHER, taken.status == StatusCode::SEE_OTHER), (theirs == 0, theirs == 1));
+        assert_eq!(world.count("select count(*) from hand_over where state = 'open'").await, 0);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -720,6 +720,67 @@ both! {
 }
 
 both! {
+    async fn whoever_is_asked_for_a_yes_finds_all_that_was_entered(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 9).await;
+        let item = goods(&world, &ann).await.to_string();
+        // A time of a later page than the first.
+        let time = slot(place, "2026-12-14T09:00:00Z");
+        assert!(!world.get(&ann, &format!("/repairs/new?item={item}&mode=bring_in")).await.body.contains(&time));
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "It jams on Mondays"), ("slot", &time)];
+        let page = upload(&world, &ann, multipart(&fields, &[("a.png", &png(8, 8))])).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("agree to that price") && page.body.contains("29.00"), "{}", page.body);
+        let fields = page.body.split("<input").filter(|tag| tag.contains("checked")).collect::<String>();
+        assert!(fields.contains(&format!("value=\"{time}\"")) && fields.contains("value=\"bring_in\""), "{}", page.body);
+        assert!(page.body.contains("It jams on Mondays") && page.body.contains("name=\"photo\""), "{}", page.body);
+        // The page as it stands books.
+        let photo = page.body.split("name=\"photo\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+        let key = page.body.split("name=\"key\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+        let form = [("key", key.as_str()), ("fee", "2900"), ("item", &item), ("mode", "bring_in"), ("fault", "It jams on Mondays"), ("slot", &time), ("photo", &photo)];
+        for _ in 0..2 {
+            assert_eq!(world.post(&ann, "/repairs/new", &form).await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(world.count("select count(*) from repair where fee_minor = 2900").await, 1);
+        assert_eq!(world.count("select count(*) from photo where repair_id is not null").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_repair_given_up_is_paid_back(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let (technician, agent) = (world.staff(Role::Technician).await, world.staff(Role::Agent).await);
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        let t = &technician;
+        moved(&world, t, &address, "receive", &[]).await;
+        moved(&world, t, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+        moved(&world, t, &address, "quote", &LINES).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &address, &[("do", "accept"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        let mut tx = world.db().read().await.unwrap();
+        let charges = fetch_all!(tx, (uuid::Uuid, String), "select id, entity from charge").unwrap();
+        drop(tx);
+        for (id, _) in &charges {
+            let paid = [("charge", id.to_string()), ("outcome", "paid".to_owned())];
+            let paid: Vec<(&str, &str)> = paid.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(world.post(&agent, "/desk/charges", &paid).await.status, StatusCode::SEE_OTHER);
+        }
+        moved(&world, t, &address, "start", &[]).await;
+        moved(&world, t, &address, "give_up", &[("words", "The board broke")]).await;
+        // The look at it was done; the work was not.
+        assert_eq!(world.count("select count(*) from refund").await, 1);
+        assert_eq!(world.count("select amount_minor from charge c join refund b on b.charge_id = c.id").await, 8990);
+        assert!(world.get(&ann, "/account/charges").await.body.contains("To be paid back"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("delete from refund").await;
+        assert_eq!(world.broken().await, ["paid_for_what_does_not_happen"]);
+    }
+}
+
+both! {
     async fn the_warranty_on_a_repair_is_as_long_as_the_workshop_says(world: World) {
         let ann = world.customer("ann@example.com").await;
         let technician = world.staff(Role::Technician).await;
@@ -822,7 +883,7 @@ both! {
             world.corrupt(sql).await;
             assert!(world.broken().await.iter().any(|broken| broken == name), "{name}");
             // The next one starts from nothing.
-            for table in ["delete from repair_event", "delete from repair_work", "delete from quote_line", "delete from charge", "delete from quote", "delete from appointment", "delete from photo", "delete from history where entity <> 'person'", "delete from repair", "delete from slot_load", "delete from job"] {
+            for table in ["delete from repair_event", "delete from repair_work", "delete from quote_line", "delete from refund", "delete from charge", "delete from quote", "delete from appointment", "delete from photo", "delete from history where entity <> 'person'", "delete from repair", "delete from slot_load", "delete from job"] {
                 world.corrupt(table).await;
             }
         }

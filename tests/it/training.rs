@@ -380,6 +380,69 @@ both! {
     }
 }
 
+/// Staff write down that everything that is due was paid.
+async fn all_paid(world: &World, agent: &Signed) {
+    let mut tx = world.db().read().await.unwrap();
+    let due = aftercare::fetch_all!(tx, (uuid::Uuid,), "select id from charge where state = 'due'").unwrap();
+    drop(tx);
+    for (id,) in due {
+        let id = id.to_string();
+        let paid = [("charge", id.as_str()), ("outcome", "paid")];
+        assert_eq!(world.post(agent, "/desk/charges", &paid).await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+both! {
+    async fn what_was_paid_for_a_seat_that_ends_in_time_is_paid_back_once(world: World) {
+        let (ann, ben, agent) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.staff(Role::Agent).await);
+        let school = School::of(&world, vec![]).await;
+        let (mine, off, late) = (
+            school.open(school.draft("Mine", 5, 24 * 9, 9000)).await,
+            school.open(school.draft("Off", 5, 24 * 10, 5000)).await,
+            school.open(school.draft("Late", 5, 47, 7000)).await,
+        );
+        for (who, class, price) in [(&ann, mine, "9000"), (&ben, off, "5000"), (&ben, late, "7000")] {
+            let reply = world.post(who, &path(class), &[("act", "enrol"), ("agreed", price)]).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        }
+        all_paid(&world, &agent).await;
+        assert_eq!(world.count("select count(*) from charge where state = 'paid'").await, 3);
+        cancel(&world, &ann, mine).await;
+        let reply = world.post(&school.trainer, &format!("/desk/classes/{off}"), &[("act", "cancel"), ("why", "I am ill.")]).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        // Too late: what was paid stays paid.
+        assert_eq!(cancel(&world, &ben, late).await.state, EnrolmentState::CancelledLate);
+        assert_eq!(world.count("select count(*) from refund where paid_at is null").await, 2);
+        let page = world.get(&ann, "/account/charges").await.body;
+        assert!(page.contains("To be paid back") && page.contains("90.00") && page.contains("15 Dec"), "{page}");
+        let page = world.get(&agent, "/desk/charges?state=refund").await.body;
+        assert!(page.contains("90.00") && page.contains("50.00") && !page.contains("70.00"), "{page}");
+        let mut tx = world.db().read().await.unwrap();
+        let id = fetch_scalar!(tx, uuid::Uuid, "select c.id from charge c where c.amount_minor = 9000").unwrap().unwrap().to_string();
+        let kept = fetch_scalar!(tx, uuid::Uuid, "select c.id from charge c where c.amount_minor = 7000").unwrap().unwrap().to_string();
+        drop(tx);
+        let back = |id| [("charge", id), ("outcome", "paid_back")];
+        assert_eq!(world.post(&ann, "/desk/charges", &back(&*id)).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.post(&school.trainer, "/desk/charges", &back(&*id)).await.status, StatusCode::FORBIDDEN);
+        // Two who note it at once note it once.
+        let fields = back(&*id);
+        let (one, two) = tokio::join!(world.post(&agent, "/desk/charges", &fields), world.post(&agent, "/desk/charges", &fields));
+        let mut answers = [one.status.as_u16(), two.status.as_u16()];
+        answers.sort_unstable();
+        assert_eq!(answers, [303, 422]);
+        assert_eq!(world.post(&agent, "/desk/charges", &back(&*kept)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from history where entity = 'charge' and act = 'pay_back' and to_state = 'paid_back'").await, 1);
+        assert_eq!(world.count("select count(*) from message where letter = 'paid_back'").await, 1);
+        assert!(world.get(&ann, "/account/charges").await.body.contains("Paid back"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("update charge set state = 'waived' where amount_minor = 9000").await;
+        assert_eq!(world.broken().await, ["refund_of_what_nobody_paid"]);
+        world.corrupt("update charge set state = 'paid' where amount_minor = 9000").await;
+        world.corrupt("update history set act = 'settle_charge' where act = 'pay_back'").await;
+        assert_eq!(world.broken().await, ["refund_paid_without_history"]);
+    }
+}
+
 both! {
     async fn cancelling_a_class_gives_back_tells_everyone_and_offers_the_next(world: World) {
         let all = customers(&world, 4).await;

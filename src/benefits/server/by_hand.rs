@@ -1,6 +1,7 @@
 //! What staff give by hand, beyond what the plan granted: more units, a longer period, a benefit of its own. Everything is
 //! an entry of the ledger like any other, so that nothing is lost or made up.
 
+use super::letters::{self, Given};
 use crate::{
     access::{Act, Permit},
     benefits::domain::{Allowance, Refusal, longer},
@@ -86,7 +87,7 @@ fn end(form: &Form, today: NaiveDate, faults: &mut Faults) -> Option<NaiveDate> 
     last.succ_opt()
 }
 
-/// Gives what the form says to a piece, and says why; answers whether a period was moved.
+/// Gives what the form says to a piece, says why, and tells the customer; answers whether a period was moved.
 ///
 /// # Errors
 /// Faults of the form; [`Refusal`] where the ledger says no.
@@ -107,11 +108,15 @@ pub async fn give(cx: &Cx, id: ItemId, form: &Form) -> Result<bool, AppError> {
                     return Ok(());
                 }
                 tx.lock(&[Key::of("item", id.0)]).await?;
-                let benefit = match gift {
-                    Gift::More { benefit, units } => more(tx, &permit, &cx, id, benefit, units).await?,
-                    Gift::Longer { benefit, ends_on } => extend(tx, &permit, &cx, id, benefit, ends_on).await?,
+                let (benefit, given) = match gift {
+                    Gift::More { benefit, units } => {
+                        (more(tx, &permit, &cx, id, benefit, units).await?, Given::More { units })
+                    }
+                    Gift::Longer { benefit, ends_on } => {
+                        (extend(tx, &permit, &cx, id, benefit, ends_on).await?, Given::Longer)
+                    }
                     Gift::New { plan, allowance, units, ends_on } => {
-                        grant(tx, &permit, &cx, &item, &plan, allowance, units, ends_on).await?
+                        (grant(tx, &permit, &cx, &item, &plan, allowance, units, ends_on).await?, Given::More { units })
                     }
                 };
                 let change = Change {
@@ -122,6 +127,7 @@ pub async fn give(cx: &Cx, id: ItemId, form: &Form) -> Result<bool, AppError> {
                     ..Change::default()
                 };
                 history::record(tx, &cx, &permit, change).await?;
+                letters::given(tx, &cx, &item, benefit, given, &why).await?;
                 keys::remember(tx, &scope, key, &body, "done").await
             })
         })

@@ -131,8 +131,8 @@ fn card(cx: &Cx, item: &ItemRow, benefit: &BenefitRow, sheet: &Sheet) -> impl In
     let action = format!("/desk/benefits/{}", item.id);
     let id = benefit.id.to_string();
     let until = benefit.ends_on.pred_opt().unwrap_or(benefit.ends_on);
-    let text = words::left(cx, benefit.allowance(), benefit.available, benefit.granted, until);
-    let name = words::allowance(cx, benefit.allowance());
+    let text = words::left(t, benefit.allowance(), benefit.available, benefit.granted, until);
+    let name = words::allowance(t, benefit.allowance());
     let tone = if benefit.available > 0 { Tone::Good } else { Tone::Plain };
     let fields = |deed: &str| Fields {
         cx,
@@ -180,7 +180,7 @@ fn new_form(cx: &Cx, item: &ItemRow, offered: Vec<(String, String)>, sheet: &She
     let t = cx.fmt();
     let came_back = sheet.is_again() && sheet.value("do") == "new";
     let fields = Fields { cx, sheet, name: "new".to_owned(), came_back };
-    let allowances = Allowance::ALL.iter().map(|a| (a.as_str().to_owned(), words::allowance(cx, *a))).collect();
+    let allowances = Allowance::ALL.iter().map(|a| (a.as_str().to_owned(), words::allowance(t, *a))).collect();
     let (units, until, why) = (fields.units(w!(t, benefits.new_units)), fields.until(""), fields.why());
     let form = view! {
         <form method="post" action=format!("/desk/benefits/{}", item.id) class="form" id="new-benefit">

@@ -5,6 +5,7 @@ pub mod check;
 mod desk;
 pub mod jobs;
 pub mod ledger;
+pub mod letters;
 pub mod words;
 
 use crate::server::App;

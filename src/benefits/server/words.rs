@@ -10,24 +10,34 @@ use crate::{
 use chrono::NaiveDate;
 
 /// The name of an allowance.
-pub fn allowance(cx: &Cx, allowance: Allowance) -> String {
+pub fn allowance(fmt: Fmt, allowance: Allowance) -> String {
     match allowance {
-        Allowance::TrainingSeat => w!(cx, benefits.training_seat),
-        Allowance::MaintenanceVisit => w!(cx, benefits.maintenance_visit),
-        Allowance::Repair => w!(cx, benefits.repair),
+        Allowance::TrainingSeat => w!(fmt, benefits.training_seat),
+        Allowance::MaintenanceVisit => w!(fmt, benefits.maintenance_visit),
+        Allowance::Repair => w!(fmt, benefits.repair),
+    }
+}
+
+/// "3 class seats".
+pub fn counted(fmt: Fmt, allowance: Allowance, units: i64) -> String {
+    let n = fmt.number(units);
+    match allowance {
+        Allowance::TrainingSeat => w!(fmt, benefits.n_training_seat, count = units, n = n),
+        Allowance::MaintenanceVisit => w!(fmt, benefits.n_maintenance_visit, count = units, n = n),
+        Allowance::Repair => w!(fmt, benefits.n_repair, count = units, n = n),
     }
 }
 
 /// "2 of 3 class seats left, until 14 May"; `until` is the last day.
-pub fn left(cx: &Cx, allowance: Allowance, left: i64, granted: i64, until: NaiveDate) -> String {
-    let until = cx.fmt().date(until);
-    let left = cx.fmt().number(left);
+pub fn left(fmt: Fmt, allowance: Allowance, left: i64, granted: i64, until: NaiveDate) -> String {
+    let until = fmt.date(until);
+    let left = fmt.number(left);
     match allowance {
-        Allowance::TrainingSeat => w!(cx, benefits.left_training_seat, count = granted, left = left, until = until),
+        Allowance::TrainingSeat => w!(fmt, benefits.left_training_seat, count = granted, left = left, until = until),
         Allowance::MaintenanceVisit => {
-            w!(cx, benefits.left_maintenance_visit, count = granted, left = left, until = until)
+            w!(fmt, benefits.left_maintenance_visit, count = granted, left = left, until = until)
         }
-        Allowance::Repair => w!(cx, benefits.left_repair, count = granted, left = left, until = until),
+        Allowance::Repair => w!(fmt, benefits.left_repair, count = granted, left = left, until = until),
     }
 }
 

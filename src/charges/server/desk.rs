@@ -1,6 +1,11 @@
 //! `/desk/charges`: staff write down how charges were settled.
 
-use super::{portal::dates, service, store::ChargeRow, words};
+use super::{
+    portal::dates,
+    service,
+    store::{ChargeRow, Which},
+    words,
+};
 use crate::{
     charges::domain::ChargeState,
     error::{AppError, Fault, Faults},
@@ -36,13 +41,28 @@ pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
 /// `POST /desk/charges`
 pub async fn settle(cx: Cx, form: Form) -> Result<Response, AppError> {
     match settle_by(&cx, &form).await {
+        Ok(()) if back(&form) => Ok(cx.redirect("/desk/charges?state=refund", Some(Notice::ChargePaidBack))),
         Ok(()) => Ok(cx.redirect("/desk/charges", Some(Notice::ChargeSettled))),
-        Err(error) => page(cx, Asked::default(), Sheet::again(form, error)?).await,
+        Err(error) => {
+            let state = if back(&form) { "refund" } else { "" };
+            let asked = Asked { state: state.to_owned(), ..Asked::default() };
+            page(cx, asked, Sheet::again(form, error)?).await
+        }
     }
+}
+
+/// Whether the form says that money went back; else it says how a charge was settled.
+fn back(form: &Form) -> bool {
+    form.text("outcome") == "paid_back"
 }
 
 async fn settle_by(cx: &Cx, form: &Form) -> Result<(), AppError> {
     let mut faults = Faults::default();
+    if back(form) {
+        let id = form.parse::<ChargeId>("charge", &mut faults, Fault::NotAChoice);
+        faults.check()?;
+        return service::pay_back(cx, id.ok_or(AppError::NotFound)?).await;
+    }
     let id = form.parse::<ChargeId>("charge", &mut faults, Fault::NotAChoice);
     let outcome = form.parse::<ChargeState>("outcome", &mut faults, Fault::NotAChoice);
     faults.check()?;
@@ -53,22 +73,31 @@ async fn settle_by(cx: &Cx, form: &Form) -> Result<(), AppError> {
 }
 
 async fn page(cx: Cx, asked: Asked, sheet: Sheet) -> Result<Response, AppError> {
-    let due = asked.state != "settled";
-    let charges = service::all(&cx, due, Cursor::decode(&asked.after).as_ref()).await?;
+    let (which, state) = match asked.state.as_str() {
+        "settled" => (Which::Settled, "settled"),
+        "refund" => (Which::ToPayBack, "refund"),
+        _ => (Which::Due, "due"),
+    };
+    let charges = service::all(&cx, which, Cursor::decode(&asked.after).as_ref()).await?;
     let t = cx.fmt();
     let title = w!(t, charges.desk_title);
     Ok(cx.sheet_page(&sheet, Frame::Desk(DeskTab::Charges), title.clone(), || {
+        let tab = |href: &str, label, tab| Tab { href: href.into(), label, current: tab == which };
         let tabs = vec![
-            Tab { href: "/desk/charges".into(), label: w!(t, charges.filter_due), current: due },
-            Tab { href: "/desk/charges?state=settled".into(), label: w!(t, charges.filter_settled), current: !due },
+            tab("/desk/charges", w!(t, charges.filter_due), Which::Due),
+            tab("/desk/charges?state=refund", w!(t, charges.filter_refund), Which::ToPayBack),
+            tab("/desk/charges?state=settled", w!(t, charges.filter_settled), Which::Settled),
         ];
-        let state = if due { "due" } else { "settled" };
+        let empty = match which {
+            Which::Due => (w!(t, charges.desk_empty_title), w!(t, charges.desk_empty_text)),
+            Which::ToPayBack => (w!(t, charges.refund_empty_title), w!(t, charges.refund_empty_text)),
+            Which::Settled => (w!(t, charges.settled_empty_title), w!(t, charges.settled_empty_text)),
+        };
         let next = charges.next.as_ref().map(|next| {
             view! { <Pager href=format!("/desk/charges?state={state}&after={}", next.encode()) label=w!(t, shell.more)/> }
         });
         let body = if charges.rows.is_empty() {
-            view! { <Empty icon=Icon::Coin title=w!(t, charges.desk_empty_title) text=w!(t, charges.desk_empty_text)/> }
-                .into_any()
+            view! { <Empty icon=Icon::Coin title=empty.0 text=empty.1/> }.into_any()
         } else {
             let cards = charges.rows.into_iter().map(|row| card(&cx, row)).collect_view();
             view! { <Cards>{cards}</Cards> }.into_any()
@@ -100,13 +129,23 @@ fn card(cx: &Cx, row: ChargeRow) -> impl IntoView + use<> {
             </form>
         }
     });
-    let (tone, state) = (words::tone(row.state()), words::state(fmt, row.state()));
+    let refund = row.refund().filter(|refund| refund.paid_at.is_none()).map(|_| {
+        let label = w!(cx, charges.pay_back_group, amount = amount.clone(), person = row.person_name.clone());
+        view! {
+            <form method="post" action="/desk/charges" role="group" aria-label=label>
+                <input type="hidden" name="charge" value=row.id.to_string()/>
+                <Actions><Button name="outcome" value="paid_back".to_owned()>{w!(fmt, charges.mark_paid_back)}</Button></Actions>
+            </form>
+        }
+    });
+    let (tone, state) = words::standing(fmt, &row);
     view! {
         <Card>
             <p class="split"><a href=format!("/desk/customers/{}", row.person_id)>{row.person_name}</a> <span class="price">{amount}</span></p>
             <p class="split"><span>{words::reason(fmt, &row.reason)}</span> <Badge tone=tone text=state/></p>
             <p class="soft small">{dates}</p>
             {buttons}
+            {refund}
         </Card>
     }
 }

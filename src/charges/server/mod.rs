@@ -1,13 +1,15 @@
 //! Charges in the database, on the customer's account and on the desk.
 
 pub mod check;
+pub mod demo;
 mod desk;
+pub mod letters;
 mod portal;
 pub mod service;
 pub mod store;
 pub mod words;
 
-pub use service::{carry_over, open, panel, void};
+pub use service::{carry_over, open, panel, reverse};
 
 use crate::server::App;
 use axum::{Router, routing::get};

@@ -2,6 +2,7 @@
 
 use super::{service, store::ChargeRow, words};
 use crate::{
+    charges::domain::Refund,
     error::AppError,
     server::{
         Cx,
@@ -49,8 +50,7 @@ pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
 
 fn card(cx: &Cx, row: ChargeRow) -> impl IntoView + use<> {
     let fmt = cx.fmt();
-    let state = words::state(fmt, row.state());
-    let tone = words::tone(row.state());
+    let (tone, state) = words::standing(fmt, &row);
     let dates = dates(cx, &row);
     view! {
         <Card>
@@ -60,12 +60,19 @@ fn card(cx: &Cx, row: ChargeRow) -> impl IntoView + use<> {
     }
 }
 
-/// When it was agreed to, and settled.
+/// When it was agreed to, settled, and reversed.
 pub fn dates(cx: &Cx, row: &ChargeRow) -> String {
     let day = |at: chrono::DateTime<chrono::Utc>| cx.fmt().date(at.with_timezone(&cx.zone).date_naive());
     let agreed = w!(cx, charges.agreed_on, date = day(row.consent_at));
-    match row.settled_at {
-        Some(at) => format!("{agreed}, {}", w!(cx, charges.settled_on, date = day(at))),
-        None => agreed,
-    }
+    let settled = row.settled_at.map(|at| w!(cx, charges.settled_on, date = day(at)));
+    let back = row.refund().map(|refund| match refund.paid_at {
+        Some(at) => w!(cx, charges.paid_back_on, date = day(at)),
+        None => w!(cx, charges.paid_back_by, date = cx.fmt().date(pay_back_by(cx, refund))),
+    });
+    [Some(agreed), settled, back].into_iter().flatten().collect::<Vec<String>>().join(", ")
+}
+
+/// The day by which the money is back, in the company's days.
+pub fn pay_back_by(cx: &Cx, refund: Refund) -> chrono::NaiveDate {
+    Refund::by(refund.since.with_timezone(&cx.company_zone()).date_naive())
 }

@@ -1,7 +1,8 @@
 //! Opening, voiding and settling charges.
 
 use super::{
-    store::{self, ChargeRow},
+    letters,
+    store::{self, ChargeRow, Which},
     words,
 };
 use crate::{
@@ -25,9 +26,11 @@ pub async fn open(tx: &mut Tx, charge: NewCharge, now: DateTime<Utc>) -> Result<
     store::add(tx, &charge, now).await
 }
 
-/// Voids what is due for a thing that does not happen. Part of the act that ended it.
-pub async fn void(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
-    store::void(tx, entity, entity_id, now).await.map(|_| ())
+/// Nobody pays for a thing that does not happen: what is due is void, what was paid is to be paid back. Part of the act
+/// that ended it.
+pub async fn reverse(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
+    store::void(tx, entity, entity_id, now).await?;
+    store::open_refund(tx, entity, entity_id, now).await.map(|_| ())
 }
 
 /// What was agreed to for one thing is owed for another that takes its place. Part of the act that did it.
@@ -43,9 +46,9 @@ pub async fn mine(cx: &Cx, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, A
 }
 
 /// What all customers owe, for the desk.
-pub async fn all(cx: &Cx, due: bool, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
+pub async fn all(cx: &Cx, which: Which, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
     let permit = cx.may(Act::SettleCharge, &Subject::nobody())?;
-    store::by_due(&mut cx.db().read().await?, &permit, due, cursor).await
+    store::listed(&mut cx.db().read().await?, &permit, which, cursor).await
 }
 
 /// Writes down how a charge was settled.
@@ -79,6 +82,39 @@ pub async fn settle(cx: &Cx, id: ChargeId, outcome: ChargeState) -> Result<(), A
         .await
 }
 
+/// Writes down that what a customer had paid for nothing went back to them, and tells them.
+pub async fn pay_back(cx: &Cx, id: ChargeId) -> Result<(), AppError> {
+    cx.may(Act::PayBack, &Subject::nobody())?;
+    let by = cx.person()?.id;
+    let context = cx.clone();
+    cx.db()
+        .write(move |tx| {
+            let cx = context.clone();
+            Box::pin(async move {
+                let charge = store::charge(tx, id).await?.ok_or(AppError::NotFound)?;
+                let subject = Subject::of(charge.person_id).within(charge.organisation_id);
+                let permit = cx.may(Act::PayBack, &subject)?;
+                charge.refund().ok_or(Refusal::NothingToPayBack)?.pay_back(cx.now)?;
+                if !store::pay_back(tx, &permit, id, by, cx.now).await? {
+                    return Err(Refusal::NothingToPayBack.into());
+                }
+                let change = Change {
+                    entity: "charge",
+                    id: id.0,
+                    customer: Some(charge.person_id),
+                    from: Some(charge.state().as_str()),
+                    to: Some("paid_back"),
+                    ..Change::default()
+                };
+                history::record(tx, &cx, &permit, change).await?;
+                letters::paid_back(tx, &cx, &charge).await
+            })
+        })
+        .await?;
+    cx.app.wake.notify_one();
+    Ok(())
+}
+
 /// What a customer owes, on the staff's page of them.
 pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppError> {
     let fmt = cx.fmt();
@@ -86,8 +122,11 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
     let row = |row: ChargeRow| PanelRow {
         title: format!("{} · {}", words::reason(fmt, &row.reason), fmt.money(row.amount())),
         text: super::portal::dates(cx, &row),
-        badge: Some((words::tone(row.state()), words::state(fmt, row.state()))),
-        href: (row.state() == ChargeState::Due).then(|| "/desk/charges".to_owned()),
+        badge: Some(words::standing(fmt, &row)),
+        href: match row.refund() {
+            Some(refund) if refund.paid_at.is_none() => Some("/desk/charges?state=refund".to_owned()),
+            _ => (row.state() == ChargeState::Due).then(|| "/desk/charges".to_owned()),
+        },
     };
     Ok(Panel { title: w!(cx, charges.title), rows: rows.into_iter().map(row).collect() })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Permit, Scope},
-    charges::domain::{ChargeState, NewCharge},
+    charges::domain::{ChargeState, NewCharge, Refund},
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
@@ -28,6 +28,8 @@ pub struct ChargeRow {
     pub state: String,
     pub created_at: DateTime<Utc>,
     pub settled_at: Option<DateTime<Utc>>,
+    pub refund_since: Option<DateTime<Utc>>,
+    pub refund_paid_at: Option<DateTime<Utc>>,
 }
 
 impl ChargeRow {
@@ -38,6 +40,23 @@ impl ChargeRow {
     pub fn state(&self) -> ChargeState {
         self.state.parse().unwrap_or(ChargeState::Due)
     }
+
+    /// What became of the money where it was paid for something that does not happen.
+    pub fn refund(&self) -> Option<Refund> {
+        self.refund_since.map(|since| Refund { since, paid_at: self.refund_paid_at })
+    }
+}
+
+macro_rules! select_charge {
+    ($rest:literal) => {
+        concat!(
+            "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, c.amount_currency, c.reason, \
+             c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at, b.created_at as refund_since, \
+             b.paid_at as refund_paid_at from charge c join person p on p.id = c.person_id \
+             left join refund b on b.charge_id = c.id ",
+            $rest
+        )
+    };
 }
 
 const ADD: &str = "insert into charge (id, person_id, organisation_id, amount_minor, amount_currency, reason, entity, \
@@ -77,6 +96,27 @@ pub async fn void(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>
     Ok(execute!(tx, VOID, entity, entity_id, now)?)
 }
 
+const OPEN_REFUND: &str = "insert into refund (charge_id, created_at) select c.id, $3 from charge c \
+    where c.entity = $1 and c.entity_id = $2 and c.state = 'paid' on conflict do nothing";
+
+/// What was paid for it already is to be paid back, once.
+pub async fn open_refund(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<u64, AppError> {
+    Ok(execute!(tx, OPEN_REFUND, entity, entity_id, now)?)
+}
+
+const PAY_BACK: &str = "update refund set paid_at = $2, paid_by = $3 where charge_id = $1 and paid_at is null";
+
+/// Writes down that it was paid back; false where that was done before.
+pub async fn pay_back(
+    tx: &mut Tx,
+    _: &Permit,
+    id: ChargeId,
+    by: PersonId,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    Ok(execute!(tx, PAY_BACK, id, now, by)? == 1)
+}
+
 const CARRY_OVER: &str = "update charge set entity_id = $3 where entity = $1 and entity_id = $2 and state <> 'void'";
 
 /// What is or was owed for one thing belongs to another now.
@@ -99,32 +139,32 @@ pub async fn settle(
     Ok(execute!(tx, SETTLE, id, outcome.as_str(), now, by)? == 1)
 }
 
-const ONE: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
-    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
-    from charge c join person p on p.id = c.person_id where c.id = $1";
+const ONE: &str = select_charge!("where c.id = $1");
 
 /// A charge.
 pub async fn charge(tx: &mut Tx, id: ChargeId) -> Result<Option<ChargeRow>, AppError> {
     Ok(fetch_optional!(tx, ChargeRow, ONE, id)?)
 }
 
-const OF_VIEWER: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
-    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
-    from charge c join person p on p.id = c.person_id \
-    where (c.person_id = $1 or c.organisation_id in \
+const OF_VIEWER: &str = select_charge!(
+    "where (c.person_id = $1 or c.organisation_id in \
     (select organisation_id from membership where person_id = $1 and role = 'owner')) \
     and (c.created_at < $2 or (c.created_at = $2 and c.id < $3)) \
-    order by c.created_at desc, c.id desc limit $4";
-const DUE: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
-    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
-    from charge c join person p on p.id = c.person_id \
-    where c.state = 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
-    order by c.created_at desc, c.id desc limit $3";
-const SETTLED: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
-    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
-    from charge c join person p on p.id = c.person_id \
-    where c.state <> 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
-    order by c.created_at desc, c.id desc limit $3";
+    order by c.created_at desc, c.id desc limit $4"
+);
+const DUE: &str = select_charge!(
+    "where c.state = 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
+    order by c.created_at desc, c.id desc limit $3"
+);
+const SETTLED: &str = select_charge!(
+    "where c.state <> 'due' and (c.created_at < $1 or (c.created_at = $1 and c.id < $2)) \
+    order by c.created_at desc, c.id desc limit $3"
+);
+
+const TO_PAY_BACK: &str = select_charge!(
+    "where b.paid_at is null and (b.created_at > $1 or (b.created_at = $1 and c.id > $2)) \
+    order by b.created_at, c.id limit $3"
+);
 
 /// Where a list by time begins that has no cursor.
 fn start(cursor: Option<&Cursor>) -> (DateTime<Utc>, Uuid) {
@@ -147,17 +187,42 @@ pub async fn of_viewer(tx: &mut Tx, scope: &Scope, cursor: Option<&Cursor>) -> R
     Ok(cut(fetch_all!(tx, ChargeRow, OF_VIEWER, *person, at, id, PAGE_ROWS)?))
 }
 
-/// Everything that is due, or that was settled; newest first.
-pub async fn by_due(tx: &mut Tx, _: &Permit, due: bool, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
+/// Which charges the desk looks at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    Due,
+    /// Paid for something that does not happen, and not paid back yet.
+    ToPayBack,
+    Settled,
+}
+
+/// Everything that is due or was settled, newest first; what is to be paid back, oldest first.
+pub async fn listed(
+    tx: &mut Tx,
+    _: &Permit,
+    which: Which,
+    cursor: Option<&Cursor>,
+) -> Result<Rows<ChargeRow>, AppError> {
     let (at, id) = start(cursor);
-    let statement = if due { DUE } else { SETTLED };
+    let statement = match which {
+        Which::Due => DUE,
+        Which::Settled => SETTLED,
+        Which::ToPayBack => return to_pay_back(tx, cursor).await,
+    };
     Ok(cut(fetch_all!(tx, ChargeRow, statement, at, id, PAGE_ROWS)?))
 }
 
-const OF_PERSON: &str = "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, \
-    c.amount_currency, c.reason, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at \
-    from charge c join person p on p.id = c.person_id where c.person_id = $1 \
-    order by c.created_at desc, c.id desc limit 10";
+async fn to_pay_back(tx: &mut Tx, cursor: Option<&Cursor>) -> Result<Rows<ChargeRow>, AppError> {
+    let (at, id) = cursor.map_or((DateTime::UNIX_EPOCH, Uuid::nil()), |cursor| start(Some(cursor)));
+    let rows = fetch_all!(tx, ChargeRow, TO_PAY_BACK, at, id, PAGE_ROWS)?;
+    let since = |row: &ChargeRow| row.refund_since.unwrap_or(row.created_at).timestamp_micros().to_string();
+    Ok(Rows::cut(rows, |row| Cursor { key: since(row), id: row.id.0 }))
+}
+
+const OF_PERSON: &str = select_charge!(
+    "where c.person_id = $1 \
+    order by c.created_at desc, c.id desc limit 10"
+);
 
 /// The latest charges of a customer.
 pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<ChargeRow>, AppError> {

@@ -1,7 +1,8 @@
 //! What charges say.
 
+use super::store::ChargeRow;
 use crate::{
-    charges::domain::{ChargeState, Refusal},
+    charges::domain::{ChargeState, Refund, Refusal},
     i18n::Fmt,
     ui::Tone,
     w,
@@ -26,6 +27,15 @@ pub fn tone(state: ChargeState) -> Tone {
     }
 }
 
+/// Where a charge stands and how that looks; of one that is reversed, where the money is.
+pub fn standing(fmt: Fmt, row: &ChargeRow) -> (Tone, String) {
+    match row.refund() {
+        Some(Refund { paid_at: None, .. }) => (Tone::Warn, w!(fmt, charges.state_to_pay_back)),
+        Some(_) => (Tone::Plain, w!(fmt, charges.state_paid_back)),
+        None => (tone(row.state()), state(fmt, row.state())),
+    }
+}
+
 /// What a charge is for, by the code that the slice gave it.
 pub fn reason(fmt: Fmt, code: &str) -> String {
     match code {
@@ -42,5 +52,6 @@ pub fn reason(fmt: Fmt, code: &str) -> String {
 pub fn refusal(fmt: Fmt, refusal: &Refusal) -> String {
     match refusal {
         Refusal::AlreadySettled(as_what) => w!(fmt, charges.refusal_settled, state = state(fmt, *as_what)),
+        Refusal::NothingToPayBack => w!(fmt, charges.refusal_nothing_to_pay_back),
     }
 }

@@ -3,8 +3,10 @@
 use crate::{
     coverage::domain::{Because, CoverageKind, Decision, VoidReason},
     server::Cx,
+    values::add_months,
     w,
 };
+use chrono::NaiveDate;
 
 /// The name of a right.
 pub fn kind(cx: &Cx, kind: CoverageKind) -> String {
@@ -34,6 +36,9 @@ pub fn decision(cx: &Cx, decision: &Decision) -> String {
         Decision::NotCovered { .. } => String::new(),
     };
     match decision.because() {
+        Because::LegalGuarantee { from, months: count, .. } if longer(decision, *from, *count) => {
+            w!(cx, coverage.covered_by_law_longer, until = until, months = months(*count), from = date(*from))
+        }
         Because::LegalGuarantee { from, months: count, .. } => {
             w!(cx, coverage.covered_by_law, until = until, months = months(*count), from = date(*from))
         }
@@ -58,6 +63,11 @@ pub fn decision(cx: &Cx, decision: &Decision) -> String {
         Because::NotDelivered { expected } => w!(cx, coverage.not_delivered, on = date(*expected)),
         Because::NotRepairable => w!(cx, coverage.not_repairable),
     }
+}
+
+/// Whether it holds for longer than the law grants from the start: a repair under it prolonged it.
+fn longer(decision: &Decision, from: NaiveDate, months: u32) -> bool {
+    matches!(decision, Decision::Covered { until, .. } if *until > add_months(from, months))
 }
 
 /// The rule behind a decision, where it rests on one, so that it can be looked up.

@@ -104,6 +104,11 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "accept_invitation" => w!(fmt, team.act_accept_invitation),
         "decline_invitation" => w!(fmt, team.act_decline_invitation),
         "end_membership" => w!(fmt, team.act_end_membership),
+        "give_item" => w!(fmt, handover.act_give_item),
+        "keep_item" => w!(fmt, handover.act_keep_item),
+        "take_item" => w!(fmt, handover.act_take_item),
+        "decline_item" => w!(fmt, handover.act_decline_item),
+        "pay_back" => w!(fmt, desk.act_pay_back),
         other => other.replace('_', " "),
     }
 }

@@ -19,6 +19,9 @@ pub enum Letter {
     Learning(crate::training::server::learning_letters::LearningLetter),
     Group(Box<crate::training::server::group_letters::GroupLetter>),
     Team(crate::training::server::team_letters::TeamLetter),
+    PaidBack(crate::charges::server::letters::PaidBack),
+    HandOver(Box<crate::purchases::server::hand_over::HandOverLetter>),
+    Benefit(Box<crate::benefits::server::letters::BenefitLetter>),
 }
 
 /// Whether it may arrive at night.
@@ -54,6 +57,9 @@ impl Letter {
             Self::Learning(letter) => letter.kind(),
             Self::Group(letter) => letter.kind(),
             Self::Team(letter) => letter.kind(),
+            Self::PaidBack(letter) => letter.kind(),
+            Self::Benefit(letter) => letter.kind(),
+            Self::HandOver(letter) => letter.kind(),
         }
     }
 
@@ -68,6 +74,9 @@ impl Letter {
             Self::Learning(letter) => letter.urgency(),
             Self::Group(letter) => letter.urgency(),
             Self::Team(letter) => letter.urgency(),
+            Self::PaidBack(letter) => letter.urgency(),
+            Self::Benefit(letter) => letter.urgency(),
+            Self::HandOver(letter) => letter.urgency(),
         }
     }
 
@@ -106,6 +115,9 @@ impl Letter {
             Self::Learning(letter) => letter.write(fmt),
             Self::Group(letter) => letter.write(fmt),
             Self::Team(letter) => letter.write(fmt, company),
+            Self::PaidBack(letter) => letter.write(fmt),
+            Self::Benefit(letter) => letter.write(fmt),
+            Self::HandOver(letter) => letter.write(fmt),
         }
     }
 }

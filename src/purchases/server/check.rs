@@ -34,4 +34,18 @@ pub const CLAUSES: &[Clause] = &[
         name: "registration_accepted_without_item",
         sql: "select r.id, r.serial_key as detail from registration r where r.state = 'accepted' and r.item_id is null",
     },
+    Clause {
+        promise: 6,
+        name: "hand_over_without_history",
+        sql: "select h.id, h.state as detail from hand_over h where not exists \
+            (select 1 from history y where y.entity = 'item' and y.entity_id = h.item_id and y.act = 'give_item') \
+            or (h.state = 'taken' and not exists \
+            (select 1 from history y where y.entity = 'item' and y.entity_id = h.item_id and y.act = 'take_item'))",
+    },
+    Clause {
+        promise: 5,
+        name: "benefit_of_a_former_owner",
+        sql: "select b.id, b.allowance as detail from benefit b join item i on i.id = b.item_id \
+            where i.transferred_at is not null and b.person_id <> i.owner_id",
+    },
 ];

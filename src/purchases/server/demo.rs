@@ -1,20 +1,22 @@
 //! What the demo company sold: a story for each of the five sorts of customers, and something for everybody else.
 
-use super::register;
+use super::{hand_over, register};
 use crate::{
-    access::{Act, Subject},
+    access::{Act, Subject, Viewer},
     catalog::{
         domain::{Plan, ProductKind},
         server::store as catalog,
     },
     db::Tx,
     error::AppError,
+    fetch_optional,
     import::{domain::PurchaseRow, server::sold},
     people::server::store as people,
-    server::{Cx, demo::Cast},
-    values::{CountryCode, Currency, Money, PersonId},
+    server::{Cx, demo::Cast, form::Form},
+    training::server::demo::person,
+    values::{CountryCode, Currency, ItemId, Money, PersonId},
 };
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 
 /// The plan that is sold with appliances.
 pub const CARE: &str = "care-6";
@@ -195,6 +197,27 @@ async fn ask(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
                 })
             })
             .await?;
+    }
+    Ok(())
+}
+
+/// A thing of one of the customers with which nothing is under way.
+const FREE: &str = "select i.id, i.owner_id from item i join purchase p on p.id = i.purchase_id \
+    where p.kind = 'goods' and i.owner_id = $1 and i.organisation_id is null and p.delivered_on < $2 \
+    and not exists (select 1 from benefit b where b.item_id = i.id and b.reserved > 0) \
+    and not exists (select 1 from repair r where r.item_id = i.id) order by i.id limit 1";
+
+/// Somebody gives the customer a thing, who has not answered yet.
+pub async fn offer(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
+    for customer in &cast.customers {
+        let mut tx = cx.db().read().await?;
+        let found = fetch_optional!(tx, (ItemId, PersonId), FREE, *customer, cx.today())?;
+        drop(tx);
+        if let Some((item, owner)) = found {
+            let giver = person(cx, owner, &[], Vec::new()).await?;
+            let giver = Cx { now: cx.now - TimeDelta::hours(6), ..cx.as_viewer(Viewer::Person(Box::new(giver))) };
+            return hand_over::give(&giver, item, &Form::of(&[("email", "customer@example.com")])).await;
+        }
     }
     Ok(())
 }

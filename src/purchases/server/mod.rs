@@ -3,6 +3,8 @@
 pub mod check;
 pub mod demo;
 mod desk;
+pub mod hand_over;
+mod hand_over_pages;
 mod portal;
 pub mod register;
 mod register_pages;
@@ -21,6 +23,8 @@ pub fn routes() -> Router<App> {
         .route("/purchases", get(portal::list))
         .route("/purchases/register", get(register_pages::form).post(register_pages::register))
         .route("/purchases/register/{id}", get(register_pages::code_form).post(register_pages::prove))
+        .route("/purchases/give/{item}", get(hand_over_pages::give_form).post(hand_over_pages::give))
+        .route("/purchases/take-over/{id}", get(hand_over_pages::offer).post(hand_over_pages::answer))
         .route("/purchases/{id}", get(portal::show))
         .route("/desk/registrations", get(desk::list).post(desk::decide))
 }

@@ -130,7 +130,7 @@ fn card(cx: &Cx, row: ListRow) -> impl IntoView + use<> {
     }
     let coming = row.delivered_on.filter(|day| *day > cx.today());
     let badge = match coming {
-        Some(day) => (Tone::Info, w!(cx, purchases.coming, date = cx.fmt().date(day))),
+        Some(day) => (Tone::Info, w!(cx, purchases.coming, date = cx.fmt().short_date(day))),
         None => covered_badge(cx, row.covered_until),
     };
     let note = row.organisation_name.map(|organisation| w!(cx, purchases.for_firm, organisation = organisation));
@@ -306,12 +306,16 @@ fn doors(cx: &Cx, shown: &ShownItem) -> impl IntoView + use<> {
             <ButtonLink href=format!("/desk/benefits/{}", item.id) tone=ButtonTone::Quiet icon=Some(Icon::Plus)>{w!(t, benefits.by_hand_link)}</ButtonLink>
         }
     });
+    let give_away = (item.kind() != ProductKind::Journey && here && cx.viewer.can(Act::GiveItem, &item.subject())).then(|| {
+        view! { <ButtonLink href=format!("/purchases/give/{}", item.id) tone=ButtonTone::Quiet icon=Some(Icon::Users)>{w!(t, handover.door)}</ButtonLink> }
+    });
     view! {
         <Actions>
             {repair}
             {classes}
             <ButtonLink href=help tone=ButtonTone::Quiet icon=Some(Icon::Help)>{w!(t, purchases.get_help)}</ButtonLink>
             {give}
+            {give_away}
         </Actions>
     }
 }
@@ -327,7 +331,7 @@ fn benefits(cx: &Cx, benefits: Vec<(BenefitRow, Vec<EntryRow>)>) -> AnyView {
         .into_iter()
         .map(|(benefit, entries)| {
             let until = benefit.ends_on.pred_opt().unwrap_or(benefit.ends_on);
-            let text = benefit_words::left(cx, benefit.allowance(), benefit.available, benefit.granted, until);
+            let text = benefit_words::left(cx.fmt(), benefit.allowance(), benefit.available, benefit.granted, until);
             let tone = if benefit.available > 0 { Tone::Good } else { Tone::Plain };
             let lines = entries
                 .iter()
@@ -337,7 +341,7 @@ fn benefits(cx: &Cx, benefits: Vec<(BenefitRow, Vec<EntryRow>)>) -> AnyView {
                 })
                 .collect::<Vec<(String, AnyView)>>();
             view! {
-                <Meter label=benefit_words::allowance(cx, benefit.allowance()) text=text value=benefit.available max=benefit.granted tone=tone/>
+                <Meter label=benefit_words::allowance(cx.fmt(), benefit.allowance()) text=text value=benefit.available max=benefit.granted tone=tone/>
                 <Fold title=w!(cx, benefits.entries)><DefinitionList rows=lines/></Fold>
             }
         })

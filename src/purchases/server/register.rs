@@ -3,7 +3,7 @@
 //! By order number: the same answer and the same work whether the order exists or not; it comes over once the order's
 //! address is proven. By serial number: staff decide.
 
-mod store;
+pub(super) mod store;
 
 pub use store::{OpenRow, RegistrationRow};
 

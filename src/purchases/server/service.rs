@@ -107,7 +107,7 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
 /// Whether something is covered, in two words. `until` is the first day that is not.
 pub fn covered_badge(cx: &Cx, until: Option<chrono::NaiveDate>) -> (Tone, String) {
     match until.and_then(|day| day.pred_opt()) {
-        Some(last) => (Tone::Good, w!(cx, purchases.covered_until, date = cx.fmt().date(last))),
+        Some(last) => (Tone::Good, w!(cx, purchases.covered_until, date = cx.fmt().short_date(last))),
         None => (Tone::Plain, w!(cx, purchases.not_covered)),
     }
 }

@@ -29,5 +29,11 @@ pub fn refusal(fmt: Fmt, refusal: &Refusal) -> String {
         Refusal::AlreadyDecided => w!(fmt, purchases.refusal_decided),
         Refusal::SerialTaken => w!(fmt, purchases.refusal_taken),
         Refusal::UnknownArticle => w!(fmt, purchases.refusal_unknown_article),
+        Refusal::RepairOpen => w!(fmt, handover.refusal_repair),
+        Refusal::BenefitBooked => w!(fmt, handover.refusal_booked),
+        Refusal::OfferedAlready => w!(fmt, handover.refusal_offered),
+        Refusal::OfferOver => w!(fmt, handover.refusal_over),
+        Refusal::YoursAlready => w!(fmt, handover.refusal_yours),
+        Refusal::NotToGive => w!(fmt, handover.refusal_ticket),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         hours::{self, FreeSlot, Taken, Workshop},
     },
     coverage::{domain::Decision, server::service::decide_repair},
-    db::Tx,
+    db::{Key, Tx},
     error::{AppError, Fault, Faults},
     execute, fetch_optional,
     purchases::server::store::{ItemRow, item, items_of},
@@ -48,6 +48,8 @@ pub struct Draft {
     pub workshop: Option<Workshop>,
     pub fee: Option<Money>,
     pub slots: Vec<(FreeSlot, Workshop)>,
+    /// The time that was chosen already.
+    pub slot: Option<SlotId>,
     pub later: Option<NaiveDate>,
     pub photos: Vec<PhotoId>,
     pub fault: String,
@@ -60,6 +62,7 @@ pub struct Chosen {
     pub item: Option<ItemId>,
     pub mode: Option<Mode>,
     pub from: Option<NaiveDate>,
+    pub slot: Option<SlotId>,
 }
 
 impl Chosen {
@@ -69,6 +72,7 @@ impl Chosen {
             item: form.text("item").parse().ok(),
             mode: form.text("mode").parse().ok(),
             from: form.text("from").parse().ok(),
+            slot: form.text("slot").parse().ok(),
         }
     }
 }
@@ -102,6 +106,7 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
         workshop: None,
         fee: None,
         slots: Vec::new(),
+        slot: chosen.slot,
         later: None,
         photos: photos::drafts(tx, person, cx.now).await?,
         fault,
@@ -115,11 +120,23 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
     draft.workshop = workshops.first().cloned();
     if let Some(service) = chosen.mode.and_then(Mode::service) {
         (draft.slots, draft.later) = slots(tx, &workshops, service, cx.now, chosen.from).await?;
+        // A time of a later page was chosen: the page goes on from there, so that it stays chosen.
+        let at = |slot: SlotId| workshops.iter().find(|w| w.id == slot.workshop).map(|w| w.day(slot.starts_at));
+        if let Some(day) = chosen.slot.filter(|slot| !lists(&draft.slots, *slot)).and_then(at) {
+            let (there, later) = slots(tx, &workshops, service, cx.now, Some(day)).await?;
+            if chosen.slot.is_some_and(|slot| lists(&there, slot)) {
+                (draft.slots, draft.later) = (there, later);
+            }
+        }
     }
     if let (Some(decision), Some(mode), Some(workshop)) = (&draft.decision, chosen.mode, &draft.workshop) {
         draft.fee = Some(fee(decision, mode, workshop));
     }
     Ok(draft)
+}
+
+fn lists(slots: &[(FreeSlot, Workshop)], wanted: SlotId) -> bool {
+    slots.iter().any(|(slot, _)| (slot.workshop, slot.starts_at) == (wanted.workshop, wanted.starts_at))
 }
 
 /// The free slots of all workshops, earliest first.
@@ -265,6 +282,8 @@ async fn same_wish(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Optio
 /// Keeps the repair; without a key of its own, a wish that was kept already is answered with what it became.
 async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish, keyed: bool) -> Result<Rma, AppError> {
     let not_offered = || Faults::only("item", Fault::NotAChoice);
+    // Whoever takes the piece over meanwhile waits, or was first.
+    tx.lock(&[Key::of("item", wish.item.0)]).await?;
     let item = item(tx, wish.item).await?.ok_or_else(not_offered)?;
     let subject = Subject::of(item.owner_person).within(item.organisation);
     let permit = cx.may(Act::BookRepair, &subject).map_err(|_| not_offered())?;

@@ -94,7 +94,7 @@ pub async fn book(cx: Cx, request: Request) -> Result<Response, AppError> {
     if let Some(photo) = removed {
         photos::remove(&cx, photo).await?;
     }
-    let aside = removed.is_some() || !form.text("do").is_empty();
+    let aside = removed.is_some() || !form.text("do").is_empty() || !form.text("later").is_empty();
     if aside || !posted.faults.0.is_empty() {
         booking::keep_words(&cx, form.text("fault"), form.text("place")).await?;
     }
@@ -115,10 +115,15 @@ pub async fn book(cx: Cx, request: Request) -> Result<Response, AppError> {
 /// Where a draft goes on: what was chosen stands in the address, words and pictures are kept by the server.
 fn draft_address(form: &Form) -> String {
     let mut address = url::form_urlencoded::Serializer::new("/repairs/new?".to_owned());
-    for name in ["item", "mode", "from"] {
-        if !form.text(name).is_empty() {
-            address.append_pair(name, form.text(name));
+    let later = form.text("later");
+    let from = if later.is_empty() { form.text("from") } else { later };
+    for (name, value) in [("item", form.text("item")), ("mode", form.text("mode")), ("from", from)] {
+        if !value.is_empty() {
+            address.append_pair(name, value);
         }
+    }
+    if later.is_empty() && !form.text("slot").is_empty() {
+        address.append_pair("slot", form.text("slot"));
     }
     address.finish()
 }
@@ -268,13 +273,15 @@ fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
         }
         .into_any();
     }
-    let link = |from: String, label: String| {
-        let item = draft.item.as_ref().map(|item| item.id.to_string()).unwrap_or_default();
-        let mode = draft.mode.map(Mode::as_str).unwrap_or_default();
-        view! { <a class="button" data-tone="quiet" href=format!("/repairs/new?item={item}&mode={mode}{from}")><span>{label}</span></a> }
-    };
-    let later = draft.later.map(|day| link(format!("&from={day}"), w!(t, repairs.slots_later)));
-    let chosen = sheet.value("slot").to_owned();
+    // A button of the form, so that what was typed goes along.
+    let later = draft.later.map(|day| {
+        view! {
+            <button class="button" data-tone="quiet" type="submit" name="later" value=day.to_string() formnovalidate=true>
+                <span>{w!(t, repairs.slots_later)}</span>
+            </button>
+        }
+    });
+    let chosen = draft.slot.map(|slot| slot.to_string()).unwrap_or_default();
     let fault = cx.fault(sheet, "slot");
     view! { {parts::slot_lists(cx, &draft.slots, &chosen, fault)} {later} }.into_any()
 }

@@ -330,7 +330,7 @@ impl Scene<'_> {
             Verb::GiveUp => {
                 ledger::release(tx, self.reference(), now).await?;
                 if let Some(quote) = self.quote {
-                    charges::server::void(tx, "quote", quote.id.0, now).await?;
+                    charges::server::reverse(tx, "quote", quote.id.0, now).await?;
                 }
             }
             Verb::Start
@@ -414,7 +414,7 @@ impl Scene<'_> {
     async fn keep_quote(&self, tx: &mut Tx, moved: &Job) -> Result<(), AppError> {
         let standing = moved.quote.ok_or(Refusal::QuoteEmpty)?;
         if let Some(old) = self.quote.filter(|old| old.state == QuoteState::Accepted) {
-            charges::server::void(tx, "quote", old.id.0, self.cx.now).await?;
+            charges::server::reverse(tx, "quote", old.id.0, self.cx.now).await?;
         }
         let id: QuoteId = fresh();
         let new = store::NewQuote {

@@ -321,7 +321,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Somebody of the demo as their browser would be.
-pub(super) async fn person(
+pub(crate) async fn person(
     cx: &Cx,
     id: PersonId,
     roles: &[Role],

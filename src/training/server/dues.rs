@@ -143,10 +143,10 @@ pub async fn spend(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<(
     ledger::spend(tx, reference(id), now).await
 }
 
-/// The seat costs nothing after all: the allowance comes back, a charge is void.
+/// The seat costs nothing after all: the allowance comes back, a charge is void, or paid back where it was paid.
 pub async fn give_back(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<(), AppError> {
     ledger::release(tx, reference(id), now).await?;
-    charges::void(tx, ENTITY, id.0, now).await
+    charges::reverse(tx, ENTITY, id.0, now).await
 }
 
 fn reference(id: EnrolmentId) -> Reference<'static> {

@@ -122,6 +122,11 @@ fn changes(act: Act) -> bool {
         | Act::AcceptInvitation
         | Act::DeclineInvitation
         | Act::EndMembership
+        | Act::PayBack
+        | Act::GiveItem
+        | Act::KeepItem
+        | Act::TakeItem
+        | Act::DeclineItem
         // That staff looked at all that somebody has is worth a line as well.
         | Act::ReadCustomer => true,
         Act::ReadInbox
@@ -229,6 +234,30 @@ async fn perform(walk: &mut Walk, act: Act) {
             Things::of(&walk.world).await;
             let id = walk.text("select lower(hex(id)) from charge where state = 'due'").await;
             walk.post(AGENT, "/desk/charges", &[("charge", &id), ("outcome", "paid")]).await;
+        }
+        Act::GiveItem | Act::KeepItem => {
+            let free = "select lower(hex(i.id)) from item i join purchase p on p.id = i.purchase_id where p.kind = 'goods' \
+                and i.owner_id = (select id from person where email = 'customer@example.com') \
+                and not exists (select 1 from benefit b where b.item_id = i.id and b.reserved > 0) \
+                and not exists (select 1 from repair r where r.item_id = i.id) order by i.id limit 1";
+            let path = format!("/purchases/give/{}", walk.text(free).await);
+            let form: &[(&str, &str)] =
+                if act == Act::KeepItem { &[("do", "keep")] } else { &[("email", "new@example.com")] };
+            if act == Act::KeepItem {
+                let customer = walk.world.signed(CUSTOMER).await;
+                let reply = walk.world.post(&customer, &path, &[("email", "new@example.com")]).await;
+                assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            }
+            walk.post(CUSTOMER, &path, form).await;
+        }
+        Act::TakeItem | Act::DeclineItem => {
+            let things = Things::of(&walk.world).await;
+            let how = if act == Act::TakeItem { "take" } else { "decline" };
+            walk.post(CUSTOMER, &things.address("/purchases/take-over/{id}"), &[("do", how)]).await;
+        }
+        Act::PayBack => {
+            let id = walk.text("select lower(hex(charge_id)) from refund where paid_at is null").await;
+            walk.post(AGENT, "/desk/charges", &[("charge", &id), ("outcome", "paid_back")]).await;
         }
         Act::ReadCustomer => {
             let id = walk.text("select lower(hex(id)) from person where email = 'customer@example.com'").await;

@@ -69,6 +69,8 @@ pub const DOORS: &[Door] = &[
     door("/purchases/register", Signed, Signed),
     door("/purchases/register/{id}", Alone, Alone),
     door("/purchases/{id}", Theirs(WORKSHOP), None),
+    door("/purchases/give/{item}", Alone, Alone),
+    door("/purchases/take-over/{id}", Alone, Alone),
     door("/desk/registrations", Desk(DESK), Desk(DESK)),
     // benefits
     door("/desk/benefits/{item}", Desk(DESK), Desk(DESK)),

@@ -21,6 +21,7 @@ pub struct Things {
     message: String,
     session: String,
     charge: String,
+    hand_over: String,
     claim: String,
     follow_up: String,
     class: String,
@@ -75,6 +76,7 @@ impl Things {
             case: text(world, &mine("care_case", "customer_id", "and state <> 'closed'")).await,
             message: text(world, &mine("message", "person_id", "and letter <> 'sign_in'")).await,
             session: text(world, &mine("session", "person_id", "")).await,
+            hand_over: offer(world).await,
             charge: text(world, &mine("charge", "person_id", "and state = 'due'")).await,
             claim: text(world, "select lower(hex(id)) from registration where state in ('open', 'disputed')").await,
             follow_up: match found(world, "select lower(hex(id)) from follow_up where done_at is null").await {
@@ -129,7 +131,8 @@ impl Things {
             "/purchases/register/{id}" => &self.registration,
             "/purchases/{id}" => &self.purchase,
             "/photos/{id}" => &self.photo,
-            "/desk/benefits/{item}" => &self.item,
+            "/desk/benefits/{item}" | "/purchases/give/{item}" => &self.item,
+            "/purchases/take-over/{id}" => &self.hand_over,
             "/repairs/{rma}" | "/desk/repairs/{rma}" => &self.rma,
             "/cases/{id}" | "/desk/cases/{id}" => &self.case,
             "/desk/follow-ups/{id}" => &self.follow_up,
@@ -180,6 +183,8 @@ impl Things {
             "/desk/benefits/{item}" => {
                 vec![("do", "more"), ("benefit", &self.benefit), ("units", "1"), ("why", "Sorry.")]
             }
+            "/purchases/give/{item}" => vec![("email", "mallory@example.com")],
+            "/purchases/take-over/{id}" => vec![("do", "take")],
             "/desk/charges" => vec![("charge", &self.charge), ("outcome", "waived")],
             "/repairs/{rma}" => vec![("do", "cancel")],
             "/desk/repairs/{rma}" => vec![("do", "receive")],
@@ -331,4 +336,17 @@ pub fn multipart(cookie: &str, kind: &str, body: Vec<u8>) -> Request<Body> {
         .header(header::CONTENT_TYPE, kind)
         .body(Body::from(body))
         .unwrap()
+}
+
+/// Somebody else offers a piece of theirs to the customer.
+async fn offer(world: &World) -> String {
+    const OFFER: &str = "insert into hand_over (id, item_id, from_id, to_email, state, created_at) \
+        select i.id, i.id, i.owner_id, 'customer@example.com', 'open', i.created_at from item i \
+        join purchase p on p.id = i.purchase_id where p.kind = 'goods' \
+        and i.owner_id <> (select id from person where email = 'customer@example.com') and i.organisation_id is null \
+        and not exists (select 1 from benefit b where b.item_id = i.id and b.reserved > 0) \
+        and not exists (select 1 from repair r where r.item_id = i.id and r.state not in ('handed_back', 'closed', 'cancelled', 'not_repairable')) \
+        order by i.id limit 1 on conflict do nothing";
+    sqlx::query(OFFER).execute(&mut connect(world).await).await.unwrap();
+    text(world, "select lower(hex(id)) from hand_over where to_email = 'customer@example.com' and state = 'open'").await
 }
