@@ -74,7 +74,7 @@ both! {
             ..change::Rest::default()
         };
         change::edit(&school.now(&world).await, id, edit, rest).await.unwrap();
-        assert_eq!(world.count("select count(*) from message where letter = 'group_offered' and email = 'owner@firm.example'").await, 1);
+        assert_eq!(world.count("select count(*) from message where letter = 'group_class_moved' and email = 'owner@firm.example'").await, 1);
         assert!(world.get(&owner, "/").await.body.contains("Movable"), "the owner has something to answer");
         // They choose this one: each is confirmed once more, and it is in their calendars again.
         for who in [&ann, &bob] {

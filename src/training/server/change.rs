@@ -73,6 +73,11 @@ pub async fn edit(cx: &Cx, id: ClassId, edit: Edit, rest: Rest) -> Result<(), Ap
                 let people = store::of_class(tx, id).await?;
                 keys.extend(people.iter().map(|row| Key::of("person", row.person_id.0)));
                 tx.lock(&keys).await?;
+                // Whoever came in between is not held.
+                let known = |row: &EnrolmentRow| people.iter().any(|known| known.person_id == row.person_id);
+                if !store::of_class(tx, id).await?.iter().all(known) {
+                    return Err(AppError::Busy);
+                }
                 let class = store::class(tx, id).await?;
                 let permit = cx.may(Act::EditClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
                 if !class.state.is_editable() {

@@ -7,7 +7,6 @@ use super::{
     store::{
         ClassRow,
         members::{self, TeamMemberRow},
-        parties,
         team::{self, ComingRow, PassedRow, TeamCourseRow},
     },
     validity, views, words,
@@ -26,7 +25,7 @@ use crate::{
     },
     training::domain::{Validity, Wish, team::Standing},
     ui::*,
-    values::OrganisationId,
+    values::{OrganisationId, PersonId},
     w,
 };
 use axum::{Router, response::Response, routing::get};
@@ -52,6 +51,8 @@ pub struct Asked {
 pub struct Matrix {
     pub firm: OrganisationId,
     pub name: String,
+    /// By name, the one of the matrix first: all that its owner owns.
+    firms: Vec<(OrganisationId, String)>,
     pub members: Vec<TeamMemberRow>,
     courses: Vec<TeamCourseRow>,
     passed: Vec<PassedRow>,
@@ -61,15 +62,19 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    pub async fn load(tx: &mut Tx, cx: &Cx, firm: OrganisationId, enrols: bool) -> Result<Self, AppError> {
+    /// As its `owner` sees it, who enrols people from it; or as staff read it.
+    pub async fn load(tx: &mut Tx, cx: &Cx, firm: OrganisationId, owner: Option<PersonId>) -> Result<Self, AppError> {
+        let (firms, members) = members::team(tx, firm, owner).await?;
+        let name = firms.first().filter(|(id, _)| *id == firm).map(|(_, name)| name.clone());
         Ok(Self {
             firm,
-            name: parties::firm_name(tx, firm).await?,
-            members: members::team(tx, firm).await?,
+            name: name.ok_or(AppError::NotFound)?,
+            firms,
+            members,
             courses: team::courses_of_firm(tx, firm).await?,
             passed: team::passed(tx, firm).await?,
             coming: team::coming(tx, firm).await?,
-            next: if enrols { Some(team::next_classes(tx, firm, cx.now).await?) } else { None },
+            next: if owner.is_some() { Some(team::next_classes(tx, firm, cx.now).await?) } else { None },
         })
     }
 
@@ -102,25 +107,14 @@ impl Matrix {
     }
 }
 
-/// The reader's firms by name, the one asked for first, and the matrix of that one.
-struct Team {
-    firms: Vec<(OrganisationId, String)>,
-    matrix: Matrix,
-}
-
-async fn load(cx: &Cx, asked: &str) -> Result<Option<Team>, AppError> {
+async fn load(cx: &Cx, asked: &str) -> Result<Option<Matrix>, AppError> {
     let person = cx.person()?;
     let mut owned = person.owned_organisations();
     owned.sort_by_key(|firm| firm.to_string() != asked);
     let Some(&firm) = owned.first() else { return Ok(None) };
     cx.may(Act::ReadTeam, &Subject::nobody().within(Some(firm)))?;
     let mut tx = cx.db().read().await?;
-    let matrix = Matrix::load(&mut tx, cx, firm, true).await?;
-    let mut firms = vec![(firm, matrix.name.clone())];
-    for other in owned.into_iter().skip(1) {
-        firms.push((other, parties::firm_name(&mut tx, other).await?));
-    }
-    Ok(Some(Team { firms, matrix }))
+    Matrix::load(&mut tx, cx, firm, Some(person.id)).await.map(Some)
 }
 
 async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -132,11 +126,11 @@ async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> 
 async fn act(cx: Cx, form: Form) -> Result<Response, AppError> {
     let Some(team) = load(&cx, form.text("firm")).await? else { return Err(AppError::NotFound) };
     // Nothing is done for another firm than the one that was meant.
-    if form.text("firm") != team.matrix.firm.to_string() {
+    if form.text("firm") != team.firm.to_string() {
         return Err(AppError::NotFound);
     }
-    match members_page::run(&cx, team.matrix.firm, &form).await {
-        Ok(notice) => Ok(cx.redirect(&format!("/training/team?firm={}", team.matrix.firm), Some(notice))),
+    match members_page::run(&cx, team.firm, &form).await {
+        Ok(notice) => Ok(cx.redirect(&format!("/training/team?firm={}", team.firm), Some(notice))),
         Err(error) => {
             let ending = if form.text("act") == "end" { form.text("person").to_owned() } else { String::new() };
             respond(&cx, Some(&team), &ending, &Sheet::again(form, error)?)
@@ -144,7 +138,7 @@ async fn act(cx: Cx, form: Form) -> Result<Response, AppError> {
     }
 }
 
-fn respond(cx: &Cx, team: Option<&Team>, ending: &str, sheet: &Sheet) -> Result<Response, AppError> {
+fn respond(cx: &Cx, team: Option<&Matrix>, ending: &str, sheet: &Sheet) -> Result<Response, AppError> {
     Ok(cx.sheet_page(sheet, FRAME, w!(cx, groups.team_title), || match team {
         Some(team) => team_view(cx, team, ending, sheet),
         None => view! {
@@ -155,10 +149,9 @@ fn respond(cx: &Cx, team: Option<&Team>, ending: &str, sheet: &Sheet) -> Result<
     }))
 }
 
-fn team_view(cx: &Cx, team: &Team, ending: &str, sheet: &Sheet) -> AnyView {
-    let matrix = &team.matrix;
-    let tabs = (team.firms.len() > 1).then(|| {
-        let tabs = team.firms.iter().enumerate().map(|(at, (id, name))| Tab {
+fn team_view(cx: &Cx, matrix: &Matrix, ending: &str, sheet: &Sheet) -> AnyView {
+    let tabs = (matrix.firms.len() > 1).then(|| {
+        let tabs = matrix.firms.iter().enumerate().map(|(at, (id, name))| Tab {
             href: format!("/training/team?firm={id}"),
             label: name.clone(),
             current: at == 0,

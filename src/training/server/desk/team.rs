@@ -23,7 +23,7 @@ pub async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> 
     cx.person()?;
     let firm: OrganisationId = parse(&id)?;
     cx.may(Act::ReadFirmTraining, &Subject::nobody().within(Some(firm)))?;
-    let matrix = Matrix::load(&mut cx.db().read().await?, &cx, firm, false).await?;
+    let matrix = Matrix::load(&mut cx.db().read().await?, &cx, firm, None).await?;
     // Each goes back to where they came from.
     let (tab, back) = match cx.viewer.can(Act::ReadCustomer, &Subject::nobody()) {
         true => (DeskTab::Customers, ("/desk/customers".to_owned(), w!(cx, desk.customers))),

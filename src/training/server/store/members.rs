@@ -1,5 +1,6 @@
 //! The people of a firm, and whom its owner asked to join it.
 
+use super::parties::Named;
 use crate::{
     access::Permit,
     db::Tx,
@@ -28,14 +29,31 @@ const TEAM: &str = "select id, name, email, standing, since from (select p.id, p
     cast('' as text) as email, m.role as standing, m.created_at as since from membership m \
     join person p on p.id = m.person_id where m.organisation_id = $1 and p.erased_at is null \
     union all select i.id, i.name, lower(i.name) as folded, i.email, cast('invited' as text) as standing, \
-    i.created_at as since from team_invitation i where i.organisation_id = $1 and i.state = 'open') as team \
-    order by folded, id limit 700";
+    i.created_at as since from team_invitation i where i.organisation_id = $1 and i.state = 'open' \
+    union all select o.id, o.name, o.name as folded, cast('' as text) as email, cast('firm' as text) as standing, \
+    o.created_at as since from organisation o where o.id = $1 or o.id in (select b.organisation_id from membership b \
+    where b.person_id = $2 and b.role = 'owner')) as team order by folded, id limit 1000";
 const MEMBER: &str = "select p.id, p.name, cast('' as text) as email, m.role as standing, m.created_at as since \
     from membership m join person p on p.id = m.person_id where m.organisation_id = $1 and m.person_id = $2";
 
-/// Everybody of a firm and everybody who is asked, by name.
-pub async fn team(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<TeamMemberRow>, AppError> {
-    Ok(fetch_all!(tx, TeamMemberRow, TEAM, firm)?)
+/// Everybody of a firm and everybody who is asked, by name; before them the firm itself with its name, and the others
+/// that `owner` owns.
+pub async fn team(
+    tx: &mut Tx,
+    firm: OrganisationId,
+    owner: Option<PersonId>,
+) -> Result<(Vec<Named<OrganisationId>>, Vec<TeamMemberRow>), AppError> {
+    let (mut firms, mut team) = (Vec::new(), Vec::new());
+    for (id, name, email, standing, since) in
+        fetch_all!(tx, (Uuid, String, String, String, DateTime<Utc>), TEAM, firm, owner)?
+    {
+        match standing.parse() {
+            Ok(standing) => team.push(TeamMemberRow { id, name, email, standing, since }),
+            Err(_) => firms.push((OrganisationId(id), name)),
+        }
+    }
+    firms.sort_by_key(|(id, _)| *id != firm);
+    Ok((firms, team))
 }
 
 pub async fn member(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> Result<Option<TeamMemberRow>, AppError> {
