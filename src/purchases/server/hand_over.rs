@@ -197,8 +197,9 @@ pub async fn answer(cx: &Cx, id: HandOverId, take: bool) -> Result<PurchaseId, A
         .write(move |tx| {
             let cx = context.clone();
             Box::pin(async move {
-                let item = offered(tx, &cx, id).await?.item_id;
-                tx.lock(&[Key::of("item", item.0)]).await?;
+                let HandOverRow { item_id: item, from_id, .. } = offered(tx, &cx, id).await?;
+                // Who gives it books nothing more with its benefits meanwhile.
+                tx.lock(&[Key::of("item", item.0), Key::of("person", from_id.0)]).await?;
                 let (offer, me) = (offered(tx, &cx, id).await?, cx.person()?);
                 let item = super::store::item(tx, item).await?.ok_or(AppError::NotFound)?;
                 let (act, how) = match take {

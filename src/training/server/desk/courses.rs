@@ -381,19 +381,7 @@ fn compare(cx: &Cx, differences: &[Difference]) -> AnyView {
         "valid_months" => w!(cx, validity.valid_months),
         _ => w!(cx, learning.needs_rule),
     };
-    let rows = differences
-        .iter()
-        .map(|one| TableRow {
-            href: None,
-            cells: vec![label(&one.field).into_any(), one.theirs.clone().into_any(), one.yours.clone().into_any()],
-        })
-        .collect();
-    let columns = vec![
-        w!(cx, training.field).into(),
-        w!(cx, training.difference_theirs).into(),
-        w!(cx, training.difference_yours).into(),
-    ];
-    view! { <Table caption=w!(cx, training.refusal_changed) columns rows/> }.into_any()
+    super::fields::compare(cx, differences, label)
 }
 
 fn audience(cx: &Cx, audience: Audience) -> String {

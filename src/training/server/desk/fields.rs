@@ -6,7 +6,10 @@ use crate::{
     db::Tx,
     error::AppError,
     server::{Cx, form::Sheet},
-    training::server::store::{self, ClassRow, CourseRow, EquipmentRow, RoomRow},
+    training::{
+        domain::Difference,
+        server::store::{self, ClassRow, CourseRow, EquipmentRow, RoomRow},
+    },
     ui::*,
     values::{ClassId, PersonId},
     w,
@@ -252,4 +255,21 @@ impl Needed {
         ];
         all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, text.into_any())).collect()
     }
+}
+
+/// What is stored now beside what was about to be stored, field by field with its label.
+pub fn compare(cx: &Cx, differences: &[Difference], label: impl Fn(&str) -> String) -> AnyView {
+    let rows = differences
+        .iter()
+        .map(|one| TableRow {
+            href: None,
+            cells: vec![label(&one.field).into_any(), one.theirs.clone().into_any(), one.yours.clone().into_any()],
+        })
+        .collect();
+    let columns = vec![
+        w!(cx, training.field).into(),
+        w!(cx, training.difference_theirs).into(),
+        w!(cx, training.difference_yours).into(),
+    ];
+    view! { <Table caption=w!(cx, training.refusal_changed) columns rows/> }.into_any()
 }

@@ -38,7 +38,7 @@ pub async fn load(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<Before, AppE
         false => Vec::new(),
     };
     Ok(Before {
-        known: store::known(tx, class.id).await?,
+        known: store::known(tx, class.id, class.first_day()).await?,
         wishes: store::wishes_of_class(tx, class.id).await?,
         others,
         skips: store::seat_skips_of_class(tx, class.id).await?,

@@ -10,7 +10,7 @@ use crate::{
     training::domain::Mark,
     values::{ClassId, ClassSessionId, CourseId, EnrolmentId, OrganisationId, PersonId, PublicNumber, SeatSkipId},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
 /// The last mark that somebody set in a session, and what it was before.
@@ -74,13 +74,17 @@ pub async fn wishes_of_class(tx: &mut Tx, class: ClassId) -> Result<HashMap<Enro
 }
 
 const KNOWN: &str = "select f.person_id, f.title, f.code from certificate f where f.class_id <> $1 \
-    and f.person_id in (select person_id from enrolment where class_id = $1 and state = 'booked') \
+    and (f.last_valid_on is null or f.last_valid_on >= $2) and f.person_id in (select person_id from enrolment where class_id = $1 and state = 'booked') \
     order by f.given_at desc, f.id limit 1000";
 
-/// What the learners of a class have passed elsewhere, latest first.
-pub async fn known(tx: &mut Tx, class: ClassId) -> Result<HashMap<PersonId, Vec<(String, String)>>, AppError> {
+/// What the learners of a class have passed elsewhere and what is still valid on a day, latest first.
+pub async fn known(
+    tx: &mut Tx,
+    class: ClassId,
+    day: NaiveDate,
+) -> Result<HashMap<PersonId, Vec<(String, String)>>, AppError> {
     let mut known: HashMap<PersonId, Vec<(String, String)>> = HashMap::new();
-    for (person, title, code) in fetch_all!(tx, (PersonId, String, String), KNOWN, class)? {
+    for (person, title, code) in fetch_all!(tx, (PersonId, String, String), KNOWN, class, day)? {
         known.entry(person).or_default().push((title, code));
     }
     Ok(known)
