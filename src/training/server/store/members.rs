@@ -32,7 +32,8 @@ const TEAM: &str = "select id, name, email, standing, since from (select p.id, p
     i.created_at as since from team_invitation i where i.organisation_id = $1 and i.state = 'open' \
     union all select o.id, o.name, o.name as folded, cast('' as text) as email, cast('firm' as text) as standing, \
     o.created_at as since from organisation o where o.id = $1 or o.id in (select b.organisation_id from membership b \
-    where b.person_id = $2 and b.role = 'owner')) as team order by folded, id limit 1000";
+    where b.person_id = $2 and b.role = 'owner')) as team \
+    order by case when standing = 'firm' then 0 else 1 end, folded, id limit 1000";
 const MEMBER: &str = "select p.id, p.name, cast('' as text) as email, m.role as standing, m.created_at as since \
     from membership m join person p on p.id = m.person_id where m.organisation_id = $1 and m.person_id = $2";
 
