@@ -14,5 +14,5 @@ fi
 make --no-print-directory release
 node benches/bench.mjs "$@"
 if [ $# -eq 0 ] || [[ " $* " == *" rush "* ]]; then
-    tests/with-postgres.sh cargo bench --bench rush
+    DURABLE=1 tests/with-postgres.sh cargo bench --bench rush
 fi

@@ -1,8 +1,8 @@
 //! The enrolment rush: thousands want a seat in one class at the same moment. Over HTTP on loopback, against the whole
 //! product, on the engine that the environment names; counts what was sold as well as how fast.
 //!
-//!   cargo bench --bench rush                               SQLite
-//!   tests/with-postgres.sh cargo bench --bench rush        both
+//!   cargo bench --bench rush                                         SQLite
+//!   DURABLE=1 tests/with-postgres.sh cargo bench --bench rush        both
 //!
 //! `ATTEMPTS`, `SEATS` and `CONNECTIONS` change the size.
 

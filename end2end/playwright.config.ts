@@ -24,12 +24,14 @@ export default defineConfig<{ wasm: boolean }>({
   globalSetup: "./support/seed.ts",
   fullyParallel: false,
   workers: 2,
-  retries: 0,
+  // A fresh browser and a fresh server for what failed; what passes then is still listed as flaky.
+  retries: 1,
   timeout: 90_000,
   expect: { timeout: 8_000 },
   reporter: [["list"]],
   outputDir: "test-results",
-  use: { locale: "en-GB", timezoneId: "Europe/Vilnius", screenshot: "only-on-failure", trace: process.env.TRACE ? "on" : "off", actionTimeout: 10_000, navigationTimeout: 20_000 },
+  // Pages turn into each other without a movement that a test would have to wait for; steady.alive.spec.ts has it on.
+  use: { contextOptions: { reducedMotion: "reduce" }, locale: "en-GB", timezoneId: "Europe/Vilnius", screenshot: "only-on-failure", trace: process.env.TRACE ? "on" : "off", actionTimeout: 10_000, navigationTimeout: 20_000 },
   projects: [
     { name: "phone", use: phone, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
     { name: "desktop", use: desktop, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },

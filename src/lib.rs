@@ -12,6 +12,11 @@
 //!
 //! Pages are rendered on the server and stay HTML; what must be alive is an island.
 
+/// A page is some thousand small allocations, many of them freed by another thread than theirs; SQLite's go there too.
+#[cfg(feature = "ssr")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod access;
 pub mod accounts;
 pub mod benefits;

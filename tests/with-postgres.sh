@@ -2,6 +2,7 @@
 # Runs a command with a PostgreSQL of its own: a throwaway cluster on a free port of loopback, gone afterwards.
 #
 #   tests/with-postgres.sh cargo test
+#   DURABLE=1 tests/with-postgres.sh cargo bench --bench rush      as PostgreSQL comes, with every commit on disk
 #
 # The command finds the address in AFTERCARE_TEST_POSTGRES. Where that is set already, it is taken as it is.
 set -euo pipefail
@@ -32,10 +33,12 @@ main() {
     (cd "$home" && "${as[@]}" "$bin/initdb" --pgdata "$home/data" --username aftercare --auth trust --encoding UTF8 --locale C --no-sync >"$home.log" 2>&1) ||
         { cat "$home.log" >&2; exit 1; }
 
-    # Durability is not what these tests are about; many connections are: every test has a database of its own.
-    local port tries=0
+    # Durability is not what the tests are about; many connections are: every test has a database of its own. Figures
+    # are only worth something with it.
+    local port tries=0 durable="-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+    [ -z "${DURABLE:-}" ] || durable=""
     until port=$(free_port) && (cd "$home" && "${as[@]}" "$bin/pg_ctl" --pgdata "$home/data" --silent --wait --log "$home/log" --options \
-        "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off" start); do
+        "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 $durable" start); do
         tries=$((tries + 1))
         if [ "$tries" = 5 ]; then cat "$home/log" >&2; exit 1; fi
     done

@@ -4,6 +4,9 @@ import type { Locator, Page } from "@playwright/test";
 import { heavyPicture } from "../support/picture";
 import { expect, test } from "../support/test";
 
+// One page turns into the next here, as it does for most people.
+test.use({ contextOptions: { reducedMotion: "no-preference" } });
+
 declare global {
   interface Window {
     shifted: { value: number; what: string }[];

@@ -2,9 +2,6 @@ import { type Page } from "@playwright/test";
 import { type Server } from "../support/server";
 import { type Role, accessible, expect, fitsASmallPhone, test } from "../support/test";
 
-// The checks for accessibility stop all motion; pages that began with it would complain.
-test.use({ contextOptions: { reducedMotion: "reduce" } });
-
 /** Each project has its own hours: the trainer is one person. */
 const hours: Record<string, number> = { phone: 5, desktop: 11, "no-js": 16 };
 

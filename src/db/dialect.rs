@@ -18,7 +18,7 @@ impl Key {
         Self { kind, id }
     }
 
-    fn number(self) -> i64 {
+    pub(super) fn number(self) -> i64 {
         let digest = Sha256::new().chain_update(self.kind).chain_update(self.id).finalize();
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&digest[..8]);
@@ -31,12 +31,23 @@ pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
     let mut numbers: Vec<i64> = keys.iter().map(|key| key.number()).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    for number in numbers {
-        if let Connection::Postgres(connection) = tx.connection() {
-            sqlx::query("select pg_advisory_xact_lock($1)").bind(number).execute(connection).await?;
-        }
+    if let Connection::Postgres(connection) = tx.connection() {
+        // One after the other as they stand in the array.
+        sqlx::query("select pg_advisory_xact_lock(number) from unnest($1::bigint[]) as keys(number)")
+            .bind(numbers)
+            .execute(connection)
+            .await?;
     }
     Ok(())
+}
+
+/// Runs several statements without values in one go.
+pub(super) async fn run(tx: &mut Tx, statements: &'static str) -> Result<(), sqlx::Error> {
+    match tx.connection() {
+        Connection::Sqlite(connection) => sqlx::query(statements).execute(connection).await.map(|_| ()),
+        // Prepared, there could only be one.
+        Connection::Postgres(connection) => sqlx::raw_sql(statements).execute(connection).await.map(|_| ()),
+    }
 }
 
 /// Lets the writing connection of a command that changes much keep more of SQLite's pages at hand (64 MB), and copy

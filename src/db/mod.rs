@@ -22,7 +22,7 @@ pub use dialect::Key;
 #[derive(Clone)]
 pub enum Db {
     Sqlite { read: SqlitePool, write: writer::Writer },
-    Postgres { pool: PgPool },
+    Postgres { pool: PgPool, turns: writer::Turns },
 }
 
 /// One connection of either engine; inside [`Db::write`] it is in a transaction.
@@ -143,7 +143,7 @@ impl Db {
                 .acquire_timeout(Duration::from_secs(5))
                 .connect_with(options)
                 .await?;
-            return Ok(Self::Postgres { pool });
+            return Ok(Self::Postgres { turns: writer::Turns::start(&pool), pool });
         }
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
@@ -178,7 +178,7 @@ impl Db {
     async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
         match self {
             Self::Sqlite { write, .. } => sqlx::migrate!("migrations/sqlite").run(write.pool()).await,
-            Self::Postgres { pool } => sqlx::migrate!("migrations/postgres").run(pool).await,
+            Self::Postgres { pool, .. } => sqlx::migrate!("migrations/postgres").run(pool).await,
         }
     }
 
@@ -186,7 +186,7 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, AppError> {
         Ok(match self {
             Self::Sqlite { read, .. } => Tx::Sqlite(read.acquire().await?),
-            Self::Postgres { pool } => Tx::Postgres(pool.acquire().await?),
+            Self::Postgres { pool, .. } => Tx::Postgres(pool.acquire().await?),
         })
     }
 
@@ -200,11 +200,27 @@ impl Db {
         writer::refuse_nesting()?;
         match self {
             Self::Sqlite { write, .. } => write.write(work).await,
-            Self::Postgres { pool } => {
+            Self::Postgres { pool, .. } => {
                 let pool = pool.clone();
-                tokio::spawn(async move { writer::postgres(&pool, work).await })
+                tokio::spawn(async move { writer::postgres(&pool, &work).await })
                     .await
                     .unwrap_or_else(|panic| Err(crate::server::internal("a write panicked", &panic)))
+            }
+        }
+    }
+
+    /// As [`Db::write`], for work that begins by holding `key`, which many may want at once: on PostgreSQL those of one
+    /// process run one after the other and share a commit, since each would wait for the last one's anyway.
+    pub async fn write_in_turn<T, F>(&self, key: Key, work: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>> + Send + Sync + 'static,
+    {
+        match self {
+            Self::Sqlite { .. } => self.write(work).await,
+            Self::Postgres { turns, .. } => {
+                writer::refuse_nesting()?;
+                turns.write(key, work).await
             }
         }
     }
@@ -220,7 +236,7 @@ impl Db {
                 read.close().await;
                 write.pool().close().await;
             }
-            Self::Postgres { pool } => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }

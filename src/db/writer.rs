@@ -1,11 +1,12 @@
 //! Writing. SQLite: one task owns the only writing connection, runs what waits one after the other, each in a
-//! savepoint, and commits them together, so that one `fsync` serves many. PostgreSQL: a transaction with retries.
+//! savepoint, and commits them together, so that one `fsync` serves many. PostgreSQL: a transaction with retries; what
+//! many want to hold at once is committed in groups as well.
 
-use super::Tx;
+use super::{Key, Tx};
 use crate::error::AppError;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{PgPool, Postgres, SqlitePool, pool::PoolConnection};
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many writes may wait before the next is told to come back.
@@ -44,7 +45,7 @@ trait Piece: Send {
 }
 
 struct Write<T, F> {
-    work: F,
+    work: Arc<F>,
     outcome: Option<Result<T, AppError>>,
     reply: oneshot::Sender<Result<T, AppError>>,
 }
@@ -56,7 +57,7 @@ where
 {
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let outcome = guarded(&self.work, tx).await;
+            let outcome = guarded(&*self.work, tx).await;
             let kept = outcome.is_ok();
             self.outcome = Some(outcome);
             kept
@@ -86,7 +87,7 @@ where
 impl Writer {
     pub fn start(pool: SqlitePool) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(serve(pool.clone(), waiting));
+        tokio::spawn(serve(Pool::Sqlite(pool.clone()), waiting));
         Self { pool, queue }
     }
 
@@ -99,14 +100,86 @@ impl Writer {
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>> + Send + Sync + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let piece = Box::new(Write { work, outcome: None, reply });
-        self.queue.try_send(piece).map_err(|_| AppError::Busy)?;
-        answer.await.unwrap_or(Err(AppError::Busy))
+        put(&self.queue, Arc::new(work)).await
     }
 }
 
-async fn serve(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Piece>>) {
+/// Lets the work wait for its turn, and waits for its answer.
+async fn put<T, F>(queue: &mpsc::Sender<Box<dyn Piece>>, work: Arc<F>) -> Result<T, AppError>
+where
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>> + Send + Sync + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let piece = Box::new(Write { work, outcome: None, reply });
+    queue.try_send(piece).map_err(|_| AppError::Busy)?;
+    answer.await.unwrap_or(Err(AppError::Busy))
+}
+
+/// The writes of one process on PostgreSQL that hold the same thing, in turn: a queue for each of a few kinds of keys.
+#[derive(Clone)]
+pub struct Turns {
+    pool: PgPool,
+    queues: Arc<[mpsc::Sender<Box<dyn Piece>>]>,
+}
+
+/// How many groups may be under way at once: things that share a queue wait for each other a little.
+const QUEUES: usize = 4;
+
+impl Turns {
+    pub fn start(pool: &PgPool) -> Self {
+        let start = |_| {
+            let (queue, waiting) = mpsc::channel(WAITING);
+            tokio::spawn(serve(Pool::Postgres(pool.clone()), waiting));
+            queue
+        };
+        Self { pool: pool.clone(), queues: (0..QUEUES).map(start).collect() }
+    }
+
+    pub async fn write<T, F>(&self, key: Key, work: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>> + Send + Sync + 'static,
+    {
+        let work = Arc::new(work);
+        let queue = usize::try_from(key.number().rem_euclid(QUEUES as i64)).unwrap_or(0);
+        match put(&self.queues[queue], Arc::clone(&work)).await {
+            // The group lost to another process, or there was no room in it: alone it may well succeed.
+            Err(AppError::Busy) => {
+                let pool = self.pool.clone();
+                tokio::spawn(async move { postgres(&pool, &*work).await })
+                    .await
+                    .unwrap_or_else(|panic| Err(crate::server::internal("a write panicked", &panic)))
+            }
+            answered => answered,
+        }
+    }
+}
+
+/// What a group takes its connection from.
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Pool {
+    async fn connection(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.acquire().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// How a transaction begins that will write.
+    fn begin(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "begin immediate",
+            Self::Postgres(_) => "begin",
+        }
+    }
+}
+
+async fn serve(pool: Pool, mut waiting: mpsc::Receiver<Box<dyn Piece>>) {
     while let Some(first) = waiting.recv().await {
         let mut group = vec![first];
         while group.len() < GROUP {
@@ -115,8 +188,8 @@ async fn serve(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Piece>>) {
                 Err(_) => break,
             }
         }
-        let committed = match pool.acquire().await {
-            Ok(connection) => commit(&mut Tx::Sqlite(connection), &mut group, &mut waiting).await,
+        let committed = match pool.connection().await {
+            Ok(tx) => commit(tx, pool.begin(), &mut group, &mut waiting).await,
             Err(error) => {
                 tracing::error!(%error, "no connection to write on");
                 false
@@ -129,60 +202,71 @@ async fn serve(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Piece>>) {
 }
 
 /// Runs the group in one transaction; false where nothing of it was kept.
-async fn commit(tx: &mut Tx, group: &mut Vec<Box<dyn Piece>>, waiting: &mut mpsc::Receiver<Box<dyn Piece>>) -> bool {
-    if let Err(error) = crate::execute!(tx, "begin immediate") {
-        tracing::warn!(%error, "the database is busy");
-        return false;
+async fn commit(
+    mut tx: Tx,
+    begin: &'static str,
+    group: &mut Vec<Box<dyn Piece>>,
+    waiting: &mut mpsc::Receiver<Box<dyn Piece>>,
+) -> bool {
+    let done = run(&mut tx, begin, group, waiting).await;
+    if let Err(error) = &done {
+        tracing::error!(%error, "a group of writes died");
+        if crate::execute!(&mut tx, "rollback").is_err() {
+            discard(tx);
+        }
     }
+    done.is_ok()
+}
+
+/// From the beginning of the transaction to its commit. Whoever comes meanwhile rides along.
+async fn run(
+    tx: &mut Tx,
+    begin: &'static str,
+    group: &mut Vec<Box<dyn Piece>>,
+    waiting: &mut mpsc::Receiver<Box<dyn Piece>>,
+) -> Result<(), sqlx::Error> {
+    crate::execute!(tx, begin)?;
     let mut next = 0;
     while next < group.len() {
         // What comes first needs no savepoint: taking it back takes nothing else back. A large one is spared the copy
         // of every page that it changes.
-        let done = if next == 0 { first(tx, &mut group[0]).await } else { one(tx, &mut group[next]).await };
-        if let Err(error) = done {
-            tracing::error!(%error, "the transaction died");
-            let _ = crate::execute!(tx, "rollback");
-            return false;
+        match next {
+            0 => first(tx, begin, &mut group[0]).await?,
+            _ => one(tx, next > 1, &mut group[next]).await?,
         }
         next += 1;
-        // Whoever came meanwhile rides along.
         while group.len() < GROUP
             && let Ok(late) = waiting.try_recv()
         {
             group.push(late);
         }
     }
-    match crate::execute!(tx, "commit") {
-        Ok(_) => true,
-        Err(error) => {
-            tracing::error!(%error, "the commit failed");
-            let _ = crate::execute!(tx, "rollback");
-            false
-        }
-    }
+    crate::execute!(tx, "commit")?;
+    Ok(())
 }
 
 /// The write that opens a transaction. An error here means that the transaction itself is gone.
-async fn first(tx: &mut Tx, piece: &mut Box<dyn Piece>) -> Result<(), sqlx::Error> {
+async fn first(tx: &mut Tx, begin: &'static str, piece: &mut Box<dyn Piece>) -> Result<(), sqlx::Error> {
     if !piece.run(tx).await {
         crate::execute!(tx, "rollback")?;
-        crate::execute!(tx, "begin immediate")?;
+        crate::execute!(tx, begin)?;
     }
     Ok(())
 }
 
-/// One write in its savepoint. An error here means that the transaction itself is gone.
-async fn one(tx: &mut Tx, piece: &mut Box<dyn Piece>) -> Result<(), sqlx::Error> {
-    crate::execute!(tx, "savepoint piece")?;
+/// One write in a savepoint, which ends the last one's; the commit ends the very last. An error here means that the
+/// transaction itself is gone.
+async fn one(tx: &mut Tx, another: bool, piece: &mut Box<dyn Piece>) -> Result<(), sqlx::Error> {
+    let savepoint = if another { "release piece; savepoint piece" } else { "savepoint piece" };
+    super::dialect::run(tx, savepoint).await?;
     if !piece.run(tx).await {
         crate::execute!(tx, "rollback to piece")?;
     }
-    crate::execute!(tx, "release piece")?;
     Ok(())
 }
 
 /// A transaction on PostgreSQL, tried again where it lost to another (40001, 40P01).
-pub async fn postgres<T, F>(pool: &PgPool, work: F) -> Result<T, AppError>
+pub async fn postgres<T, F>(pool: &PgPool, work: &F) -> Result<T, AppError>
 where
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>>,
 {
@@ -191,7 +275,7 @@ where
         tries += 1;
         let mut tx = Tx::Postgres(pool.acquire().await?);
         crate::execute!(tx, "begin")?;
-        let outcome = guarded(&work, &mut tx).await;
+        let outcome = guarded(work, &mut tx).await;
         let ended = match &outcome {
             Ok(_) => crate::execute!(tx, "commit"),
             Err(_) => crate::execute!(tx, "rollback"),

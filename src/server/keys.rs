@@ -16,8 +16,15 @@ const REMEMBER: &str = "insert into answered_key (scope, key, digest, answer, cr
 /// # Errors
 /// [`AppError::Invalid`] where the same key comes with something else.
 pub async fn seen(tx: &mut Tx, scope: &str, key: Option<Uuid>, body: &str) -> Result<Option<String>, AppError> {
+    if let Some(key) = key {
+        tx.lock(&[crate::db::Key::of("answered_key", key)]).await?;
+    }
+    known(tx, scope, key, body).await
+}
+
+/// As [`seen`], where the caller holds what `scope` names: nobody else can answer the key meanwhile.
+pub async fn known(tx: &mut Tx, scope: &str, key: Option<Uuid>, body: &str) -> Result<Option<String>, AppError> {
     let Some(key) = key else { return Ok(None) };
-    tx.lock(&[crate::db::Key::of("answered_key", key)]).await?;
     match fetch_optional!(tx, (String, String), SEEN, scope, key)? {
         None => Ok(None),
         Some((digest, answer)) if digest == secret::hash(body) => Ok(Some(answer)),

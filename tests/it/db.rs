@@ -2,6 +2,7 @@
 
 use crate::both;
 use aftercare::{
+    db::{Db, Key},
     error::AppError,
     server::{notice::Notice, settings},
 };
@@ -23,6 +24,48 @@ both! {
             let kept = settings::read(&mut db.read().await.unwrap(), &format!("test-{n}")).await.unwrap().is_some();
             assert_eq!(kept, n % 4 != 3, "{n}");
             assert_eq!(outcome.is_ok(), kept);
+        }
+    }
+}
+
+/// Adds one to a number that is read first: whoever does not hold the key loses somebody's.
+async fn count_up(db: &Db, fails: bool) -> Result<i64, AppError> {
+    let key = Key::of("test", uuid::Uuid::nil());
+    db.write_in_turn(key, move |tx| {
+        Box::pin(async move {
+            tx.lock(&[key]).await?;
+            let next = settings::read(tx, "number").await?.map_or(0, |text| text.parse::<i64>().unwrap()) + 1;
+            settings::write(tx, "number", &next.to_string()).await?;
+            if fails {
+                // An error of the engine's own, which would end a transaction that has no savepoint.
+                aftercare::execute!(
+                    tx,
+                    "insert into membership (organisation_id, person_id, role) values (null, null, null)"
+                )?;
+            }
+            Ok(next)
+        })
+    })
+    .await
+}
+
+both! {
+    async fn writes_in_turn_of_two_processes_lose_nothing_and_fail_alone(world: World) {
+        let here = world.db().clone();
+        // SQLite belongs to one process.
+        let there = if here.is_sqlite() { here.clone() } else { Db::open(&world.app.config.database_url).await.unwrap() };
+        let writes = (0..120).map(|n| {
+            let db = if n % 2 == 0 { here.clone() } else { there.clone() };
+            tokio::spawn(async move { count_up(&db, n % 5 == 4).await })
+        });
+        let outcomes: Vec<_> = futures::future::join_all(writes).await.into_iter().map(|joined| joined.unwrap()).collect();
+        assert!(outcomes.iter().enumerate().all(|(n, outcome)| outcome.is_ok() == (n % 5 != 4)), "{outcomes:?}");
+        let mut numbers: Vec<i64> = outcomes.into_iter().flatten().collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=96).collect::<Vec<i64>>());
+        assert_eq!(settings::read(&mut here.read().await.unwrap(), "number").await.unwrap().as_deref(), Some("96"));
+        if !here.is_sqlite() {
+            there.close().await;
         }
     }
 }

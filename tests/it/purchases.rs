@@ -638,6 +638,9 @@ both! {
             assert_eq!(world.get(other, &offer).await.status, StatusCode::NOT_FOUND);
             assert_eq!(world.post(other, &offer, &[("do", "take")]).await.status, StatusCode::NOT_FOUND);
         }
+        let home = world.get(&ben, "/").await.body;
+        assert!(home.contains("Printer for you") && home.contains(&format!("href=\"{offer}\"")), "{home}");
+        assert!(!world.get(&cleo, "/").await.body.contains("Printer for you"));
         // Opening the link changes nothing.
         assert!(world.get(&ben, &offer).await.body.contains("id=\"take-item\""));
         assert_eq!(seats(&world, ann.id).await[0].left, 3);
@@ -651,6 +654,7 @@ both! {
         assert_eq!(world.count("select count(*) from history where entity = 'item' and act = 'take_item'").await, 1);
         assert_eq!(world.count("select count(*) from message where letter = 'item_taken'").await, 1);
         assert_eq!((seats(&world, ann.id).await.len(), seats(&world, ben.id).await[0].left), (0, 3));
+        assert!(!world.get(&ben, "/").await.body.contains("Printer for you"));
         // The old owner's view ends, and with it the right to give it away.
         assert_eq!(world.get(&ann, &purchase).await.status, StatusCode::NOT_FOUND);
         assert!(!world.get(&ann, "/purchases").await.body.contains("Printer"));

@@ -773,7 +773,9 @@ both! {
         // The look at it was done; the work was not.
         assert_eq!(world.count("select count(*) from refund").await, 1);
         assert_eq!(world.count("select amount_minor from charge c join refund b on b.charge_id = c.id").await, 8990);
-        assert!(world.get(&ann, "/account/charges").await.body.contains("To be paid back"));
+        let page = world.get(&ann, "/account/charges").await.body;
+        let rma = address.rsplit('/').next().unwrap();
+        assert!(page.contains("To be paid back") && page.matches(rma).count() == 2, "{page}");
         assert_eq!(world.broken().await, Vec::<String>::new());
         world.corrupt("delete from refund").await;
         assert_eq!(world.broken().await, ["paid_for_what_does_not_happen"]);

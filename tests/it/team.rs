@@ -121,7 +121,11 @@ both! {
         let ann = world.customer("ann@example.com").await;
         team.invite(&world, "Ann", "ann@example.com").await;
         let path = door(&world, "ann@example.com").await;
+        let home = world.get(&ann, "/").await.body;
+        assert!(home.contains("Acme Works invites you") && home.contains(&format!("href=\"{path}\"")), "{home}");
+        assert!(!world.get(&team.owner, "/").await.body.contains("invites you"));
         assert_eq!(world.post(&ann, &path, &[("act", "decline")]).await.status, StatusCode::SEE_OTHER);
+        assert!(!world.get(&ann, "/").await.body.contains("invites you"));
         let late = world.post(&ann, &path, &[("act", "accept")]).await;
         assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(late.body.contains("no longer open"), "{}", late.body);

@@ -415,6 +415,7 @@ both! {
         assert_eq!(world.count("select count(*) from refund where paid_at is null").await, 2);
         let page = world.get(&ann, "/account/charges").await.body;
         assert!(page.contains("To be paid back") && page.contains("90.00") && page.contains("15 Dec"), "{page}");
+        assert!(page.contains("Class · Mine"), "{page}");
         let page = world.get(&agent, "/desk/charges?state=refund").await.body;
         assert!(page.contains("90.00") && page.contains("50.00") && !page.contains("70.00"), "{page}");
         let mut tx = world.db().read().await.unwrap();
@@ -432,7 +433,7 @@ both! {
         assert_eq!(answers, [303, 422]);
         assert_eq!(world.post(&agent, "/desk/charges", &back(&*kept)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(world.count("select count(*) from history where entity = 'charge' and act = 'pay_back' and to_state = 'paid_back'").await, 1);
-        assert_eq!(world.count("select count(*) from message where letter = 'paid_back'").await, 1);
+        assert_eq!(world.count("select count(*) from message where letter = 'paid_back' and body like '%Class · Mine%'").await, 1);
         assert!(world.get(&ann, "/account/charges").await.body.contains("Paid back"));
         assert_eq!(world.broken().await, Vec::<String>::new());
         world.corrupt("update charge set state = 'waived' where amount_minor = 9000").await;

@@ -142,7 +142,7 @@ fn card(cx: &Cx, row: ChargeRow) -> impl IntoView + use<> {
     view! {
         <Card>
             <p class="split"><a href=format!("/desk/customers/{}", row.person_id)>{row.person_name}</a> <span class="price">{amount}</span></p>
-            <p class="split"><span>{words::reason(fmt, &row.reason)}</span> <Badge tone=tone text=state/></p>
+            <p class="split"><span>{words::what(fmt, &row.reason, row.about.as_deref())}</span> <Badge tone=tone text=state/></p>
             <p class="soft small">{dates}</p>
             {buttons}
             {refund}

@@ -17,6 +17,8 @@ pub struct PaidBack {
     amount: Money,
     /// The code of what it had been paid for.
     reason: String,
+    /// Which one.
+    about: Option<String>,
     link: String,
 }
 
@@ -32,7 +34,7 @@ impl PaidBack {
 
     /// In the reader's language.
     pub fn write(&self, fmt: Fmt) -> Written {
-        let (amount, reason) = (fmt.money(self.amount), words::reason(fmt, &self.reason));
+        let (amount, reason) = (fmt.money(self.amount), words::what(fmt, &self.reason, self.about.as_deref()));
         Written {
             subject: w!(fmt, charges.letter_paid_back_subject, amount = amount.clone()),
             body: w!(fmt, charges.letter_paid_back_body, amount = amount, reason = reason),
@@ -44,7 +46,7 @@ impl PaidBack {
 /// Tells whoever had paid, once.
 pub async fn paid_back(tx: &mut Tx, cx: &Cx, charge: &ChargeRow) -> Result<(), AppError> {
     let link = cx.app.config.address("/account/charges");
-    let letter = PaidBack { amount: charge.amount(), reason: charge.reason.clone(), link };
+    let letter = PaidBack { amount: charge.amount(), reason: charge.reason.clone(), about: charge.about.clone(), link };
     service::send(tx, cx, To::Person(charge.person_id), Letter::PaidBack(letter), &format!("paid_back:{}", charge.id))
         .await
 }

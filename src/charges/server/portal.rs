@@ -54,7 +54,7 @@ fn card(cx: &Cx, row: ChargeRow) -> impl IntoView + use<> {
     let dates = dates(cx, &row);
     view! {
         <Card>
-            <p class="split"><strong>{words::reason(fmt, &row.reason)}</strong> <span class="price">{fmt.money(row.amount())}</span></p>
+            <p class="split"><strong>{words::what(fmt, &row.reason, row.about.as_deref())}</strong> <span class="price">{fmt.money(row.amount())}</span></p>
             <p class="split"><span class="soft small">{dates}</span> <Badge tone=tone text=state/></p>
         </Card>
     }

@@ -120,7 +120,7 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
     let fmt = cx.fmt();
     let rows = store::of_person(tx, person).await?;
     let row = |row: ChargeRow| PanelRow {
-        title: format!("{} · {}", words::reason(fmt, &row.reason), fmt.money(row.amount())),
+        title: format!("{} · {}", words::what(fmt, &row.reason, row.about.as_deref()), fmt.money(row.amount())),
         text: super::portal::dates(cx, &row),
         badge: Some(words::standing(fmt, &row)),
         href: match row.refund() {

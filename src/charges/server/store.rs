@@ -22,6 +22,8 @@ pub struct ChargeRow {
     pub amount_minor: i64,
     pub amount_currency: Currency,
     pub reason: String,
+    /// Which class or repair it is for, in its own words; a repair's number as `Rma` shows it.
+    pub about: Option<String>,
     pub entity: String,
     pub entity_id: Uuid,
     pub consent_at: DateTime<Utc>,
@@ -51,7 +53,13 @@ macro_rules! select_charge {
     ($rest:literal) => {
         concat!(
             "select c.id, c.person_id, p.name as person_name, c.organisation_id, c.amount_minor, c.amount_currency, c.reason, \
-             c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at, b.created_at as refund_since, \
+             case c.entity \
+                 when 'repair' then (select r.item_name || ' · RMA-' || substr(r.rma, 1, 4) || '-' || substr(r.rma, 5) from repair r where r.id = c.entity_id) \
+                 when 'quote' then (select r.item_name || ' · RMA-' || substr(r.rma, 1, 4) || '-' || substr(r.rma, 5) from quote q join repair r on r.id = q.repair_id where q.id = c.entity_id) \
+                 when 'enrolment' then coalesce( \
+                     (select k.title from enrolment e join class k on k.id = e.class_id where e.id = c.entity_id), \
+                     (select k.title from unnamed_seat u join class k on k.id = u.class_id where u.id = c.entity_id)) \
+             end as about, c.entity, c.entity_id, c.consent_at, c.state, c.created_at, c.settled_at, b.created_at as refund_since, \
              b.paid_at as refund_paid_at from charge c join person p on p.id = c.person_id \
              left join refund b on b.charge_id = c.id ",
             $rest

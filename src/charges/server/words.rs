@@ -36,8 +36,17 @@ pub fn standing(fmt: Fmt, row: &ChargeRow) -> (Tone, String) {
     }
 }
 
-/// What a charge is for, by the code that the slice gave it.
-pub fn reason(fmt: Fmt, code: &str) -> String {
+/// What a charge is for, and which one of its kind.
+pub fn what(fmt: Fmt, code: &str, about: Option<&str>) -> String {
+    let reason = reason(fmt, code);
+    match about {
+        Some(about) => format!("{reason} · {about}"),
+        None => reason,
+    }
+}
+
+/// By the code that the slice gave it.
+fn reason(fmt: Fmt, code: &str) -> String {
     match code {
         "repair" | "repair_quote" | "quote" => w!(fmt, charges.reason_repair),
         "diagnosis" => w!(fmt, charges.reason_diagnosis),

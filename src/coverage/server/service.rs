@@ -70,30 +70,28 @@ pub async fn after_repair(
     Ok(())
 }
 
+/// The last day on which the end of a right needs whoever has it.
+pub fn ending_soon(today: NaiveDate) -> NaiveDate {
+    today.checked_add_days(Days::new(ENDING_SOON_DAYS)).unwrap_or(today)
+}
+
 /// What needs the customer now: the last right on a thing of theirs ends soon.
-pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
-    let person = cx.person()?.id;
-    let today = cx.today();
-    let until = today.checked_add_days(Days::new(ENDING_SOON_DAYS)).unwrap_or(today);
-    let rows = store::ending(tx, person, today, until).await?;
-    let need = |row: store::EndingRow| {
-        let last = row.ends_on.pred_opt().unwrap_or(row.ends_on);
-        let soon = row.ends_on.checked_sub_days(Days::new(ENDING_SOON_DAYS)).unwrap_or(row.ends_on);
-        let since = soon.and_time(NaiveTime::MIN).and_utc().max(row.created_at).min(cx.now);
-        Need {
-            since,
-            icon: Icon::Shield,
-            title: w!(cx, coverage.need_title),
-            text: w!(
-                cx,
-                coverage.need_text,
-                kind = super::words::kind(cx, row.kind.parse().unwrap_or(domain::CoverageKind::Warranty)),
-                product = row.product_name,
-                date = cx.fmt().date(last)
-            ),
-            href: format!("/purchases/{}", row.purchase_id),
-            action: w!(cx, coverage.need_action),
-        }
-    };
-    Ok(rows.into_iter().map(need).collect())
+pub fn need(cx: &Cx, row: store::EndingRow) -> Need {
+    let last = row.ends_on.pred_opt().unwrap_or(row.ends_on);
+    let soon = row.ends_on.checked_sub_days(Days::new(ENDING_SOON_DAYS)).unwrap_or(row.ends_on);
+    let since = soon.and_time(NaiveTime::MIN).and_utc().max(row.created_at).min(cx.now);
+    Need {
+        since,
+        icon: Icon::Shield,
+        title: w!(cx, coverage.need_title),
+        text: w!(
+            cx,
+            coverage.need_text,
+            kind = super::words::kind(cx, row.kind.parse().unwrap_or(domain::CoverageKind::Warranty)),
+            product = row.product_name,
+            date = cx.fmt().date(last)
+        ),
+        href: format!("/purchases/{}", row.purchase_id),
+        action: w!(cx, coverage.need_action),
+    }
 }

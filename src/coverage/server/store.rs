@@ -121,7 +121,7 @@ pub async fn longer_guarantees(tx: &mut Tx) -> Result<HashMap<String, u32>, AppE
 }
 
 /// A right that is about to end, with what it is on.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct EndingRow {
     pub kind: String,
     pub ends_on: NaiveDate,
@@ -130,20 +130,17 @@ pub struct EndingRow {
     pub product_name: String,
 }
 
-const ENDING: &str = "select c.kind, c.ends_on, c.created_at, p.id as purchase_id, p.product_name \
-    from item i join coverage c on c.item_id = i.id join purchase p on p.id = i.purchase_id \
-    where i.owner_id = $1 and c.ends_on > $2 and c.ends_on <= $3 and c.void_reason is null \
-    and c.kind <> 'repair_warranty' \
-    and not exists (select 1 from coverage o where o.item_id = c.item_id and o.void_reason is null \
-    and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on > c.ends_on) \
-    order by c.ends_on, c.id limit 3";
-
-/// The last right of things of a person that ends after `today` and up to `until`.
-pub async fn ending(
-    tx: &mut Tx,
-    person: PersonId,
-    today: NaiveDate,
-    until: NaiveDate,
-) -> Result<Vec<EndingRow>, AppError> {
-    Ok(fetch_all!(tx, EndingRow, ENDING, person, today, until)?)
+/// The last rights of things of a person ($1) that end after a day ($2) and up to another one ($3): a part of the one
+/// statement that home asks of purchases.
+macro_rules! ending {
+    () => {
+        "select c.kind, c.ends_on, c.created_at, p.id as purchase_id, p.product_name \
+        from item i join coverage c on c.item_id = i.id join purchase p on p.id = i.purchase_id \
+        where i.owner_id = $1 and c.ends_on > $2 and c.ends_on <= $3 and c.void_reason is null \
+        and c.kind <> 'repair_warranty' \
+        and not exists (select 1 from coverage o where o.item_id = c.item_id and o.void_reason is null \
+        and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on > c.ends_on) \
+        order by c.ends_on, c.id limit 3"
+    };
 }
+pub(crate) use ending;

@@ -6,6 +6,7 @@ use super::{
     store::{self, CalendarRow, MessageRow},
 };
 use crate::{
+    access::Person,
     calendar::server::ics::{self, Entry, Method, Party},
     db::Tx,
     error::AppError,
@@ -122,6 +123,26 @@ async fn attach(
     if store::insert_calendar(tx, &row).await? { Ok(()) } else { Err(AppError::Busy) }
 }
 
+/// Who gets a letter.
+struct Reader {
+    id: PersonId,
+    name: String,
+    email: Option<EmailAddress>,
+    language: Option<String>,
+    zone: Option<String>,
+}
+
+/// Whoever acts was read a moment ago, others are read now.
+async fn reader(tx: &mut Tx, cx: &Cx, id: PersonId) -> Result<Option<Reader>, AppError> {
+    if let Some(Person { name, email, language, zone, .. }) =
+        cx.viewer.person().filter(|viewer| viewer.id == id).cloned()
+    {
+        return Ok(Some(Reader { id, name, email: Some(email), language, zone }));
+    }
+    let read = |people::PersonRow { name, email, language, zone, .. }| Reader { id, name, email, language, zone };
+    Ok(people::by_id(tx, id).await?.map(read))
+}
+
 async fn send_with(
     tx: &mut Tx,
     cx: &Cx,
@@ -132,10 +153,10 @@ async fn send_with(
 ) -> Result<(), AppError> {
     let (email, reader) = match to {
         To::Person(id) => {
-            let person = people::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
-            (person.email.clone(), Some(person))
+            let reader = reader(tx, cx, id).await?.ok_or(AppError::NotFound)?;
+            (reader.email.clone(), Some(reader))
         }
-        To::Address { email, person: Some(id) } => (Some(email), people::by_id(tx, id).await?),
+        To::Address { email, person: Some(id) } => (Some(email), reader(tx, cx, id).await?),
         To::Address { email, person: None } => (Some(email), None),
     };
     let locale = match &reader {

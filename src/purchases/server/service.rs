@@ -1,6 +1,6 @@
 //! Showing purchases.
 
-use super::store::{self, Covered, ItemRow, ListRow, PurchaseRow};
+use super::store::{self, Covered, ItemRow, ListRow, PurchaseRow, Waiting};
 use crate::{
     access::{Act, Subject},
     benefits::server::ledger::{self, BenefitRow, EntryRow},
@@ -12,7 +12,7 @@ use crate::{
     error::AppError,
     portal::server::{Need, Panel, PanelRow},
     server::Cx,
-    ui::Tone,
+    ui::{Icon, Tone},
     values::{Cursor, PersonId, PurchaseId, Rows},
     w,
 };
@@ -87,9 +87,25 @@ fn shown_item(
     ShownItem { decision: decide(&asked, &layers), item, coverages, benefits }
 }
 
-/// What needs the customer now in this slice: coverage that ends soon.
+/// What needs the customer now in this slice: coverage that ends soon, and pieces that somebody offers them.
 pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
-    crate::coverage::server::service::needs(tx, cx).await
+    let person = cx.person()?;
+    let today = cx.today();
+    let until = crate::coverage::server::service::ending_soon(today);
+    let offered = |id, giver, product: String, since| Need {
+        since,
+        icon: Icon::Box,
+        title: w!(cx, handover.offer_title, product = product),
+        text: w!(cx, handover.offer_lead, name = giver),
+        href: format!("/purchases/take-over/{id}"),
+        action: w!(cx, team.need_action),
+    };
+    let need = |waiting| match waiting {
+        Waiting::Ends(row) => crate::coverage::server::service::need(cx, row),
+        Waiting::Offered { id, giver, product, since } => offered(id, giver, product, since),
+    };
+    let rows = store::waiting(tx, (person.id, &person.email), today, until).await?;
+    Ok(rows.into_iter().map(need).collect())
 }
 
 /// What a customer bought, on the staff's page of them.

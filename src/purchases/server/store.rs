@@ -3,12 +3,16 @@
 use crate::{
     access::Scope,
     catalog::domain::ProductKind,
+    coverage::server::store::{EndingRow, ending},
     db::Tx,
     error::AppError,
     fetch_all, fetch_optional,
-    values::{Currency, Cursor, ItemId, Money, OrganisationId, PAGE_ROWS, PersonId, ProductId, PurchaseId, Rows},
+    values::{
+        Currency, Cursor, EmailAddress, HandOverId, ItemId, Money, OrganisationId, PAGE_ROWS, PersonId, ProductId,
+        PurchaseId, Rows,
+    },
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 /// A piece with what is worth knowing of its purchase.
@@ -237,4 +241,48 @@ mod tests {
         assert_eq!(super::pattern("HP  printer"), "%hp%%printer%");
         assert_eq!(super::pattern("  "), "");
     }
+}
+
+/// What needs a person in this slice.
+#[derive(Clone, Debug)]
+pub enum Waiting {
+    /// A right on something of theirs ends soon.
+    Ends(EndingRow),
+    /// Somebody gives them a piece.
+    Offered { id: HandOverId, giver: String, product: String, since: DateTime<Utc> },
+}
+
+const WAITING: &str = concat!(
+    "select kind, ends_on, created_at, purchase_id as id, product_name, '' as giver from (",
+    ending!(),
+    ") e union all select 'offered', null, h.created_at, h.id, p.product_name, g.name \
+    from hand_over h join item i on i.id = h.item_id join purchase p on p.id = i.purchase_id join person g on g.id = h.from_id \
+    where h.to_email = $4 and h.state = 'open'"
+);
+
+/// What ends after `today` and up to `until`, and what is offered to the person's address.
+pub async fn waiting(
+    tx: &mut Tx,
+    (person, email): (PersonId, &EmailAddress),
+    today: NaiveDate,
+    until: NaiveDate,
+) -> Result<Vec<Waiting>, AppError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        kind: String,
+        ends_on: Option<NaiveDate>,
+        created_at: DateTime<Utc>,
+        /// Of the purchase; of what is offered, of the hand-over.
+        id: Uuid,
+        product_name: String,
+        giver: String,
+    }
+    let rows = fetch_all!(tx, Row, WAITING, person, today, until, email)?;
+    let read = |Row { kind, ends_on, created_at, id, product_name, giver }| match ends_on {
+        Some(ends_on) => {
+            Waiting::Ends(EndingRow { kind, ends_on, created_at, purchase_id: PurchaseId(id), product_name })
+        }
+        None => Waiting::Offered { id: HandOverId(id), giver, product: product_name, since: created_at },
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

@@ -4,7 +4,7 @@
 use super::{
     portal::{FRAME, cursor, position},
     shared::count,
-    store::{self, ClassRow, Filter, Held},
+    store::{self, Filter, Held, ListedClass},
     views, words,
 };
 use crate::{
@@ -123,11 +123,11 @@ fn view_of(
     cx: &Cx,
     asked: &Asked,
     filter: &Filter,
-    owned: &[ClassRow],
-    all: &Rows<ClassRow>,
+    owned: &[ListedClass],
+    all: &Rows<ListedClass>,
     choices: (Vec<String>, Vec<String>),
 ) -> AnyView {
-    let cards = |classes: &[ClassRow]| {
+    let cards = |classes: &[ListedClass]| {
         let cards = classes.iter().map(|class| views::class_card(cx, class, class.path())).collect_view();
         view! { <Cards wide=true>{cards}</Cards> }
     };

@@ -3,7 +3,7 @@
 use super::{
     portal::{FRAME, parse},
     shared::count,
-    store::{self, ClassRow, CourseDetail, MaterialLine, UnitRow},
+    store::{self, CourseDetail, ListedClass, MaterialLine, UnitRow},
     views, words,
 };
 use crate::{
@@ -35,7 +35,7 @@ struct Shown {
     needs: Vec<(CourseId, String, bool)>,
     products: Vec<String>,
     materials: Vec<MaterialLine>,
-    classes: Vec<ClassRow>,
+    classes: Vec<ListedClass>,
     /// Whether the reader learns here, or teaches.
     inside: bool,
 }

@@ -245,7 +245,7 @@ fn respond(cx: &Cx, page: &Page, sheet: &Sheet, review: Option<&Review>) -> Resp
 fn view_of(cx: &Cx, page: &Page, sheet: &Sheet, review: Option<&Review>) -> AnyView {
     let class = &page.class;
     let firm = page.firms.first().map(|(_, name)| name.clone()).unwrap_or_default();
-    let lead = format!("{} · {}", class.title, views::when(cx, class));
+    let lead = format!("{} · {}", class.title, views::when(cx, class.starts_at, class.tz()));
     let tabs = (page.firms.len() > 1).then(|| {
         let tabs = page.firms.iter().enumerate().map(|(at, (id, name))| Tab {
             href: format!("{}/group?firm={id}", class.path()),

@@ -254,7 +254,7 @@ async fn add(
 ) -> Result<PlaceRow, AppError> {
     let id: EnrolmentId = fresh();
     let queue_number = match state {
-        EnrolmentState::Waitlisted => Some(store::join_line(tx, permit, class.id).await?),
+        EnrolmentState::Waitlisted => Some(store::join_line(tx, permit, class.id).await?.0),
         _ => None,
     };
     insert(tx, cx, permit, class, party, Place { id, person, state, queue_number, until: None }).await

@@ -320,7 +320,8 @@ fn course_card(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow) -> AnyView {
 
 fn next_class(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow, class: &ClassRow) -> AnyView {
     let seats = seats_in_words(cx, class.state, class.seats(), &class.policy()).seats;
-    let (href, name, note) = (class.path(), class.title.clone(), format!("{} · {seats}", views::when(cx, class)));
+    let (href, name, note) =
+        (class.path(), class.title.clone(), format!("{} · {seats}", views::when(cx, class.starts_at, class.tz())));
     let button = w!(cx, groups.team_ticked);
     let (id, action, firm) = (form_id(course), format!("{}/group", class.path()), matrix.firm.to_string());
     view! {

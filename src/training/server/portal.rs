@@ -133,7 +133,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
     let more = class_cards::more(cx, class, &shown.seen, &shown.around.materials, inside, sheet);
     let course_link = class_cards::course_link(cx, class);
     view! {
-        <PageHead title=class.title.clone() lead=Some(views::when(cx, class)) back=Some(("/training".to_owned(), w!(cx, training.back_to_classes)))>
+        <PageHead title=class.title.clone() lead=Some(views::when(cx, class.starts_at, class.tz())) back=Some(("/training".to_owned(), w!(cx, training.back_to_classes)))>
             {live}
         </PageHead>
         {views::faults(cx, sheet, class.tz())}
@@ -312,7 +312,8 @@ fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
         (_, true) => w!(cx, training.enrol),
     };
     let full = (!free).then(|| view! { <p>{w!(cx, training.full_text)}</p> });
-    let closes = views::window_news(cx, class).map(|text| view! { <p><strong>{text}</strong></p> });
+    let closes = views::window_news(cx, class.stage(cx.now), class.rules.window(), class.tz())
+        .map(|text| view! { <p><strong>{text}</strong></p> });
     // Whoever has a place in line was told when they took it.
     let warning = shown.mine.is_none().then(|| class_cards::warning(cx, class, &shown.around.missing));
     let cost = views::cost(cx, &shown.cost);

@@ -86,12 +86,12 @@ async fn act(cx: &Cx, class: ClassId, name: &'static str, consent: Consent, step
     cx.app
         .db
         .clone()
-        .write(move |tx| {
+        .write_in_turn(lock_of(class), move |tx| {
             let (cx, person, consent) = (cx.clone(), person.clone(), consent.clone());
             Box::pin(async move {
                 let (scope, body) = (format!("{name}:{}", person.id), class.to_string());
                 tx.lock(&[lock_of(class), Key::of("person", person.id.0)]).await?;
-                if let Some(answer) = keys::seen(tx, &scope, consent.key, &body).await?
+                if let Some(answer) = keys::known(tx, &scope, consent.key, &body).await?
                     && let Ok(place) = serde_json::from_str(&answer)
                 {
                     return Ok(place);
@@ -137,11 +137,15 @@ async fn enrol_in(
         (Some(row), _) => return place(tx, row).await,
         (None, seating) => seating?,
     };
-    let spans = spans(tx, class.id).await?;
     if before.is_none() {
         courses::require(tx, cx, &class, person.id).await?;
     }
-    refuse_clash(tx, &class, person.id, &spans, None).await?;
+    // Most people have nothing else to do from its first day to its last: then its sessions need not be looked at.
+    let whole = [Span { from: class.starts_at, until: class.ends_at }];
+    if !busy::clashes(tx, Resource::Person(person.id), &whole, None).await?.is_empty() {
+        let spans = spans(tx, class.id).await?;
+        refuse_clash(tx, &class, person.id, &spans, None).await?;
+    }
     let cost = agreed_cost(tx, cx, &class, person, consent).await?;
     if seating == Seating::Booked && store::take_seat(tx, &permit, class.id, policy.is_frozen(cx.now)).await? {
         let id = match &before {
@@ -149,12 +153,12 @@ async fn enrol_in(
             None => insert(tx, &permit, cx, &class, person.id, EnrolmentState::Booked, None).await?,
         };
         let from = before.as_ref().map(|row| row.state);
+        let spans = spans(tx, class.id).await?;
         book(tx, cx, &permit, &class, Booking { id, person: person.id, spans: &spans, cost: &cost, from }).await?;
         return Ok(Place { enrolment: id, state: EnrolmentState::Booked, position: None });
     }
-    let number = store::join_line(tx, &permit, class.id).await?;
+    let (number, position) = store::join_line(tx, &permit, class.id).await?;
     let id = insert(tx, &permit, cx, &class, person.id, EnrolmentState::Waitlisted, Some(number)).await?;
-    let position = store::position(tx, class.id, number).await?;
     record(tx, cx, &permit, id, person.id, None, EnrolmentState::Waitlisted, None).await?;
     // A seat may be free that does not suffice whoever stands before.
     if class.seats().free() > 0 {

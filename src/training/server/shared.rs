@@ -15,7 +15,7 @@ use crate::{
         domain::{ClassState, Policy, Seats, Stage},
         rpc::SeatsNow,
     },
-    ui::Icon,
+    ui::{Icon, Tone},
     values::{ClassId, PersonId},
     w,
 };
@@ -39,7 +39,8 @@ const SOON: Duration = Duration::hours(36);
 /// A seat that is offered, to them or to their firm, a class that begins within the next day and a half, a certificate
 /// that lapses.
 pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
-    let rows = store::waiting(tx, cx.person()?.id, cx.now, cx.now + SOON).await?;
+    let person = cx.person()?;
+    let rows = store::waiting(tx, (person.id, &person.email), cx.now, cx.now + SOON).await?;
     Ok(rows.into_iter().map(|row| need(cx, row)).collect())
 }
 
@@ -70,6 +71,16 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
                 text: w!(cx, validity.need_text, date = cx.fmt().date(on)),
                 href: format!("/training/courses/{course}"),
                 action: w!(cx, validity.need_action),
+            };
+        }
+        Waiting::Invited { invitation, owner, since } => {
+            return Need {
+                since,
+                icon: Icon::Users,
+                title: w!(cx, team.page_head, firm = row.title),
+                text: w!(cx, team.need_text, owner = owner),
+                href: format!("/invitations/{invitation}"),
+                action: w!(cx, team.need_action),
             };
         }
         Waiting::Begins => path,
@@ -119,16 +130,21 @@ pub async fn seats_now(cx: &Cx, class: ClassId) -> Result<SeatsNow, AppError> {
 
 /// The same for a class that is loaded already.
 pub fn seats_in_words(cx: &Cx, state: ClassState, seats: Seats, policy: &Policy) -> SeatsNow {
-    let stage = Stage::of(state, seats, policy.starts, cx.now);
-    let text = match stage {
-        Stage::Open => w!(cx, training.seats_left, count = count(seats.free())),
-        other => other.in_words(cx.fmt()),
-    };
+    let (tone, text) = seats_left(cx, Stage::of(state, seats, policy.starts, cx.now), seats);
     let waiting = match seats.waiting {
         n if n > 0 && state == ClassState::Open => w!(cx, training.waiting, count = count(n)),
         _ => String::new(),
     };
-    SeatsNow { seats: text, waiting, tone: words::stage_tone(stage).as_str().to_owned() }
+    SeatsNow { seats: text, waiting, tone: tone.as_str().to_owned() }
+}
+
+/// How many seats are left, or what else became of the class.
+pub fn seats_left(cx: &Cx, stage: Stage, seats: Seats) -> (Tone, String) {
+    let text = match stage {
+        Stage::Open => w!(cx, training.seats_left, count = count(seats.free())),
+        other => other.in_words(cx.fmt()),
+    };
+    (words::stage_tone(stage), text)
 }
 
 /// A count as plural rules want it.

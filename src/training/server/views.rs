@@ -1,15 +1,15 @@
 //! Pieces that several pages of training share.
 
 use super::{
-    shared::{count, seats_in_words},
-    store::{ClassRow, MakeUpRow, SessionRow},
+    shared::{count, seats_left},
+    store::{ClassRow, ListedClass, MakeUpRow, SessionRow},
     words,
 };
 use crate::{
     error::Refusal,
     i18n::InWords,
     server::{Cx, form::Sheet},
-    training::domain::{ClassState, Cost, Effect, WindowNews},
+    training::domain::{Cost, Effect, Stage, Window, WindowNews},
     ui::*,
     w,
 };
@@ -18,30 +18,28 @@ use chrono_tz::Tz;
 use leptos::prelude::*;
 
 /// A class as one line of a list.
-pub fn class_card(cx: &Cx, class: &ClassRow, href: String) -> AnyView {
-    let fmt = cx.fmt();
+pub fn class_card(cx: &Cx, class: &ListedClass, href: String) -> AnyView {
+    let (fmt, tz) = (cx.fmt(), class.tz());
     let place = if class.place.is_empty() { w!(cx, training.online) } else { class.place.clone() };
     let price = if class.price_minor == 0 { w!(cx, training.free) } else { fmt.money(class.price()) };
     let level = class.level.in_words(fmt);
     let mut note = format!("{place} · {} · {level} · {price}", words::language(&class.language));
-    if let Some(news) = window_news(cx, class) {
+    if let Some(news) = window_news(cx, class.stage(cx.now), class.window(), tz) {
         note = format!("{note} · {news}");
     }
-    let now = seats_in_words(cx, class.state, class.seats(), &class.policy());
-    let badge = Some((words::stage_tone(class.stage(cx.now)), now.seats));
-    let when = when(cx, class);
+    let badge = Some(seats_left(cx, class.stage(cx.now), class.seats()));
+    let when = when(cx, class.starts_at, tz);
     view! { <CardLink href title=class.title.clone() icon=Some(Icon::Cap) text=Some(when) note=Some(note) badge/> }
         .into_any()
 }
 
 /// That enrolling is still to open, or closes soon.
-pub fn window_news(cx: &Cx, class: &ClassRow) -> Option<String> {
-    let policy = class.policy();
-    if class.state != ClassState::Open || policy.has_started(cx.now) {
+pub fn window_news(cx: &Cx, stage: Stage, window: Window, tz: Tz) -> Option<String> {
+    if !matches!(stage, Stage::Open | Stage::Full) {
         return None;
     }
-    let time = |at| cx.fmt().date_time(at, class.tz());
-    Some(match policy.window.news(cx.now)? {
+    let time = |at| cx.fmt().date_time(at, tz);
+    Some(match window.news(cx.now)? {
         WindowNews::Opens(at) => w!(cx, learning.opens_on, time = time(at)),
         WindowNews::Closes(at) => w!(cx, learning.closes_on, time = time(at)),
     })
@@ -65,13 +63,9 @@ pub fn make_ups(cx: &Cx, rows: &[MakeUpRow]) -> Option<AnyView> {
 }
 
 /// When a class begins, on the wall clock of its place.
-pub fn when(cx: &Cx, class: &ClassRow) -> String {
-    let time = cx.fmt().date_time(class.starts_at, class.tz());
-    if class.tz() == cx.zone {
-        time
-    } else {
-        w!(cx, training.time_in_zone, time = time, zone = words::zone(class.tz()))
-    }
+pub fn when(cx: &Cx, starts_at: DateTime<Utc>, tz: Tz) -> String {
+    let time = cx.fmt().date_time(starts_at, tz);
+    if tz == cx.zone { time } else { w!(cx, training.time_in_zone, time = time, zone = words::zone(tz)) }
 }
 
 /// Every session in the class's zone, and in the reader's where that says something else.

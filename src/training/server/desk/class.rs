@@ -184,7 +184,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let close = close(cx, shown);
     let cancel = cancel(cx, class, sheet);
     view! {
-        <PageHead title=class.title.clone() lead=Some(views::when(cx, class)) back=Some(("/desk/classes".to_owned(), w!(cx, training.desk_title)))>
+        <PageHead title=class.title.clone() lead=Some(views::when(cx, class.starts_at, class.tz())) back=Some(("/desk/classes".to_owned(), w!(cx, training.desk_title)))>
             {stage_badge}
             <span class="soft small">{waiting}</span>
         </PageHead>

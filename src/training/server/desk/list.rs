@@ -8,7 +8,7 @@ use crate::{
     training::server::{
         portal::{cursor, position},
         shared::far,
-        store::{self, ClassRow},
+        store::{self, ListedClass},
         views,
     },
     ui::*,
@@ -35,7 +35,7 @@ const MOST: i64 = 200;
 pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let trainer = own_only(&cx)?;
     let mut tx = cx.db().read().await?;
-    let today = |class: &ClassRow| {
+    let today = |class: &ListedClass| {
         let day = class.starts_at.with_timezone(&class.tz()).date_naive();
         let last = class.ends_at.with_timezone(&class.tz()).date_naive();
         let now = cx.now.with_timezone(&class.tz()).date_naive();
@@ -76,11 +76,11 @@ fn own_only(cx: &Cx) -> Result<Option<PersonId>, AppError> {
     Ok((!all).then_some(person.id))
 }
 
-fn whole(rows: Vec<ClassRow>) -> Rows<ClassRow> {
+fn whole(rows: Vec<ListedClass>) -> Rows<ListedClass> {
     Rows { rows, next: None }
 }
 
-fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
+fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ListedClass>) -> AnyView {
     let view = match asked.view.as_str() {
         view @ ("coming" | "drafts" | "past") => view,
         _ => "today",
@@ -119,7 +119,7 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ClassRow>) -> AnyView {
 }
 
 /// Whoever only helps in a class goes straight into the room.
-fn door(cx: &Cx, class: &ClassRow) -> String {
+fn door(cx: &Cx, class: &ListedClass) -> String {
     match cx.viewer.can(Act::ReadRoster, &Subject::nobody().assigned_to(Some(class.trainer_id))) {
         true => class.desk_path(),
         false => format!("{}/room", class.desk_path()),

@@ -67,7 +67,7 @@ fn view_of(cx: &Cx, class: &ClassRow, sessions: &[SessionRow], people: &[Contact
     let spare = (0..SPARE).map(|_| view! { <tr><td></td><td></td>{cells()}</tr> }).collect_view();
     let place = words::place(class);
     let facts = [
-        views::when(cx, class),
+        views::when(cx, class.starts_at, class.tz()),
         if place.is_empty() { w!(fmt, training.online) } else { place },
         class.trainer_name.clone(),
     ];

@@ -1,6 +1,6 @@
 //! The listings of the catalogue: open classes by their start, through every filter, page by page.
 
-use super::{ClassRow, classes::query};
+use super::{ListedClass, classes::listed};
 use crate::{db::Tx, error::AppError, fetch_all, i18n::fold, training::domain::Level, values::PersonId};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -68,8 +68,8 @@ macro_rules! filtered {
     };
 }
 
-const COMING: &str = query!(filtered!("order by c.starts_at, c.id limit $10"));
-const FOR_OWNED: &str = query!(filtered!(
+const COMING: &str = listed!(filtered!("order by c.starts_at, c.id limit $10"));
+const FOR_OWNED: &str = listed!(filtered!(
     "and exists (select 1 from course_product cp \
      join item i on i.product_id = cp.product_id left join membership m on m.organisation_id = i.organisation_id and m.person_id = $11 \
      where cp.course_id = c.course_id and (i.owner_id = $11 or m.person_id is not null)) \
@@ -82,11 +82,11 @@ pub async fn coming(
     filter: &Filter,
     after: (DateTime<Utc>, Uuid),
     most: i64,
-) -> Result<Vec<ClassRow>, AppError> {
+) -> Result<Vec<ListedClass>, AppError> {
     let (after, until, free) = bounds(filter, after);
     Ok(fetch_all!(
         tx,
-        ClassRow,
+        ListedClass,
         COMING,
         after.0,
         after.1,
@@ -108,11 +108,11 @@ pub async fn for_owned(
     person: PersonId,
     now: DateTime<Utc>,
     most: i64,
-) -> Result<Vec<ClassRow>, AppError> {
+) -> Result<Vec<ListedClass>, AppError> {
     let (after, until, free) = bounds(filter, (now, Uuid::max()));
     Ok(fetch_all!(
         tx,
-        ClassRow,
+        ListedClass,
         FOR_OWNED,
         after.0,
         after.1,
@@ -149,7 +149,7 @@ pub async fn choices(tx: &mut Tx, now: DateTime<Utc>) -> Result<(Vec<String>, Ve
 }
 
 const OF_COURSE: &str =
-    query!("where c.course_id = $1 and c.state = 'open' and c.starts_at > $2 order by c.starts_at, c.id limit $3");
+    listed!("where c.course_id = $1 and c.state = 'open' and c.starts_at > $2 order by c.starts_at, c.id limit $3");
 
 /// The coming classes of a course.
 pub async fn of_course(
@@ -157,6 +157,6 @@ pub async fn of_course(
     course: crate::values::CourseId,
     now: DateTime<Utc>,
     most: i64,
-) -> Result<Vec<ClassRow>, AppError> {
-    Ok(fetch_all!(tx, ClassRow, OF_COURSE, course, now, most)?)
+) -> Result<Vec<ListedClass>, AppError> {
+    Ok(fetch_all!(tx, ListedClass, OF_COURSE, course, now, most)?)
 }

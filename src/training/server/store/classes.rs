@@ -98,6 +98,75 @@ impl ClassRow {
     }
 }
 
+/// A class as one line of a list: what its card says, and nothing that only its page does.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ListedClass {
+    pub id: ClassId,
+    pub title: String,
+    pub language: String,
+    pub zone: String,
+    pub place: String,
+    pub trainer_id: PersonId,
+    #[sqlx(try_from = "String")]
+    pub state: ClassState,
+    /// Without those of guests.
+    pub seats: i64,
+    pub taken: i64,
+    pub held: i64,
+    pub waiting: i64,
+    pub price_minor: i64,
+    pub price_currency: Currency,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub opens_at: Option<DateTime<Utc>>,
+    pub closes_at: Option<DateTime<Utc>>,
+    #[sqlx(try_from = "String")]
+    pub level: Level,
+}
+
+impl ListedClass {
+    /// The seats of those who take the whole class.
+    pub fn seats(&self) -> Seats {
+        Seats { capacity: self.seats, taken: self.taken, held: self.held, waiting: self.waiting }
+    }
+
+    pub fn stage(&self, now: DateTime<Utc>) -> Stage {
+        Stage::of(self.state, self.seats(), self.starts_at, now)
+    }
+
+    pub fn window(&self) -> Window {
+        Window { opens: self.opens_at, closes: self.closes_at }
+    }
+
+    pub fn tz(&self) -> Tz {
+        zone::named(&self.zone)
+    }
+
+    pub fn price(&self) -> Money {
+        Money::new(self.price_minor, self.price_currency)
+    }
+
+    pub fn path(&self) -> String {
+        format!("/training/{}", self.id)
+    }
+
+    pub fn desk_path(&self) -> String {
+        format!("/desk/classes/{}", self.id)
+    }
+}
+
+macro_rules! listed {
+    ($($rest:tt)+) => {
+        concat!(
+            "select c.id, c.title, c.language, c.zone, c.place, c.trainer_id, c.state, c.capacity - c.guests as seats, ",
+            "c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.starts_at, c.ends_at, c.opens_at, c.closes_at, ",
+            "k.level from class c join course k on k.id = c.course_id ",
+            $($rest)+
+        )
+    };
+}
+pub(super) use listed;
+
 /// One meeting: the wall clock that was promised, and the instants that it means.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct SessionRow {
@@ -158,27 +227,27 @@ pub async fn next_of_course(
     Ok(fetch_optional!(tx, ClassRow, NEXT_OF_COURSE, course, after, except)?)
 }
 
-const DESK_COMING: &str = class!(
+const DESK_COMING: &str = listed!(
     "where c.state in ('open', 'running') and (cast($1 as text) is null or c.trainer_id = $2 \
      or exists (select 1 from class_assistant a where a.class_id = c.id and a.person_id = $2)) order by c.starts_at, c.id limit $3"
 );
-const DESK_DRAFTS: &str = class!(
+const DESK_DRAFTS: &str = listed!(
     "where c.state = 'draft' and (cast($1 as text) is null or c.trainer_id = $2) order by c.starts_at, c.id limit $3"
 );
-const DESK_PAST: &str = class!(
+const DESK_PAST: &str = listed!(
     "where c.state in ('completed', 'cancelled') and (cast($1 as text) is null or c.trainer_id = $2) \
      and (c.starts_at, c.id) < ($3, $4) order by c.starts_at desc, c.id desc limit $5"
 );
 
 /// Classes that are open or running: those that somebody teaches or helps in, or all.
-pub async fn desk_coming(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ClassRow>, AppError> {
+pub async fn desk_coming(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ListedClass>, AppError> {
     let one = trainer.map(|_| "one");
-    Ok(fetch_all!(tx, ClassRow, DESK_COMING, one, trainer, most)?)
+    Ok(fetch_all!(tx, ListedClass, DESK_COMING, one, trainer, most)?)
 }
 
-pub async fn desk_drafts(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ClassRow>, AppError> {
+pub async fn desk_drafts(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ListedClass>, AppError> {
     let one = trainer.map(|_| "one");
-    Ok(fetch_all!(tx, ClassRow, DESK_DRAFTS, one, trainer, most)?)
+    Ok(fetch_all!(tx, ListedClass, DESK_DRAFTS, one, trainer, most)?)
 }
 
 /// Classes that are over, latest first, before a place in that order.
@@ -187,9 +256,9 @@ pub async fn desk_past(
     trainer: Option<PersonId>,
     before: (DateTime<Utc>, Uuid),
     most: i64,
-) -> Result<Vec<ClassRow>, AppError> {
+) -> Result<Vec<ListedClass>, AppError> {
     let one = trainer.map(|_| "one");
-    Ok(fetch_all!(tx, ClassRow, DESK_PAST, one, trainer, before.0, before.1, most)?)
+    Ok(fetch_all!(tx, ListedClass, DESK_PAST, one, trainer, before.0, before.1, most)?)
 }
 
 const TAUGHT: &str = class!(

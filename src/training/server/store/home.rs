@@ -1,4 +1,5 @@
-//! What training has for a customer's home: their own seats and offers, make-ups, and what their firms are offered.
+//! What training has for a customer's home: their own seats and offers, make-ups, what their firms are offered, and
+//! which firms ask for them.
 
 use super::validity::newest;
 use crate::{
@@ -6,7 +7,7 @@ use crate::{
     error::AppError,
     fetch_all,
     training::domain::Validity,
-    values::{ClassId, CourseId, OrganisationId, PersonId},
+    values::{ClassId, CourseId, EmailAddress, InvitationId, OrganisationId, PersonId},
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -25,9 +26,11 @@ pub enum Waiting {
     MakeUp,
     /// A certificate of theirs lapses, and they do not learn for it again yet.
     Lapses { course: CourseId, on: NaiveDate, since: DateTime<Utc> },
+    /// The owner of a firm asks them to join it.
+    Invited { invitation: InvitationId, owner: String, since: DateTime<Utc> },
 }
 
-/// It with its class; of a make-up, the class that was missed.
+/// It with its class; of a make-up, the class that was missed; of an invitation, the firm as the title.
 #[derive(Clone, Debug)]
 pub struct WaitingRow {
     pub what: Waiting,
@@ -69,6 +72,9 @@ const WAITING: &str = concat!(
     newest!(),
     " and not exists (select 1 from enrolment e join class d on d.id = e.class_id where e.person_id = f.person_id \
     and d.course_id = c.course_id and e.state in ('offered', 'booked') and d.state in ('open', 'running')) \
+    union all select 'invited', t.id, null, o.name, '', p.name, t.created_at, null, t.created_at, null \
+    from team_invitation t join organisation o on o.id = t.organisation_id join person p on p.id = t.invited_by \
+    where t.email = $5 and t.state = 'open' \
     order by 7, 2 limit 500"
 );
 
@@ -80,18 +86,19 @@ fn lapses(on: NaiveDate, zone: &str, now: DateTime<Utc>) -> bool {
 /// What waits for a person, or begins before `soon`; the offers of one group as one.
 pub async fn waiting(
     tx: &mut Tx,
-    person: PersonId,
+    (person, email): (PersonId, &EmailAddress),
     now: DateTime<Utc>,
     soon: DateTime<Utc>,
 ) -> Result<Vec<WaitingRow>, AppError> {
     #[derive(sqlx::FromRow)]
     struct Row {
         kind: String,
-        /// Of what lapses, the course.
+        /// Of what lapses, the course; of who is asked to join a firm, the invitation.
         class_id: Uuid,
         firm: Option<OrganisationId>,
         title: String,
         zone: String,
+        /// Of an invitation, who sent it.
         place: String,
         starts_at: DateTime<Utc>,
         until: Option<DateTime<Utc>>,
@@ -101,7 +108,7 @@ pub async fn waiting(
     // Somewhere it is still yesterday; which day it is where the class was held is asked of each row.
     let yesterday = now.date_naive().checked_sub_days(Days::new(1)).unwrap_or_default();
     let mut waiting: Vec<WaitingRow> = Vec::new();
-    for row in fetch_all!(tx, Row, WAITING, person, now, soon, yesterday)? {
+    for row in fetch_all!(tx, Row, WAITING, person, now, soon, yesterday, email)? {
         let what = match (row.kind.as_str(), row.firm, row.until.zip(row.since)) {
             ("offer", _, Some((until, since))) => Waiting::Offer { until, since },
             ("firm_offer", Some(firm), Some((until, since))) => Waiting::FirmOffer { firm, until, since },
@@ -111,6 +118,11 @@ pub async fn waiting(
                     Waiting::Lapses { course: CourseId(row.class_id), on, since }
                 }
                 _ => continue,
+            },
+            ("invited", ..) => Waiting::Invited {
+                invitation: InvitationId(row.class_id),
+                owner: row.place.clone(),
+                since: row.starts_at,
             },
             _ => Waiting::MakeUp,
         };

@@ -85,8 +85,7 @@ pub async fn position(tx: &mut Tx, class: ClassId, queue_number: i64) -> Result<
 
 const TAKE_SEAT: &str = "update class set taken = taken + 1 \
     where id = $1 and state = 'open' and taken + held < capacity - guests and (waiting = 0 or $2)";
-const JOIN_LINE: &str =
-    "update class set waiting = waiting + 1, queue = queue + 1 where id = $1 and state = 'open' returning queue";
+const JOIN_LINE: &str = "update class set waiting = waiting + 1, queue = queue + 1 where id = $1 and state = 'open' returning queue, waiting";
 pub(super) const COUNT: &str =
     "update class set taken = taken + $2, held = held + $3, waiting = waiting + $4 where id = $1";
 
@@ -95,10 +94,10 @@ pub async fn take_seat(tx: &mut Tx, _: &Permit, class: ClassId, frozen: bool) ->
     Ok(execute!(tx, TAKE_SEAT, class, frozen)? == 1)
 }
 
-/// Draws the next number in line.
-pub async fn join_line(tx: &mut Tx, _: &Permit, class: ClassId) -> Result<i64, AppError> {
-    let (number,) = fetch_one!(tx, (i64,), JOIN_LINE, class)?;
-    Ok(number)
+/// Draws the next number in line; gives it with the place in line that it stands for. Whoever comes last has everybody
+/// who waits before them, and nobody counts a long line.
+pub async fn join_line(tx: &mut Tx, _: &Permit, class: ClassId) -> Result<(i64, i64), AppError> {
+    Ok(fetch_one!(tx, (i64, i64), JOIN_LINE, class)?)
 }
 
 /// How an enrolment's state is counted: taken, held, waiting.
