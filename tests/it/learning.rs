@@ -450,6 +450,20 @@ both! {
         let code = check_in::code(&world.app, missed.seat);
         let typed = world.post(trainer, &room, &[("act", "code"), ("session", &session), ("code", &code)]).await;
         assert!(typed.location().ends_with(&format!("#g-{id}")), "{}", typed.body);
+        // A slip of the thumb is taken back, the certificate with it, and only by who saw what stands now.
+        assert_eq!(tap("present", "absent").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(missed.certificates(&world).await, 0);
+        assert!(world.get(trainer, &here).await.body.contains("id=\"undo\""));
+        let back = async |saw: &str| {
+            let form = [("act", "undo"), ("session", session.as_str()), ("guest", guest.as_str()), ("saw", saw)];
+            world.post(trainer, &room, &form).await
+        };
+        assert_eq!(back("present").await.status, StatusCode::UNPROCESSABLE_ENTITY, "not what stands now");
+        let done = back("absent").await;
+        assert!(done.location().ends_with(&format!("#g-{id}")), "{}", done.body);
+        assert_eq!(missed.certificates(&world).await, 1);
+        assert_eq!(back("present").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(missed.certificates(&world).await, 0, "there was no mark before");
         let other = world.post(trainer, &room, &[("act", "code"), ("session", &all[0].id.to_string()), ("code", &code)]).await;
         assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "no guest of that session");
         let file = world.get(trainer, &format!("/desk/classes/{}/roster.csv", missed.host)).await.body;

@@ -510,6 +510,12 @@ both! {
         stale.push(("was", "none"));
         assert_eq!(world.post(&school.trainer, &desk, &stale).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(world.post(&school.trainer, &desk, &mark("excused")).await.status, StatusCode::SEE_OTHER);
+        // Over, whether or not its trainer has closed it: nobody's place is still to come.
+        let mine = async || world.get(&all[0], "/training/mine").await.body;
+        assert!(mine().await.contains("Booked"));
+        world.advance(Duration::hours(10));
+        let page = mine().await;
+        assert!(page.contains("Took place") && !page.contains("Booked") && !page.contains("Upcoming"), "{page}");
         let unmarked = world.post(&school.trainer, &desk, &[("act", "close")]).await;
         assert_eq!(unmarked.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(unmarked.body.contains("2 people have a session without a mark"), "{}", unmarked.body);

@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all,
     server::fresh,
-    values::{BenefitId, CoverageId, DateRange, ItemId, PersonId, PurchaseId, RepairId},
+    values::{BenefitId, CoverageId, DateRange, ItemId, PurchaseId, RepairId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;

@@ -75,6 +75,14 @@ pub enum Who {
 }
 
 impl Who {
+    /// By the field of a form that names them, and their number in it.
+    pub fn field(self) -> (&'static str, String) {
+        match self {
+            Self::Seat(id) => ("enrolment", id.to_string()),
+            Self::Guest(id) => ("guest", id.to_string()),
+        }
+    }
+
     /// Where their row is on the page of the room.
     pub fn anchor(self) -> String {
         match self {
@@ -250,6 +258,14 @@ pub async fn set(
     match who {
         Who::Seat(seat) => attend::mark(cx, class, session, seat, was, mark).await,
         Who::Guest(make_up) => make_ups::mark(cx, make_up, was, mark).await.map(|_| ()),
+    }
+}
+
+/// Takes the last mark of whoever it is back.
+pub async fn undo(cx: &Cx, class: ClassId, session: ClassSessionId, who: Who, saw: Mark) -> Result<(), AppError> {
+    match who {
+        Who::Seat(seat) => attend::undo(cx, class, session, seat, saw).await,
+        Who::Guest(make_up) => make_ups::undo(cx, make_up, saw).await.map(|_| ()),
     }
 }
 

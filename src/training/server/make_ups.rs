@@ -208,21 +208,37 @@ pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassS
     Ok(())
 }
 
-/// Marks a guest, or takes the mark back. Where the class that was missed is closed already, the certificate is given
+/// Marks a guest, or clears the mark. Where the class that was missed is closed already, the certificate is given
 /// now; a mark that was a mistake takes it away again.
 /// `was` is what the trainer saw: a mark that somebody else has set meanwhile is not overwritten unseen.
 pub async fn mark(cx: &Cx, id: MakeUpId, was: Option<Option<Mark>>, mark: Option<Mark>) -> Result<ClassId, AppError> {
+    locked(cx, id, move |_| (was, mark, false)).await
+}
+
+/// Takes the last mark of a guest back: it is again what it was before. `saw` is what is taken back.
+pub async fn undo(cx: &Cx, id: MakeUpId, saw: Mark) -> Result<ClassId, AppError> {
+    locked(cx, id, move |row| (Some(Some(saw)), row.was(), true)).await
+}
+
+/// Marks under the locks of both classes, by what is seen then: what the trainer saw, the mark, whether it is a slip
+/// that is taken back.
+async fn locked(
+    cx: &Cx,
+    id: MakeUpId,
+    decide: impl Fn(&MakeUpRow) -> (Option<Option<Mark>>, Option<Mark>, bool) + Clone + Send + Sync + 'static,
+) -> Result<ClassId, AppError> {
     let cx = cx.clone();
     cx.app
         .db
         .clone()
         .write(move |tx| {
-            let cx = cx.clone();
+            let (cx, decide) = (cx.clone(), decide.clone());
             Box::pin(async move {
                 let row = store::make_up(tx, id).await?;
                 tx.lock(&[lock_of(row.class_id), lock_of(row.home_id)]).await?;
                 let row = store::make_up(tx, id).await?;
-                mark_in(tx, &cx, &row, was, mark).await?;
+                let (was, mark, slip) = decide(&row);
+                mark_in(tx, &cx, &row, was, mark, slip).await?;
                 Ok(row.class_id)
             })
         })
@@ -235,15 +251,16 @@ async fn mark_in(
     row: &MakeUpRow,
     was: Option<Option<Mark>>,
     mark: Option<Mark>,
+    slip: bool,
 ) -> Result<(), AppError> {
     let class = store::class(tx, row.class_id).await?;
     let assigned = in_the_room(tx, cx, &class).await?.assigned;
     let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id).assigned_to(assigned))?;
+    if was.is_some_and(|was| was != row.mark()) && (slip || row.mark() != mark) {
+        return Err(Refusal::MarkChanged { now: row.mark() }.into());
+    }
     if row.mark() == mark {
         return Ok(());
-    }
-    if was.is_some_and(|was| was != row.mark()) {
-        return Err(Refusal::MarkChanged { now: row.mark() }.into());
     }
     let from = plan::marked_from(row.starts_at);
     if cx.now < from {
@@ -257,12 +274,18 @@ async fn mark_in(
     }
     let by = cx.person()?.id;
     store::mark_make_up(tx, &permit, row.id, mark, by, cx.now).await?;
+    if slip {
+        store::forget_slip(tx, &permit, row.id).await?;
+    }
     let home = store::class(tx, row.home_id).await?;
     let certificate = match home.state {
         ClassState::Completed => certificate(tx, cx, &permit, &home, row).await?,
         _ => None,
     };
-    let detail = certificate.map(|what| serde_json::json!({ "certificate": what }).to_string());
+    let detail = match (certificate, slip) {
+        (None, false) => None,
+        (what, slip) => Some(serde_json::json!({ "certificate": what, "undone": slip }).to_string()),
+    };
     let change = Change {
         from: row.mark().map(Mark::as_str),
         to: mark.map(Mark::as_str),

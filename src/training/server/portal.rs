@@ -384,8 +384,8 @@ async fn mine(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> 
     let person = cx.person()?.id;
     let mut tx = cx.db().read().await?;
     let after = position(&asked.after);
-    let coming = if after.is_none() { store::mine_coming(&mut tx, person).await? } else { Vec::new() };
-    let rows = store::mine_past(&mut tx, person, after.unwrap_or((far(), Uuid::max())), PAGE_ROWS).await?;
+    let coming = if after.is_none() { store::mine_coming(&mut tx, person, cx.now).await? } else { Vec::new() };
+    let rows = store::mine_past(&mut tx, person, cx.now, after.unwrap_or((far(), Uuid::max())), PAGE_ROWS).await?;
     let past = Rows::cut(rows, |row| cursor(row.created_at, row.enrolment_id.0));
     let feed = feed::address(&mut tx, &cx, person).await?.map(|path| cx.app.config.address(&path));
     let make_ups = store::make_ups_coming(&mut tx, person, cx.now).await?;
@@ -438,11 +438,7 @@ fn mine_view(
 fn mine_card(cx: &Cx, row: &MineRow) -> AnyView {
     let time = cx.fmt().date_time(row.starts_at, row.tz());
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
-    let cancelled = row.class_state == ClassState::Cancelled;
-    let badge = match cancelled {
-        true => (Tone::Bad, row.class_state.in_words(cx.fmt())),
-        false => (words::state_tone(row.state), row.state.in_words(cx.fmt())),
-    };
+    let badge = words::place_badge(cx.fmt(), row, cx.now);
     let certificate = row.certificate.clone().and_then(|code| code.parse::<PublicNumber>().ok());
     match certificate {
         Some(code) => {

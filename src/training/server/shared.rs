@@ -100,8 +100,8 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
 
 /// The classes of one person, for the page on which staff see a customer.
 pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppError> {
-    let mut rows = store::mine_coming(tx, person).await?;
-    rows.extend(store::mine_past(tx, person, (far(), Uuid::max()), 10).await?);
+    let mut rows = store::mine_coming(tx, person, cx.now).await?;
+    rows.extend(store::mine_past(tx, person, cx.now, (far(), Uuid::max()), 10).await?);
     // Agents see that there is a class, not its roster.
     let may_open = cx.viewer.can(Act::ReadRoster, &Subject::nobody());
     let rows = rows
@@ -109,7 +109,7 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
         .map(|row| PanelRow {
             title: row.title.clone(),
             text: cx.fmt().date_time(row.starts_at, row.tz()),
-            badge: Some((words::state_tone(row.state), row.state.in_words(cx.fmt()))),
+            badge: Some(words::place_badge(cx.fmt(), &row, cx.now)),
             href: may_open.then(|| format!("/desk/classes/{}", row.class_id)),
         })
         .collect();

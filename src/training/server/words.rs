@@ -1,6 +1,6 @@
 //! What training says: states, costs, refusals, in the reader's language.
 
-use super::store::ClassRow;
+use super::store::{ClassRow, MineRow};
 use crate::{
     i18n::{Fmt, InWords},
     training::domain::{
@@ -11,7 +11,7 @@ use crate::{
     ui::Tone,
     w,
 };
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 impl InWords for Stage {
@@ -91,6 +91,15 @@ pub fn stage_tone(stage: Stage) -> Tone {
         Stage::Running => Tone::Info,
         Stage::Draft | Stage::Completed => Tone::Plain,
         Stage::Cancelled => Tone::Bad,
+    }
+}
+
+/// What became of somebody's place in a class: nobody has one any more in a class that is over or cancelled.
+pub fn place_badge(fmt: Fmt, row: &MineRow, now: DateTime<Utc>) -> (Tone, String) {
+    match (row.class_state, row.state) {
+        (ClassState::Cancelled, _) => (Tone::Bad, row.class_state.in_words(fmt)),
+        (_, EnrolmentState::Booked) if row.ends_at <= now => (Tone::Plain, w!(fmt, training.state_over)),
+        (_, state) => (state_tone(state), state.in_words(fmt)),
     }
 }
 

@@ -15,7 +15,6 @@ use crate::{
     training::{
         domain::{ClassState, EnrolmentState, Mark},
         server::{
-            attend,
             check_in::{self, Who, int},
             plan::marked_from,
             portal::parse,
@@ -141,10 +140,10 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Done, AppError> {
         "undo" => {
             let saw = form.parse::<Mark>("saw", &mut faults, Fault::NotAChoice);
             faults.check()?;
-            let seat = parse(form.text("enrolment"))?;
             let saw = saw.ok_or_else(|| Faults::only("saw", Fault::Required))?;
-            attend::undo(cx, id, session, seat, saw).await?;
-            Ok(Done { session, who: Who::Seat(seat), notice: Some(Notice::MarkTakenBack) })
+            let who = named(form)?;
+            check_in::undo(cx, id, session, who, saw).await?;
+            Ok(Done { session, who, notice: Some(Notice::MarkTakenBack) })
         }
         "mark" => {
             let mark = form.optional::<Mark>("mark", &mut faults, Fault::NotAChoice);
@@ -154,15 +153,20 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Done, AppError> {
                 "none" => Some(None),
                 word => Some(word.parse().ok()),
             };
-            let who = match form.text("guest") {
-                "" => Who::Seat(parse(form.text("enrolment"))?),
-                guest => Who::Guest(parse(guest)?),
-            };
+            let who = named(form)?;
             check_in::set(cx, id, session, who, was, mark).await?;
             Ok(Done { session, who, notice: None })
         }
         _ => Err(Faults::only("act", Fault::NotAChoice)),
     }
+}
+
+/// Whom a form is about.
+fn named(form: &Form) -> Result<Who, AppError> {
+    Ok(match form.text("guest") {
+        "" => Who::Seat(parse(form.text("enrolment"))?),
+        guest => Who::Guest(parse(guest)?),
+    })
 }
 
 fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
@@ -223,13 +227,14 @@ fn tabs(cx: &Cx, shown: &Shown, session: &SessionRow) -> Option<AnyView> {
 /// The last tap can be taken back, by whoever tapped.
 fn undo(cx: &Cx, shown: &Shown, session: &SessionRow) -> Option<AnyView> {
     let last = shown.last.as_ref()?;
+    let (field, id) = last.who.field();
     let label = w!(cx, teaching.undo, name = last.name.clone(), mark = last.mark.in_words(cx.fmt()));
     Some(
         view! {
             <form id="undo" method="post">
                 <input type="hidden" name="act" value="undo"/>
                 <input type="hidden" name="session" value=session.id.to_string()/>
-                <input type="hidden" name="enrolment" value=last.enrolment.to_string()/>
+                <input type="hidden" name=field value=id/>
                 <input type="hidden" name="saw" value=last.mark.as_str()/>
                 <Button tone=ButtonTone::Quiet icon=Some(Icon::Back)>{label}</Button>
             </form>
@@ -252,10 +257,7 @@ fn person(cx: &Cx, row: &Present, session: &SessionRow, markable: bool) -> AnyVi
         return view! { <li class="room-row" id=anchor><span class="room-tap"><span class="room-name"><strong>{name}</strong>{guest}</span>{badge}</span></li> }
             .into_any();
     }
-    let (field, id) = match row.who {
-        Who::Seat(id) => ("enrolment", id.to_string()),
-        Who::Guest(id) => ("guest", id.to_string()),
-    };
+    let (field, id) = row.who.field();
     let hidden = || {
         view! {
             <input type="hidden" name="act" value="mark"/>

@@ -35,11 +35,17 @@ pub struct MakeUpRow {
     pub ends_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
     mark: Option<String>,
+    was: Option<String>,
 }
 
 impl MakeUpRow {
     pub fn mark(&self) -> Option<Mark> {
         self.mark.as_deref().and_then(|word| word.parse().ok())
+    }
+
+    /// What the mark was before it was set last.
+    pub fn was(&self) -> Option<Mark> {
+        self.was.as_deref().and_then(|word| word.parse().ok())
     }
 
     pub fn tz(&self) -> Tz {
@@ -56,7 +62,7 @@ macro_rules! make_up {
         concat!(
             "select m.id, m.enrolment_id, m.person_id, p.name as person_name, p.email as person_email, m.missed_id, h.class_id as home_id, ",
             "k.title as home_title, m.session_id, m.class_id, c.title, c.zone, c.place, c.state as class_state, ",
-            "s.starts_at, s.ends_at, m.changed_at, m.mark ",
+            "s.starts_at, s.ends_at, m.changed_at, m.mark, m.was ",
             "from make_up m join person p on p.id = m.person_id join class_session h on h.id = m.missed_id ",
             "join class k on k.id = h.class_id join class_session s on s.id = m.session_id join class c on c.id = m.class_id ",
             $rest
@@ -210,8 +216,7 @@ pub async fn cancel_make_up(tx: &mut Tx, _: &Permit, row: &MakeUpRow, now: DateT
     Ok(())
 }
 
-const MARK: &str =
-    "update make_up set mark = $2, marked_by = $3, marked_at = $4, changed_at = $4 where id = $1 and state = 'booked'";
+const MARK: &str = "update make_up set mark = $2, was = mark, marked_by = $3, marked_at = $4, changed_at = $4 where id = $1 and state = 'booked'";
 
 /// Marks a guest, or takes the mark back.
 pub async fn mark_make_up(
@@ -223,6 +228,14 @@ pub async fn mark_make_up(
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     execute!(tx, MARK, id, mark.map(Mark::as_str), by, now)?;
+    Ok(())
+}
+
+const UNDO: &str = "update make_up set was = null where id = $1";
+
+/// A mark was taken back: what stands now is not taken back to what was a slip.
+pub async fn forget_slip(tx: &mut Tx, _: &Permit, id: MakeUpId) -> Result<(), AppError> {
+    execute!(tx, UNDO, id)?;
     Ok(())
 }
 

@@ -7,32 +7,39 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional,
     server::fresh,
-    training::domain::Mark,
-    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, OrganisationId, PersonId, PublicNumber, SeatSkipId},
+    training::{domain::Mark, server::check_in::Who},
+    values::{
+        ClassId, ClassSessionId, CourseId, EnrolmentId, MakeUpId, OrganisationId, PersonId, PublicNumber, SeatSkipId,
+    },
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// The last mark that somebody set in a session, and what it was before.
 #[derive(Clone, Debug)]
 pub struct LastMark {
-    pub enrolment: EnrolmentId,
+    pub who: Who,
     pub name: String,
     pub mark: Mark,
     pub was: Option<Mark>,
 }
 
-const LAST_MARK: &str = "select a.enrolment_id, p.name, a.mark, a.was from attendance a \
-    join enrolment e on e.id = a.enrolment_id join person p on p.id = e.person_id \
-    where a.session_id = $1 and a.marked_by = $2 order by a.marked_at desc, a.enrolment_id desc limit 1";
+const LAST_MARK: &str = "select u.guest, u.id, p.name, u.mark, u.was from ( \
+    select 0 as guest, a.enrolment_id as id, e.person_id, a.mark, a.was, a.marked_at from attendance a \
+    join enrolment e on e.id = a.enrolment_id where a.session_id = $1 and a.marked_by = $2 \
+    union all select 1, m.id, m.person_id, m.mark, m.was, m.marked_at from make_up m \
+    where m.session_id = $1 and m.state = 'booked' and m.mark is not null and m.marked_by = $2) u \
+    join person p on p.id = u.person_id order by u.marked_at desc, u.id desc limit 1";
 const UNDO: &str = "update attendance set mark = was, was = null, marked_at = $3 where enrolment_id = $1 and session_id = $2 \
     and was is not null";
 
 /// What its setter can take back.
 pub async fn last_mark(tx: &mut Tx, session: ClassSessionId, by: PersonId) -> Result<Option<LastMark>, AppError> {
-    let row = fetch_optional!(tx, (EnrolmentId, String, String, Option<String>), LAST_MARK, session, by)?;
-    Ok(row.and_then(|(enrolment, name, mark, was)| {
-        Some(LastMark { enrolment, name, mark: mark.parse().ok()?, was: was.and_then(|word| word.parse().ok()) })
+    let row = fetch_optional!(tx, (i32, Uuid, String, String, Option<String>), LAST_MARK, session, by)?;
+    Ok(row.and_then(|(guest, id, name, mark, was)| {
+        let who = if guest == 1 { Who::Guest(MakeUpId(id)) } else { Who::Seat(EnrolmentId(id)) };
+        Some(LastMark { who, name, mark: mark.parse().ok()?, was: was.and_then(|word| word.parse().ok()) })
     }))
 }
 

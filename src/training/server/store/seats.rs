@@ -264,30 +264,31 @@ macro_rules! mine {
 
 const MINE_COMING: &str = mine!(
     "where e.person_id = $1 and e.state in ('waitlisted', 'offered', 'booked') and c.state in ('open', 'running') \
-     order by c.starts_at, e.id limit 200"
+     and c.ends_at > $2 order by c.starts_at, e.id limit 200"
 );
 const MINE_PAST: &str = mine!(
-    "where e.person_id = $1 and (e.state in ('cancelled', 'cancelled_late') or c.state in ('completed', 'cancelled')) \
-     and (e.created_at, e.id) < ($2, $3) order by e.created_at desc, e.id desc limit $4"
+    "where e.person_id = $1 and (e.state in ('cancelled', 'cancelled_late') or c.state in ('completed', 'cancelled') \
+     or c.ends_at <= $2) and (e.created_at, e.id) < ($3, $4) order by e.created_at desc, e.id desc limit $5"
 );
 const FEED: &str = mine!(
     "where e.person_id = $1 and (e.state in ('booked', 'offered', 'waitlisted') or e.changed_at > $2) \
      order by c.starts_at, e.id limit 500"
 );
 
-/// The places that a person has, by the start of the class.
-pub async fn mine_coming(tx: &mut Tx, person: PersonId) -> Result<Vec<MineRow>, AppError> {
-    Ok(fetch_all!(tx, MineRow, MINE_COMING, person)?)
+/// The places that a person has in classes that are not over, by their start.
+pub async fn mine_coming(tx: &mut Tx, person: PersonId, now: DateTime<Utc>) -> Result<Vec<MineRow>, AppError> {
+    Ok(fetch_all!(tx, MineRow, MINE_COMING, person, now)?)
 }
 
-/// What is over for a person, latest first, before a place in that order.
+/// What is over for a person, closed by its trainer or not, latest first, before a place in that order.
 pub async fn mine_past(
     tx: &mut Tx,
     person: PersonId,
+    now: DateTime<Utc>,
     before: (DateTime<Utc>, uuid::Uuid),
     most: i64,
 ) -> Result<Vec<MineRow>, AppError> {
-    Ok(fetch_all!(tx, MineRow, MINE_PAST, person, before.0, before.1, most)?)
+    Ok(fetch_all!(tx, MineRow, MINE_PAST, person, now, before.0, before.1, most)?)
 }
 
 /// Everything for a person's calendar: what there is, and what ended since `since`, so that programs take it out.
