@@ -143,6 +143,8 @@ pub enum Fault {
     NotAMaterial,
     /// Belongs to the firm already.
     AlreadyMember,
+    /// Another room in use has this name.
+    NameInUse,
 }
 
 /// What an island is told when its door says no: only what it can act on, so that the browser need not load the rest.

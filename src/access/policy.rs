@@ -136,6 +136,9 @@ acts! {
     ReadTeam = "read_team",
     EditEquipment = "edit_equipment",
     RetireEquipment = "retire_equipment",
+    AddRoom = "add_room",
+    EditRoom = "edit_room",
+    RetireRoom = "retire_room",
     InviteMember = "invite_member",
     WithdrawInvitation = "withdraw_invitation",
     AcceptInvitation = "accept_invitation",
@@ -252,6 +255,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         }
         Act::ReturnSeat => staff(&[]),
         Act::EditEquipment | Act::RetireEquipment => staff(&[]),
+        Act::AddRoom | Act::EditRoom | Act::RetireRoom => staff(&[]),
         Act::InviteMember | Act::WithdrawInvitation | Act::EndMembership => my_firms,
         // Nobody joins a firm but by their own consent.
         Act::AcceptInvitation | Act::DeclineInvitation => mine,

@@ -13,7 +13,7 @@ pub struct Clause {
 }
 
 /// Every clause of every slice.
-fn clauses() -> Vec<&'static Clause> {
+pub fn clauses() -> Vec<&'static Clause> {
     let all: &[&'static [Clause]] = &[
         &FOUNDATION,
         crate::benefits::server::check::CLAUSES,

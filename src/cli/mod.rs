@@ -15,7 +15,7 @@ use crate::{
 use clap::{Parser, Subcommand};
 use std::{net::SocketAddr, process::ExitCode};
 
-pub use check::{Broken, Clause, check};
+pub use check::{Broken, Clause, check, clauses};
 
 /// The after-sales portal: purchases, coverage, repairs, training and ratings for the people who bought from you.
 #[derive(Parser)]

@@ -33,6 +33,7 @@ impl InWords for Fault {
             Self::TooManyFiles { max } => w!(fmt, shell.fault_too_many_files, count = u64::from(max)),
             Self::NotAMaterial => w!(fmt, learning.fault_not_a_material),
             Self::AlreadyMember => w!(fmt, team.fault_already_member),
+            Self::NameInUse => w!(fmt, rooms.fault_name_in_use),
         }
     }
 }

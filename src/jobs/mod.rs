@@ -55,6 +55,9 @@ pub enum Job {
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How often a job is tried before it is given up.
 const TRIES: i64 = 10;
+/// How often a letter is tried while no mail server takes it: for five days, as RFC 5321, 4.5.4.1 asks ("at least 4-5
+/// days").
+const LETTER_TRIES: i64 = 250;
 /// How many a worker takes at once.
 const BATCH: i64 = 32;
 /// How long the worker sleeps when nothing is due.
@@ -134,8 +137,10 @@ async fn one(app: &App, id: JobId) -> Result<(), AppError> {
     let payload = fetch_scalar!(tx, String, PAYLOAD, id)?.ok_or(AppError::NotFound)?;
     let attempts = fetch_scalar!(tx, i64, ATTEMPTS, id)?.unwrap_or(TRIES);
     drop(tx);
+    let mut is_letter = false;
     let outcome = match serde_json::from_str::<Job>(&payload) {
         Ok(job) => {
+            is_letter = matches!(job, Job::Deliver { .. });
             let cx = Cx::without_request(app, Viewer::System);
             AssertUnwindSafe(run(&cx, job))
                 .catch_unwind()
@@ -144,13 +149,14 @@ async fn one(app: &App, id: JobId) -> Result<(), AppError> {
         }
         Err(error) => Err(crate::server::internal("a job cannot be read", &error)),
     };
+    let most = if is_letter && matches!(outcome, Err(AppError::Busy)) { LETTER_TRIES } else { TRIES };
     app.db
         .write(move |tx| {
             let outcome = outcome.clone();
             Box::pin(async move {
                 match outcome {
                     Ok(()) => execute!(tx, DONE, id, real_now())?,
-                    Err(error) if attempts >= TRIES => execute!(tx, GIVE_UP, id, real_now(), format!("{error:?}"))?,
+                    Err(error) if attempts >= most => execute!(tx, GIVE_UP, id, real_now(), format!("{error:?}"))?,
                     Err(error) => execute!(tx, AGAIN, id, real_now() + back_off(attempts), format!("{error:?}"))?,
                 };
                 Ok(())
@@ -159,9 +165,9 @@ async fn one(app: &App, id: JobId) -> Result<(), AppError> {
         .await
 }
 
-/// 2, 4, 8 … seconds, an hour at the most.
+/// 2, 4, 8 … seconds, half an hour at the most.
 fn back_off(attempts: i64) -> TimeDelta {
-    TimeDelta::seconds(2_i64.saturating_pow(u32::try_from(attempts).unwrap_or(0)).min(3600))
+    TimeDelta::seconds(2_i64.saturating_pow(u32::try_from(attempts).unwrap_or(0)).min(1800))
 }
 
 /// The worker inside `serve`.
@@ -194,5 +200,17 @@ pub async fn work(app: App, stop: CancellationToken) {
                 tokio::time::sleep(NAP).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_is_tried_for_five_days_and_at_least_every_half_hour() {
+        let waits = (1..LETTER_TRIES).map(back_off);
+        assert!(waits.clone().all(|wait| wait <= TimeDelta::minutes(30)));
+        assert!(waits.sum::<TimeDelta>() >= TimeDelta::days(5));
     }
 }

@@ -22,6 +22,16 @@ pub fn wait_for_morning(local: NaiveDateTime) -> TimeDelta {
     }
 }
 
+/// So long a reader has for an answer at the least, once they may read of it.
+const TO_ANSWER: TimeDelta = TimeDelta::hours(1);
+
+/// The same for a letter that asks for an answer within `left`: what is over before the morning, or so soon after it
+/// that hardly anybody answers, is told at once, since told later it would be told for nothing.
+pub fn wait_unless_over(local: NaiveDateTime, left: TimeDelta) -> TimeDelta {
+    let night = wait_for_morning(local);
+    if left <= night + TO_ANSWER { TimeDelta::zero() } else { night }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +45,16 @@ mod tests {
         assert_eq!(wait("2026-05-14T23:30:00"), 8 * 60 + 30);
         assert_eq!(wait("2026-05-14T07:59:00"), 1);
         assert_eq!(wait("2026-05-14T08:00:00"), 0);
+    }
+
+    #[test]
+    fn what_is_over_by_the_morning_or_within_an_hour_after_it_does_not_wait() {
+        let wait =
+            |text: &str, minutes| wait_unless_over(text.parse().unwrap(), TimeDelta::minutes(minutes)).num_minutes();
+        assert_eq!(wait("2026-05-14T22:00:00", 4 * 60), 0);
+        assert_eq!(wait("2026-05-14T22:00:00", 11 * 60), 0);
+        assert_eq!(wait("2026-05-14T22:00:00", 11 * 60 + 1), 10 * 60);
+        assert_eq!(wait("2026-05-14T12:00:00", 30), 0);
+        assert_eq!(wait("2026-05-14T12:00:00", 24 * 60), 0);
     }
 }

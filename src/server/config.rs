@@ -3,7 +3,11 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Args;
-use std::{net::SocketAddr, path::PathBuf};
+use ipnet::{IpNet, Ipv6Net};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 use url::Url;
 
 /// What `aftercare serve` and the other commands take. Everything but the database's place can also stand in
@@ -34,6 +38,9 @@ pub struct Settings {
     /// The company's currency, an ISO 4217 code
     #[arg(long, env = "AFTERCARE_CURRENCY", global = true)]
     pub currency: Option<String>,
+    /// Which reverse proxies say truly from where a request comes (`X-Forwarded-For`): addresses or networks, with commas
+    #[arg(long, env = "AFTERCARE_TRUSTED_PROXIES", global = true)]
+    pub trusted_proxies: Option<String>,
     /// Where business time starts, RFC 3339; for demonstrations and tests
     #[arg(long, env = "AFTERCARE_CLOCK", global = true, hide = true)]
     pub clock: Option<String>,
@@ -50,6 +57,7 @@ pub struct Config {
     pub company: String,
     pub zone: Tz,
     pub currency: crate::values::Currency,
+    pub trusted_proxies: Vec<IpNet>,
     pub clock: Option<DateTime<Utc>>,
 }
 
@@ -70,8 +78,17 @@ impl Config {
     }
 
     fn join(settings: Settings, file: &toml::Table, listen: SocketAddr) -> Result<Self, String> {
-        const KNOWN: [&str; 8] =
-            ["database_url", "data_dir", "public_url", "smtp_url", "mail_from", "company", "zone", "currency"];
+        const KNOWN: [&str; 9] = [
+            "database_url",
+            "data_dir",
+            "public_url",
+            "smtp_url",
+            "mail_from",
+            "company",
+            "zone",
+            "currency",
+            "trusted_proxies",
+        ];
         if let Some(unknown) = file.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             return Err(format!("{FILE}: {unknown} is not a setting; there are {}", KNOWN.join(", ")));
         }
@@ -101,6 +118,7 @@ impl Config {
         let currency = pick(settings.currency, "currency")?.unwrap_or_else(|| "EUR".to_owned());
         let currency =
             currency.parse().map_err(|_| format!("currency must be an ISO 4217 code such as EUR, not {currency:?}"))?;
+        let trusted_proxies = networks(&pick(settings.trusted_proxies, "trusted_proxies")?.unwrap_or_default())?;
         let smtp_url = pick(settings.smtp_url, "smtp_url")?;
         if smtp_url.as_ref().is_some_and(|url| !url.starts_with("smtp://") && !url.starts_with("smtps://")) {
             return Err("smtp-url must begin with smtp:// or smtps://".to_owned());
@@ -123,7 +141,38 @@ impl Config {
             })
             .transpose()?;
         let company = pick(settings.company, "company")?.unwrap_or_else(|| "Aftercare".to_owned());
-        Ok(Self { database_url, data_dir, public_url, smtp_url, mail_from, company, zone, currency, clock })
+        Ok(Self {
+            database_url,
+            data_dir,
+            public_url,
+            smtp_url,
+            mail_from,
+            company,
+            zone,
+            currency,
+            trusted_proxies,
+            clock,
+        })
+    }
+
+    /// From where a request comes: the nearest address that is not one of the trusted proxies'. What stands before it
+    /// in `X-Forwarded-For` may have been made up by whoever sent it. Of an IPv6 address the network, since one line has
+    /// all of its addresses (RFC 6177: at least a /64).
+    pub fn sender<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> String {
+        let mut nearest = peer.to_canonical();
+        let mut further = forwarded.flat_map(|line| line.split(',')).map(str::trim).rev();
+        while self.trusted_proxies.iter().any(|network| network.contains(&nearest)) {
+            // Some proxies write the port as well.
+            let read = |text: &str| text.parse().or_else(|_| text.parse::<SocketAddr>().map(|at| at.ip()));
+            match further.next().map(read) {
+                Some(Ok(address)) => nearest = address.to_canonical(),
+                Some(Err(_)) | None => break,
+            }
+        }
+        match nearest {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => Ipv6Net::new_assert(address, 64).trunc().to_string(),
+        }
     }
 
     pub fn is_https(&self) -> bool {
@@ -149,6 +198,16 @@ impl Config {
     pub fn session_cookie(&self) -> &'static str {
         if self.is_https() { "__Host-aftercare" } else { "aftercare" }
     }
+}
+
+/// `10.0.0.0/8, ::1` as networks; a bare address is a network of its own.
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let one = |text: &str| {
+        text.parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map_err(|_| format!("trusted-proxies must be addresses or networks such as 10.0.0.0/8, not {text:?}"))
+    };
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()
 }
 
 #[cfg(test)]
@@ -178,7 +237,26 @@ mod tests {
         assert!(with(|s| s.currency = Some("EURO".into())).contains("currency must be"));
         assert!(with(|s| s.public_url = Some("ftp://x".into())).contains("public-url must be"));
         assert!(with(|s| s.database_url = Some("mysql://x".into())).contains("database-url must"));
+        assert!(with(|s| s.trusted_proxies = Some("10.0.0.0/8, proxy".into())).contains("not \"proxy\""));
         assert!(with(|s| s.clock = Some("noon".into())).contains("AFTERCARE_CLOCK"));
         assert!(join(Settings::default(), "demo = true").unwrap_err().contains("demo is not a setting"));
+    }
+
+    #[test]
+    fn a_proxy_is_believed_only_where_it_is_trusted() {
+        let sender = |proxies: &str, peer: &str, forwarded: &[&str]| {
+            let settings = Settings { trusted_proxies: Some(proxies.into()), ..Settings::default() };
+            let config = join(settings, "").unwrap();
+            config.sender(peer.parse().unwrap(), forwarded.iter().copied())
+        };
+        assert_eq!(sender("", "127.0.0.1", &["203.0.113.9"]), "127.0.0.1");
+        assert_eq!(sender("127.0.0.1", "127.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(sender("127.0.0.1", "127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(sender("127.0.0.1", "198.51.100.1", &["203.0.113.9"]), "198.51.100.1", "not through the proxy");
+        assert_eq!(sender("127.0.0.1", "::ffff:127.0.0.1", &["203.0.113.9:4711"]), "203.0.113.9");
+        let made_up = ["1.2.3.4, 203.0.113.9", "10.1.2.3"];
+        assert_eq!(sender("127.0.0.1, 10.0.0.0/8", "127.0.0.1", &made_up), "203.0.113.9", "two proxies, one lie");
+        assert_eq!(sender("::1", "::1", &["2001:db8::7"]), "2001:db8::/64");
+        assert_eq!(sender("::1", "::1", &["unknown"]), "::/64");
     }
 }

@@ -145,10 +145,12 @@ pub async fn of_request(app: &App, parts: &Parts) -> Result<Cx, AppError> {
         .and_then(crate::i18n::locale)
         .unwrap_or_else(|| crate::i18n::negotiate(text(header::ACCEPT_LANGUAGE)));
     let zone = person.and_then(|person| person.zone.as_deref()).and_then(|zone| zone.parse().ok());
-    let sender = parts
-        .extensions
-        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-        .map_or_else(String::new, |info| info.0.ip().to_string());
+    let sender =
+        parts.extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map_or_else(String::new, |info| {
+            let forwarded = headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
+            let forwarded: Vec<&str> = forwarded.collect();
+            app.config.sender(info.0.ip(), forwarded.into_iter())
+        });
     let request = RequestInfo {
         id: parts.extensions.get::<super::guard::RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         path: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),

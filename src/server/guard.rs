@@ -102,6 +102,10 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
         next.run(Request::from_parts(parts, body)).await
     };
     if let Some(error) = response.extensions_mut().remove::<AppError>() {
+        // What failed was logged under the reference, maybe by another task: this line says in which request it was.
+        if let AppError::Internal(reference) = &error {
+            tracing::error!(request = id.0, reference, "failed");
+        }
         response = if wants_html { page::error(&cx, &method, error) } else { problem(&error) };
     }
     headers(app, Some(&cx), &id, response)

@@ -1,7 +1,17 @@
 //! Signing in: by code, by link, not by anything else.
 
-use crate::{both, world::World};
-use axum::http::StatusCode;
+use crate::{
+    both,
+    world::{Reply, World},
+};
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, StatusCode, header},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::net::SocketAddr;
+use uuid::Uuid;
 
 /// Asks for a letter; gives the challenge cookie and what the letter holds.
 async fn ask(world: &World, email: &str, next: &str) -> (String, String, String) {
@@ -13,6 +23,38 @@ async fn ask(world: &World, email: &str, next: &str) -> (String, String, String)
     let path = link.unwrap().replace("http://portal.test", "");
     (cookie, code, path)
 }
+
+/// Lets a code and link grow old. They live by the real clock, which no test moves.
+async fn age(world: &World, by: TimeDelta) {
+    const ALL: &str = "select id, created_at, ends_at from sign_in_challenge";
+    const OLDER: &str = "update sign_in_challenge set created_at = $2, ends_at = $3 where id = $1";
+    world
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                for (id, asked, ends) in aftercare::fetch_all!(tx, (Uuid, DateTime<Utc>, DateTime<Utc>), ALL)? {
+                    aftercare::execute!(tx, OLDER, id, asked - by, ends - by)?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+/// Asks for a letter from somewhere on the network.
+async fn ask_from(world: &World, peer: SocketAddr, email: &str) -> Reply {
+    let mut request = Request::post("/sign-in")
+        .header(header::ORIGIN, "http://portal.test")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("x-forwarded-for", format!("192.0.2.{}", peer.port()))
+        .body(Body::from(format!("email={email}")))
+        .unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    world.send(request).await
+}
+
+const TOO_OLD: &str = "too old or was used already";
 
 fn wrong(code: &str) -> &'static str {
     if code == "000000" { "111111" } else { "000000" }
@@ -88,6 +130,76 @@ both! {
 }
 
 both! {
+    async fn a_code_and_a_link_die_ten_minutes_after_they_were_asked_for(world: World) {
+        let (cookie, code, link) = ask(&world, "ann@example.com", "/").await;
+        world.advance(TimeDelta::days(1));
+        age(&world, TimeDelta::minutes(9)).await;
+        let look = world.get(None, &link).await.body;
+        assert!(!look.contains(TOO_OLD), "neither nine minutes nor the demo's clock end it");
+        age(&world, TimeDelta::minutes(1)).await;
+        let late = world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for reply in [late, world.get(None, &link).await, world.post(None, &link, &[]).await] {
+            assert!(reply.body.contains(TOO_OLD) && reply.cookie("aftercare").is_none(), "{}", reply.body);
+        }
+        let (cookie, code, _) = ask(&world, "ann@example.com", "/").await;
+        assert_eq!(world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        let (_, _, link) = ask(&world, "ann@example.com", "/").await;
+        assert_eq!(world.post(None, &link, &[]).await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+both! {
+    async fn of_two_uses_at_once_one_signs_in(world: World) {
+        let once = |one: Reply, two: Reply| {
+            let signed_in = [&one, &two].into_iter().filter(|reply| reply.cookie("aftercare").is_some()).count();
+            assert_eq!(signed_in, 1, "{one:?}\n{two:?}");
+            assert!(one.body.contains(TOO_OLD) || two.body.contains(TOO_OLD), "{one:?}\n{two:?}");
+        };
+        for email in ["ann@example.com", "ben@example.com", "cy@example.com", "dot@example.com"] {
+            let (cookie, code, _) = ask(&world, email, "/").await;
+            let form = [("code", code.as_str())];
+            let use_code = || world.post_with(&cookie, "/sign-in/code", &form);
+            let (one, two) = tokio::join!(use_code(), use_code());
+            once(one, two);
+            let (_, _, link) = ask(&world, email, "/").await;
+            let (one, two) = tokio::join!(world.post(None, &link, &[]), world.post(None, &link, &[]));
+            once(one, two);
+            let (cookie, code, link) = ask(&world, email, "/").await;
+            let form = [("code", code.as_str())];
+            let (one, two) = tokio::join!(world.post_with(&cookie, "/sign-in/code", &form), world.post(None, &link, &[]));
+            once(one, two);
+        }
+        assert_eq!(world.count("select count(*) from session").await, 12);
+        assert_eq!(world.count("select count(*) from history where act = 'sign_in'").await, 12);
+        assert_eq!(world.count("select count(*) from person").await, 4);
+    }
+}
+
+both! {
+    async fn wrong_codes_add_up_over_challenges_until_codes_stop_for_that_address(world: World) {
+        for _ in 0..6 {
+            let (cookie, code, _) = ask(&world, "ann@example.com", "/").await;
+            for _ in 0..5 {
+                let reply = world.post_with(&cookie, "/sign-in/code", &[("code", wrong(&code))]).await;
+                assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+                assert!(!reply.body.contains("Codes are switched off"), "there are thirty tries a day");
+            }
+            // As if a quarter of an hour had gone by on the real clock: more letters may be asked for.
+            world.corrupt("delete from rate where key like 'letter-to:%'").await;
+        }
+        let (cookie, code, link) = ask(&world, "ann@example.com", "/").await;
+        let right = world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await;
+        assert_eq!(right.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(right.cookie("aftercare").is_none() && right.body.contains("Codes are switched off"), "{}", right.body);
+        assert!(world.post(None, &link, &[]).await.cookie("aftercare").is_some(), "a stranger locks nobody out");
+        let (cookie, code, _) = ask(&world, "ben@example.com", "/").await;
+        let other = world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await;
+        assert!(other.cookie("aftercare").is_some(), "another address has its own thirty");
+    }
+}
+
+both! {
     async fn known_and_unknown_addresses_are_answered_alike(world: World) {
         world.person("known@example.com").await;
         let known = world.post(None, "/sign-in", &[("email", "known@example.com")]).await;
@@ -95,6 +207,34 @@ both! {
         assert_eq!((known.status, known.location(), &known.body), (unknown.status, unknown.location(), &unknown.body));
         assert!(world.letter("unknown@example.com").await.is_some());
         assert_eq!(world.count("select count(*) from person where email = 'unknown@example.com'").await, 0);
+    }
+}
+
+both! {
+    async fn a_known_and_an_unknown_address_leave_the_same_behind(world: World) {
+        world.person("known@example.com").await;
+        let rows = async || {
+            let mut rows = Vec::new();
+            for table in [
+                "select count(*) from sign_in_challenge",
+                "select count(*) from message",
+                "select count(*) from job",
+                "select count(*) from rate where key like 'letter-to:%'",
+                "select count(*) from person",
+                "select count(*) from history",
+                "select count(*) from session",
+            ] {
+                rows.push(world.count(table).await);
+            }
+            rows
+        };
+        let mut left = Vec::new();
+        for email in ["known@example.com", "unknown@example.com"] {
+            let before = rows().await;
+            ask(&world, email, "/").await;
+            left.push(rows().await.iter().zip(before).map(|(after, before)| after - before).collect::<Vec<_>>());
+        }
+        assert_eq!(left, vec![vec![1, 1, 1, 1, 0, 0, 0]; 2]);
     }
 }
 
@@ -114,6 +254,28 @@ both! {
         let reply = world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
         assert_eq!(reply.status, StatusCode::TOO_MANY_REQUESTS);
         assert!(reply.headers.contains_key("retry-after"));
+    }
+}
+
+both! {
+    async fn letters_are_limited_by_where_they_are_asked_from_too(world: World) {
+        let mut sent = 0;
+        let refused = loop {
+            // Neither another port nor a made-up way through proxies makes another sender.
+            let peer = SocketAddr::from(([203, 0, 113, 7], 100 + sent));
+            let reply = ask_from(&world, peer, &format!("person{sent}@example.com")).await;
+            if reply.status != StatusCode::SEE_OTHER {
+                break reply;
+            }
+            sent += 1;
+            assert!(sent <= 40, "not even where a window ends meanwhile");
+        };
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+        assert!(sent >= 20 && refused.headers.contains_key("retry-after"), "after {sent}");
+        assert_eq!(world.count("select max(count) from rate where key like 'letter-from:%'").await, 20);
+        assert!(world.letter(&format!("person{sent}@example.com")).await.is_none());
+        let other = ask_from(&world, SocketAddr::from(([203, 0, 113, 8], 100)), "ann@example.com").await;
+        assert_eq!(other.status, StatusCode::SEE_OTHER);
     }
 }
 

@@ -1,10 +1,14 @@
 //! The desk: where roles start, finding a customer, one customer on one screen, and the list that is to be empty.
 
 use crate::{
-    both,
+    both, repairs, sold,
+    training::School,
     world::{Signed, World},
 };
-use aftercare::access::Role;
+use aftercare::{
+    access::Role,
+    training::server::seats::{self, Consent},
+};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 
@@ -65,12 +69,40 @@ both! {
         let agent = world.staff(Role::Agent).await;
         let ann = world.customer("ann@example.com").await;
         world.post(&ann, "/cases/new", &CASE).await;
+        let (hers, his) = (sold::printer("A1", "ann@example.com", "LT", "S-1"), sold::printer("A2", "bob@example.com", "LT", "S-2"));
+        sold::sell(&world, &[&hers, &his.replace("Printer", "Kettle")]).await;
+        repairs::workshop(&world, 2).await;
+        let page = world.get(&ann, "/repairs/new?mode=send_in").await.body;
+        let item = page.split("<option").find(|option| option.contains("S-1")).unwrap().split('"').nth(1).unwrap().to_owned();
+        let parcel = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It jams"), ("fee", "0")];
+        let repair = world.post(&ann, "/repairs/new", &parcel).await;
+        assert_eq!(repair.status, StatusCode::SEE_OTHER, "{}", repair.body);
+        let school = School::of(&world, vec![]).await;
+        let class = school.open(school.draft("First steps", 5, 24 * 9, 0)).await;
+        seats::enrol(&world.cx_of(&ann).await, class, Consent::default()).await.unwrap();
         let path = format!("/desk/customers/{}", ann.id);
         let page = world.get(&agent, &path).await;
         assert_eq!(page.status, StatusCode::OK);
         for part in ["The display stays dark", "ann@example.com", "Ratings", "Follow-ups", "History", "We have your message"] {
             assert!(page.body.contains(part), "{part}");
         }
+        // What they bought, what is being repaired, what they learn: each in a card of its own.
+        let card = |title: &str| {
+            let card = page.body.split("class=\"card-title\">").find(|card| card.starts_with(title));
+            card.unwrap_or_else(|| panic!("{title}: {}", page.body)).split("class=\"card\"").next().unwrap().to_owned()
+        };
+        for (title, parts) in [
+            ("Purchases", ["Printer", "A1", "10 November 2026", "Covered until"]),
+            ("Repairs", ["Printer", repair.location(), "Requested", "The parcel is to arrive"]),
+            ("Classes", ["First steps", "10 December", "10:00", "Booked"]),
+        ] {
+            let card = card(title);
+            assert!(parts.iter().all(|part| card.contains(*part)), "{title} {parts:?}: {card}");
+            for link in card.split("href=\"").skip(1).map(|link| link.split('"').next().unwrap()) {
+                assert_eq!(world.get(&agent, link).await.status, StatusCode::OK, "{link}");
+            }
+        }
+        assert!(!page.body.contains("Kettle"), "{}", page.body);
         assert_eq!(world.count("select count(*) from history where act = 'read_customer'").await, 1);
         for role in [Role::Trainer, Role::Technician] {
             let staff = world.staff(role).await;

@@ -485,6 +485,11 @@ both! {
             "update job set kind = 'return_seats' where kind = 'lost'",
         ).await;
         finds(
+            "unnamed_seat_after_the_class",
+            "update class set state = 'completed'",
+            "update class set state = 'open'",
+        ).await;
+        finds(
             "group_without_history",
             "update history set entity = 'lost' where entity = 'party'",
             "update history set entity = 'party' where entity = 'lost'",

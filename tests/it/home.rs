@@ -1,10 +1,15 @@
 //! Home: what needs the customer now, else the four doors; help leads to a person.
 
 use crate::{
-    both,
-    world::{Engine, World},
+    both, repairs, sold,
+    training::School,
+    world::{Engine, Signed, World},
 };
-use aftercare::access::Role;
+use aftercare::{
+    access::Role,
+    training::server::seats::{self, Consent},
+    values::ClassId,
+};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 
@@ -42,6 +47,160 @@ both! {
         assert!(newer < older);
         let bob = world.customer("bob@example.com").await;
         assert!(!world.get(&bob, "/").await.body.contains("matter"));
+    }
+}
+
+/// What home says first: the titles of the needs, in their order.
+async fn needs(world: &World, who: &Signed) -> Vec<String> {
+    let page = world.get(who, "/").await.body;
+    let Some(section) = page.split("This needs you now").nth(1) else { return Vec::new() };
+    let section = section.split("</section>").next().unwrap();
+    section.split("class=\"card-name\">").skip(1).map(|card| card.split('<').next().unwrap().to_owned()).collect()
+}
+
+/// The card of a need, by its title.
+async fn need(world: &World, who: &Signed, title: &str) -> String {
+    let page = world.get(who, "/").await.body;
+    let card = page.split("<a ").find(|card| card.contains(title));
+    card.unwrap_or_else(|| panic!("{title}: {page}")).split("</a>").next().unwrap().to_owned()
+}
+
+async fn enrol(world: &World, who: &Signed, class: ClassId) {
+    seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap();
+}
+
+/// A seat that somebody else gave back goes to the first in line.
+async fn seat_offered(world: &World, school: &School, who: &Signed, title: &str) -> ClassId {
+    let class = school.open(school.draft(title, 1, 24 * 20, 0)).await;
+    let other = world.customer("other@example.com").await;
+    enrol(world, &other, class).await;
+    enrol(world, who, class).await;
+    seats::cancel(&world.cx_of(&other).await, class, Consent::default()).await.unwrap();
+    class
+}
+
+/// A thing whose last right ends on 14 December, and one whose rights go on.
+async fn sell_with_an_end(world: &World, email: &str) {
+    sold::sell(
+        world,
+        &[
+            &format!("E1,1,2024-12-10,2024-12-14,{email},LT,,K1,Kettle,goods,K-1,1,49.00,EUR,12,"),
+            &format!("E2,1,2026-11-10,2026-11-14,{email},LT,,T1,Toaster,goods,T-1,1,39.00,EUR,12,"),
+        ],
+    )
+    .await;
+}
+
+const PRICE: &str = "A price waits for your answer";
+const READY: &str = "Your item is ready";
+const ENDS: &str = "Coverage ends soon";
+
+both! {
+    async fn a_price_to_answer_stands_at_home_until_it_is_answered(world: World) {
+        let (ann, technician) = (world.customer("ann@example.com").await, world.staff(Role::Technician).await);
+        repairs::workshop(&world, 2).await;
+        let address = repairs::priced(&world, &ann, &technician).await;
+        assert_eq!(needs(&world, &ann).await, [PRICE]);
+        let card = need(&world, &ann, PRICE).await;
+        for part in [&address, "Printer P-20", "89.90", "20 December 2026", "Look at the price"] {
+            assert!(card.contains(part), "{part}: {card}");
+        }
+        let page = world.get(&ann, &address).await.body;
+        let quote = page.split("name=\"quote\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(world.post(&ann, &address, &[("do", "accept"), ("quote", quote)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(needs(&world, &ann).await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_repair_that_is_ready_stands_at_home_until_it_is_handed_back(world: World) {
+        let (ann, technician) = (world.customer("ann@example.com").await, world.staff(Role::Technician).await);
+        let bob = world.customer("bob@example.com").await;
+        repairs::workshop(&world, 2).await;
+        let address = repairs::mended(&world, &ann, &technician).await;
+        assert_eq!((needs(&world, &ann).await, needs(&world, &bob).await), (vec![READY.to_owned()], Vec::new()));
+        let card = need(&world, &ann, READY).await;
+        for part in [&address, "Printer P-20", "Central workshop", "See the repair"] {
+            assert!(card.contains(part), "{part}: {card}");
+        }
+        repairs::handed_back(&world, &technician, &address).await;
+        assert_eq!(needs(&world, &ann).await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_seat_that_is_offered_stands_at_home_until_it_is_taken(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let ann = world.customer("ann@example.com").await;
+        let class = seat_offered(&world, &school, &ann, "Full house").await;
+        let title = "A seat in “Full house” is kept for you";
+        assert_eq!(needs(&world, &ann).await, [title]);
+        let card = need(&world, &ann, title).await;
+        for part in [&format!("/training/{class}"), "2 December", "Decide"] {
+            assert!(card.contains(part), "{part}: {card}");
+        }
+        let taken = world.post(&ann, &format!("/training/{class}"), &[("act", "accept"), ("agreed", "0")]).await;
+        assert_eq!(taken.status, StatusCode::SEE_OTHER);
+        assert_eq!(needs(&world, &ann).await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_class_stands_at_home_from_the_day_before_until_it_is_over(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let class = school.open(school.draft("First steps", 5, 48, 0)).await;
+        enrol(&world, &ann, class).await;
+        assert_eq!(needs(&world, &ann).await, Vec::<String>::new(), "two days before");
+        world.advance(TimeDelta::hours(24));
+        let title = "“First steps” is soon";
+        assert_eq!((needs(&world, &ann).await, needs(&world, &bob).await), (vec![title.to_owned()], Vec::new()));
+        let card = need(&world, &ann, title).await;
+        for part in [&format!("/training/{class}"), "3 December", "10:00", "See the class"] {
+            assert!(card.contains(part), "{part}: {card}");
+        }
+        world.advance(TimeDelta::hours(27));
+        assert_eq!(needs(&world, &ann).await, Vec::<String>::new(), "it is over");
+    }
+}
+
+both! {
+    async fn coverage_that_ends_soon_stands_at_home_until_it_has_ended(world: World) {
+        sell_with_an_end(&world, "ann@example.com").await;
+        let ann = world.signed("ann@example.com").await;
+        assert_eq!(needs(&world, &ann).await, [ENDS]);
+        let card = need(&world, &ann, ENDS).await;
+        for part in ["/purchases/", "Kettle", "14 December 2026", "See what is covered"] {
+            assert!(card.contains(part), "{part}: {card}");
+        }
+        world.advance(TimeDelta::days(14));
+        assert_eq!(needs(&world, &ann).await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn needs_of_every_kind_stand_newest_first(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let technician = world.staff(Role::Technician).await;
+        repairs::workshop(&world, 2).await;
+        let hour = || world.advance(TimeDelta::hours(1));
+        sell_with_an_end(&world, "ann@example.com").await;
+        let ann = world.signed("ann@example.com").await;
+        // A day and a half before it begins, which is in three hours, a class becomes news.
+        let class = school.open(school.draft("First steps", 5, 39, 0)).await;
+        enrol(&world, &ann, class).await;
+        hour();
+        repairs::priced(&world, &ann, &technician).await;
+        hour();
+        seat_offered(&world, &school, &ann, "Full house").await;
+        hour();
+        hour();
+        repairs::mended(&world, &ann, &technician).await;
+        hour();
+        let newest_first = [READY, "“First steps” is soon", "A seat in “Full house” is kept for you", PRICE, ENDS];
+        assert_eq!(needs(&world, &ann).await, newest_first);
+        let other = world.customer("somebody@example.com").await;
+        assert_eq!(needs(&world, &other).await, Vec::<String>::new());
     }
 }
 

@@ -226,6 +226,7 @@ both! {
             let row = printer("A1", "ann@example.com", "LT", "S-1|S-2").replace(",1,199", ",2,199");
             sell(&world, &[&row]).await;
             world.customer("ann@example.com").await;
+            world.staff_named(aftercare::access::Role::Agent, "desk@staff.example").await;
             bind(&world, how).await;
             const WHOSE: &str = "select count(*) from item i join person p on p.id = i.owner_id where i.serial_number = 'S-1'";
             let before = world.count(WHOSE).await;

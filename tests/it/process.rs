@@ -1,11 +1,14 @@
 //! The executable itself: its exit codes, its one line on standard error, its start and its end.
 
+use crate::sold;
+use aftercare::db::Db;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
 };
 
 struct Folder(PathBuf);
@@ -49,6 +52,27 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Works on the database of a portal that does not run.
+fn in_database<T>(folder: &Path, work: impl AsyncFnOnce(&Db) -> T) -> T {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let db = Db::open(&format!("sqlite:{}", folder.join("data/aftercare.db").display())).await.unwrap();
+        let done = work(&db).await;
+        db.close().await;
+        done
+    })
+}
+
+fn count(folder: &Path, sql: &'static str) -> i64 {
+    in_database(folder, async |db| {
+        let mut tx = db.read().await.unwrap();
+        aftercare::fetch_scalar!(tx, i64, sql).unwrap().unwrap()
+    })
+}
+
 /// A portal that listens on a port of its own; ended when dropped.
 struct Serving {
     child: Child,
@@ -83,6 +107,11 @@ impl Serving {
 
     fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Whether it still takes connections.
+    fn listens(&self) -> bool {
+        TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
     fn signal(&self, name: &str) {
@@ -189,12 +218,133 @@ fn what_was_acknowledged_outlives_a_kill() {
         portal.signal("KILL");
         portal.child.wait().unwrap();
     }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let kept = runtime.block_on(async {
-        let db =
-            aftercare::db::Db::open(&format!("sqlite:{}", folder.0.join("data/aftercare.db").display())).await.unwrap();
-        let mut tx = db.read().await.unwrap();
-        aftercare::fetch_scalar!(tx, i64, "select count(*) from message where letter = 'sign_in'").unwrap()
+    assert_eq!(count(&folder.0, "select count(*) from message where letter = 'sign_in'"), 5);
+}
+
+#[test]
+fn a_broken_promise_is_1_and_a_line_with_its_clause_and_row() {
+    let folder = Folder::new();
+    assert!(
+        run(&folder.0, &["staff", "add", "tea@example.com", "--name", "Tea", "--role", "trainer"]).status.success()
+    );
+    let whole = run(&folder.0, &["check"]);
+    assert!(whole.status.success() && told(&whole).ends_with(" clauses hold\n"), "{}", told(&whole));
+    let id = in_database(&folder.0, async |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                aftercare::execute!(tx, "update history set actor_kind = 'person', actor_id = null")?;
+                aftercare::fetch_one!(tx, (uuid::Uuid,), "select id from history").map_err(Into::into)
+            })
+        })
+        .await
+        .unwrap()
+        .0
     });
-    assert_eq!(kept, Some(5));
+    let broken = run(&folder.0, &["check"]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert_eq!(told(&broken), format!("promise 6: history_of_nobody {}: add_staff\n", id.simple()));
+    let json = run(&folder.0, &["check", "--json"]);
+    assert_eq!(json.status.code(), Some(1));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&told(&json)).unwrap(),
+        serde_json::json!({ "promise": 6, "clause": "history_of_nobody", "id": id, "detail": "add_staff" })
+    );
+}
+
+fn data(name: &str) -> String {
+    sold::data(name).canonicalize().unwrap().display().to_string()
+}
+
+/// Imports; gives the exit code, the result and what was said of rows. No progress is drawn into a pipe.
+fn import(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, Vec<String>) {
+    let mut all = vec!["import"];
+    all.extend(arguments);
+    let output = run(folder, &all);
+    let (told, said) = (told(&output), said(&output));
+    assert!(!format!("{told}{said}").contains(['\r', '\u{1b}']), "{told}{said}");
+    (output.status.code(), told.trim_end().to_owned(), said.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn an_import_names_every_fault_and_imports_nothing_unless_bad_rows_are_put_aside() {
+    let folder = Folder::new();
+    for kind in ["plans", "products"] {
+        assert_eq!(import(&folder.0, &[kind, &data(&format!("{kind}.csv"))]).0, Some(0));
+    }
+    let file = data("purchases-with-faults.csv");
+    let mut expected = csv::Reader::from_path(data("purchases-with-faults.expected.csv")).unwrap();
+    let faults: Vec<String> = expected
+        .records()
+        .map(|record| record.unwrap())
+        .map(|record| format!("line {}, {}: {:?}: {}", &record[0], &record[1], &record[2], &record[3]))
+        .collect();
+    assert_eq!(faults.len(), 9);
+    for (options, result) in [
+        (&[][..], "400 rows: 9 bad; nothing was imported"),
+        (&["--dry-run"], "400 rows: 391 good, 9 bad; nothing was changed"),
+    ] {
+        let (code, told, said) = import(&folder.0, &[&["purchases", &file], options].concat());
+        assert_eq!((code, told.as_str()), (Some(1), result));
+        let (last, lines) = said.split_last().unwrap();
+        assert_eq!(lines, faults);
+        assert!(last.starts_with("aftercare: 9 rows are bad"), "{last}");
+        assert_eq!(count(&folder.0, "select count(*) from purchase"), 0);
+    }
+    let (code, told, said) = import(&folder.0, &["purchases", &file, "--skip-bad-rows", "rejects.csv"]);
+    assert_eq!((code, told.as_str()), (Some(0), "400 rows: 391 added, 0 changed, 0 unchanged, 9 bad"));
+    assert_eq!(said, faults);
+    assert_eq!(count(&folder.0, "select count(*) from purchase"), 391);
+    let rejects = std::fs::read_to_string(folder.0.join("rejects.csv")).unwrap();
+    assert_eq!(rejects.lines().count(), 10);
+}
+
+#[test]
+fn a_good_file_is_0_and_a_dry_run_of_it_changes_nothing() {
+    let folder = Folder::new();
+    assert_eq!(import(&folder.0, &["plans", &data("plans.csv")]).0, Some(0));
+    let rows = ["A1", "A2"].map(|order| sold::printer(order, "ann@example.com", "LT", &format!("S-{order}")));
+    let file = sold::file(&[sold::HEADER, &rows[0], &rows[1]]);
+    let file = file.0.display().to_string();
+    for (options, purchases, result) in [
+        (&["--dry-run"][..], 0, "2 rows: 2 good, 0 bad; nothing was changed"),
+        (&[], 2, "2 rows: 2 added, 0 changed, 0 unchanged, 0 bad"),
+        (&[], 2, "2 rows: 0 added, 0 changed, 2 unchanged, 0 bad"),
+    ] {
+        let done = import(&folder.0, &[&["purchases", &file], options].concat());
+        assert_eq!(done, (Some(0), result.to_owned(), Vec::new()));
+        assert_eq!(count(&folder.0, "select count(*) from purchase"), purchases);
+    }
+    assert!(run(&folder.0, &["check"]).status.success());
+}
+
+#[test]
+fn what_is_under_way_when_it_is_told_to_stop_is_answered_wholly() {
+    let folder = Folder::new();
+    let mut portal = Serving::start(&folder.0, &[]);
+    let body = "email=ann@example.com&next=/";
+    let mut stream = TcpStream::connect(("127.0.0.1", portal.port)).unwrap();
+    write!(
+        stream,
+        "POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    )
+    .unwrap();
+    // It asks for the body once somebody waits for it: from then on the request is under way.
+    let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut go_on).unwrap();
+    assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&go_on));
+    let (half, rest) = body.split_at(9);
+    stream.write_all(half.as_bytes()).unwrap();
+    portal.signal("TERM");
+    let began = Instant::now();
+    while portal.listens() {
+        assert!(began.elapsed() < Duration::from_secs(5), "it takes connections though it was told to stop");
+    }
+    stream.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("\r\n\r\n"), "{answer}");
+    assert_eq!(portal.child.wait().unwrap().code(), Some(0));
+    assert_eq!(count(&folder.0, "select count(*) from message where email = 'ann@example.com'"), 1);
 }

@@ -328,6 +328,7 @@ async fn ask_by_serial(world: &World, signed: &Signed, serial: &str) {
 both! {
     async fn a_race_for_a_serial_number_gives_it_to_one_and_disputes_to_the_others(world: World) {
         let world = std::sync::Arc::new(world);
+        world.staff(Role::Agent).await;
         let mut people = Vec::new();
         for n in 0..12 {
             people.push(world.customer(&format!("p{n}@example.com")).await);
@@ -349,10 +350,10 @@ both! {
     async fn staff_accept_one_and_refuse_the_other(world: World) {
         sell(&world, &[&printer("A1", "shop@example.com", "LT", "SN-77")]).await;
         let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let agent = world.staff(Role::Agent).await;
         ask_by_serial(&world, &ann, "sn77").await;
         ask_by_serial(&world, &ann, "SN 77").await;
         ask_by_serial(&world, &ben, "SN-77").await;
-        let agent = world.staff(Role::Agent).await;
         assert_eq!(world.get(&ann, "/desk/registrations").await.status, StatusCode::NOT_FOUND);
         let desk = world.get(&agent, "/desk/registrations").await.body;
         assert!(desk.contains("Disputed") && desk.contains("the receipt"), "{desk}");
@@ -386,11 +387,31 @@ both! {
 }
 
 both! {
+    async fn a_registration_has_an_agent_and_a_time_until_it_is_decided(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let manager = world.staff(Role::Manager).await;
+        let neglected = async || world.get(&manager, "/desk/neglected").await.body;
+        let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ann, "XX-1").await;
+        let today = world.get(&agent, "/desk").await.body;
+        assert!(today.contains("Decide whether XX-1 is theirs"), "{today}");
+        assert!(!neglected().await.contains("XX-1"));
+        world.advance(chrono::Duration::days(7));
+        assert_eq!(neglected().await.matches("Decide whether XX-1 is theirs").count(), 1, "late, and once");
+        let id = id_of(&world, "select id from registration").await.to_string();
+        let refuse = [("registration", id.as_str()), ("decision", "refuse"), ("why", "It is not known.")];
+        assert_eq!(world.post(&agent, "/desk/registrations", &refuse).await.status, StatusCode::SEE_OTHER);
+        assert!(!neglected().await.contains("XX-1"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn a_thing_that_nobody_knew_of_is_written_down_when_it_is_accepted(world: World) {
         crate::sold::catalogue(&world).await;
         let ann = world.customer("ann@example.com").await;
-        ask_by_serial(&world, &ann, "XX-1").await;
         let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ann, "XX-1").await;
         let id = id_of(&world, "select id from registration").await.to_string();
         let base = [("registration", id.as_str()), ("decision", "accept")];
         let reply = world.post(&agent, "/desk/registrations", &base).await;
@@ -467,8 +488,8 @@ both! {
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
         let ann = world.customer("ann@example.com").await;
         let ben = world.customer("ben@example.com").await;
-        ask_by_serial(&world, &ann, "XX-1").await;
         let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ann, "XX-1").await;
         let id = owe(&world, ann.id).await.to_string();
         world.post(&agent, "/desk/charges", &[("charge", id.as_str()), ("outcome", "paid")]).await;
         let _ = ben;
@@ -483,6 +504,8 @@ both! {
              "update history set entity = 'registration' where entity = 'nothing'"),
             ("charge_settled_without_history", "update history set entity = 'nothing' where entity = 'charge'",
              "update history set entity = 'charge' where entity = 'nothing'"),
+            ("open_registration_without_owner", "update follow_up set done_at = planned_at, outcome = 'reached'",
+             "update follow_up set done_at = null, outcome = null"),
             ("registration_accepted_without_item",
              "update registration set state = 'accepted', decided_at = created_at where way = 'serial'",
              "update registration set state = 'open', decided_at = null where way = 'serial'"),

@@ -10,7 +10,7 @@ use aftercare::{
         hours::{Opening, Service},
         server::hours::{self, NewWorkshop},
     },
-    execute, fetch_all, fetch_scalar,
+    execute, fetch_all, fetch_one, fetch_scalar,
     repairs::{domain::SlotId, server::CLAUSES},
     server::fresh,
     values::{Currency, ItemId, Money, OrganisationId, PersonId, WorkshopId},
@@ -19,6 +19,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use image::{DynamicImage, ImageFormat};
 use std::io::Cursor;
@@ -180,6 +181,41 @@ const LINES: [(&str, &str); 4] =
 async fn quote_id(world: &World) -> String {
     let mut tx = world.db().read().await.unwrap();
     fetch_scalar!(tx, Uuid, "select id from quote where state = 'sent'").unwrap().unwrap().to_string()
+}
+
+/// A repair of somebody's that waits for their answer to a price; gives its address.
+pub async fn priced(world: &World, who: &Signed, technician: &Signed) -> String {
+    let item = goods(world, who).await;
+    let address = sent_in(world, who, technician, item, "2900").await;
+    moved(world, technician, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+    moved(world, technician, &address, "quote", &LINES).await;
+    address
+}
+
+/// A repair of somebody's that costs nothing and waits to be collected; gives its address.
+pub async fn mended(world: &World, who: &Signed, technician: &Signed) -> String {
+    let item = item_of(world, who.id, None, "goods", true).await;
+    let address = sent_in(world, who, technician, item, "0").await;
+    moved(world, technician, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+    for verb in ["start", "finish", "make_ready"] {
+        moved(world, technician, &address, verb, &[]).await;
+    }
+    address
+}
+
+/// Hands a repair over that is ready.
+pub async fn handed_back(world: &World, technician: &Signed, address: &str) {
+    moved(world, technician, address, "hand_back", &[]).await;
+}
+
+/// A parcel that has reached us.
+async fn sent_in(world: &World, who: &Signed, technician: &Signed, item: ItemId, fee: &str) -> String {
+    let item = item.to_string();
+    let wish = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It jams"), ("fee", fee)];
+    let reply = world.post(who, "/repairs/new", &wish).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+    moved(world, technician, reply.location(), "receive", &[]).await;
+    reply.location().to_owned()
 }
 
 both! {
@@ -355,6 +391,30 @@ both! {
         assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(late.body.contains("too late"), "{}", late.body);
         assert_eq!(world.count("select count(*) from repair where state = 'booked'").await, 2);
+    }
+}
+
+both! {
+    async fn once_the_notice_has_ended_an_appointment_is_not_moved_and_the_reason_is_said(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        let friday = slot(place, "2026-12-04T09:00:00Z");
+        world.advance(TimeDelta::hours(25));
+        let late = world.post(&ann, &address, &[("do", "move"), ("slot", &friday)]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.body.contains("It is too late to move or cancel online. Please call us."), "{}", late.body);
+        // The page says so before anybody tries.
+        let page = world.get(&ann, &format!("{address}?move=1")).await.body;
+        assert!(page.contains("too late to move") && !page.contains("move-repair") && !page.contains("cancel-repair"), "{page}");
+        let mut tx = world.db().read().await.unwrap();
+        let at = fetch_scalar!(tx, DateTime<Utc>, "select appointment_at from repair").unwrap();
+        drop(tx);
+        assert_eq!(at, Some(instant(MORNING)));
+        assert_eq!(world.count("select cast(sum(booked) as bigint) from slot_load").await, 1);
+        assert_eq!(world.count("select count(*) from appointment").await, 1);
+        assert!(world.broken().await.is_empty());
     }
 }
 
@@ -635,6 +695,108 @@ both! {
         cut.truncate(cut.len() - 40);
         assert_eq!(upload(&world, &ann, cut).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(world.count("select count(*) from photo").await, 10);
+    }
+}
+
+/// A good picture as heavy as one may be: what follows a JPEG's end is no part of it.
+fn heavy_jpeg() -> Bytes {
+    let mut bytes = Vec::new();
+    DynamicImage::new_rgb8(8, 8).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Jpeg).unwrap();
+    bytes.resize(14 << 20, 0);
+    bytes.into()
+}
+
+/// Posts the same file many times in one form, without ever holding the whole post.
+async fn upload_often(world: &World, who: &Signed, fields: &[(&str, &str)], file: &Bytes, times: usize) -> Reply {
+    const PART: &str = "--XX\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"a.jpg\"\r\n\r\n";
+    const END: &str = "--XX--\r\n";
+    let mut head = multipart(fields, &[]);
+    head.truncate(head.len() - END.len());
+    let mut pieces = vec![Bytes::from(head)];
+    for _ in 0..times {
+        pieces.extend([PART.into(), file.clone(), "\r\n".into()]);
+    }
+    pieces.push(END.into());
+    let request = Request::post("/repairs/new")
+        .header(header::COOKIE, &who.cookie)
+        .header(header::ORIGIN, "http://portal.test")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")
+        .body(Body::from_stream(futures::stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>))))
+        .unwrap();
+    world.send(request).await
+}
+
+both! {
+    async fn pictures_that_are_too_heavy_together_are_refused_and_nothing_is_booked_or_left_over(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let slot = slot(place, MORNING);
+        let wish = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "It jams on Mondays"), ("slot", &slot), ("fee", "2900")];
+        let picture = heavy_jpeg();
+        // 42 megabytes: each picture is light enough, the third is too much.
+        let page = upload_often(&world, &ann, &wish, &picture, 3).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("photos-fault") && page.body.contains("at most 40 megabytes"), "{}", page.body);
+        // What came before is still there, as after every fault; what was too much is nowhere.
+        assert!(page.body.contains("It jams on Mondays"));
+        let kept = async || (world.count("select count(*) from photo where repair_id is null").await, files_in(&world));
+        assert_eq!((page.body.matches("name=\"photo\" value=").count(), kept().await), (2, (2, 2)));
+        // 126 megabytes: nobody reads to the end of that, but who sends it hears why.
+        let page = upload_often(&world, &ann, &wish, &picture, 9).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("at most 40 megabytes"), "{}", page.body);
+        assert_eq!(kept().await, (4, 4));
+        assert_eq!(world.count("select count(*) from repair").await, 0);
+        assert_eq!(world.count("select count(*) from slot_load where booked > 0").await, 0);
+        world.advance(TimeDelta::hours(25));
+        world.drain().await;
+        assert_eq!(kept().await, (0, 0));
+    }
+}
+
+/// A lossless WebP of 40 by 20 pixels whose camera noted that it is to be turned by a quarter, and where it was taken.
+fn webp_of_a_camera() -> Vec<u8> {
+    let mut plain = Vec::new();
+    DynamicImage::new_rgb8(40, 20).write_to(&mut Cursor::new(&mut plain), ImageFormat::WebP).unwrap();
+    let mut exif = b"MM\0*\0\0\0\x08".to_vec();
+    exif.extend([0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]);
+    exif.extend(b"Exif GPSSECRETPLACE.");
+    let mut chunks = b"WEBPVP8X\x0A\0\0\0\x08\0\0\0\x27\0\0\x13\0\0".to_vec();
+    chunks.extend(&plain[12..]);
+    chunks.extend(b"EXIF");
+    chunks.extend(u32::try_from(exif.len()).unwrap().to_le_bytes());
+    chunks.extend(exif);
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend(u32::try_from(chunks.len()).unwrap().to_le_bytes());
+    bytes.extend(chunks);
+    bytes
+}
+
+both! {
+    async fn a_webp_is_taken_in_and_served_anew_without_what_the_camera_noted(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let sent = webp_of_a_camera();
+        let holds = |bytes: &[u8], noted: &[u8]| bytes.windows(noted.len()).any(|window| window == noted);
+        let noted = ["Exif", "EXIF", "GPSSECRETPLACE", "WEBP"];
+        assert!(noted.iter().all(|noted| holds(&sent, noted.as_bytes())));
+        let fields = [("item", item.as_str()), ("mode", "bring_in"), ("do", "photos")];
+        let reply = upload(&world, &ann, multipart(&fields, &[("a.webp", &sent)])).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        let mut tx = world.db().read().await.unwrap();
+        let (id, width, height) =
+            fetch_one!(tx, (aftercare::values::PhotoId, i64, i64), "select id, width, height from photo").unwrap();
+        drop(tx);
+        assert_eq!((width, height), (20, 40), "what the camera noted was understood");
+        let shown = world.get(&ann, &format!("/photos/{id}")).await;
+        assert_eq!(shown.status, StatusCode::OK);
+        assert_eq!(shown.headers.get(header::CONTENT_TYPE).unwrap(), "image/jpeg");
+        assert!(shown.body.contains("JFIF"));
+        for noted in noted {
+            assert!(!shown.body.contains(noted), "{noted}");
+        }
     }
 }
 

@@ -54,6 +54,8 @@ impl School {
                         address: "Calle Mayor 1".into(),
                         zone: "Europe/Madrid".into(),
                         capacity: 60,
+                        version: 1,
+                        retired_at: None,
                     };
                     store::insert_room(tx, &permit, &row).await
                 })

@@ -123,7 +123,16 @@ impl World {
         Self::build(engine, NOW, true).await
     }
 
+    /// Where letters have no server to leave by.
+    pub async fn without_mail(engine: Engine) -> Self {
+        Self::build_with(engine, NOW, false, Mailer::Unset).await
+    }
+
     async fn build(engine: Engine, now: &str, demo: bool) -> Self {
+        Self::build_with(engine, now, demo, Mailer::demo()).await
+    }
+
+    async fn build_with(engine: Engine, now: &str, demo: bool, mailer: Mailer) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("aftercare-test-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -148,7 +157,7 @@ impl World {
             clock: Clock::new(config.clock),
             config,
             assets: Assets::load(),
-            mailer: Mailer::demo(),
+            mailer,
             company,
             secret,
             demo,

@@ -3,7 +3,7 @@
 pub mod check;
 pub mod demo;
 mod desk;
-mod hours;
+pub mod hours;
 mod letters;
 pub mod portal;
 pub mod service;

@@ -68,7 +68,7 @@ pub async fn open(tx: &mut Tx, cx: &Cx, new: NewCase) -> Result<CaseId, AppError
 }
 
 /// Who takes a new case: of the agents the one with the least to do. An upset customer goes to a manager first.
-async fn owner_for(tx: &mut Tx, customer: PersonId, priority: Priority) -> Result<Option<PersonId>, AppError> {
+pub async fn owner_for(tx: &mut Tx, customer: PersonId, priority: Priority) -> Result<Option<PersonId>, AppError> {
     let order: [Role; 3] = if priority == Priority::Normal {
         [Role::Agent, Role::Manager, Role::Admin]
     } else {

@@ -42,6 +42,7 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
             w!(fmt, planning.rules_title),
             w!(fmt, planning.rules_lead),
         ),
+        link(may(Act::AddRoom), "/desk/settings/rooms", Icon::Pin, w!(fmt, rooms.title), w!(fmt, rooms.lead)),
     ]
     .into_iter()
     .flatten()

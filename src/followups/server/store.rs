@@ -154,6 +154,7 @@ struct Source {
 }
 
 /// An owner who has left no longer owns. A follow-up that is planned, owned and still to come keeps a thing off the list.
+/// A registration has its owner and its time by its follow-up alone, which stands here itself once it is late.
 const SOURCES: &[Source] = &[
     Source {
         entity: "case",
@@ -186,8 +187,8 @@ const SOURCES: &[Source] = &[
             cast(null as text) as owner_name, true as has_step, r.decided_at as due_at, r.created_at as since, \
             cast(null as text) as path \
             from registration r join person p on p.id = r.person_id where r.state in ('open', 'disputed') \
-            and not exists (select 1 from follow_up f where f.entity = 'registration' and f.entity_id = r.id and f.done_at is null \
-                and f.owner_id is not null and f.due_at >= $1) \
+            and not exists (select 1 from follow_up f join person_role o on o.person_id = f.owner_id \
+                where f.entity = 'registration' and f.entity_id = r.id and f.done_at is null) \
             order by r.created_at, r.id limit $2",
     },
     Source {

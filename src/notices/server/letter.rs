@@ -3,6 +3,7 @@
 use crate::{
     cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, training::server::letters::TrainingLetter, w,
 };
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 /// A letter with what it needs to be written.
@@ -31,6 +32,8 @@ pub enum Urgency {
     AtOnce,
     /// Waits for the morning.
     ByDay,
+    /// Waits for the morning, if there is time left for an answer then.
+    Until(DateTime<Utc>),
 }
 
 /// A letter in words. The body is plain text; a paragraph a line.

@@ -36,6 +36,8 @@ impl Mailer {
         Ok(Self::Smtp { transport, from })
     }
 
+    /// # Errors
+    /// [`AppError::Busy`] where a later try may succeed, [`AppError::Internal`] where the server will never take it.
     pub async fn send(&self, message: &MessageRow, calendar: Option<&CalendarRow>) -> Result<(), AppError> {
         match self {
             Self::Demo => Ok(()),
@@ -46,6 +48,9 @@ impl Mailer {
             Self::Smtp { transport, from } => {
                 let mail = compose(message, calendar, from)?;
                 transport.send(mail).await.map_err(|error| {
+                    if error.is_permanent() {
+                        return crate::server::internal("the mail server refuses a letter", &error);
+                    }
                     tracing::warn!(%error, "the mail server did not take a letter");
                     AppError::Busy
                 })?;

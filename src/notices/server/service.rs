@@ -12,7 +12,7 @@ use crate::{
     error::AppError,
     i18n::{self, Fmt, Locale},
     jobs::{self, Job},
-    notices::domain::wait_for_morning,
+    notices::domain::{wait_for_morning, wait_unless_over},
     people::server::store as people,
     server::{Cx, clock::real_now, fresh},
     values::{EmailAddress, MessageId, PersonId},
@@ -167,9 +167,11 @@ async fn send_with(
     };
     let zone = reader.as_ref().and_then(|person| person.zone.as_deref()?.parse().ok()).unwrap_or(cx.company_zone());
     let written = letter.write(Fmt::new(locale), zone, &cx.app.company.name);
+    let local = cx.now.with_timezone(&zone).naive_local();
     let wait = match letter.urgency() {
         Urgency::AtOnce => chrono::TimeDelta::zero(),
-        Urgency::ByDay => wait_for_morning(cx.now.with_timezone(&zone).naive_local()),
+        Urgency::ByDay => wait_for_morning(local),
+        Urgency::Until(until) => wait_unless_over(local, until - cx.now),
     };
     let row = MessageRow {
         id: fresh(),

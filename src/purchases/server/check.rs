@@ -5,6 +5,13 @@ use crate::cli::Clause;
 /// Rows that break a promise.
 pub const CLAUSES: &[Clause] = &[
     Clause {
+        promise: 2,
+        name: "open_registration_without_owner",
+        sql: "select r.id, r.serial_key as detail from registration r where r.state in ('open', 'disputed') and not exists \
+            (select 1 from follow_up f join person_role o on o.person_id = f.owner_id \
+            where f.entity = 'registration' and f.entity_id = r.id and f.done_at is null)",
+    },
+    Clause {
         promise: 4,
         name: "purchase_without_items",
         sql: "select p.id, p.order_number as detail from purchase p \

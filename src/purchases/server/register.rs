@@ -9,14 +9,21 @@ pub use store::{OpenRow, RegistrationRow};
 
 use crate::{
     access::{Act, Permit, Subject},
+    cases::{
+        domain::{Kind, Priority, promise},
+        server::{hours::working_time, service as cases},
+    },
     catalog::server::store as catalog,
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
+    followups::server::store as follow_ups,
+    i18n::{self, Fmt},
     import::{
         domain::{PurchaseRow, serial_key},
         server::sold,
     },
     notices::server::{Letter, To, service as notices},
+    people::server::store as people,
     purchases::domain::{
         CODE_MINUTES, CODE_WINDOW, CODES_TO_ADDRESS, Proof, REGISTRATIONS_A_DAY, Refusal, RegistrationState, prove,
     },
@@ -29,6 +36,7 @@ use crate::{
         keys, rate, secret,
     },
     values::{ClaimId, Cursor, EmailAddress, PersonId, PublicNumber, Rows},
+    w,
 };
 use chrono::{Duration, NaiveDate};
 use std::str::FromStr;
@@ -201,7 +209,32 @@ pub async fn by_serial(
         RegistrationState::Disputed
     };
     record(tx, cx, permit, id, None, state, None).await?;
+    entrust(tx, cx, permit, (id, person), number).await?;
     Ok(Next::Checked)
+}
+
+/// Staff decide: one of them has it from the first moment, and by when they decide is promised like an answer.
+async fn entrust(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    (id, person): (ClaimId, PersonId),
+    serial: &str,
+) -> Result<(), AppError> {
+    // Before there are any staff it stands on the list of what is neglected.
+    let Some(owner) = cases::owner_for(tx, person, Priority::Normal).await? else { return Ok(()) };
+    let hours = working_time(tx, cx, cx.now).await?;
+    let language = people::by_id(tx, owner).await?.and_then(|row| row.language);
+    let fmt = Fmt::new(language.as_deref().and_then(i18n::locale).unwrap_or_default());
+    let new = follow_ups::NewFollowUp {
+        id: fresh(),
+        customer: person,
+        owner,
+        what: w!(fmt, followups.what_registration, serial = serial),
+        about: Some(("registration", id.0)),
+        due: hours.after(cx.now, promise(Kind::Question, Priority::Normal).solution),
+    };
+    follow_ups::insert(tx, permit, &new, None, cx.now).await
 }
 
 fn lock(serial_key: &str) -> Key {
@@ -349,6 +382,7 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
     let serial = row.serial_number.clone().unwrap_or_default();
     let by = cx.viewer.person().map(|person| person.id);
     let link = |path: &str| format!("{}{path}", cx.app.config.origin());
+    follow_ups::done_about(tx, &permit, "registration", id.0, cx.now).await?;
     match verdict {
         Verdict::Refuse { why } => {
             store::decide(tx, &permit, id, state, None, by, Some(why), cx.now).await?;

@@ -208,6 +208,22 @@ mod tests {
     }
 
     #[test]
+    fn a_good_picture_of_each_kind_becomes_a_jpeg_on_white() {
+        let clear_red = image::RgbaImage::from_pixel(24, 16, image::Rgba([200, 0, 0, 0]));
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            let clear = format != ImageFormat::Jpeg;
+            let picture = DynamicImage::from(clear_red.clone());
+            let picture = if clear { picture } else { picture.to_rgb8().into() };
+            let mut bytes = Vec::new();
+            picture.write_to(&mut Cursor::new(&mut bytes), format).unwrap();
+            let drawn = redraw(&bytes).unwrap();
+            assert_eq!((drawn.width, drawn.height, sniff(&drawn.jpeg)), (24, 16, Ok(Kind::Jpeg)), "{format:?}");
+            let pixels = image::load_from_memory(&drawn.jpeg).unwrap().to_rgb8();
+            assert_eq!(pixels.get_pixel(12, 8).0[1] > 250, clear, "{format:?}");
+        }
+    }
+
+    #[test]
     fn a_large_picture_is_made_smaller() {
         let picture = redraw(&png(3000, 1500)).unwrap();
         assert_eq!((picture.width, picture.height), (2048, 1024));

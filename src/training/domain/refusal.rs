@@ -101,6 +101,8 @@ pub enum Refusal {
     NoSuchSeat,
     /// A class to come uses the thing.
     EquipmentUsed { class: String, starts: DateTime<Utc> },
+    /// A class to come in the room has more seats than the room is to have.
+    RoomNeeded { class: String, starts: DateTime<Utc>, seats: i64 },
     /// So many people at once are asked to join a firm, and no more.
     TooManyInvitations { most: i64 },
     /// The invitation was answered or withdrawn.

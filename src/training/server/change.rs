@@ -131,7 +131,7 @@ impl Wanted {
         }
         let assistants = rest.assistants.unwrap_or_else(|| before.assistants.iter().map(|(id, _)| *id).collect());
         let equipment = rest.equipment.unwrap_or_else(|| before.equipment.iter().map(|row| row.id).collect());
-        let mut needs = Needs::load(tx, trainer, edit.room, &assistants, &equipment).await?;
+        let mut needs = Needs::load(tx, trainer, edit.room, class.room_id, &assistants, &equipment).await?;
         if trainer == class.trainer_id {
             needs.trainer.1.clone_from(&class.trainer_name);
         }

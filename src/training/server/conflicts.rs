@@ -31,16 +31,21 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Looks everything up; what there is not is a fault at its field.
+    /// Looks everything up; what there is not is a fault at its field. A room that is out of use is none, unless it is
+    /// `kept`: the one that the class has.
     pub async fn load(
         tx: &mut Tx,
         trainer: PersonId,
         room: Option<RoomId>,
+        kept: Option<RoomId>,
         assistants: &[PersonId],
         equipment: &[EquipmentId],
     ) -> Result<Self, AppError> {
         let room = match room {
-            Some(id) => Some(store::room(tx, id).await?.ok_or_else(|| Faults::only("room", Fault::NotAChoice))?),
+            Some(id) => {
+                let row = store::room(tx, id).await?.filter(|row| row.retired_at.is_none() || kept == Some(id));
+                Some(row.ok_or_else(|| Faults::only("room", Fault::NotAChoice))?)
+            }
             None => None,
         };
         // Whoever plans for somebody who is no staff is told by the name of nobody: the trainer is looked up by id.
@@ -78,6 +83,12 @@ impl Needs {
 
     /// Refuses with everything that is in the way, apart from the class itself.
     pub async fn refuse_taken(&self, tx: &mut Tx, spans: &[Span], class: Option<ClassId>) -> Result<(), AppError> {
+        // It may have been made smaller or taken out of use before the caller held it: then all begins anew.
+        if let Some(room) = &self.room
+            && store::room(tx, room.id).await?.as_ref() != Some(room)
+        {
+            return Err(AppError::Busy);
+        }
         // It may have been taken out of use before the caller held it.
         for one in &self.equipment {
             if store::equipment(tx, one.id).await?.is_none_or(|row| row.retired_at.is_some()) {

@@ -172,6 +172,8 @@ impl<'a> Stage<'a> {
                             address: address.to_owned(),
                             zone: zone.to_owned(),
                             capacity,
+                            version: 1,
+                            retired_at: None,
                         };
                         store::insert_room(tx, &permit, &room).await?;
                         rooms.push(id);

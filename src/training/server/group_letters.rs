@@ -5,7 +5,7 @@ use super::{
     groups::Kept,
     invitations::{self, Seat},
     letters::About,
-    store::{self, ClassRow, parties, parties::PartyRow},
+    store::{self, ClassRow, EnrolmentRow, parties, parties::PartyRow},
     words,
 };
 use crate::{
@@ -39,6 +39,8 @@ pub enum Says {
     Named { name: String, instead: Option<String> },
     /// To the owner: seats without a name were given back at the cut-off.
     Returned { seats: u64 },
+    /// To the owner: staff gave somebody's place back. Why is between them and the learner.
+    GivenBack { name: String },
     /// To the owner: the class does not take place.
     ClassCancelled { why: String, next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)> },
     /// To the owner: the class is at another time or in another room.
@@ -65,6 +67,7 @@ impl GroupLetter {
             Says::Offered { .. } => "group_offered",
             Says::Named { .. } => "group_named",
             Says::Returned { .. } => "group_returned",
+            Says::GivenBack { .. } => "group_given_back",
             Says::ClassCancelled { .. } => "group_class_cancelled",
             Says::ClassMoved { .. } => "group_class_moved",
             Says::YouAreIn { .. } => "enrolled_by_firm",
@@ -73,10 +76,14 @@ impl GroupLetter {
         }
     }
 
-    /// Only the answers to the reader's own act come at night.
+    /// Only the answers to the reader's own act come at night, and seats that are held for their group and would be
+    /// others' by the morning.
     pub fn urgency(&self) -> Urgency {
         match self.says {
             Says::Enrolled { .. } | Says::Named { .. } => Urgency::AtOnce,
+            Says::Offered { until, .. }
+            | Says::ClassCancelled { next: Some((_, _, until)), .. }
+            | Says::ClassMoved { kept: Kept::Offers(_, until), .. } => Urgency::Until(until),
             _ => Urgency::ByDay,
         }
     }
@@ -109,6 +116,10 @@ impl GroupLetter {
             Says::Returned { seats } => {
                 lines.push(w!(fmt, groups.letter_returned_body, count = *seats));
                 w!(fmt, groups.letter_returned_subject, count = *seats, title = title)
+            }
+            Says::GivenBack { name } => {
+                lines.push(w!(fmt, groups.letter_given_back_body, name = name.clone()));
+                w!(fmt, groups.letter_given_back_subject, title = title)
             }
             Says::ClassCancelled { why, next } => {
                 lines.push(w!(fmt, groups.letter_cancelled_body, why = why.clone()));
@@ -218,6 +229,18 @@ pub async fn named(
 pub async fn returned(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, seats: usize) -> Result<(), AppError> {
     let says = Says::Returned { seats: seats as u64 };
     to_owner(tx, cx, class, party, says, &format!("group_returned:{}", party.id)).await
+}
+
+/// Staff gave the place of one of the group back.
+pub async fn staff_gave_back(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    row: &EnrolmentRow,
+) -> Result<(), AppError> {
+    let says = Says::GivenBack { name: row.person_name.clone() };
+    to_owner(tx, cx, class, party, says, &format!("group_given_back:{}", row.id)).await
 }
 
 /// The class does not take place; perhaps seats are held in the next one.

@@ -278,20 +278,21 @@ fn view_of(cx: &Cx, page: &Page, sheet: &Sheet, review: Option<&Review>) -> AnyV
     .into_any()
 }
 
-/// The rules of groups, with this class's own times.
+/// The rules that hold for everybody and those of groups, with this class's own times.
 fn rules(cx: &Cx, class: &ClassRow) -> AnyView {
     let policy = class.policy();
     let time = |at| {
         let tz = class.tz();
         w!(cx, training.time_in_zone, time = cx.fmt().date_time(at, tz), zone = words::zone(tz))
     };
-    let rules = [
+    let of_groups = [
         w!(cx, groups.rule_line, time = time(policy.gathers_until())),
         w!(cx, groups.rule_one_answer),
         w!(cx, groups.rule_names, time = time(policy.free_until())),
         w!(cx, groups.rule_swap, time = time(policy.starts)),
     ];
-    let rules = rules.into_iter().map(|rule| view! { <li>{rule}</li> }).collect_view();
+    let rules = views::policy(cx, class, false).into_iter().chain(of_groups);
+    let rules = rules.map(|rule| view! { <li>{rule}</li> }).collect_view();
     view! { <Card title=Some(w!(cx, training.policy))><ul class="stack">{rules}</ul></Card> }.into_any()
 }
 

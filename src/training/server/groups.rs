@@ -768,7 +768,7 @@ pub async fn of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<(PartyRow, Vec<
     Ok(all)
 }
 
-/// Holds seats in another class for a whole group, if everybody can come.
+/// Holds seats in another class for a whole group, if everybody can come and nobody's place there was given up before.
 async fn offer_elsewhere(
     tx: &mut Tx,
     system: &Cx,
@@ -780,7 +780,8 @@ async fn offer_elsewhere(
     let people: Vec<PersonId> = places.iter().filter_map(|place| place.person_id).collect();
     let spans = seats::spans(tx, next.id).await?;
     for person in &people {
-        if hindrance(tx, system, next, *person, &spans).await?.is_some() {
+        if hindrance(tx, system, next, *person, &spans).await?.is_some() || store::gave_up(tx, next.id, *person).await?
+        {
             return Ok(None);
         }
     }

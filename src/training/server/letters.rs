@@ -49,6 +49,12 @@ pub enum TrainingLetter {
         about: About,
         late: bool,
     },
+    /// Staff have given the reader's place back for them.
+    GivenBack {
+        about: About,
+        was: EnrolmentState,
+        why: String,
+    },
     /// Another time or place.
     Changed {
         about: About,
@@ -184,6 +190,7 @@ impl TrainingLetter {
             Self::ClassCancelled { .. } => "class_cancelled",
             Self::Reminder { .. } => "class_reminder",
             Self::SeatCancelled { .. } => "seat_cancelled",
+            Self::GivenBack { .. } => "seat_given_back",
             Self::Changed { .. } => "class_changed",
             Self::Session { .. } => "class_session",
             Self::SeatMoved { .. } => "seat_moved",
@@ -194,14 +201,19 @@ impl TrainingLetter {
         }
     }
 
-    /// Only the answers to the reader's own act come at night.
+    /// Only the answers to the reader's own act come at night, and a seat that is held for them and would be somebody
+    /// else's by the morning.
     pub fn urgency(&self) -> Urgency {
         match self {
             Self::Booked { .. } | Self::Waitlisted { .. } => Urgency::AtOnce,
-            Self::Offered { .. } | Self::ClassCancelled { .. } | Self::Reminder { .. } => Urgency::ByDay,
+            Self::Offered { until, .. }
+            | Self::ClassCancelled { next: Some((_, _, until)), .. }
+            | Self::Moved { stays: Stays::Held { until, .. } | Stays::Offered { until }, .. }
+            | Self::Opened { until: Some(until), .. } => Urgency::Until(*until),
+            Self::ClassCancelled { .. } | Self::Reminder { .. } => Urgency::ByDay,
             Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
             Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
-            Self::MovedIn { .. } | Self::FromTrainer { .. } => Urgency::ByDay,
+            Self::MovedIn { .. } | Self::FromTrainer { .. } | Self::GivenBack { .. } => Urgency::ByDay,
             Self::Moved { .. } | Self::Opened { .. } => Urgency::ByDay,
         }
     }
@@ -280,6 +292,26 @@ impl TrainingLetter {
                     false => w!(fmt, teaching.letter_seat_cancelled_body, title = title, time = time, zone = zone),
                 },
             ),
+            Self::GivenBack { was, why, .. } => {
+                let (subject, body) = match was {
+                    EnrolmentState::Waitlisted => (
+                        w!(fmt, teaching.letter_off_line_subject, title = title.clone()),
+                        w!(fmt, teaching.letter_off_line_body, title = title, time = time, zone = zone),
+                    ),
+                    EnrolmentState::Offered => (
+                        w!(fmt, teaching.letter_offer_withdrawn_subject, title = title.clone()),
+                        w!(fmt, teaching.letter_offer_withdrawn_body, title = title, time = time, zone = zone),
+                    ),
+                    _ => (
+                        w!(fmt, teaching.letter_given_back_subject, title = title.clone()),
+                        w!(fmt, teaching.letter_given_back_body, title = title, time = time, zone = zone),
+                    ),
+                };
+                match why.is_empty() {
+                    true => (subject, body),
+                    false => (subject, format!("{body}\n\n{}", w!(fmt, teaching.letter_why, why = why.clone()))),
+                }
+            }
             Self::Changed { .. } => (
                 w!(fmt, teaching.letter_changed_subject, title = title.clone()),
                 w!(fmt, teaching.letter_changed_body, title = title, time = time, zone = zone, place = place),
@@ -391,6 +423,7 @@ impl TrainingLetter {
             | Self::ClassCancelled { about, .. }
             | Self::Reminder { about }
             | Self::SeatCancelled { about, .. }
+            | Self::GivenBack { about, .. }
             | Self::Changed { about }
             | Self::Session { about, .. }
             | Self::SeatMoved { about, .. }
@@ -434,6 +467,14 @@ pub async fn cancelled(
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id: row.id, person: row.person_id };
     invitations::cancel(tx, cx, seat, &sessions, Some(letter.into()), &format!("seat_cancelled:{}", row.id)).await
+}
+
+/// Staff gave somebody's place back for them.
+pub async fn given_back(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: &EnrolmentRow, why: &str) -> Result<(), AppError> {
+    let letter = TrainingLetter::GivenBack { about: About::of(cx, class), was: row.state, why: why.to_owned() };
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id: row.id, person: row.person_id };
+    invitations::cancel(tx, cx, seat, &sessions, Some(letter.into()), &format!("seat_given_back:{}", row.id)).await
 }
 
 /// The class is at another address on line. `sessions` are those that it has.

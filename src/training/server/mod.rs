@@ -42,6 +42,7 @@ mod members_page;
 pub mod plan;
 pub mod portal;
 mod portal_ask;
+pub mod rooms;
 pub mod rules;
 pub mod seats;
 pub mod shared;

@@ -146,7 +146,7 @@ pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) ->
     if store::course(tx, draft.course).await?.is_none() {
         return Err(Faults::only("course", Fault::NotAChoice));
     }
-    let needs = Needs::load(tx, draft.trainer, draft.room, &extras.assistants, &extras.equipment).await?;
+    let needs = Needs::load(tx, draft.trainer, draft.room, None, &extras.assistants, &extras.equipment).await?;
     let seats = needs.room.as_ref().map(|room| (room.name.clone(), room.capacity));
     let plan = Plan { sessions: draft.sessions, capacity: draft.capacity, room: seats }.check(cx.now)?;
     busy::lock(tx, &needs.resources()).await?;

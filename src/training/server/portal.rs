@@ -127,7 +127,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
     let when = Some(w!(cx, training.when));
     let sessions = views::sessions(cx, class, &shown.seen.sessions);
     let about = Some(w!(cx, training.about));
-    let policy = policy(cx, class);
+    let policy = policy(cx, class, shown.mine.as_ref().is_some_and(|mine| mine.behind_group));
     let first = class_cards::first(cx, class, shown.mine.as_ref(), &shown.make_up);
     let inside = has_seat && class.state != ClassState::Cancelled;
     let more = class_cards::more(cx, class, &shown.seen, &shown.around.materials, inside, sheet);
@@ -168,10 +168,10 @@ fn venue(cx: &Cx, class: &ClassRow, has_seat: bool) -> AnyView {
 }
 
 /// The rules that hold for this class, with its own times.
-fn policy(cx: &Cx, class: &ClassRow) -> AnyView {
+fn policy(cx: &Cx, class: &ClassRow, behind_group: bool) -> AnyView {
     let percent = cx.fmt().percent(class.pass_percent as f64 / 100.0);
     let rules: Vec<AnyView> =
-        views::policy(cx, class).into_iter().map(|rule| view! { <li>{rule}</li> }.into_any()).collect();
+        views::policy(cx, class, behind_group).into_iter().map(|rule| view! { <li>{rule}</li> }.into_any()).collect();
     let policy_certificate = w!(cx, training.policy_certificate, percent = percent);
     let ask = w!(cx, planning.ask_link);
     let href = format!("/training/ask/{}", class.course_id);

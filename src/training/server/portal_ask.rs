@@ -74,6 +74,9 @@ async fn load(cx: &Cx, id: CourseId) -> Result<Shown, AppError> {
     let mine = store::wish(&mut tx, id, person).await?;
     let mut towns: Vec<String> = store::rooms(&mut tx).await?.into_iter().map(|room| room.place).collect();
     towns.dedup();
+    // Whoever has asked for a town keeps it, though no room there is in use any more.
+    let own = mine.as_ref().map(|row| &row.place).filter(|own| !matches!(own.as_str(), wish::ANYWHERE | wish::ONLINE));
+    towns.extend(own.filter(|own| !towns.contains(own)).cloned());
     Ok(Shown { course, mine, towns })
 }
 

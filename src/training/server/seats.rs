@@ -230,21 +230,34 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Re
     let Some(row) = store::active(tx, class.id, person.id).await? else {
         return ended(tx, &class, person.id, Refusal::NotEnrolled).await;
     };
-    let terms = class.policy().terms;
-    let to = enrolment::cancel(row.state, &rules_for(cx, &class, person.id), cx.now)?;
-    store::move_enrolment(tx, &permit, &row, to, None, Some(Ending::Cancelled), cx.now).await?;
+    let to = end(tx, cx, &permit, &class, &row).await?;
+    record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Cancelled)).await?;
+    letters::cancelled(tx, cx, &class, &row, to).await?;
+    pass_on(tx, cx, class.id).await?;
+    Ok(Place { enrolment: row.id, state: to, position: None })
+}
+
+/// Ends somebody's place with all that it has, by the rules for whoever acts; says how it ended. The caller holds the
+/// class and the person.
+pub async fn end(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    class: &ClassRow,
+    row: &EnrolmentRow,
+) -> Result<EnrolmentState, AppError> {
+    let rules = rules_for(cx, class, row.person_id);
+    let to = enrolment::cancel(row.state, &rules, cx.now)?;
+    store::move_enrolment(tx, permit, row, to, None, Some(Ending::Cancelled), cx.now).await?;
     busy::free(tx, "enrolment", row.id.0).await?;
     match (row.state, to) {
-        (EnrolmentState::Booked, EnrolmentState::CancelledLate) if terms.late_cancel == Effect::Spent => {
+        (EnrolmentState::Booked, EnrolmentState::CancelledLate) if rules.terms.late_cancel == Effect::Spent => {
             dues::spend(tx, row.id, cx.now).await?;
         }
         (EnrolmentState::Booked, _) => dues::give_back(tx, row.id, cx.now).await?,
         _ => {}
     }
-    record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Cancelled)).await?;
-    letters::cancelled(tx, cx, &class, &row, to).await?;
-    pass_on(tx, cx, class.id).await?;
-    Ok(Place { enrolment: row.id, state: to, position: None })
+    Ok(to)
 }
 
 /// A second tap finds nothing to end any more: it is answered like the first, and somebody who never had a place is
@@ -378,7 +391,8 @@ async fn offer(
     Ok(())
 }
 
-/// Holds a seat in another class for somebody whose class was cancelled. The caller holds that class.
+/// Holds a seat in another class for somebody whose class was cancelled, unless they have or had a place there that
+/// they gave up. The caller holds that class.
 pub async fn offer_elsewhere(
     tx: &mut Tx,
     cx: &Cx,
@@ -389,6 +403,7 @@ pub async fn offer_elsewhere(
     let Some(until) = next.policy().offer_until(cx.now) else { return Ok(None) };
     let spans = spans(tx, next.id).await?;
     let taken = store::active(tx, next.id, person).await?.is_some()
+        || store::gave_up(tx, next.id, person).await?
         || !busy::clashes(tx, Resource::Person(person), &spans, None).await?.is_empty();
     let permit = cx.may(Act::OfferSeat, &Subject::of(person))?;
     if taken || !store::hold_seat(tx, &permit, next.id).await? {

@@ -1,8 +1,8 @@
 //! Seats that staff give: to somebody who stands in the door, to somebody from another class of the course, to somebody
-//! from the middle of the line. Each is one transaction that holds the classes and the person.
+//! from the middle of the line; and those that they give back for somebody. Each is one transaction that holds the classes and the person.
 
 use super::{
-    dues,
+    dues, group_letters,
     invitations::{self, Seat},
     letters::{self, About, TrainingLetter},
     seats::{self, lock_of, refuse_clash, spans},
@@ -22,7 +22,7 @@ use crate::{
         history::{self, Change},
         keys,
     },
-    training::domain::{Cost, EnrolmentState, Refusal, class, teaching},
+    training::domain::{Cost, Ending, EnrolmentState, Refusal, class, teaching},
     values::{ClassId, EmailAddress, EnrolmentId, PersonId},
 };
 use std::collections::BTreeSet;
@@ -228,7 +228,12 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
         return Err(Faults::only("why", Fault::Required));
     }
     if teaching::promote(class.state, &class.seats(), &class.policy(), how.one_more, cx.now)? {
-        let room = class.room_name.clone().zip(class.room_seats);
+        // Whoever makes the room smaller holds it.
+        if let Some(room) = class.room_id {
+            busy::lock(tx, &[Resource::Room(room)]).await?;
+        }
+        let class = store::class(tx, id).await?;
+        let room = class.room_name.zip(class.room_seats);
         class::fits(class.capacity + 1, room.as_ref())?;
         store::add_chair(tx, &permit, id, cx.now).await?;
     }
@@ -250,6 +255,51 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
     let why = Some(how.why.as_str()).filter(|why| !why.is_empty());
     record(tx, cx, &permit, seat, row.person_id, why, None).await?;
     letters::booked(tx, cx, &class, seat, row.person_id, &cost).await
+}
+
+/// Gives somebody's seat, offer or place in line back for them: free of charge until the class begins, with a reason or
+/// without. Whoever has a place themselves gives it back on its page. Doing it twice is doing it once.
+pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) -> Result<(), AppError> {
+    let by = cx.person()?.id;
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let (cx, why) = (cx.clone(), why.clone());
+            Box::pin(async move {
+                let person = store::enrolment(tx, seat).await?.person_id;
+                tx.lock(&[lock_of(class), Key::of("person", person.0)]).await?;
+                let permit = cx.may(Act::CancelEnrolment, &Subject::of(person))?;
+                let row = store::enrolment(tx, seat).await?;
+                if row.class_id != class || by == person {
+                    return Err(AppError::NotFound);
+                }
+                if !row.state.is_active() {
+                    return Ok(());
+                }
+                let class = store::class(tx, class).await?;
+                let to = seats::end(tx, &cx, &permit, &class, &row).await?;
+                let change = Change {
+                    entity: "enrolment",
+                    id: seat.0,
+                    customer: Some(person),
+                    from: Some(row.state.as_str()),
+                    to: Some(to.as_str()),
+                    why: Some(if why.is_empty() { Ending::Cancelled.as_str() } else { why.as_str() }),
+                    detail: None,
+                };
+                history::record(tx, &cx, &permit, change).await?;
+                letters::given_back(tx, &cx, &class, &row, &why).await?;
+                // Whoever pays for it hears of it too.
+                if let Some(party) = row.party_id {
+                    let party = store::parties::party(tx, party).await?;
+                    group_letters::staff_gave_back(tx, &cx, &class, &party, &row).await?;
+                }
+                seats::pass_on(tx, &cx, class.id).await
+            })
+        })
+        .await
 }
 
 /// What the seat costs whoever gets it, and that they know.

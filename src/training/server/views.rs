@@ -152,8 +152,9 @@ pub fn stage_badge(cx: &Cx, class: &ClassRow) -> AnyView {
     view! { <Badge tone=words::stage_tone(stage) text=stage.in_words(cx.fmt())/> }.into_any()
 }
 
-/// The rules of a class as they were when it was published, a sentence each.
-pub fn policy(cx: &Cx, class: &ClassRow) -> Vec<String> {
+/// The rules of a class as they were when it was published, a sentence each. Whoever waits behind a group that stays
+/// together is told how that is served, since freed seats are kept for it and not for the first person.
+pub fn policy(cx: &Cx, class: &ClassRow, behind_group: bool) -> Vec<String> {
     let (rules, tz, fmt) = (class.policy(), class.tz(), cx.fmt());
     let time = |at: DateTime<Utc>| w!(cx, training.time_in_zone, time = fmt.date_time(at, tz), zone = words::zone(tz));
     let late = match rules.terms.late_cancel {
@@ -164,12 +165,15 @@ pub fn policy(cx: &Cx, class: &ClassRow) -> Vec<String> {
         Effect::Spent => w!(cx, planning.policy_no_show_spent),
         Effect::Returned => w!(cx, planning.policy_no_show_returned),
     };
-    let lasts = words::duration(fmt, rules.terms.offer_minutes);
+    let offer = match behind_group {
+        true => w!(cx, groups.rule_line, time = time(rules.gathers_until())),
+        false => w!(cx, planning.policy_offer, time = words::duration(fmt, rules.terms.offer_minutes)),
+    };
     vec![
         w!(cx, training.policy_free_until, time = time(rules.free_until())),
         late,
         no_show,
-        w!(cx, planning.policy_offer, time = lasts),
+        offer,
         w!(cx, training.policy_freeze, time = time(rules.freezes_at())),
     ]
 }

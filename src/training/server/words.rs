@@ -215,6 +215,9 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::EquipmentUsed { class, starts } => {
             w!(fmt, learning.refusal_equipment_used, title = class.clone(), time = time(*starts))
         }
+        Refusal::RoomNeeded { class, starts, seats } => {
+            w!(fmt, rooms.refusal_needed, title = class.clone(), time = time(*starts), seats = fmt.number(*seats))
+        }
         Refusal::TooManyInvitations { most } => w!(fmt, team.refusal_full, most = fmt.number(*most)),
         Refusal::InvitationOver => w!(fmt, team.refusal_over),
         Refusal::OwnMembership => w!(fmt, team.refusal_own),

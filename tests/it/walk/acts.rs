@@ -117,6 +117,9 @@ fn changes(act: Act) -> bool {
         | Act::ReturnSeat
         | Act::EditEquipment
         | Act::RetireEquipment
+        | Act::AddRoom
+        | Act::EditRoom
+        | Act::RetireRoom
         | Act::InviteMember
         | Act::WithdrawInvitation
         | Act::AcceptInvitation
@@ -315,7 +318,10 @@ async fn perform(walk: &mut Walk, act: Act) {
         | Act::SetClassRules
         | Act::AddEquipment
         | Act::EditEquipment
-        | Act::RetireEquipment => training::perform(walk, act).await,
+        | Act::RetireEquipment
+        | Act::AddRoom
+        | Act::EditRoom
+        | Act::RetireRoom => training::perform(walk, act).await,
         Act::EditCourse
         | Act::AddMaterial
         | Act::RemoveMaterial

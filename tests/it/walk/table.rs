@@ -108,6 +108,7 @@ pub const DOORS: &[Door] = &[
     door("/desk/demand", Desk(&[Trainer]), None),
     door("/desk/demand/{course}", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/settings/training", Desk(NO_OTHER), Desk(NO_OTHER)),
+    door("/desk/settings/rooms", Desk(NO_OTHER), Desk(NO_OTHER)),
     door("/training/courses/{course}", Signed, None),
     door("/training/{class}/make-up", Alone, Alone),
     door("/materials/{id}", Theirs(&[Trainer]), None),

@@ -223,6 +223,14 @@ impl Things {
                 vec![("act", "absence"), ("from", "2027-06-01T08:00"), ("until", "2027-06-02T08:00"), ("why", "Away.")]
             }
             "/desk/settings/training" => vec![("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")],
+            "/desk/settings/rooms" => vec![
+                ("act", "add"),
+                ("name", "Attic"),
+                ("address", "Calle Alta 7"),
+                ("place", "Madrid"),
+                ("capacity", "8"),
+                ("zone", "Europe/Madrid"),
+            ],
             "/desk/courses/{course}" => vec![
                 ("version", "2"),
                 ("title", "Renamed"),

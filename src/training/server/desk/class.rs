@@ -326,6 +326,7 @@ fn learner(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, mar
             {roster::facts(cx, &shown.before, row)}
             {marks}
             {roster::move_form(cx, &shown.before, row, sheet)}
+            {roster::give_back_form(cx, &shown.class, row, sheet)}
         </li>
     }
     .into_any()
@@ -351,10 +352,12 @@ fn line(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Option<AnyView> {
                 }
             };
             let promote = roster::promote_form(cx, &shown.class, row, place == 1, sheet);
+            let give_back = roster::give_back_form(cx, &shown.class, row, sheet);
             view! {
                 <li class="stack">
                     <p class="row"><strong>{row.person_name.clone()}</strong><span class="soft">{text}</span></p>
                     {promote}
+                    {give_back}
                 </li>
             }
         })

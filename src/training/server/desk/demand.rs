@@ -176,7 +176,7 @@ struct Found {
 async fn best(cx: &Cx, shown: &Shown, form: &Form) -> Result<Found, AppError> {
     let terms = read(cx, shown, form)?;
     let mut tx = cx.db().read().await?;
-    let needs = Needs::load(&mut tx, terms.draft.trainer, terms.draft.room, &[], &[]).await?;
+    let needs = Needs::load(&mut tx, terms.draft.trainer, terms.draft.room, None, &[], &[]).await?;
     let sought = Sought {
         course: shown.course.id,
         needs: &needs,

@@ -73,7 +73,14 @@ async fn load(cx: &Cx, id: ClassId) -> Result<(Before, Choices), AppError> {
     let class = store::class(&mut tx, id).await?;
     cx.may(Act::EditClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
     let before = Before::load(&mut tx, class).await?;
-    Ok((before, Choices::load(&mut tx).await?))
+    let mut choices = Choices::load(&mut tx).await?;
+    // A room that is out of use stays with the class.
+    if let Some(id) = before.class.room_id
+        && !choices.rooms.iter().any(|room| room.id == id)
+    {
+        choices.rooms.extend(store::room(&mut tx, id).await?);
+    }
+    Ok((before, choices))
 }
 
 pub async fn save(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response, AppError> {
@@ -115,7 +122,7 @@ async fn proposals(cx: &Cx, before: &Before, form: &Form) -> Result<Option<AnyVi
     let equipment = rest.equipment.unwrap_or_else(|| before.equipment.iter().map(|row| row.id).collect());
     let trainer = rest.trainer.unwrap_or(class.trainer_id);
     let mut tx = cx.db().read().await?;
-    let needs = Needs::load(&mut tx, trainer, edit.room, &assistants, &equipment).await?;
+    let needs = Needs::load(&mut tx, trainer, edit.room, class.room_id, &assistants, &equipment).await?;
     let shifts = conflicts::propose(&mut tx, cx, &needs, tz, &wanted, Some(class.id)).await?;
     drop(tx);
     Ok(fields::proposals(cx, tz, &wanted, &shifts))

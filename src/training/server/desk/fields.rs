@@ -1,6 +1,6 @@
 //! The fields that the forms of a new class and of a change share, and the times that are proposed where theirs are taken.
 
-use super::forms;
+use super::{forms, rooms};
 use crate::{
     calendar::{domain::LocalSpan, server::zone},
     db::Tx,
@@ -125,11 +125,17 @@ pub fn terms(cx: &Cx, rooms: &[RoomRow], sheet: &Sheet) -> AnyView {
             place = room.place.clone(),
             seats = cx.fmt().number(room.capacity)
         );
+        let label = match room.retired_at {
+            Some(_) => format!("{label} · {}", w!(cx, rooms.retired)),
+            None => label,
+        };
         (room.id.to_string(), label)
     }));
+    let none = rooms.is_empty().then(|| rooms::none(cx));
     let currency = cx.app.company.currency.to_string();
     view! {
         <Select name="room" label=w!(cx, training.room) options value=sheet.value("room") fault=cx.fault(sheet, "room")/>
+        {none}
         <Field name="link" label=w!(cx, training.link) kind="url" value=sheet.value("link") fault=cx.fault(sheet, "link")
             hint=Some(w!(cx, training.link_hint)) placeholder=Some("https://".to_owned())/>
         <div class="fields">

@@ -14,6 +14,7 @@ mod learners;
 mod list;
 mod plan_pages;
 mod room;
+mod rooms;
 mod roster;
 mod rules_page;
 mod sheet;
@@ -51,6 +52,7 @@ pub fn routes() -> Router<App> {
         .route("/desk/demand", get(demand::board))
         .route("/desk/demand/{course}", get(demand::course).post(demand::open))
         .route("/desk/settings/training", get(rules_page::show).post(rules_page::act))
+        .route("/desk/settings/rooms", get(rooms::show).post(rooms::act))
         .route("/desk/courses", get(courses::list))
         .route("/desk/courses/{course}", get(courses::show).post(courses::save))
         .route("/desk/make-ups/{id}", post(learners::mark))

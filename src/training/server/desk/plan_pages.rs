@@ -136,7 +136,7 @@ async fn proposals(cx: &Cx, form: &Form) -> Result<Option<AnyView>, AppError> {
     let Some(draft) = planned.series.first() else { return Ok(None) };
     let (assistants, equipment) = (&planned.extras.assistants, &planned.extras.equipment);
     let mut tx = cx.db().read().await?;
-    let needs = Needs::load(&mut tx, draft.trainer, draft.room, assistants, equipment).await?;
+    let needs = Needs::load(&mut tx, draft.trainer, draft.room, None, assistants, equipment).await?;
     let shifts = conflicts::propose(&mut tx, cx, &needs, planned.zone, &wanted, None).await?;
     drop(tx);
     Ok(fields::proposals(cx, planned.zone, &wanted, &shifts))

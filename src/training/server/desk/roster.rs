@@ -1,6 +1,7 @@
 //! Before a class: what the trainer knows of each learner, and what they can do about the seats and tell everybody.
 
 use crate::{
+    access::{Act, Subject},
     db::Tx,
     error::{AppError, Fault, Faults},
     server::{
@@ -9,9 +10,10 @@ use crate::{
         notice::Notice,
     },
     training::{
-        domain::{ClassState, EnrolmentState, teaching},
+        domain::{ClassState, EnrolmentState, enrolment, teaching},
         server::{
             portal::{key, parse},
+            seats,
             staff_seats::{self, Promotion, WalkIn},
             store::{self, ClassRow, EnrolmentRow, SeatSkip},
             writing,
@@ -52,6 +54,7 @@ pub async fn run(cx: &Cx, id: ClassId, form: &Form) -> Option<Result<Notice, App
         "walk_in" => walk_in(cx, id, form).await,
         "move" => carry(cx, id, form).await,
         "promote" => promote(cx, id, form).await,
+        "give_back" => give_back(cx, id, form).await,
         _ => return None,
     })
 }
@@ -97,6 +100,14 @@ async fn promote(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> 
     faults.check()?;
     let how = Promotion { why, one_more: form.text("one_more") == "yes", agreed: form.text("agreed") == "yes" };
     staff_seats::promote(cx, id, parse(form.text("enrolment"))?, how).await.map(|()| Notice::SeatGiven)
+}
+
+async fn give_back(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
+    let why = form.text("why_give_back").to_owned();
+    if why.chars().count() > 300 {
+        return Err(Faults::only("why_give_back", Fault::TooLong { max: 300 }));
+    }
+    staff_seats::give_back(cx, id, parse(form.text("enrolment"))?, why).await.map(|()| Notice::SeatGivenBack)
 }
 
 /// What is known of one learner.
@@ -193,6 +204,42 @@ pub fn promote_form(cx: &Cx, class: &ClassRow, row: &EnrolmentRow, first: bool, 
                     {chair}
                     {price}
                     <Actions><Button tone=ButtonTone::Quiet>{w!(fmt, teaching.promote_button)}</Button></Actions>
+                </form>
+            </Fold>
+        }
+        .into_any(),
+    )
+}
+
+/// For the learner: their seat, offer or place in line goes back. To unfold it is the first step, its button the second.
+pub fn give_back_form(cx: &Cx, class: &ClassRow, row: &EnrolmentRow, sheet: &Sheet) -> Option<AnyView> {
+    let rules = seats::rules_for(cx, class, row.person_id);
+    if cx.viewer.person().is_some_and(|viewer| viewer.id == row.person_id)
+        || cx.may(Act::CancelEnrolment, &Subject::of(row.person_id)).is_err()
+        || enrolment::cancel(row.state, &rules, cx.now).is_err()
+    {
+        return None;
+    }
+    let fmt = cx.fmt();
+    let (title, text) = match row.state {
+        EnrolmentState::Booked => (w!(fmt, teaching.give_back), w!(fmt, teaching.give_back_text)),
+        _ => (w!(fmt, teaching.off_line), w!(fmt, teaching.off_line_text)),
+    };
+    let again = back(sheet, "give_back", row, "why_give_back");
+    let why = again.unwrap_or_default().to_owned();
+    let fault = again.and_then(|_| cx.fault(sheet, "why_give_back"));
+    let (why_id, is_open) = (format!("why_give_back-{}", row.id), again.is_some());
+    let (label, hint) = (w!(fmt, teaching.why_give_back), Some(w!(fmt, teaching.why_give_back_hint)));
+    let (enrolment, button) = (row.id.to_string(), title.clone());
+    Some(
+        view! {
+            <Fold title open=is_open>
+                <p>{text}</p>
+                <form class="form" method="post" data-seat="give-back">
+                    <input type="hidden" name="act" value="give_back"/>
+                    <input type="hidden" name="enrolment" value=enrolment/>
+                    <Field name="why_give_back" id=Some(why_id) label value=why fault hint optional=Some(w!(fmt, shell.optional)) maxlength=Some(300)/>
+                    <Actions><Button tone=ButtonTone::Danger>{button}</Button></Actions>
                 </form>
             </Fold>
         }

@@ -272,7 +272,7 @@ pub async fn taught(tx: &mut Tx, trainer: PersonId, since: DateTime<Utc>) -> Res
 }
 
 /// A room as forms offer it.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct RoomRow {
     pub id: RoomId,
     pub name: String,
@@ -280,14 +280,33 @@ pub struct RoomRow {
     pub address: String,
     pub zone: String,
     pub capacity: i64,
+    pub version: i64,
+    pub retired_at: Option<DateTime<Utc>>,
 }
 
-const ROOMS: &str = "select id, name, place, address, zone, capacity from room order by place, name limit 500";
-const ROOM: &str = "select id, name, place, address, zone, capacity from room where id = $1";
+const ROOMS: &str = "select id, name, place, address, zone, capacity, version, retired_at from room \
+    where retired_at is null order by place, name, id limit 500";
+const ALL_ROOMS: &str = "select id, name, place, address, zone, capacity, version, retired_at from room \
+    order by case when retired_at is null then 0 else 1 end, place, name, id limit 1000";
+const ROOM: &str = "select id, name, place, address, zone, capacity, version, retired_at from room where id = $1";
+const ROOM_NAMES: &str = "select id, name from room where retired_at is null";
 const INSERT_ROOM: &str = "insert into room (id, name, place, address, zone, capacity) values ($1, $2, $3, $4, $5, $6)";
+const UPDATE_ROOM: &str = "update room set name = $2, place = $3, address = $4, zone = $5, capacity = $6, retired_at = $7, \
+    version = version + 1 where id = $1 and version = $8";
+const COMING_IN_ROOM: &str = "select count(*) from class \
+    where room_id = $1 and state in ('draft', 'open', 'running') and ends_at > $2";
+const LARGER_THAN: &str = "select title, starts_at, capacity from class \
+    where room_id = $1 and state in ('draft', 'open', 'running') and ends_at > $2 and capacity > $3 \
+    order by starts_at, id limit 1";
 
+/// Those that can be chosen for a class.
 pub async fn rooms(tx: &mut Tx) -> Result<Vec<RoomRow>, AppError> {
     Ok(fetch_all!(tx, RoomRow, ROOMS)?)
+}
+
+/// Those out of use as well, last.
+pub async fn all_rooms(tx: &mut Tx) -> Result<Vec<RoomRow>, AppError> {
+    Ok(fetch_all!(tx, RoomRow, ALL_ROOMS)?)
 }
 
 pub async fn room(tx: &mut Tx, id: RoomId) -> Result<Option<RoomRow>, AppError> {
@@ -297,6 +316,43 @@ pub async fn room(tx: &mut Tx, id: RoomId) -> Result<Option<RoomRow>, AppError> 
 pub async fn insert_room(tx: &mut Tx, _: &Permit, room: &RoomRow) -> Result<(), AppError> {
     execute!(tx, INSERT_ROOM, room.id, &room.name, &room.place, &room.address, &room.zone, room.capacity)?;
     Ok(())
+}
+
+/// The names of those in use.
+pub async fn room_names(tx: &mut Tx) -> Result<Vec<(RoomId, String)>, AppError> {
+    Ok(fetch_all!(tx, (RoomId, String), ROOM_NAMES)?)
+}
+
+/// Stores it, if nobody else has changed it since its version.
+pub async fn update_room(tx: &mut Tx, _: &Permit, room: &RoomRow) -> Result<(), AppError> {
+    let rows = execute!(
+        tx,
+        UPDATE_ROOM,
+        room.id,
+        &room.name,
+        &room.place,
+        &room.address,
+        &room.zone,
+        room.capacity,
+        room.retired_at,
+        room.version
+    )?;
+    if rows == 1 { Ok(()) } else { Err(AppError::Busy) }
+}
+
+/// How many classes to come are in it.
+pub async fn coming_in_room(tx: &mut Tx, id: RoomId, now: DateTime<Utc>) -> Result<i64, AppError> {
+    Ok(fetch_scalar!(tx, i64, COMING_IN_ROOM, id, now)?.unwrap_or(0))
+}
+
+/// The first class to come in it that has more seats than so many: its title, when it begins, its seats.
+pub async fn larger_than(
+    tx: &mut Tx,
+    id: RoomId,
+    seats: i64,
+    now: DateTime<Utc>,
+) -> Result<Option<(String, DateTime<Utc>, i64)>, AppError> {
+    Ok(fetch_optional!(tx, (String, DateTime<Utc>, i64), LARGER_THAN, id, now, seats)?)
 }
 
 /// A course as forms offer it.

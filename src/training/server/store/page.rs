@@ -31,6 +31,8 @@ pub struct PlaceHere {
     pub gathered: Option<i64>,
     /// How many of the firm's group wait.
     pub group_waiting: i64,
+    /// Whether a group that stays together waits before them, or their own does.
+    pub behind_group: bool,
 }
 
 const PLACE: &str = concat!(
@@ -46,7 +48,11 @@ const PLACE: &str = concat!(
      exists (select 1 from make_up m where m.enrolment_id = e.id) as has_made_up, \
      o.name as firm, y.together, y.gathered, \
      (select count(*) from enrolment x where x.party_id = y.id and x.state = 'waitlisted') \
-     + (select count(*) from unnamed_seat x where x.party_id = y.id and x.state = 'waitlisted') as group_waiting \
+     + (select count(*) from unnamed_seat x where x.party_id = y.id and x.state = 'waitlisted') as group_waiting, \
+     e.state = 'waitlisted' and exists (select 1 from party g where g.class_id = e.class_id and g.together and ( \
+     exists (select 1 from enrolment x where x.party_id = g.id and x.state = 'waitlisted' and x.queue_number <= e.queue_number) or \
+     exists (select 1 from unnamed_seat x where x.party_id = g.id and x.state = 'waitlisted' and x.queue_number <= e.queue_number))) \
+     as behind_group \
      from enrolment e join person p on p.id = e.person_id left join party y on y.id = e.party_id \
      left join organisation o on o.id = y.organisation_id \
      where e.class_id = $1 and e.person_id = $2 and e.state in ('waitlisted', 'offered', 'booked')"

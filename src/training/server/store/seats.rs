@@ -70,6 +70,15 @@ pub async fn latest(tx: &mut Tx, class: ClassId, person: PersonId) -> Result<Opt
     Ok(fetch_optional!(tx, EnrolmentRow, LATEST, class, person)?)
 }
 
+const GAVE_UP: &str = "select e.id from enrolment e where e.class_id = $1 and e.person_id = $2 \
+    and e.ended_because in ('cancelled', 'declined') limit 1";
+
+/// Whether a person had a place in a class that was given up, by them or for them: cancelled, or declined when it was
+/// offered.
+pub async fn gave_up(tx: &mut Tx, class: ClassId, person: PersonId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, EnrolmentId, GAVE_UP, class, person)?.is_some())
+}
+
 /// Everybody with a place in the class: booked, offered, and the line in its order.
 pub async fn of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<EnrolmentRow>, AppError> {
     Ok(fetch_all!(tx, EnrolmentRow, OF_CLASS, class)?)

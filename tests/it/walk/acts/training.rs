@@ -224,6 +224,25 @@ pub async fn perform(walk: &mut Walk, act: Act) {
             ];
             walk.post(MANAGER, "/desk/settings/training", &form).await;
         }
+        Act::AddRoom | Act::EditRoom | Act::RetireRoom => {
+            let id = walk.text("select lower(hex(id)) from room order by name").await;
+            let does = match act {
+                Act::AddRoom => "add",
+                Act::EditRoom => "change",
+                _ => "retire",
+            };
+            let form = [
+                ("act", does),
+                ("room", id.as_str()),
+                ("version", "1"),
+                ("name", "Attic"),
+                ("address", "Calle Alta 7"),
+                ("place", "Madrid"),
+                ("capacity", "500"),
+                ("zone", "Europe/Madrid"),
+            ];
+            walk.post(MANAGER, "/desk/settings/rooms", &form).await;
+        }
         other => panic!("{other:?} is no act of training"),
     }
 }

@@ -1,0 +1,44 @@
+//! `aftercare check` itself: each clause is broken by some test, and those of no slice are broken here.
+
+use crate::both;
+use aftercare::{access::Role, cli};
+use axum::http::StatusCode;
+
+#[test]
+fn every_clause_has_a_test_that_breaks_it() {
+    let mut tests = String::new();
+    for file in std::fs::read_dir("tests/it").unwrap().flatten().filter(|file| file.path().is_file()) {
+        tests.push_str(&std::fs::read_to_string(file.path()).unwrap_or_default());
+    }
+    let untested = |name: &&str| !tests.contains(&format!("\"{name}\""));
+    let names: Vec<&str> = cli::clauses().into_iter().map(|clause| clause.name).collect();
+    assert!(names.len() > 70);
+    assert_eq!(names.into_iter().filter(untested).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+both! {
+    async fn what_nobody_did_and_what_nobody_will_do_is_named_with_its_row(world: World) {
+        world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
+        let ann = world.customer("ann@example.com").await;
+        world.staff(Role::Agent).await;
+        let claim = [("serial_number", "XX-1"), ("email", ""), ("proof", "the receipt")];
+        assert_eq!(world.post(&ann, "/purchases/register", &claim).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let one = async |sql: &'static str| {
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_scalar!(tx, uuid::Uuid, sql).unwrap().unwrap()
+        };
+        let named = async || {
+            let broken = cli::check(&world.app).await.unwrap();
+            broken.into_iter().map(|row| (row.name, row.id)).collect::<Vec<_>>()
+        };
+        world.corrupt("update job set failed_at = created_at").await;
+        let job = one("select id from job").await;
+        assert_eq!(named().await, [("job_given_up", job)]);
+        world.corrupt("update job set failed_at = null").await;
+        let act = one("select id from history where actor_kind = 'person'").await;
+        assert_eq!(world.count("select count(*) from history where actor_kind = 'person'").await, 1);
+        world.corrupt("update history set actor_id = null").await;
+        assert_eq!(named().await, [("history_of_nobody", act)]);
+    }
+}

@@ -1,0 +1,440 @@
+//! What the rules of a class promise, and that everybody is told them: seats that staff give back, offers that nobody
+//! wants again, the sentences on the pages, what a no-show costs.
+
+use crate::{
+    both,
+    groups::Firm,
+    sold,
+    training::School,
+    world::{Reply, Signed, World},
+};
+use aftercare::{
+    access::Role,
+    fetch_one, fetch_scalar,
+    training::{
+        domain::{EnrolmentState, Wish},
+        server::{
+            plan::Draft,
+            seats::{self, Consent},
+            store,
+        },
+    },
+    values::{ClassId, EnrolmentId, ProductId},
+};
+use axum::http::StatusCode;
+use chrono::Duration;
+
+fn path(class: ClassId) -> String {
+    format!("/training/{class}")
+}
+
+fn desk(class: ClassId) -> String {
+    format!("/desk/classes/{class}")
+}
+
+async fn enrol(world: &World, who: &Signed, class: ClassId) -> EnrolmentId {
+    seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap().enrolment
+}
+
+async fn cancel(world: &World, who: &Signed, class: ClassId) -> EnrolmentState {
+    seats::cancel(&world.cx_of(who).await, class, Consent::default()).await.unwrap().state
+}
+
+async fn place(world: &World, who: &Signed, class: ClassId) -> Option<store::EnrolmentRow> {
+    store::active(&mut world.db().read().await.unwrap(), class, who.id).await.unwrap()
+}
+
+async fn state(world: &World, who: &Signed, class: ClassId) -> Option<EnrolmentState> {
+    place(world, who, class).await.map(|row| row.state)
+}
+
+async fn people<const N: usize>(world: &World, names: [&str; N]) -> [Signed; N] {
+    let mut all = Vec::new();
+    for name in names {
+        all.push(world.customer(&format!("{name}@example.com")).await);
+    }
+    all.try_into().unwrap()
+}
+
+/// Sells a printer with three class seats, as an import does; gives the product.
+async fn sell_seats(world: &World, email: &str) -> ProductId {
+    const SOLD: &str = "select i.product_id from item i join person p on p.id = i.owner_id where p.email = $1";
+    sold::sell(world, &[&sold::printer(&format!("A-{email}"), email, "ES", &format!("S-{email}"))]).await;
+    fetch_scalar!(world.db().read().await.unwrap(), ProductId, SOLD, email).unwrap().unwrap()
+}
+
+/// Available, reserved, used, of the one plan that was sold.
+async fn units(world: &World) -> (i64, i64, i64) {
+    const UNITS: &str = "select available, reserved, used from benefit where allowance = 'training_seat'";
+    fetch_one!(world.db().read().await.unwrap(), (i64, i64, i64), UNITS).unwrap()
+}
+
+async fn sound(world: &World) {
+    assert_eq!(world.broken().await, Vec::<String>::new());
+}
+
+/// Somebody of the staff gives a seat back at the desk, for whoever has it.
+async fn give_back(world: &World, by: &Signed, class: ClassId, seat: EnrolmentId, why: &str) -> Reply {
+    let form = [("act", "give_back"), ("enrolment", &*seat.to_string()), ("why_give_back", why)];
+    world.post(by, &desk(class), &form).await
+}
+
+both! {
+    async fn staff_give_a_seat_back_after_the_cut_off_and_it_costs_the_learner_nothing(world: World) {
+        let [ann, ben, cleo] = people(&world, ["ann", "ben", "cleo"]).await;
+        let school = School::of(&world, vec![sell_seats(&world, "ann@example.com").await]).await;
+        let id = school.open(school.draft("Soon", 1, 47, 9000)).await;
+        let seat = enrol(&world, &ann, id).await;
+        enrol(&world, &ben, id).await;
+        enrol(&world, &cleo, id).await;
+        assert_eq!(units(&world).await, (2, 1, 0));
+        // Two taps: to unfold the form, and its button.
+        let page = world.get(&school.trainer, &desk(id)).await.body;
+        assert_eq!(page.matches("data-seat=\"give-back\"").count(), 3, "{page}");
+        assert!(page.contains("Give the seat back") && page.contains("Take off the waitlist"), "{page}");
+        // Nobody but staff who may.
+        let technician = world.staff(Role::Technician).await;
+        assert_eq!(give_back(&world, &technician, id, seat, "").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(give_back(&world, &ben, id, seat, "").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(give_back(&world, &ann, id, seat, "").await.status, StatusCode::NOT_FOUND);
+        let long = "x".repeat(301);
+        let reply = give_back(&world, &school.trainer, id, seat, &long).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains(&long), "what was typed is still there");
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Booked));
+        for _ in 0..2 {
+            let reply = give_back(&world, &school.trainer, id, seat, "She fell ill.").await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            assert!(reply.cookie("notice").unwrap().starts_with("seat_given_back."));
+        }
+        // It is after the cut-off, and still the allowance is back.
+        assert_eq!(units(&world).await, (3, 0, 0));
+        assert_eq!(state(&world, &ann, id).await, None);
+        assert_eq!(state(&world, &ben, id).await, Some(EnrolmentState::Offered));
+        let (subject, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert_eq!(subject, "We have given back your seat: Soon");
+        assert!(body.contains("It costs you nothing") && body.ends_with("Reason: She fell ill."), "{body}");
+        assert_eq!(world.count("select count(*) from message where letter in ('seat_given_back', 'seat_cancelled')").await, 1);
+        assert_eq!(world.count("select count(*) from message_calendar where method = 'cancel'").await, 1);
+        assert_eq!(
+            world.count(
+                "select count(*) from history where act = 'cancel_enrolment' and from_state = 'booked' \
+                 and to_state = 'cancelled' and why = 'She fell ill.' and actor_id is not null"
+            ).await,
+            1
+        );
+        assert_eq!(world.count("select count(*) from history where act = 'cancel_enrolment'").await, 1);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn staff_take_an_offer_and_a_place_in_line_back_and_the_line_moves_up(world: World) {
+        let [ann, ben, cleo, dan] = people(&world, ["ann", "ben", "cleo", "dan"]).await;
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Line", 1, 24 * 9, 0)).await;
+        for who in [&ann, &ben, &cleo, &dan] {
+            enrol(&world, who, id).await;
+        }
+        cancel(&world, &ann, id).await;
+        let (offer, waits) = (place(&world, &ben, id).await.unwrap(), place(&world, &dan, id).await.unwrap());
+        assert_eq!((offer.state, waits.state), (EnrolmentState::Offered, EnrolmentState::Waitlisted));
+        assert_eq!(give_back(&world, &school.trainer, id, offer.id, "").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(state(&world, &cleo, id).await, Some(EnrolmentState::Offered));
+        let (subject, body, _) = world.letter("ben@example.com").await.unwrap();
+        assert!(subject.starts_with("No seat is kept for you") && !body.contains("Reason"), "{subject} {body}");
+        assert_eq!(give_back(&world, &school.trainer, id, waits.id, "Full.").await.status, StatusCode::SEE_OTHER);
+        assert!(world.letter("dan@example.com").await.unwrap().0.starts_with("You are no longer in line"));
+        let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        assert_eq!((row.taken, row.held, row.waiting), (0, 1, 0));
+        // A seat of another class is none of this one.
+        let other = school.open(school.draft("Other", 1, 24 * 12, 0)).await;
+        let elsewhere = enrol(&world, &dan, other).await;
+        assert_eq!(give_back(&world, &school.trainer, id, elsewhere, "").await.status, StatusCode::NOT_FOUND);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn what_a_seat_was_charged_is_void_or_paid_back_when_staff_give_it_back_late(world: World) {
+        let [ann, ben, cleo] = people(&world, ["ann", "ben", "cleo"]).await;
+        let (school, agent) = (School::of(&world, vec![]).await, world.staff(Role::Agent).await);
+        let id = school.open(school.draft("Paid", 5, 47, 9000)).await;
+        let (first, second) = (enrol(&world, &ann, id).await, enrol(&world, &ben, id).await);
+        let charge = fetch_one!(
+            world.db().read().await.unwrap(),
+            (uuid::Uuid,),
+            "select id from charge where entity_id = $1",
+            first
+        )
+        .unwrap()
+        .0
+        .to_string();
+        let paid = [("charge", charge.as_str()), ("outcome", "paid")];
+        assert_eq!(world.post(&agent, "/desk/charges", &paid).await.status, StatusCode::SEE_OTHER);
+        for seat in [first, second] {
+            assert_eq!(give_back(&world, &school.trainer, id, seat, "").await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(world.count("select count(*) from charge where state = 'void'").await, 1);
+        assert_eq!(world.count("select count(*) from refund where paid_at is null").await, 1);
+        // Who gives it back themselves pays for the seat at that hour.
+        enrol(&world, &cleo, id).await;
+        assert_eq!(cancel(&world, &cleo, id).await, EnrolmentState::CancelledLate);
+        assert_eq!(world.count("select count(*) from charge where state = 'due'").await, 1);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn a_firm_hears_of_a_seat_that_staff_give_back_and_not_of_the_reason(world: World) {
+        let firm = Firm::of(&world, 2, 1).await;
+        let id = firm.school.open(firm.school.draft("Firm", 5, 47, 9000)).await;
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        assert_eq!(units(&world).await, (1, 2, 0));
+        let seat = place(&world, &firm.people[0], id).await.unwrap().id;
+        assert_eq!(give_back(&world, &firm.school.trainer, id, seat, "Ill.").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(units(&world).await, (2, 1, 0));
+        let (subject, body, _) = world.letter("owner@firm.example").await.unwrap();
+        assert_eq!(subject, "We have given back a place of your firm: Firm");
+        assert!(body.contains("the place of employee0") && !body.contains("Ill."), "{body}");
+        assert!(world.letter("employee0@firm.example").await.unwrap().1.ends_with("Reason: Ill."));
+        assert_eq!(state(&world, &firm.people[1], id).await, Some(EnrolmentState::Booked));
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn staff_are_exempt_for_others_only_and_not_once_the_class_has_begun(world: World) {
+        let [ann] = people(&world, ["ann"]).await;
+        let (school, manager) = (School::of(&world, vec![]).await, world.staff(Role::Manager).await);
+        let id = school.open(school.draft("Mixed", 5, 47, 9000)).await;
+        let (hers, own) = (enrol(&world, &ann, id).await, enrol(&world, &manager, id).await);
+        let page = world.get(&manager, &desk(id)).await.body;
+        assert_eq!(page.matches("data-seat=\"give-back\"").count(), 1, "{page}");
+        assert_eq!(give_back(&world, &manager, id, own, "").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(cancel(&world, &manager, id).await, EnrolmentState::CancelledLate);
+        world.advance(Duration::hours(47));
+        let page = world.get(&school.trainer, &desk(id)).await.body;
+        assert!(!page.contains("data-seat=\"give-back\""), "{page}");
+        let reply = give_back(&world, &school.trainer, id, hers, "").await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Booked));
+    }
+}
+
+both! {
+    async fn whoever_gave_a_class_up_is_not_offered_it_again_when_another_is_cancelled(world: World) {
+        let [ann, ben, cleo] = people(&world, ["ann", "ben", "cleo"]).await;
+        let school = School::of(&world, vec![]).await;
+        let off = school.open(school.draft("Off", 5, 24 * 20, 0)).await;
+        let next = school.open(school.draft("Next", 1, 24 * 25, 0)).await;
+        // Ann gave a seat of it back, Ben declined one that was offered.
+        enrol(&world, &ann, next).await;
+        enrol(&world, &ben, next).await;
+        cancel(&world, &ann, next).await;
+        assert_eq!(world.post(&ben, &path(next), &[("act", "decline")]).await.status, StatusCode::SEE_OTHER);
+        for who in [&ann, &ben, &cleo] {
+            enrol(&world, who, off).await;
+        }
+        let reply = world.post(&school.trainer, &desk(off), &[("act", "cancel"), ("why", "I am ill.")]).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert_eq!((state(&world, &ann, next).await, state(&world, &ben, next).await), (None, None));
+        assert_eq!(state(&world, &cleo, next).await, Some(EnrolmentState::Offered));
+        for who in ["ann@example.com", "ben@example.com"] {
+            let (_, body, link) = world.letter(who).await.unwrap();
+            assert!(link.unwrap().ends_with("/training"), "{body}");
+        }
+        assert!(world.letter("cleo@example.com").await.unwrap().2.unwrap().ends_with(&path(next)));
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn a_group_is_not_offered_a_class_that_one_of_it_gave_up(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let off = firm.school.open(firm.school.draft("Off", 5, 24 * 20, 0)).await;
+        let next = firm.school.open(firm.school.draft("Next", 5, 24 * 25, 0)).await;
+        enrol(&world, &firm.people[0], next).await;
+        cancel(&world, &firm.people[0], next).await;
+        firm.enrol(&world, off, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        let reply = world.post(&firm.school.trainer, &desk(off), &[("act", "cancel"), ("why", "I am ill.")]).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        for who in &firm.people {
+            assert_eq!(state(&world, who, next).await, None);
+        }
+        // They may come all the same, if they want to.
+        firm.enrol(&world, next, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        sound(&world).await;
+    }
+}
+
+/// The sentences that every page says where somebody takes a seat.
+const RULES: [&str; 5] = [
+    "You can cancel free of charge until",
+    "After that a seat that you cancel counts as used",
+    "Whoever does not come has used their seat.",
+    "A freed seat is kept for the first person in line for 24 hours",
+    "The waitlist closes on",
+];
+
+both! {
+    async fn an_owner_confirms_under_the_same_rules_as_a_learner(world: World) {
+        let firm = Firm::of(&world, 1, 0).await;
+        let id = firm.school.open(firm.school.draft("Rules", 5, 24 * 20, 9000)).await;
+        let learner = world.get(&firm.people[0], &path(id)).await.body;
+        let review = format!("{}/group?review=1&wish=together&wait=yes&person={}", path(id), firm.people[0].id);
+        let owner = world.get(&firm.owner, &review).await.body;
+        assert!(owner.contains("id=\"enrol-group\""), "{owner}");
+        for rule in RULES {
+            assert!(learner.contains(rule), "{rule}: {learner}");
+            assert!(owner.contains(rule), "{rule}: {owner}");
+        }
+        assert!(owner.contains("72 hours before the start"), "{owner}");
+    }
+}
+
+both! {
+    async fn whoever_waits_behind_a_group_that_gathers_seats_is_told_how_that_is_served(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let [seated, second, before, behind, guest] = people(&world, ["seated", "second", "before", "behind", "guest"]).await;
+        let id = firm.school.open(firm.school.draft("Full", 2, 24 * 20, 0)).await;
+        for who in [&seated, &second, &before] {
+            enrol(&world, who, id).await;
+        }
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        enrol(&world, &behind, id).await;
+        let (kept, served) = ("A freed seat is kept for the first person in line", "72 hours before the start");
+        for who in [&seated, &before, &guest] {
+            let page = world.get(who, &path(id)).await.body;
+            assert!(page.contains(kept) && !page.contains(served), "{page}");
+        }
+        for who in [&behind, &firm.people[0]] {
+            let page = world.get(who, &path(id)).await.body;
+            assert!(page.contains(served) && !page.contains(kept), "{page}");
+        }
+        // A group that may be split is served seat by seat, like anybody.
+        let split = firm.school.open(firm.school.draft("Split", 1, 24 * 24, 0)).await;
+        enrol(&world, &seated, split).await;
+        firm.enrol(&world, split, firm.group(&[0, 1], 0, Wish::AsManyAsFit)).await.unwrap();
+        enrol(&world, &behind, split).await;
+        let page = world.get(&behind, &path(split)).await.body;
+        assert!(page.contains(kept) && !page.contains(served), "{page}");
+    }
+}
+
+/// A learner with a plan stays away from a class, without a word; gives what is left of the plan.
+async fn after_a_no_show(world: &World, no_show: &str) -> (i64, i64, i64) {
+    let [ann] = people(world, ["ann"]).await;
+    let school = School::of(world, vec![sell_seats(world, "ann@example.com").await]).await;
+    let manager = world.staff(Role::Manager).await;
+    let rules = [
+        ("act", "rules"),
+        ("cut_off_hours", "48"),
+        ("offer_hours", "24"),
+        ("freeze_hours", "2"),
+        ("late_cancel", "spent"),
+        ("no_show", no_show),
+    ];
+    assert_eq!(world.post(&manager, "/desk/settings/training", &rules).await.status, StatusCode::SEE_OTHER);
+    let id = school.open(school.draft("Missed", 5, 100, 9000)).await;
+    enrol(world, &ann, id).await;
+    assert_eq!(units(world).await, (2, 1, 0));
+    missed_or_seen(world, &school, id, "absent", 101).await;
+    assert_eq!(world.count("select count(*) from certificate").await, 0);
+    sound(world).await;
+    units(world).await
+}
+
+/// Everybody gets one mark, and the class is closed, so many hours from now.
+async fn missed_or_seen(world: &World, school: &School, id: ClassId, mark: &str, hours: i64) {
+    world.advance(Duration::hours(hours));
+    let mut tx = world.db().read().await.unwrap();
+    let session = store::sessions(&mut tx, id).await.unwrap()[0].id.to_string();
+    let seats = store::of_class(&mut tx, id).await.unwrap();
+    drop(tx);
+    for seat in seats {
+        let form = [
+            ("act", "mark"),
+            ("session", session.as_str()),
+            ("enrolment", &*seat.id.to_string()),
+            ("was", "none"),
+            ("mark", mark),
+        ];
+        assert_eq!(world.post(&school.trainer, &desk(id), &form).await.status, StatusCode::SEE_OTHER);
+    }
+    let reply = world.post(&school.trainer, &desk(id), &[("act", "close")]).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+}
+
+both! {
+    async fn a_no_show_gets_the_allowance_back_where_the_class_says_so(world: World) {
+        assert_eq!(after_a_no_show(&world, "returned").await, (3, 0, 0));
+    }
+}
+
+both! {
+    async fn a_no_show_has_used_the_allowance_where_the_class_says_so(world: World) {
+        assert_eq!(after_a_no_show(&world, "spent").await, (2, 0, 1));
+    }
+}
+
+both! {
+    async fn the_roster_says_what_a_learner_has_passed(world: World) {
+        let [ann, ben] = people(&world, ["ann", "ben"]).await;
+        let school = School::of(&world, vec![]).await;
+        let basics = School::course(&world, "Basics", vec![]).await;
+        let first = school.open(Draft { course: basics, ..school.draft("Basics in spring", 5, 24, 0) }).await;
+        let second = school.open(school.draft("Printers", 5, 24 * 9, 0)).await;
+        enrol(&world, &ann, first).await;
+        for who in [&ann, &ben] {
+            enrol(&world, who, second).await;
+        }
+        assert!(!world.get(&school.trainer, &desk(second)).await.body.contains("Has passed"));
+        missed_or_seen(&world, &school, first, "present", 25).await;
+        let page = world.get(&school.trainer, &desk(second)).await.body;
+        assert_eq!(page.matches("Has passed: Basics in spring").count(), 1, "{page}");
+        let known = store::known(&mut world.db().read().await.unwrap(), second, world.app.clock.now().date_naive()).await.unwrap();
+        assert_eq!(known.keys().collect::<Vec<_>>(), [&ann.id]);
+    }
+}
+
+both! {
+    async fn an_offer_that_is_over_by_the_morning_is_told_at_night_and_any_other_waits(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let [ann, ben] = people(&world, ["ann", "ben"]).await;
+        let mut classes = Vec::new();
+        // Offered at eleven in the evening until half past three, half past eight, half past nine; and for a day.
+        for (title, hours) in [("Early", 24), ("Noon", 34), ("Later", 36), ("Far", 24 * 20)] {
+            let id = firm.school.open(firm.school.draft(title, 1, hours, 0)).await;
+            for who in [&ann, &ben] {
+                enrol(&world, who, id).await;
+            }
+            classes.push(id);
+        }
+        let theirs = firm.school.open(firm.school.draft("Theirs", 1, 27, 0)).await;
+        enrol(&world, &ann, theirs).await;
+        firm.enrol(&world, theirs, firm.group(&[0], 0, Wish::Together)).await.unwrap();
+        world.advance(Duration::hours(13));
+        for id in classes.iter().chain([&theirs]) {
+            cancel(&world, &ann, *id).await;
+        }
+        for id in classes {
+            assert_eq!(state(&world, &ben, id).await, Some(EnrolmentState::Offered));
+        }
+        world.drain().await;
+        let sent = async || {
+            const SENT: &str = "select count(*) from message where letter = 'seat_offered' and sent_at is not null";
+            world.count(SENT).await
+        };
+        assert_eq!(sent().await, 2);
+        assert_eq!(world.count("select count(*) from message where letter = 'seat_offered'").await, 4);
+        assert_eq!(world.count("select count(*) from message where letter = 'group_offered' and sent_at is not null").await, 1);
+        // The others in the morning, with time left to answer.
+        world.advance(Duration::hours(22));
+        world.drain().await;
+        assert_eq!(sent().await, 4);
+        let later = "select count(*) from message where letter = 'seat_offered' and send_after > created_at";
+        assert_eq!(world.count(later).await, 2);
+        sound(&world).await;
+    }
+}

@@ -1,0 +1,272 @@
+//! The rooms of a company: kept by staff, chosen for classes.
+
+use crate::{
+    both,
+    training::School,
+    world::{Reply, Signed, World},
+};
+use aftercare::{
+    access::Role,
+    error::{AppError, Refusal as AnyRefusal},
+    training::{
+        domain::Refusal,
+        server::{
+            change,
+            plan::{self, Draft},
+            rooms::{self, About, Step},
+            store::{self, RoomRow},
+        },
+    },
+    values::{ClassId, RoomId},
+};
+use axum::http::StatusCode;
+
+const PATH: &str = "/desk/settings/rooms";
+
+async fn rooms_of(world: &World) -> Vec<RoomRow> {
+    store::all_rooms(&mut world.db().read().await.unwrap()).await.unwrap()
+}
+
+async fn named(world: &World, name: &str) -> RoomRow {
+    rooms_of(world).await.into_iter().find(|row| row.name == name).unwrap()
+}
+
+async fn add(world: &World, who: &Signed, name: &str, seats: &str) -> Reply {
+    let form = [
+        ("act", "add"),
+        ("name", name),
+        ("address", "Calle Alta 7"),
+        ("place", "Toledo"),
+        ("capacity", seats),
+        ("zone", "Europe/Madrid"),
+    ];
+    world.post(who, PATH, &form).await
+}
+
+/// Changes a room that was read in this version.
+async fn save(world: &World, who: &Signed, id: RoomId, version: &str, changed: &[(&str, &str)]) -> Reply {
+    let id = id.to_string();
+    let mut form = vec![("act", "change"), ("room", &id), ("version", version)];
+    let whole = [
+        ("name", "Attic"),
+        ("address", "Calle Alta 7"),
+        ("place", "Toledo"),
+        ("capacity", "8"),
+        ("zone", "Europe/Madrid"),
+    ];
+    form.extend(whole.map(|(field, value)| {
+        (field, changed.iter().find(|(name, _)| *name == field).map_or(value, |(_, value)| *value))
+    }));
+    world.post(who, PATH, &form).await
+}
+
+async fn step(world: &World, who: &Signed, act: &str, id: RoomId, version: &str) -> Reply {
+    world.post(who, PATH, &[("act", act), ("room", &id.to_string()), ("version", version)]).await
+}
+
+/// The form of a new class in the room, on that day of December.
+async fn plan_in(world: &World, school: &School, room: RoomId, seats: &str, day: &str) -> Reply {
+    let (course, room, date) = (school.course.to_string(), room.to_string(), format!("2026-12-{day}"));
+    let form = [
+        ("course", course.as_str()),
+        ("title", "Hands on"),
+        ("language", "en"),
+        ("zone", "Europe/Madrid"),
+        ("date_1", &date),
+        ("starts_1", "09:00"),
+        ("ends_1", "12:00"),
+        ("room", &room),
+        ("link", ""),
+        ("capacity", seats),
+        ("price", "0"),
+        ("cut_off_hours", "48"),
+    ];
+    world.post(&school.trainer, "/desk/classes/new", &form).await
+}
+
+fn planned(reply: &Reply) -> ClassId {
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+    reply.location().rsplit('/').next().unwrap().parse().unwrap()
+}
+
+both! {
+    async fn staff_keep_the_rooms_and_plan_in_them(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        // Added through the page: it is on the list, and a class is planned in it.
+        assert!(world.get(&manager, "/desk/settings").await.body.contains(PATH));
+        assert_eq!(add(&world, &manager, "Attic", "8").await.status, StatusCode::SEE_OTHER);
+        let attic = named(&world, "Attic").await;
+        assert_eq!((attic.place.as_str(), attic.zone.as_str(), attic.capacity, attic.version), ("Toledo", "Europe/Madrid", 8, 1));
+        let list = world.get(&manager, PATH).await.body;
+        assert!(list.contains("Attic") && list.contains("Calle Alta 7, Toledo"), "{list}");
+        let class = planned(&plan_in(&world, &school, attic.id, "8", "17").await);
+        assert_eq!(plan_in(&world, &school, attic.id, "9", "18").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // A new name and address are read in the class at once; its town is its own until it is saved again.
+        let moved = [("name", "Loft"), ("address", "Calle Nueva 1"), ("place", "Segovia")];
+        assert_eq!(save(&world, &manager, attic.id, "1", &moved).await.status, StatusCode::SEE_OTHER);
+        let row = store::class(&mut world.db().read().await.unwrap(), class).await.unwrap();
+        assert_eq!((row.room_name.as_deref(), row.address.as_deref(), row.place.as_str()), (Some("Loft"), Some("Calle Nueva 1"), "Toledo"));
+        // A second tap changes nothing; whoever read the first version sees what is stored now, and may store their own.
+        assert_eq!(save(&world, &manager, attic.id, "1", &moved).await.status, StatusCode::SEE_OTHER);
+        let late = save(&world, &manager, attic.id, "1", &[("name", "Garret")]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.body.contains("value=\"Garret\"") && late.body.contains("Stored now: Loft"), "{}", late.body);
+        assert!(late.body.contains("name=\"version\" value=\"2\""), "{}", late.body);
+        assert_eq!(save(&world, &manager, attic.id, "2", &[("name", "Garret")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from history where act = 'edit_room' and entity = 'room'").await, 2);
+        // What is typed wrong is told at its field.
+        for wrong in [("name", ""), ("address", ""), ("place", ""), ("capacity", "0"), ("zone", "Moon/Base")] {
+            assert_eq!(save(&world, &manager, attic.id, "3", &[wrong]).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+        }
+        let nothing = format!("{PATH}?id=00000000000070008000000000000000");
+        assert_eq!(world.get(&manager, &nothing).await.status, StatusCode::NOT_FOUND);
+        // Only who may plan for the company keeps the rooms.
+        assert_eq!(world.get(&school.trainer, PATH).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(add(&world, &school.trainer, "Mine", "8").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(save(&world, &school.trainer, attic.id, "3", &[]).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(step(&world, &school.trainer, "retire", attic.id, "3").await.status, StatusCode::FORBIDDEN);
+        let customer = world.customer("ann@example.com").await;
+        assert_eq!(world.get(&customer, PATH).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+both! {
+    async fn of_the_rooms_in_use_each_has_its_own_name(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        assert_eq!(add(&world, &manager, "Édition", "8").await.status, StatusCode::SEE_OTHER);
+        let again = add(&world, &manager, "éDITION", "8").await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(again.body.contains("Another room in use has this name.") && again.body.contains("value=\"éDITION\""), "{}", again.body);
+        assert_eq!(add(&world, &manager, "Attic", "8").await.status, StatusCode::SEE_OTHER);
+        let (first, attic) = (named(&world, "Édition").await.id, named(&world, "Attic").await.id);
+        assert_eq!(save(&world, &manager, attic, "1", &[("name", "édition")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Its own name may be written otherwise.
+        assert_eq!(save(&world, &manager, attic, "1", &[("name", "ATTIC")]).await.status, StatusCode::SEE_OTHER);
+        // What is out of use keeps no name for itself, and takes none back.
+        assert_eq!(step(&world, &manager, "retire", first, "1").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(add(&world, &manager, "édition", "8").await.status, StatusCode::SEE_OTHER);
+        let back = step(&world, &manager, "restore", first, "2").await;
+        assert_eq!(back.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(back.body.contains("Another room in use has this name.") && back.body.contains("value=\"Édition\""), "{}", back.body);
+        // Of two that take one name at once one gets it.
+        let cx = world.cx_of(&manager).await;
+        let about = |name: &str| About {
+            name: name.into(),
+            address: "Calle Alta 7".into(),
+            place: "Toledo".into(),
+            capacity: 8,
+            zone: chrono_tz::Europe::Madrid,
+        };
+        let (one, other) = tokio::join!(rooms::add(&cx, about("Cellar"), None), rooms::add(&cx, about("CELLAR"), None));
+        assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+        // The same key is the same room.
+        let key = Some(aftercare::server::fresh());
+        let first = rooms::add(&cx, about("Yard"), key).await.unwrap();
+        assert_eq!(rooms::add(&cx, about("Yard"), key).await.unwrap(), first);
+    }
+}
+
+both! {
+    async fn a_room_out_of_use_stays_with_its_classes_and_is_chosen_for_no_other(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        add(&world, &manager, "Attic", "8").await;
+        let attic = named(&world, "Attic").await.id;
+        let text = attic.to_string();
+        let class = planned(&plan_in(&world, &school, attic, "8", "17").await);
+        let online = plan::create(&school.cx, school.draft("Online", 5, 24 * 9, 0), None).await.unwrap();
+        let shown = world.get(&manager, &format!("{PATH}?id={attic}")).await.body;
+        assert!(shown.contains("Classes to come in this room: 1"), "{shown}");
+        let (ask, bob) = (format!("/training/ask/{}", school.course), world.customer("bob@example.com").await);
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "Toledo")];
+        assert_eq!(world.post(&bob, &ask, &wish).await.status, StatusCode::SEE_OTHER);
+        for _ in 0..2 {
+            assert_eq!(step(&world, &manager, "retire", attic, "1").await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(world.count("select count(*) from history where act = 'retire_room'").await, 1);
+        assert!(world.get(&manager, PATH).await.body.contains("Out of use"));
+        // No new class gets it, nor one that has it not; forms and towns offer it no more.
+        let refused = plan_in(&world, &school, attic, "8", "18").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(!refused.body.contains(&text), "{}", refused.body);
+        let edit = async |id: ClassId, room: Option<RoomId>, title: &str| {
+            let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+            let (price, cut_off_hours) = (row.price(), row.cut_off_hours);
+            let title = title.to_owned();
+            let edit = change::Edit { version: row.version, title, room, link: row.link, capacity: 5, price, cut_off_hours };
+            change::edit(&school.cx, id, edit, change::Rest::default()).await
+        };
+        assert!(matches!(edit(online, Some(attic), "Online").await, Err(AppError::Invalid(_))));
+        let ann = world.customer("ann@example.com").await;
+        assert!(!world.get(&ann, &ask).await.body.contains("Toledo"));
+        assert!(world.get(&bob, &ask).await.body.contains("Toledo"), "who asked for the town keeps it");
+        // The class that has it keeps it, whatever else is changed.
+        let form = world.get(&school.trainer, &format!("/desk/classes/{class}/edit")).await.body;
+        assert!(form.contains(&text) && form.contains("Out of use"), "{form}");
+        edit(class, Some(attic), "Hands off").await.unwrap();
+        let row = store::class(&mut world.db().read().await.unwrap(), class).await.unwrap();
+        assert_eq!((row.room_id, row.title.as_str()), (Some(attic), "Hands off"));
+        // And back.
+        assert_eq!(step(&world, &manager, "restore", attic, "1").await.status, StatusCode::UNPROCESSABLE_ENTITY, "an older version");
+        assert_eq!(step(&world, &manager, "restore", attic, "2").await.status, StatusCode::SEE_OTHER);
+        planned(&plan_in(&world, &school, attic, "8", "18").await);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_room_is_made_no_smaller_than_a_class_to_come_in_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        add(&world, &manager, "Attic", "12").await;
+        let attic = named(&world, "Attic").await.id;
+        planned(&plan_in(&world, &school, attic, "10", "17").await);
+        let refused = save(&world, &manager, attic, "1", &[("capacity", "9")]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("“Hands on”") && refused.body.contains("10 seats"), "{}", refused.body);
+        assert_eq!(save(&world, &manager, attic, "1", &[("capacity", "10")]).await.status, StatusCode::SEE_OTHER);
+        // Once the class is over it counts no more.
+        world.advance(chrono::Duration::days(20));
+        assert_eq!(save(&world, &manager, attic, "2", &[("capacity", "4")]).await.status, StatusCode::SEE_OTHER);
+        // Of planning a class in it and making it too small for that class at once one is done.
+        for round in 0..5_i64 {
+            let row = rooms_of(&world).await.into_iter().find(|row| row.id == attic).unwrap();
+            let (boss, cx) = (world.cx_of(&manager).await, school.now(&world).await);
+            let about = |capacity| About {
+                name: "Attic".into(),
+                address: row.address.clone(),
+                place: row.place.clone(),
+                capacity,
+                zone: chrono_tz::Europe::Madrid,
+            };
+            let large = 20 + 2 * round;
+            rooms::change_one(&boss, attic, row.version, Step::Change(about(large))).await.unwrap();
+            let draft = Draft { room: Some(attic), ..school.draft("Race", large, 24 * (40 + round), 0) };
+            let (planned, smaller) = tokio::join!(
+                plan::create(&cx, draft, None),
+                rooms::change_one(&boss, attic, row.version + 1, Step::Change(about(large - 1)))
+            );
+            assert!(planned.is_ok() != smaller.is_ok(), "{planned:?} {smaller:?}");
+            if let Err(error) = smaller {
+                assert!(matches!(error, AppError::Refused(AnyRefusal::Training(Refusal::RoomNeeded { .. }))), "{error:?}");
+            }
+        }
+    }
+}
+
+both! {
+    async fn where_there_is_no_room_the_page_and_the_form_of_a_class_say_how_to_get_one(world: World) {
+        let (manager, trainer) = (world.staff(Role::Manager).await, world.staff(Role::Trainer).await);
+        let link = format!("{PATH}?id=new");
+        let empty = world.get(&manager, PATH).await.body;
+        assert!(empty.contains("There is no room yet") && empty.contains(&link), "{empty}");
+        assert!(world.get(&manager, "/desk/classes/new").await.body.contains(&link));
+        let form = world.get(&trainer, "/desk/classes/new").await.body;
+        assert!(form.contains("A manager can add one") && !form.contains(&link), "{form}");
+        assert_eq!(add(&world, &manager, "Attic", "8").await.status, StatusCode::SEE_OTHER);
+        assert!(!world.get(&manager, "/desk/classes/new").await.body.contains(&link));
+        // A class on line, for which none is needed, is planned without.
+        assert!(world.get(&manager, &link).await.body.contains("name=\"address\""));
+    }
+}
