@@ -77,6 +77,17 @@ impl Resource {
     }
 }
 
+/// People of whom any one will do, each with the spans in which they are elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Crew(pub Vec<Vec<Span>>);
+
+impl Crew {
+    /// How many of them have all of that time free.
+    pub fn free(&self, span: &Span) -> usize {
+        self.0.iter().filter(|elsewhere| !elsewhere.iter().any(|taken| taken.overlaps(span))).count()
+    }
+}
+
 /// The first two spans of a plan that overlap each other, as their places in it.
 pub fn overlap_within(spans: &[Span]) -> Option<(usize, usize)> {
     let mut order: Vec<usize> = (0..spans.len()).collect();
@@ -110,6 +121,15 @@ mod tests {
         assert!(!span(0, 60).overlaps(&span(60, 120)));
         assert!(span(0, 61).overlaps(&span(60, 120)));
         assert!(span(0, 100).overlaps(&span(10, 20)));
+    }
+
+    #[test]
+    fn of_a_crew_those_are_free_who_are_nowhere_else() {
+        let crew = Crew(vec![vec![span(0, 60)], vec![span(60, 90), span(200, 260)], vec![]]);
+        for (from, until, free) in [(0, 60, 2), (60, 120, 2), (59, 61, 1), (90, 200, 3), (250, 270, 2)] {
+            assert_eq!(crew.free(&span(from, until)), free, "{from} to {until}");
+        }
+        assert_eq!(Crew::default().free(&span(0, 1)), 0);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `aftercare check`: the promises as statements that return what breaks them.
 
-use crate::{error::AppError, fetch_all, server::App};
+use crate::{db::dialect, error::AppError, fetch_all, server::App};
+use sqlx::AssertSqlSafe;
 use std::process::ExitCode;
 use uuid::Uuid;
 
-/// One clause of a promise. Its SQL gives a row (`id`, `detail`) for everything that breaks it.
+/// One clause of a promise. Its SQL gives a row (`id`, `detail`) for everything that breaks it; `minutes(a, b)` in it is
+/// the time from one column's instant to another's.
 pub struct Clause {
     /// The promise's number in the product's list.
     pub promise: u8,
@@ -52,7 +54,8 @@ pub async fn check(app: &App) -> Result<Vec<Broken>, AppError> {
     let mut broken = Vec::new();
     let mut tx = app.db.read().await?;
     for clause in clauses() {
-        for (id, detail) in fetch_all!(tx, (Uuid, String), clause.sql)? {
+        let sql = dialect::with_minutes(&tx, clause.sql);
+        for (id, detail) in fetch_all!(tx, (Uuid, String), AssertSqlSafe(sql))? {
             broken.push(Broken { promise: clause.promise, name: clause.name, id, detail });
         }
     }

@@ -41,6 +41,26 @@ pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
     Ok(())
 }
 
+/// The statement with every `minutes(a, b)`, the minutes from one column's instant to another's, in the engine's words.
+pub fn with_minutes(tx: &Tx, sql: &str) -> String {
+    let mut written = String::new();
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once("minutes(") {
+        let Some((from, until, after)) =
+            after.split_once(')').and_then(|(pair, after)| pair.split_once(", ").map(|(a, b)| (a, b, after)))
+        else {
+            break;
+        };
+        written.push_str(before);
+        written.push_str(&match tx {
+            Tx::Sqlite(_) => format!("((julianday({until}) - julianday({from})) * 1440)"),
+            Tx::Postgres(_) => format!("(extract(epoch from ({until} - {from})) / 60)"),
+        });
+        rest = after;
+    }
+    written + rest
+}
+
 /// Runs several statements without values in one go.
 pub(super) async fn run(tx: &mut Tx, statements: &'static str) -> Result<(), sqlx::Error> {
     match tx.connection() {

@@ -9,7 +9,7 @@ use crate::{
 use aftercare::{
     access::Role,
     calendar::domain::Span,
-    fetch_scalar,
+    fetch_all, fetch_scalar,
     training::{
         domain::{Announced, ClassState, Level, Mark, NeedsRule, Refusal},
         server::{
@@ -539,6 +539,72 @@ both! {
     }
 }
 
+/// What the calendar of a guest was told, one line for each letter: method, sequence, place.
+async fn told(world: &World, make_up: MakeUpId) -> Vec<(String, i64, String)> {
+    const TOLD: &str =
+        "select method, sequence, body from message_calendar where thread like $1 order by thread, number";
+    let rows =
+        fetch_all!(world.db().read().await.unwrap(), (String, i64, String), TOLD, format!("{make_up}-%")).unwrap();
+    let place = |body: String| {
+        let flat = body.replace("\r\n ", "");
+        flat.lines().find_map(|line| line.strip_prefix("LOCATION:")).unwrap_or_default().to_owned()
+    };
+    rows.into_iter().map(|(method, sequence, body)| (method, sequence, place(body))).collect()
+}
+
+both! {
+    async fn a_make_up_is_an_appointment_that_moves_along_and_ends(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let first = told(&world, id).await;
+        assert_eq!((first.len(), first[0].0.as_str(), first[0].1), (1, "request", 0));
+        // In the feed it is the same appointment, and leads to the page of the make-up.
+        world.post(&missed.learner, "/training/mine", &[("act", "renew")]).await;
+        let page = world.get(&missed.learner, "/training/mine").await.body;
+        let start = page.find("http://portal.test/calendar/").unwrap() + "http://portal.test".len();
+        let feed = world.get(None, &page[start..start + page[start..].find('"').unwrap()]).await.body.replace("\r\n ", "");
+        assert!(feed.contains(&format!("UID:{id}-")) && feed.contains(&format!("/training/{}/make-up", missed.home)), "{feed}");
+        // The class meets elsewhere: the guest is told like everybody who has a seat.
+        let row = class(&world, missed.host).await;
+        let edit = change::Edit {
+            version: row.version, title: row.title.clone(), room: row.room_id, link: Some("https://meet.example.com/other".into()),
+            capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+        };
+        change::edit(&missed.school.now(&world).await, missed.host, edit, change::Rest::default()).await.unwrap();
+        let moved = told(&world, id).await;
+        assert_eq!((moved.len(), moved[1].0.as_str(), moved[1].1), (2, "request", 1));
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_changed'").await, 1);
+        // Given back: out of the calendar, with a letter that answers at once.
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
+        let ended = told(&world, id).await;
+        assert_eq!((ended.len(), ended[2].0.as_str()), (3, "cancel"));
+        assert!(ended[2].1 > moved[1].1);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_given_back'").await, 1);
+        // Another try is another appointment, and ends with the class that it is in.
+        let again = missed.book(&world).await.unwrap();
+        plan::cancel(&missed.school.now(&world).await, missed.host, "Rain.".into()).await.unwrap();
+        assert_eq!(told(&world, again).await.last().unwrap().0, "cancel");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_make_up_leaves_the_calendar_when_the_class_that_was_missed_is_cancelled(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 30)).await;
+        let host = school.open(twice(&school, "Host", 5, 40)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        world.advance(Duration::hours(33));
+        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        attend::mark(&school.now(&world).await, home, lost, seat, None, Some(Mark::Absent)).await.unwrap();
+        let id = make_ups::book(&world.cx_of(&ann).await, home, lost, equal, None).await.unwrap();
+        plan::cancel(&school.now(&world).await, home, "Ill.".into()).await.unwrap();
+        assert_eq!(told(&world, id).await.last().unwrap().0, "cancel");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 both! {
     async fn who_was_excused_from_everything_has_nothing_to_make_up(world: World) {
         let school = School::of(&world, vec![]).await;
@@ -717,7 +783,7 @@ both! {
 fn letters_are_written_in_every_language() {
     use aftercare::{
         i18n::{Fmt, Locale},
-        training::server::learning_letters::{LearningLetter, Session},
+        training::server::learning_letters::{LearningLetter, Says, Session},
     };
     let about = || Session {
         home: "Home".into(),
@@ -728,8 +794,10 @@ fn letters_are_written_in_every_language() {
     };
     for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
         for letter in [
-            LearningLetter::MakeUpBooked { about: about(), place: String::new() },
-            LearningLetter::MakeUpCancelled { about: about() },
+            LearningLetter::MakeUp { about: about(), says: Says::Booked { place: String::new() } },
+            LearningLetter::MakeUp { about: about(), says: Says::Changed { place: "Room 2".into() } },
+            LearningLetter::MakeUp { about: about(), says: Says::GivenBack },
+            LearningLetter::MakeUp { about: about(), says: Says::Cancelled },
             LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },
         ] {
             let written = letter.write(Fmt::new(locale));

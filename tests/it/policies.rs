@@ -438,3 +438,51 @@ both! {
         sound(&world).await;
     }
 }
+
+both! {
+    async fn what_an_end_costs_against_the_rules_of_its_class_is_named(world: World) {
+        let [ann, ben, cleo, dan] = people(&world, ["ann", "ben", "cleo", "dan"]).await;
+        let school = School::of(&world, vec![sell_seats(&world, "ann@example.com").await]).await;
+        let finds = async |clause: &str, wrong: &'static str, right: &'static str| {
+            sound(&world).await;
+            world.corrupt(wrong).await;
+            assert_eq!(world.broken().await, [clause]);
+            world.corrupt(right).await;
+        };
+        // Given back in time it is free, after the cut-off it is spent, as the class says.
+        let late = school.open(school.draft("Late", 5, 100, 9000)).await;
+        enrol(&world, &ann, late).await;
+        cancel(&world, &ann, late).await;
+        enrol(&world, &ann, late).await;
+        world.advance(Duration::hours(60));
+        assert_eq!(cancel(&world, &ann, late).await, EnrolmentState::CancelledLate);
+        finds("late_cancel_against_the_rules", "update class set late_cancel = 'returned'", "update class set late_cancel = 'spent'").await;
+        finds(
+            "free_cancel_that_costs",
+            "update enrolment set state = 'cancelled' where state = 'cancelled_late'",
+            "update enrolment set state = 'cancelled_late' where id in (select entity_id from benefit_entry where kind = 'use')",
+        )
+        .await;
+        // Somebody who pays and cancels late owes it, unless the class forgives.
+        enrol(&world, &ben, late).await;
+        assert_eq!(cancel(&world, &ben, late).await, EnrolmentState::CancelledLate);
+        world.corrupt("update class set late_cancel = 'returned'").await;
+        assert_eq!(world.broken().await.len(), 2, "whoever pays as well as whoever has a plan");
+        world.corrupt("update class set late_cancel = 'spent'").await;
+        // An offer is kept for a day at the longest.
+        let full = school.open(school.draft("Full", 1, 200, 9000)).await;
+        enrol(&world, &cleo, full).await;
+        enrol(&world, &dan, full).await;
+        cancel(&world, &cleo, full).await;
+        assert_eq!(state(&world, &dan, full).await, Some(EnrolmentState::Offered));
+        finds("offer_longer_than_the_rules", "update class set offer_minutes = 60", "update class set offer_minutes = 1440").await;
+        seats::decline(&world.cx_of(&dan).await, full, Consent::default()).await.unwrap();
+        // Nobody came.
+        enrol(&world, &ann, full).await;
+        missed_or_seen(&world, &school, full, "absent", 141).await;
+        finds("no_show_against_the_rules", "update class set no_show = 'returned'", "update class set no_show = 'spent'").await;
+        sound(&world).await;
+        world.corrupt("update benefit_entry set settled_as = null where kind = 'reserve' and id = (select id from benefit_entry where kind = 'reserve' and settled_as = 'used' order by id desc limit 1)").await;
+        assert!(world.broken().await.contains(&"seat_of_a_closed_class_unsettled".to_owned()));
+    }
+}

@@ -7,8 +7,12 @@ use crate::{
 use aftercare::{
     access::{Act, Membership, Role, Subject, Viewer},
     calendar::{
+        domain::{Resource, Span},
         hours::{Opening, Service},
-        server::hours::{self, NewWorkshop},
+        server::{
+            busy,
+            hours::{self, NewWorkshop},
+        },
     },
     execute, fetch_all, fetch_one, fetch_scalar,
     repairs::{domain::SlotId, server::CLAUSES},
@@ -127,6 +131,7 @@ fn slot(workshop: WorkshopId, at: &str) -> String {
 }
 
 const MORNING: &str = "2026-12-03T09:00:00Z";
+const LATER: &str = "2026-12-03T11:00:00Z";
 
 async fn book(world: &World, who: &Signed, item: ItemId, slot: &str) -> Reply {
     let item = item.to_string();
@@ -571,6 +576,54 @@ both! {
     }
 }
 
+both! {
+    async fn a_visit_is_offered_only_when_a_technician_is_free(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let (taken, free) = (slot(place, MORNING), slot(place, LATER));
+        let ann = world.customer("ann@example.com").await;
+        let item = item_of(&world, ann.id, None, "installation", false).await.to_string();
+        let page = async || world.get(&ann, &format!("/repairs/new?item={item}&mode=on_site")).await.body;
+        assert!(page().await.contains(&taken));
+        // Busy with something that is no repair at all, half of that hour.
+        let from = instant(MORNING) + TimeDelta::minutes(30);
+        let span = Span { from, until: from + TimeDelta::hours(1) };
+        world
+            .db()
+            .write(move |tx| {
+                Box::pin(async move {
+                    busy::occupy(tx, Resource::Person(technician.id), span, "absence", uuid::Uuid::now_v7()).await
+                })
+            })
+            .await
+            .unwrap();
+        let shown = page().await;
+        assert!(!shown.contains(&taken) && shown.contains(&free), "{shown}");
+        // Another technician, another pair of hands.
+        world.staff_named(Role::Technician, "second@staff.example").await;
+        assert!(page().await.contains(&taken));
+    }
+}
+
+both! {
+    async fn the_time_of_a_visit_that_is_moved_does_not_stand_in_its_own_way(world: World) {
+        world.staff(Role::Technician).await;
+        let place = workshop(&world, 1).await;
+        let ann = world.customer("ann@example.com").await;
+        let item = item_of(&world, ann.id, None, "installation", false).await;
+        let (first, id) = (slot(place, MORNING), item.to_string());
+        let fields = [("item", id.as_str()), ("mode", "on_site"), ("fault", "Leaks"), ("slot", &first), ("place", "Mill Lane 3"), ("fee", "5900")];
+        let reply = world.post(&ann, "/repairs/new", &fields).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        let moving = world.get(&ann, &format!("{}?move=1", reply.location())).await.body;
+        assert!(moving.contains(&first), "{moving}");
+        let bob = world.customer("bob@example.com").await;
+        let other = item_of(&world, bob.id, None, "installation", false).await;
+        let page = world.get(&bob, &format!("/repairs/new?item={other}&mode=on_site")).await.body;
+        assert!(!page.contains(&first) && page.contains(&slot(place, LATER)), "{page}");
+    }
+}
+
 fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     DynamicImage::new_rgb8(width, height).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
@@ -806,7 +859,7 @@ both! {
         let mut tx = world.db().read().await.unwrap();
         let shop = hours::workshop(&mut tx, place).await.unwrap().unwrap();
         let now = world.app.clock.now();
-        let (free, later) = hours::free(&mut tx, &shop, Service::Desk, now, None, 3).await.unwrap();
+        let (free, later) = hours::free(&mut tx, &shop, Service::Desk, now, None, 3, None).await.unwrap();
         assert_eq!(free.first().map(|slot| slot.starts_at), Some(instant("2026-12-01T13:00:00Z")));
         assert_eq!(later, "2026-12-04".parse().ok());
         assert!(free.iter().all(|slot| slot.left == 2));

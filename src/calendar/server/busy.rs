@@ -26,7 +26,7 @@ pub struct Clash {
 }
 
 /// Longer spans are kept in pieces, so that a search needs to look back only so far.
-const LONGEST: Duration = Duration::days(7);
+pub const LONGEST: Duration = Duration::days(7);
 
 const OCCUPY: &str = "insert into busy (id, resource_kind, resource_id, starts_at, ends_at, entity, entity_id) \
     values ($1, $2, $3, $4, $5, $6, $7)";

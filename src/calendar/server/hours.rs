@@ -2,7 +2,10 @@
 
 use crate::{
     access::Permit,
-    calendar::hours::{LocalSlot, Opening, Service, Timetable},
+    calendar::{
+        domain::{Crew, Span},
+        hours::{LocalSlot, Opening, Service, Timetable},
+    },
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
@@ -144,7 +147,8 @@ pub async fn timetable(
 const LOADS: &str = "select starts_at, booked from slot_load \
     where workshop_id = $1 and service = $2 and starts_at >= $3 and starts_at < $4";
 
-/// The free slots of `days` days that have any, from `from` on (or from now), and the day on which the next begin.
+/// The free slots of `days` days that have any, from `from` on (or from now), and the day on which the next begin. Where
+/// a `crew` is given, one of them has to be free as well.
 pub async fn free(
     tx: &mut Tx,
     workshop: &Workshop,
@@ -152,6 +156,7 @@ pub async fn free(
     now: DateTime<Utc>,
     from: Option<NaiveDate>,
     days: usize,
+    crew: Option<&Crew>,
 ) -> Result<(Vec<FreeSlot>, Option<NaiveDate>), AppError> {
     let zone = workshop.zone();
     let local = now.with_timezone(&zone).naive_local();
@@ -170,8 +175,10 @@ pub async fn free(
         let (Some(starts_at), Some(ends_at)) = (workshop.instant(slot.starts), workshop.instant(slot.ends)) else {
             continue;
         };
-        let left = capacity - loads.get(&starts_at).copied().unwrap_or(0);
-        if left < 1 || ends_at <= starts_at {
+        let Some(span) = Span::new(starts_at, ends_at) else { continue };
+        let hands = crew.map_or(i64::MAX, |crew| i64::try_from(crew.free(&span)).unwrap_or(i64::MAX));
+        let left = (capacity - loads.get(&starts_at).copied().unwrap_or(0)).min(hands);
+        if left < 1 {
             continue;
         }
         let day = slot.starts.date();

@@ -4,10 +4,13 @@ use super::{photos, service, store};
 use crate::{
     access::{Act, Subject},
     benefits::{domain::Reference, server::ledger},
-    calendar::domain::{Resource, Span},
     calendar::server::{
         busy,
         hours::{self, FreeSlot, Taken, Workshop},
+    },
+    calendar::{
+        domain::{Resource, Span},
+        hours::Service,
     },
     coverage::{domain::Decision, server::service::decide_repair},
     db::{Key, Tx},
@@ -27,7 +30,7 @@ use crate::{
     },
     values::{ItemId, Money, PersonId, PhotoId, PublicNumber, RepairId},
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// How many characters a description of the fault may have.
 pub const FAULT_LENGTH: u32 = 4000;
@@ -119,11 +122,11 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
     let workshops = hours::workshops(tx).await?;
     draft.workshop = workshops.first().cloned();
     if let Some(service) = chosen.mode.and_then(Mode::service) {
-        (draft.slots, draft.later) = slots(tx, &workshops, service, cx.now, chosen.from).await?;
+        (draft.slots, draft.later) = slots(tx, &workshops, service, cx.now, chosen.from, None).await?;
         // A time of a later page was chosen: the page goes on from there, so that it stays chosen.
         let at = |slot: SlotId| workshops.iter().find(|w| w.id == slot.workshop).map(|w| w.day(slot.starts_at));
         if let Some(day) = chosen.slot.filter(|slot| !lists(&draft.slots, *slot)).and_then(at) {
-            let (there, later) = slots(tx, &workshops, service, cx.now, Some(day)).await?;
+            let (there, later) = slots(tx, &workshops, service, cx.now, Some(day), None).await?;
             if chosen.slot.is_some_and(|slot| lists(&there, slot)) {
                 (draft.slots, draft.later) = (there, later);
             }
@@ -139,18 +142,25 @@ fn lists(slots: &[(FreeSlot, Workshop)], wanted: SlotId) -> bool {
     slots.iter().any(|(slot, _)| (slot.workshop, slot.starts_at) == (wanted.workshop, wanted.starts_at))
 }
 
-/// The free slots of all workshops, earliest first.
+/// The free slots of all workshops, earliest first; of visits those for which a technician is free, whatever else takes
+/// their time, but for the repair that is being moved.
 pub async fn slots(
     tx: &mut Tx,
     workshops: &[Workshop],
-    service: crate::calendar::hours::Service,
+    service: Service,
     now: DateTime<Utc>,
     from: Option<NaiveDate>,
+    moving: Option<RepairId>,
 ) -> Result<(Vec<(FreeSlot, Workshop)>, Option<NaiveDate>), AppError> {
+    let horizon = workshops.iter().map(|workshop| workshop.horizon_days).max().unwrap_or(0);
+    let crew = match service {
+        Service::Visit => store::crew(tx, now, now + TimeDelta::days(horizon + 1), moving).await?,
+        Service::Desk => None,
+    };
     let mut all = Vec::new();
     let mut later = None;
     for workshop in workshops {
-        let (free, next) = hours::free(tx, workshop, service, now, from, DAYS).await?;
+        let (free, next) = hours::free(tx, workshop, service, now, from, DAYS, crew.as_ref()).await?;
         all.extend(free.into_iter().map(|slot| (slot, workshop.clone())));
         later = match (later, next) {
             (Some(a), Some(b)) => Some(NaiveDate::min(a, b)),
@@ -264,7 +274,7 @@ const SAME: &str = "select rma from repair where item_id = $1 and mode = $2 and 
 /// A wish without a key that is the same as one that was kept within the hour.
 async fn same_wish(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Option<Rma>, AppError> {
     let at = wish.slot.map(|slot| slot.starts_at);
-    let since = now - chrono::TimeDelta::hours(1);
+    let since = now - TimeDelta::hours(1);
     let found = fetch_optional!(
         tx,
         (PublicNumber,),

@@ -351,7 +351,7 @@ async fn begin(
         None => None,
         Some(kind) => {
             let mut tx = cx.db().read().await?;
-            let (free, _) = booking::slots(&mut tx, &workshops, kind, cx.now, None).await?;
+            let (free, _) = booking::slots(&mut tx, &workshops, kind, cx.now, None, None).await?;
             let earliest = match state {
                 State::Booked => today + TimeDelta::hours(1),
                 // Far enough ahead that it can still be called off.

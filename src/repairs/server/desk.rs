@@ -202,7 +202,7 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
         Some(kind) if moving && shown.verbs.contains(&Verb::Move) => {
             let mut tx = cx.db().read().await?;
             let workshops = hours::workshops(&mut tx).await?;
-            booking::slots(&mut tx, &workshops, kind, cx.now, None).await?.0
+            booking::slots(&mut tx, &workshops, kind, cx.now, None, Some(shown.row.id)).await?.0
         }
         _ => Vec::new(),
     };

@@ -343,7 +343,7 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Respo
         Some(service) if moving && shown.verbs.contains(&Verb::Move) => {
             let mut tx = cx.db().read().await?;
             let workshops = hours::workshops(&mut tx).await?;
-            booking::slots(&mut tx, &workshops, service, cx.now, None).await?.0
+            booking::slots(&mut tx, &workshops, service, cx.now, None, Some(shown.row.id)).await?.0
         }
         _ => Vec::new(),
     };

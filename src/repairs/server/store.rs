@@ -2,6 +2,10 @@
 
 use crate::{
     access::{Permit, Scope},
+    calendar::{
+        domain::{Crew, Span},
+        server::busy,
+    },
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
@@ -13,6 +17,7 @@ use crate::{
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
 
 /// A repair as it is kept.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -388,6 +393,29 @@ const LEAST_BUSY: &str = "select p.id from person p join person_role pr on pr.pe
 /// The technicians, whoever has the fewest open jobs first.
 pub async fn technicians(tx: &mut Tx) -> Result<Vec<PersonId>, AppError> {
     Ok(fetch_all!(tx, (PersonId,), LEAST_BUSY)?.into_iter().map(|(id,)| id).collect())
+}
+
+const CREW: &str = "select p.id, b.starts_at, b.ends_at from person p \
+    join person_role pr on pr.person_id = p.id and pr.role = 'technician' \
+    left join busy b on b.resource_kind = 'person' and b.resource_id = p.id and b.starts_at > $1 and b.starts_at < $2 \
+    and not (b.entity = 'repair' and b.entity_id = $3) where p.erased_at is null order by p.id";
+
+/// When each technician is elsewhere until then, because of anything but the repair that is being moved. `None` where
+/// there is no technician: then the workshop gives the job to somebody later.
+pub async fn crew(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    moving: Option<RepairId>,
+) -> Result<Option<Crew>, AppError> {
+    type Row = (PersonId, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+    let moving = moving.map_or(Uuid::nil(), |id| id.0);
+    let rows = fetch_all!(tx, Row, CREW, now - busy::LONGEST, until, moving)?;
+    let people = rows
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|rows| rows.iter().filter_map(|(_, from, until)| Span::new((*from)?, (*until)?)).collect());
+    let crew = Crew(people.collect());
+    Ok(Some(crew).filter(|crew| !crew.0.is_empty()))
 }
 
 /// An appointment that stands.

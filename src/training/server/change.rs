@@ -267,6 +267,9 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
             told.carry(tx, cx, row, clash).await?;
         }
         told.groups(tx, cx, &people, &clashes).await?;
+        if new_room || edit.link != class.link {
+            invitations::guests_readdressed(tx, cx, &now).await?;
+        }
     } else if changed.moved {
         let now = store::class(tx, class.id).await?;
         invitations::readdressed(tx, cx, &now).await?;

@@ -133,6 +133,53 @@ pub const CLAUSES: &[Clause] = &[
     },
     Clause {
         promise: 2,
+        name: "offer_longer_than_the_rules",
+        sql: "select h.id, 'the seat is kept for one person longer than ' || cast(c.offer_minutes as text) || ' minutes' as detail \
+            from (select id, class_id, changed_at, offered_until from enrolment where state = 'offered' \
+            union all select id, class_id, changed_at, offered_until from unnamed_seat where state = 'offered') h \
+            join class c on c.id = h.class_id where minutes(h.changed_at, h.offered_until) > c.offer_minutes + 1",
+    },
+    Clause {
+        promise: 3,
+        name: "free_cancel_that_costs",
+        sql: "select e.id, 'the place was given back in time, and still it costs' as detail from enrolment e \
+            where e.state = 'cancelled' and (exists (select 1 from benefit_entry b where b.entity = 'enrolment' \
+            and b.entity_id = e.id and b.kind = 'use') or exists (select 1 from charge g where g.entity = 'enrolment' \
+            and g.entity_id = e.id and g.state = 'due'))",
+    },
+    Clause {
+        promise: 3,
+        name: "late_cancel_against_the_rules",
+        sql: "select e.id, 'by the rules of the class what a late cancel cost is ' || c.late_cancel as detail \
+            from enrolment e join class c on c.id = e.class_id where e.state = 'cancelled_late' \
+            and (exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
+            and b.kind = case c.late_cancel when 'spent' then 'release' else 'use' end \
+            and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
+            and o.kind = 'reserve' and o.id > b.id)) or (c.late_cancel = 'returned' and exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')))",
+    },
+    Clause {
+        promise: 3,
+        name: "seat_of_a_closed_class_unsettled",
+        sql: "select e.id, 'the class is over, and what paid for the seat is still held' as detail from enrolment e \
+            join class c on c.id = e.class_id where c.state in ('completed', 'cancelled') and exists (select 1 from benefit_entry b \
+            where b.entity = 'enrolment' and b.entity_id = e.id and b.kind = 'reserve' and b.settled_as is null)",
+    },
+    Clause {
+        promise: 3,
+        name: "no_show_against_the_rules",
+        sql: "select e.id, 'by the rules of the class what a seat cost that nobody came to is ' || c.no_show as detail \
+            from enrolment e join class c on c.id = e.class_id where e.state = 'booked' and c.state = 'completed' \
+            and not exists (select 1 from make_up m where m.enrolment_id = e.id) \
+            and not exists (select 1 from attendance a where a.enrolment_id = e.id and a.mark in ('present', 'late', 'partial')) \
+            and exists (select 1 from attendance a where a.enrolment_id = e.id and a.mark = 'absent') \
+            and exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
+            and b.kind = case c.no_show when 'spent' then 'release' else 'use' end \
+            and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
+            and o.kind = 'reserve' and o.id > b.id))",
+    },
+    Clause {
+        promise: 2,
         name: "start_without_a_job",
         sql: "select c.id, 'nothing will begin this class' as detail from class c where c.state = 'open' \
             and not exists (select 1 from job j where j.kind = 'start_class' and j.failed_at is null and j.run_at = c.starts_at)",

@@ -117,7 +117,7 @@ fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
     // Programs take a cancellation only with a higher sequence than what they have.
     let told = i64::from(status == Status::Cancelled && row.class_state != ClassState::Cancelled);
     Entry {
-        uid: invitations::uid(row.enrolment_id, session.id),
+        uid: invitations::uid(row.enrolment_id.0, session.id),
         sequence: u32::try_from(row.sequence + told).unwrap_or(u32::MAX),
         changed: row.since.max(row.changed_at),
         span: session.span(),
@@ -133,8 +133,8 @@ fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
 /// A session that is made up as a guest.
 fn make_up_entry(cx: &Cx, row: &MakeUpRow) -> Entry {
     Entry {
-        uid: format!("session-{}@aftercare", row.session_id),
-        sequence: 0,
+        uid: invitations::uid(row.id.0, row.session_id),
+        sequence: u32::try_from(row.sequence).unwrap_or(u32::MAX),
         changed: row.changed_at,
         span: Span { from: row.starts_at, until: row.ends_at },
         zone: row.tz(),

@@ -3,8 +3,10 @@
 //! a short one of its own.
 
 use super::{
+    learning_letters,
     letters::{self, About, TrainingLetter},
-    store::{self, ClassRow, SessionRow},
+    make_ups,
+    store::{self, ClassRow, MakeUpRow, SessionRow},
     words,
 };
 use crate::{
@@ -17,8 +19,9 @@ use crate::{
     },
     server::Cx,
     training::domain::EnrolmentState,
-    values::{ClassSessionId, EnrolmentId, PersonId},
+    values::{ClassId, ClassSessionId, EnrolmentId, PersonId},
 };
+use uuid::Uuid;
 
 /// Whose seat in which class.
 #[derive(Clone, Copy)]
@@ -28,9 +31,36 @@ pub struct Seat<'a> {
     pub person: PersonId,
 }
 
-/// The identity of a session in the calendar of somebody with a seat.
-pub fn uid(enrolment: EnrolmentId, session: ClassSessionId) -> String {
-    format!("{enrolment}-{session}@aftercare")
+/// Who sits in a session because of what: a seat in the class, or a missed session that is made up there.
+#[derive(Clone, Copy)]
+pub struct Chair<'a> {
+    class: &'a ClassRow,
+    person: PersonId,
+    because_of: Uuid,
+    /// The class of which a guest missed a session.
+    home: Option<ClassId>,
+}
+
+impl<'a> From<Seat<'a>> for Chair<'a> {
+    fn from(seat: Seat<'a>) -> Self {
+        Self { class: seat.class, person: seat.person, because_of: seat.id.0, home: None }
+    }
+}
+
+impl<'a> Chair<'a> {
+    pub fn of_guest(class: &'a ClassRow, row: &MakeUpRow) -> Self {
+        Self { class, person: row.person_id, because_of: row.id.0, home: Some(row.home_id) }
+    }
+
+    /// The page that says everything about it.
+    fn path(&self) -> String {
+        self.home.map_or_else(|| self.class.path(), make_ups::path)
+    }
+}
+
+/// The identity of a session in the calendar of somebody who sits in it because of an enrolment or a make-up.
+pub fn uid(because_of: Uuid, session: ClassSessionId) -> String {
+    format!("{}-{session}@aftercare", because_of.simple())
 }
 
 /// Sends a letter that puts sessions into the reader's calendar, or moves those that are there. What is over, and what
@@ -38,24 +68,24 @@ pub fn uid(enrolment: EnrolmentId, session: ClassSessionId) -> String {
 pub async fn request(
     tx: &mut Tx,
     cx: &Cx,
-    seat: Seat<'_>,
+    chair: impl Into<Chair<'_>>,
     sessions: &[SessionRow],
     letter: impl Into<Letter>,
     once: &str,
 ) -> Result<(), AppError> {
-    tell(tx, cx, seat, sessions, Method::Request, Some(letter.into()), once).await
+    tell(tx, cx, chair.into(), sessions, Method::Request, Some(letter.into()), once).await
 }
 
 /// Sends a letter, if there is one, that takes sessions out of the reader's calendar.
 pub async fn cancel(
     tx: &mut Tx,
     cx: &Cx,
-    seat: Seat<'_>,
+    chair: impl Into<Chair<'_>>,
     sessions: &[SessionRow],
     letter: Option<Letter>,
     once: &str,
 ) -> Result<(), AppError> {
-    tell(tx, cx, seat, sessions, Method::Cancel, letter, once).await
+    tell(tx, cx, chair.into(), sessions, Method::Cancel, letter, once).await
 }
 
 /// Tells everybody who has a seat that the class is at another address on line.
@@ -66,13 +96,23 @@ pub async fn readdressed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), A
             letters::changed(tx, cx, class, &sessions, seat.id, seat.person_id).await?;
         }
     }
+    guests_readdressed(tx, cx, class).await
+}
+
+/// Tells the guests of sessions that are to come that the class is in another place.
+pub async fn guests_readdressed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    for row in store::guests(tx, class.id).await? {
+        if row.mark().is_none() && row.starts_at > cx.now {
+            learning_letters::make_up_changed(tx, cx, &row, class).await?;
+        }
+    }
     Ok(())
 }
 
 async fn tell(
     tx: &mut Tx,
     cx: &Cx,
-    seat: Seat<'_>,
+    chair: Chair<'_>,
     sessions: &[SessionRow],
     method: Method,
     letter: Option<Letter>,
@@ -80,8 +120,8 @@ async fn tell(
 ) -> Result<(), AppError> {
     let mut news = Vec::new();
     for (place, session) in sessions.iter().enumerate().filter(|(_, session)| session.ends_at > cx.now) {
-        let entry = entry(cx, seat, session, method);
-        if let Some(invitation) = service::news(tx, cx, seat.person, &Invitation { method, entry }).await? {
+        let entry = entry(cx, chair, session, method);
+        if let Some(invitation) = service::news(tx, cx, chair.person, &Invitation { method, entry }).await? {
             news.push((place, session, invitation));
         }
     }
@@ -89,13 +129,13 @@ async fn tell(
     let at_once = letter.as_ref().is_some_and(|letter| letter.urgency() == Urgency::AtOnce);
     if let Some(letter) = letter {
         match news.next() {
-            Some((_, _, invitation)) => invite(tx, cx, seat.person, letter, once, invitation).await?,
-            None => service::send(tx, cx, To::Person(seat.person), letter, once).await?,
+            Some((_, _, invitation)) => invite(tx, cx, chair.person, letter, once, invitation).await?,
+            None => service::send(tx, cx, To::Person(chair.person), letter, once).await?,
         }
     }
     for (place, session, invitation) in news {
         let number = |place: usize| i64::try_from(place).unwrap_or(i64::MAX);
-        let about = About { starts: session.starts_at, ..About::of(cx, seat.class) };
+        let about = About { starts: session.starts_at, ..About::of(cx, chair.class) };
         let letter = Letter::Training(TrainingLetter::Session {
             about,
             number: number(place + 1),
@@ -103,7 +143,7 @@ async fn tell(
             gone: method == Method::Cancel,
             at_once,
         });
-        invite(tx, cx, seat.person, letter, &format!("{once}:{}", session.id), invitation).await?;
+        invite(tx, cx, chair.person, letter, &format!("{once}:{}", session.id), invitation).await?;
     }
     Ok(())
 }
@@ -119,13 +159,13 @@ async fn invite(
     service::invite(tx, cx, To::Person(person), letter, once, invitation).await
 }
 
-fn entry(cx: &Cx, seat: Seat<'_>, session: &SessionRow, method: Method) -> Entry {
-    let class = seat.class;
+fn entry(cx: &Cx, chair: Chair<'_>, session: &SessionRow, method: Method) -> Entry {
+    let class = chair.class;
     let place = words::place(class);
     let link = class.link.clone().unwrap_or_default();
     let text = [class.summary.as_str(), &link].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
     Entry {
-        uid: uid(seat.id, session.id),
+        uid: uid(chair.because_of, session.id),
         sequence: u32::try_from(class.sequence).unwrap_or(u32::MAX),
         changed: cx.now,
         span: session.span(),
@@ -134,7 +174,7 @@ fn entry(cx: &Cx, seat: Seat<'_>, session: &SessionRow, method: Method) -> Entry
         text: text.join("\n\n"),
         // On line, the place is the address to go to.
         place: if place.is_empty() { link } else { place },
-        url: cx.app.config.address(&class.path()),
+        url: cx.app.config.address(&chair.path()),
         status: if method == Method::Cancel { Status::Cancelled } else { Status::Confirmed },
     }
 }

@@ -1,7 +1,8 @@
 //! What training writes to learners about their make-ups and what came of them.
 
 use super::{
-    store::{ClassRow, EnrolmentRow, MakeUpRow, ToTellRow},
+    invitations::{self, Chair},
+    store::{self, ClassRow, EnrolmentRow, MakeUpRow, SessionRow, ToTellRow},
     words,
 };
 use crate::{
@@ -19,13 +20,10 @@ use chrono_tz::Tz;
 /// A letter with what it needs to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LearningLetter {
-    MakeUpBooked {
+    /// About a session that is made up elsewhere.
+    MakeUp {
         about: Session,
-        /// Room, address, town; empty on line.
-        place: String,
-    },
-    MakeUpCancelled {
-        about: Session,
+        says: Says,
     },
     Certified {
         title: String,
@@ -45,6 +43,74 @@ pub enum LearningLetter {
         last: NaiveDate,
         link: String,
     },
+}
+
+/// What became of it. Places are room, address and town; empty on line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Says {
+    Booked {
+        place: String,
+    },
+    /// It takes place elsewhere now.
+    Changed {
+        place: String,
+    },
+    /// The reader gave it back.
+    GivenBack,
+    /// It does not take place then, or not at all.
+    Cancelled,
+}
+
+impl Says {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Booked { .. } => "make_up_booked",
+            Self::Changed { .. } => "make_up_changed",
+            Self::GivenBack => "make_up_given_back",
+            Self::Cancelled => "make_up_cancelled",
+        }
+    }
+
+    fn write(&self, fmt: Fmt, about: &Session) -> Written {
+        let (home, title) = (about.home.clone(), about.title.clone());
+        let (time, zone) = (fmt.date_time(about.starts, about.zone), words::zone(about.zone));
+        let at = |place: &str| if place.is_empty() { w!(fmt, training.online) } else { place.to_owned() };
+        let (subject, body) = match self {
+            Self::Booked { place } => (
+                w!(fmt, learning.letter_make_up_subject, title = home.clone()),
+                w!(
+                    fmt,
+                    learning.letter_make_up_body,
+                    home = home,
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    place = at(place)
+                ),
+            ),
+            Self::Changed { place } => (
+                w!(fmt, learning.letter_make_up_changed_subject, title = home.clone()),
+                w!(
+                    fmt,
+                    learning.letter_make_up_changed_body,
+                    home = home,
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    place = at(place)
+                ),
+            ),
+            Self::GivenBack => (
+                w!(fmt, learning.letter_make_up_back_subject, title = home.clone()),
+                w!(fmt, learning.letter_make_up_back_body, home = home, title = title, time = time, zone = zone),
+            ),
+            Self::Cancelled => (
+                w!(fmt, learning.letter_make_up_off_subject, title = home.clone()),
+                w!(fmt, learning.letter_make_up_off_body, home = home, title = title, time = time, zone = zone),
+            ),
+        };
+        Written { subject, body, link: Some(about.link.clone()) }
+    }
 }
 
 /// A session that is made up elsewhere.
@@ -74,8 +140,7 @@ impl LearningLetter {
     /// As tables write it.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::MakeUpBooked { .. } => "make_up_booked",
-            Self::MakeUpCancelled { .. } => "make_up_cancelled",
+            Self::MakeUp { says, .. } => says.kind(),
             Self::Certified { .. } => "certified",
             Self::Lapses { .. } => "certificate_lapses",
             Self::EmployeeLapses { .. } => "employee_lapses",
@@ -84,40 +149,16 @@ impl LearningLetter {
 
     pub fn urgency(&self) -> Urgency {
         match self {
-            Self::MakeUpBooked { .. } => Urgency::AtOnce,
-            Self::MakeUpCancelled { .. } | Self::Certified { .. } => Urgency::ByDay,
-            Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
+            Self::MakeUp { says: Says::Booked { .. } | Says::GivenBack, .. } => Urgency::AtOnce,
+            Self::MakeUp { says: Says::Changed { .. } | Says::Cancelled, .. } => Urgency::ByDay,
+            Self::Certified { .. } | Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
         }
     }
 
     /// In the reader's language, on the wall clock of the place.
     pub fn write(&self, fmt: Fmt) -> Written {
         match self {
-            Self::MakeUpBooked { about, place } => Written {
-                subject: w!(fmt, learning.letter_make_up_subject, title = about.home.clone()),
-                body: w!(
-                    fmt,
-                    learning.letter_make_up_body,
-                    home = about.home.clone(),
-                    title = about.title.clone(),
-                    time = fmt.date_time(about.starts, about.zone),
-                    zone = words::zone(about.zone),
-                    place = if place.is_empty() { w!(fmt, training.online) } else { place.clone() }
-                ),
-                link: Some(about.link.clone()),
-            },
-            Self::MakeUpCancelled { about } => Written {
-                subject: w!(fmt, learning.letter_make_up_off_subject, title = about.home.clone()),
-                body: w!(
-                    fmt,
-                    learning.letter_make_up_off_body,
-                    home = about.home.clone(),
-                    title = about.title.clone(),
-                    time = fmt.date_time(about.starts, about.zone),
-                    zone = words::zone(about.zone)
-                ),
-                link: Some(about.link.clone()),
-            },
+            Self::MakeUp { about, says } => says.write(fmt, about),
             Self::Certified { title, link } => Written {
                 subject: w!(fmt, learning.letter_certified_subject, title = title.clone()),
                 body: w!(fmt, learning.letter_certified_body, title = title.clone()),
@@ -146,14 +187,51 @@ impl LearningLetter {
 
 /// A missed session will be made up.
 pub async fn make_up_booked(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &ClassRow) -> Result<(), AppError> {
-    let letter = LearningLetter::MakeUpBooked { about: Session::of(cx, row), place: words::place(class) };
-    send(tx, cx, row.person_id, letter, &format!("make_up_booked:{}", row.id)).await
+    let letter = make_up(cx, row, Says::Booked { place: words::place(class) });
+    let (chair, once) = (Chair::of_guest(class, row), format!("make_up_booked:{}", row.id));
+    let sessions = session(tx, row).await?;
+    invitations::request(tx, cx, chair, &sessions, letter, &once).await
+}
+
+/// The session to come is in another place.
+pub async fn make_up_changed(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &ClassRow) -> Result<(), AppError> {
+    let letter = make_up(cx, row, Says::Changed { place: words::place(class) });
+    let (chair, once) = (Chair::of_guest(class, row), format!("make_up_changed:{}:{}", row.id, class.version));
+    let sessions = session(tx, row).await?;
+    invitations::request(tx, cx, chair, &sessions, letter, &once).await
+}
+
+/// The reader gave the seat back.
+pub async fn make_up_given_back(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
+    make_up_off(tx, cx, row, Some(Says::GivenBack)).await
 }
 
 /// The class in which it would have been made up does not take place.
 pub async fn make_up_cancelled(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
-    let letter = LearningLetter::MakeUpCancelled { about: Session::of(cx, row) };
-    send(tx, cx, row.person_id, letter, &format!("make_up_cancelled:{}", row.id)).await
+    make_up_off(tx, cx, row, Some(Says::Cancelled)).await
+}
+
+/// The class of which the session was missed does not take place, which a letter of its own tells: here it only leaves
+/// the calendar.
+pub async fn make_up_needless(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
+    make_up_off(tx, cx, row, None).await
+}
+
+async fn make_up_off(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, says: Option<Says>) -> Result<(), AppError> {
+    let class = store::class(tx, row.class_id).await?;
+    let once = format!("{}:{}", says.as_ref().map_or("make_up_needless", Says::kind), row.id);
+    let (sessions, letter) = (session(tx, row).await?, says.map(|says| make_up(cx, row, says)));
+    invitations::cancel(tx, cx, Chair::of_guest(&class, row), &sessions, letter, &once).await
+}
+
+fn make_up(cx: &Cx, row: &MakeUpRow, says: Says) -> Letter {
+    Letter::Learning(LearningLetter::MakeUp { about: Session::of(cx, row), says })
+}
+
+/// The one session that is made up, as the calendar needs it.
+async fn session(tx: &mut Tx, row: &MakeUpRow) -> Result<Vec<SessionRow>, AppError> {
+    let sessions = store::sessions(tx, row.class_id).await?;
+    Ok(sessions.into_iter().filter(|session| session.id == row.session_id).collect())
 }
 
 /// A make-up earned the certificate of a class that was closed before.

@@ -32,6 +32,11 @@ use uuid::Uuid;
 /// Under which name the calendar and the history know a make-up.
 pub const ENTITY: &str = "make_up";
 
+/// Where the learner of a class finds what they can make up, and where they do.
+pub fn path(home: ClassId) -> String {
+    format!("/training/{home}/make-up")
+}
+
 /// Books a seat in another class's equal session for the viewer's missed one.
 pub async fn book(
     cx: &Cx,
@@ -165,6 +170,7 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
                     return Err(Refusal::MakeUpBegun { at: row.starts_at }.into());
                 }
                 end(tx, &cx, &row).await?;
+                learning_letters::make_up_given_back(tx, &cx, &row).await?;
                 seats::pass_on(tx, &cx, row.class_id).await
             })
         })
@@ -189,6 +195,7 @@ pub async fn class_cancelled(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(),
         if row.class_id == class {
             learning_letters::make_up_cancelled(tx, &cx, &row).await?;
         } else {
+            learning_letters::make_up_needless(tx, &cx, &row).await?;
             seats::pass_on(tx, &cx, row.class_id).await?;
         }
     }
