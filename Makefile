@@ -15,7 +15,7 @@ BINDGEN_ON_PATH := $(shell wasm-bindgen --version 2>/dev/null | grep -qx 'wasm-b
 BINDGEN_OURS := target/tools/$(BINDGEN_VERSION)/bin/wasm-bindgen
 BINDGEN := $(or $(BINDGEN_ON_PATH),$(BINDGEN_OURS))
 
-.PHONY: help run test test-rust test-browser dev lint bench release setup setup-browser front clean FORCE
+.PHONY: help run test test-rust test-browser test-release dev lint bench release setup setup-browser front clean FORCE
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ test-rust: front
 test-browser: front setup-browser
 	cargo build --bin aftercare
 	cd end2end && npx playwright test $(ARGS)
+
+test-release: release ## the executable that operators install: its policy, its packed wasm, its weight
+	cd end2end && AFTERCARE_BIN=$(CURDIR)/dist/aftercare npx playwright test --project=release $(ARGS)
 
 dev: front ## watch, build, serve, and again at every change
 	end2end/support/watch.sh

@@ -14,6 +14,11 @@ const browser = {
 const phone = { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, ...browser };
 const desktop = { viewport: { width: 1280, height: 800 }, ...browser };
 
+/** What looks at every page by itself: on a desk only. */
+const ONCE = ["shared/pages.spec.ts", "shared/mail.spec.ts", "shared/typed.spec.ts"];
+/** What looks at the executable that operators install: `make test-release`, by which alone AFTERCARE_BIN is set. */
+const RELEASE = ["shared/release.spec.ts"];
+
 /**
  * Every journey runs three times: on a phone, on a desk, and without scripts; what customers do a fourth time, with
  * scripts whose wasm never comes. Each worker has a server of its own.
@@ -33,10 +38,11 @@ export default defineConfig<{ wasm: boolean }>({
   // Pages turn into each other without a movement that a test would have to wait for; steady.alive.spec.ts has it on.
   use: { contextOptions: { reducedMotion: "reduce" }, locale: "en-GB", timezoneId: "Europe/Vilnius", screenshot: "only-on-failure", trace: process.env.TRACE ? "on" : "off", actionTimeout: 10_000, navigationTimeout: 20_000 },
   projects: [
-    { name: "phone", use: phone, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
-    { name: "desktop", use: desktop, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
-    { name: "no-js", use: { ...phone, javaScriptEnabled: false }, testIgnore: ["shared/pages.spec.ts", "shared/mail.spec.ts", "**/*.alive.spec.ts"] },
+    { name: "phone", use: phone, testIgnore: [...ONCE, ...RELEASE] },
+    { name: "desktop", use: desktop, testIgnore: [...ONCE, ...RELEASE] },
+    { name: "no-js", use: { ...phone, javaScriptEnabled: false }, testIgnore: [...ONCE, ...RELEASE, "**/*.alive.spec.ts"] },
     { name: "no-wasm", use: { ...phone, wasm: false }, testMatch: ["customer/**/*.spec.ts"], testIgnore: ["**/*.alive.spec.ts"] },
-    { name: "pages", use: desktop, testMatch: ["shared/pages.spec.ts", "shared/mail.spec.ts"] },
+    { name: "pages", use: desktop, testMatch: ONCE },
+    ...(process.env.AFTERCARE_BIN ? [{ name: "release", use: phone, testMatch: [...RELEASE, "**/*.alive.spec.ts"] }] : []),
   ],
 });

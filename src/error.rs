@@ -136,6 +136,10 @@ pub enum Fault {
     FileTooLarge {
         megabytes: u32,
     },
+    /// As much as can be taken for now; again after so many minutes.
+    LaterAgain {
+        minutes: u32,
+    },
     TooManyFiles {
         max: u32,
     },

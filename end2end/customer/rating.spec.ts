@@ -30,3 +30,28 @@ test("a link that is none says so and leads to people", async ({ page }) => {
   expect(answer?.status()).toBe(404);
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
 });
+
+test("a bad score opens a case that somebody has and that has a time", async ({ page, as }, info) => {
+  const href = await openQuestion(page, taken);
+  taken.add(href);
+  await page.locator("#rate input[type=radio]").nth(0).check();
+  await page.locator("#rate button").click();
+  await expect(page.locator(".alert[data-tone=good]")).toBeVisible();
+  const words = `Nobody called me back (${info.project.name}).`;
+  await page.locator("#rate [name=words]").fill(words);
+  await page.locator("#rate button").click();
+
+  await as("manager");
+  await page.goto("/desk/cases?queue=all");
+  const found = async (): Promise<boolean> => {
+    for (const link of await page.locator("main a[href^='/desk/cases/']").evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""))) {
+      await page.goto(link);
+      if ((await page.getByText(words).count()) > 0) return true;
+    }
+    return false;
+  };
+  expect(await found(), "a case with the words of the rating").toBe(true);
+  const facts = page.locator("dl").first();
+  await expect(facts).toBeVisible();
+  await expect(facts).not.toContainText("Nobody");
+});

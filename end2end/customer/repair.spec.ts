@@ -76,6 +76,56 @@ test("a repair is booked with a photo, followed, quoted, accepted and handed bac
   await expect(page.locator(".timeline .step[data-state=done]").nth(5)).toBeVisible();
 });
 
+test("a quote is declined, and the thing is handed back as it is", async ({ page, as }) => {
+  test.slow();
+  await as("customer");
+  const rma = await book(page, "It squeaks.", {});
+  await as("technician");
+  await page.goto(`/desk/repairs/${rma}`);
+  await step(page, "receive");
+  await step(page, "diagnose", { words: "The bearing is worn." });
+  await step(page, "quote", { label_1: "Bearing", quantity_1: "1", unit_price_1: "80" });
+  await as("customer");
+  await page.goto(`/repairs/${rma}`);
+  await page.locator("#answer-quote button[value=decline]").click();
+  await expect(page.getByRole("status")).toBeVisible();
+  await expect(page.locator("#answer-quote")).toHaveCount(0);
+  await as("technician");
+  await page.goto(`/desk/repairs/${rma}`);
+  await expect(page.locator("#do-start")).toHaveCount(0);
+  await step(page, "make_ready");
+  await step(page, "hand_back");
+});
+
+test("a thing is sent in without an appointment", async ({ page, as }) => {
+  await as("customer");
+  await page.goto("/repairs/new");
+  await page.locator("#item").selectOption({ index: 1 });
+  await page.locator("input[name=mode][value=send_in]").check();
+  await page.locator("#book-repair button").first().click();
+  await expect(page.locator("input[name=slot]")).toHaveCount(0);
+  await page.locator("#fault").fill("It does not start any more.");
+  await page.locator("#book-repair button[data-tone=primary]").click();
+  await expect(page).toHaveURL(/\/repairs\/RMA-[^/?]+$/);
+  // Where to send it stands there.
+  await expect(page.getByRole("main")).toContainText(/\d{3,}|street|calle|g\./i);
+});
+
+test("a technician is asked to come, to an address, at a time when one is free", async ({ page, as }) => {
+  await as("customer");
+  await page.goto("/repairs/new");
+  await page.locator("#item").selectOption({ index: 1 });
+  await page.locator("input[name=mode][value=on_site]").check();
+  await page.locator("#book-repair button").first().click();
+  await page.locator("#fault").fill("It leaks on the floor.");
+  await page.locator("[name=place]").fill("Mill Lane 3, second floor");
+  await unfold(page);
+  await page.locator("input[name=slot]:enabled").last().check();
+  await page.locator("#book-repair button[data-tone=primary]").click();
+  await expect(page).toHaveURL(/\/repairs\/RMA-[^/?]+$/);
+  await expect(page.getByText("Mill Lane 3, second floor").first()).toBeVisible();
+});
+
 test("a repair is moved to another time and cancelled", async ({ page, as }) => {
   await as("customer");
   const rma = await book(page, "The display stays dark.", { late: true });

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
 import { heavyPicture } from "../support/picture";
-import { expect, test } from "../support/test";
+import { expect, signIn, test } from "../support/test";
 
 // One page turns into the next here, as it does for most people.
 test.use({ contextOptions: { reducedMotion: "no-preference" } });
@@ -71,6 +71,38 @@ test("a class's page stands still while its seats come alive", async ({ page, as
   await openSlowly(page, path ?? "");
   await stoodStill(page);
 });
+
+test("the seats of a class change on the page while somebody else enrols", async ({ page, as, browser, server }) => {
+  await as("customer");
+  await page.goto("/training");
+  const free = page.locator("main a.card-link[href^='/training/']").filter({ hasText: /\d+ seats left/ });
+  const path = (await free.first().getAttribute("href")) ?? "";
+  await page.goto(path);
+  await expect(page.locator("html")).toHaveAttribute("data-alive");
+  const badge = page.locator("leptos-island [aria-live] .badge");
+  const left = Number(/\d+/.exec((await badge.textContent()) ?? "")?.[0]);
+  let loads = 0;
+  page.on("framenavigated", () => (loads += 1));
+  const other = await browser.newContext();
+  await signIn(other, server, "agent");
+  const elsewhere = await other.newPage();
+  await elsewhere.goto(server.url + path);
+  await elsewhere.locator("#enrol button").click();
+  await expect(elsewhere.locator("#cancel-enrolment")).toBeVisible();
+  await expect(badge).toContainText(String(left - 1), { timeout: 15_000 });
+  expect(loads, "without loading the page again").toBe(0);
+  await other.close();
+});
+
+for (const path of ["/", "/purchases", "/training", "/repairs", "/cases", "/inbox", "/account"]) {
+  test(`${path} stands still while it is read`, async ({ page, as }) => {
+    await as("customer");
+    await noteJumps(page);
+    await page.goto(path, { waitUntil: "load" });
+    await painted(page);
+    await stoodStill(page);
+  });
+}
 
 test("the form of a repair stands still while its help with photos comes alive", async ({ page, as }) => {
   await as("customer");

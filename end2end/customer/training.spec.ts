@@ -1,4 +1,5 @@
 import { type BrowserContext, type Page } from "@playwright/test";
+import { newestLetter } from "../support/command";
 import { expect, test } from "../support/test";
 
 /** A fresh class with two seats, three weeks from now, made by the trainer; answers with its id. */
@@ -82,6 +83,25 @@ test("the trainer makes a class, fills it, marks who came and closes it", async 
   await page.goto("/training/mine");
   await page.locator("a[href^='/certificates/']").first().click();
   await expect(page.locator(".alert")).toBeVisible();
+});
+
+test("a class that the trainer cancels is told with its reason, and costs nobody a seat", async ({ page, as }, info) => {
+  await as("trainer");
+  const id = await newClass(page, "Called off", 3, hours[info.project.name], 23);
+  await enrol(page, as, "customer", id);
+  await as("trainer");
+  await page.goto(`/desk/classes/${id}`);
+  const form = page.locator("form", { has: page.locator("input[name=act][value=cancel], button[value=cancel]") }).last();
+  const fold = page.locator("details:not([open])", { has: form });
+  if ((await fold.count()) > 0) await fold.last().locator("summary").click();
+  await form.locator("[name=why]").fill("The room was flooded.");
+  await form.getByRole("button").last().click();
+  await expect(page.getByRole("status")).toBeVisible();
+  await as("customer");
+  await page.goto(`/training/${id}`);
+  await expect(page.locator("#cancel-enrolment, #enrol")).toHaveCount(0);
+  const letter = await newestLetter(page, /Called off/);
+  expect(letter.text).toContain("The room was flooded.");
 });
 
 test("the catalogue narrows by language and says when nothing is left", async ({ page, as }) => {

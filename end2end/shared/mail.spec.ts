@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import ICAL from "ical.js";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 import { binary, freePort } from "../support/server";
@@ -119,6 +120,19 @@ test("an invitation is taken by calendars, and its end comes after it though the
   expect(line(0, "UID")).not.toBe("");
   expect(line(1, "UID")).toBe(line(0, "UID"));
   expect(Number(line(1, "SEQUENCE"))).toBeGreaterThan(Number(line(0, "SEQUENCE")));
+  // As a program that did not write them reads them.
+  const events = calendars.map((text) => {
+    const calendar = new ICAL.Component(ICAL.parse(text));
+    ICAL.TimezoneService.register(new ICAL.Timezone(calendar.getFirstSubcomponent("vtimezone") ?? undefined));
+    return new ICAL.Event(calendar.getFirstSubcomponent("vevent") ?? undefined);
+  });
+  expect(events.map((event) => [event.uid, event.summary, event.duration.toSeconds()])).toEqual([
+    [line(0, "UID"), "Printers; for all", 7200],
+    [line(0, "UID"), "Printers; for all", 7200],
+  ]);
+  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Madrid", dateStyle: "short", timeStyle: "short" });
+  expect(clock.format(events[0].startDate.toJSDate()), "by the zone that the letter brings along").toBe(`${day} 09:00`);
+  expect(events[1].sequence).toBeGreaterThan(events[0].sequence);
   expect(line(0, "ATTENDEE")).toContain("Ann Öztürk");
   expect(line(0, "SUMMARY")).toBe("Printers\\; for all");
   for (const [at, method] of ["REQUEST", "CANCEL"].entries()) {

@@ -21,13 +21,18 @@ const PARTIES: Record<string, Reader[][]> = {
 
 /** Where the walk begins, a role's own first page before all; all else is found by following links. */
 const DOORS: Record<string, string[]> = {
-  guest: ["/", "/sign-in", "/sign-in/code", "/training", "/help", "/no/such/page", "/demo/mail"],
+  guest: ["/", "/sign-in", "/sign-in/code", "/sign-in/link/long-over", "/training", "/help", "/no/such/page", "/demo/mail"],
   portal: ["/", "/purchases", "/purchases/register", "/repairs", "/repairs/new", "/training", "/training/mine", "/help", "/cases", "/cases/new", "/inbox", "/account"],
-  desk: ["/desk", "/account", "/inbox"],
+  desk: ["/desk", "/account", "/inbox", "/desk/reports"],
 };
 
-/** Whose pages differ most by state (a purchase, a repair, a class): of each kind they look at two, in the first language. */
+/**
+ * Whose pages differ most by state (a purchase, a repair, a class): of each kind they look at two, in the first language,
+ * and open many more, of which they look at every one that has another shape.
+ */
 const CURIOUS: Reader[] = ["customer", "trainer", "technician", "manager"];
+const OPENED = 25;
+const SHAPES = 8;
 
 /** What looks alike to everyone is walked by the customer alone. */
 const SHARED = ["/demo/mail", "/demo/mail/*", "/sign-in", "/sign-in/code"];
@@ -58,7 +63,10 @@ for (const language of LANGUAGES) {
 async function walk(page: Page, role: Reader, language: string, seen: Map<string, number>): Promise<string[]> {
   const problems: string[] = [];
   const doors = DOORS[role === "guest" ? "guest" : ["customer", "owner", "member"].includes(role) ? "portal" : "desk"];
-  const most = language === "en" && CURIOUS.includes(role) ? 2 : 1;
+  const curious = language === "en" && CURIOUS.includes(role);
+  const most = curious ? 2 : 1;
+  const opened = new Map<string, number>();
+  const shapes = new Map<string, Set<string>>();
   const queue = [...doors];
   const been = new Set<string>();
   while (queue.length > 0) {
@@ -66,7 +74,8 @@ async function walk(page: Page, role: Reader, language: string, seen: Map<string
     const kind = kindOf(path);
     // Everybody has a first page of their own. The other doors are opened in any case, for the ways behind them.
     const known = path !== doors[0] && (seen.get(kind) ?? 0) >= most;
-    if (been.has(path) || (known && !doors.includes(path))) continue;
+    const more = curious && (opened.get(kind) ?? 0) < OPENED;
+    if (been.has(path) || (known && !more && !doors.includes(path))) continue;
     if (SHARED.includes(kind) && role !== "guest" && role !== "customer") continue;
     been.add(path);
 
@@ -75,7 +84,11 @@ async function walk(page: Page, role: Reader, language: string, seen: Map<string
     if (!type.includes("text/html")) continue;
     const links = await page.locator("a[href^='/']:not([download])").evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
     queue.push(...links.map((href) => href.split("#")[0]).filter((href) => href && !/\.(ics|png|jpe?g|webp|csv|json|webmanifest)(\?|$)/.test(href) && !href.startsWith("/assets/") && !href.startsWith("/calendar/")));
-    if (known) continue;
+    opened.set(kind, (opened.get(kind) ?? 0) + 1);
+    const known_shapes = shapes.get(kind) ?? new Set<string>();
+    const shape = await shapeOf(page);
+    if (known && (!curious || known_shapes.has(shape) || known_shapes.size >= SHAPES)) continue;
+    shapes.set(kind, known_shapes.add(shape));
     seen.set(kind, (seen.get(kind) ?? 0) + 1);
     if ((answer?.status() ?? 500) >= 500 || (answer?.status() === 404 && !path.startsWith("/no/"))) problems.push(`${answer?.status()} ${path}`);
     const doubt = async (check: Promise<void>) => check.catch((error: Error) => problems.push(`${role}: ${error.message.replaceAll(/\u001b\[[0-9;]*m/g, "")}`));
@@ -84,6 +97,12 @@ async function walk(page: Page, role: Reader, language: string, seen: Map<string
     await doubt(fitsASmallPhone(page));
   }
   return problems;
+}
+
+/** What a page is made of: its forms, badges and alerts. A class that is full has another shape than one that is over. */
+async function shapeOf(page: Page): Promise<string> {
+  const parts = await page.locator("main :is(form[id], .badge, .alert, .empty, .periods, .timeline)").evaluateAll((all) => all.map((e) => `${e.id.replace(/-?[0-9a-f]{8}.*/, "")} ${e.className} ${e.getAttribute("data-tone") ?? ""}`));
+  return [...new Set(parts)].sort().join("|");
 }
 
 /** `/repairs/RMA-7K3D-2Q` and `/repairs/RMA-9A1B-3C` are of one kind. */

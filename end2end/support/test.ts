@@ -68,7 +68,7 @@ export function watch(page: Page, allowed: (message: ConsoleMessage) => boolean 
 
 /** Chromium itself notes every answer of 4xx to a page that was asked for; 422 and 404 pages are part of the product. */
 function expected(text: string): boolean {
-  return /the server responded with a status of 4(04|22|09|03)/.test(text);
+  return /the server responded with a status of 4(03|04|09|10|22)/.test(text);
 }
 
 const COLOURS = ["color-contrast", "link-in-text-block"];

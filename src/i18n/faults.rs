@@ -30,6 +30,7 @@ impl InWords for Fault {
             Self::Heic => w!(fmt, repairs.photo_heic),
             Self::TooManyPixels => w!(fmt, repairs.photo_huge),
             Self::FileTooLarge { megabytes } => w!(fmt, shell.fault_file_too_large, count = u64::from(megabytes)),
+            Self::LaterAgain { minutes } => w!(fmt, shell.too_many_text, count = u64::from(minutes)),
             Self::TooManyFiles { max } => w!(fmt, shell.fault_too_many_files, count = u64::from(max)),
             Self::NotAMaterial => w!(fmt, learning.fault_not_a_material),
             Self::AlreadyMember => w!(fmt, team.fault_already_member),

@@ -101,6 +101,8 @@ pub struct Sheet {
     form: Form,
     faults: Faults,
     refusal: Option<Refusal>,
+    /// It could not be taken now, but the same again will be.
+    later: Option<AppError>,
 }
 
 impl Sheet {
@@ -115,8 +117,9 @@ impl Sheet {
     /// Passes on what no sheet can mend: not found, not signed in, our own failures.
     pub fn again(form: Form, error: AppError) -> Result<Self, AppError> {
         match error {
-            AppError::Invalid(faults) => Ok(Self { form, faults, refusal: None }),
-            AppError::Refused(refusal) => Ok(Self { form, faults: Faults::default(), refusal: Some(refusal) }),
+            AppError::Invalid(faults) => Ok(Self { form, faults, ..Self::default() }),
+            AppError::Refused(refusal) => Ok(Self { form, refusal: Some(refusal), ..Self::default() }),
+            AppError::Busy | AppError::TooMany { .. } => Ok(Self { form, later: Some(error), ..Self::default() }),
             other => Err(other),
         }
     }
@@ -141,8 +144,13 @@ impl Sheet {
         self.refusal.as_ref()
     }
 
+    /// Why the same form has to be sent again later: too much at once.
+    pub fn later(&self) -> Option<&AppError> {
+        self.later.as_ref()
+    }
+
     /// Whether this is a second try.
     pub fn is_again(&self) -> bool {
-        self.refusal.is_some() || !self.faults.0.is_empty()
+        self.refusal.is_some() || self.later.is_some() || !self.faults.0.is_empty()
     }
 }

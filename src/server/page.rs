@@ -87,8 +87,14 @@ impl Cx {
         title: impl Into<String>,
         body: impl FnOnce() -> V,
     ) -> Response {
-        let status = if sheet.is_again() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        self.page_with(status, frame, title, body)
+        let status = match sheet.later() {
+            Some(error) => super::guard::status(error),
+            None if sheet.is_again() => StatusCode::UNPROCESSABLE_ENTITY,
+            None => StatusCode::OK,
+        };
+        let mut response = self.page_with(status, frame, title, body);
+        retry_after(&mut response, sheet.later());
+        response
     }
 
     /// On to another page by 303, with something to say there.
@@ -112,6 +118,13 @@ impl Cx {
         if let Some(refusal) = sheet.refusal() {
             let text = refusal.in_words(self.fmt());
             return view! { <Alert tone=Tone::Bad urgent=true><p>{text}</p></Alert> }.into_any();
+        }
+        if let Some(error) = sheet.later() {
+            let (title, text) = error_words(self, error);
+            return view! {
+                <Alert tone=Tone::Bad urgent=true><p><strong>{title}</strong></p><p>{text}</p></Alert>
+            }
+            .into_any();
         }
         let faults: Vec<(String, String)> =
             sheet.faults().0.iter().map(|(field, fault)| (field.clone(), fault.in_words(self.fmt()))).collect();
@@ -353,7 +366,25 @@ pub fn error(cx: &Cx, method: &Method, error: AppError) -> Response {
         return cx.redirect(&format!("/sign-in?next={next}"), None);
     }
     let t = cx.fmt();
-    let (title, text) = match &error {
+    let (title, text) = error_words(cx, &error);
+    let frame = if cx.request.path.starts_with("/desk") && cx.viewer.is_staff() {
+        Frame::Desk(DeskTab::None)
+    } else {
+        Frame::Portal(PortalTab::None)
+    };
+    let mut response = cx.page_with(status, frame, title.clone(), || {
+        view! {
+            <PageHead title=title lead=Some(text)/>
+            <Actions><ButtonLink href="/" icon=Some(Icon::Home)>{w!(t, shell.go_home)}</ButtonLink></Actions>
+        }
+    });
+    retry_after(&mut response, Some(&error));
+    response
+}
+
+/// What an error is called, and what one can do.
+fn error_words(cx: &Cx, error: &AppError) -> (String, String) {
+    match error {
         AppError::Forbidden => (w!(cx, shell.forbidden_title), w!(cx, shell.forbidden_text)),
         AppError::NotFound | AppError::SignIn => (w!(cx, shell.not_found_title), w!(cx, shell.not_found_text)),
         AppError::TooLarge => (w!(cx, shell.too_large_title), w!(cx, shell.too_large_text)),
@@ -369,27 +400,17 @@ pub fn error(cx: &Cx, method: &Method, error: AppError) -> Response {
         AppError::Internal(reference) => {
             (w!(cx, shell.internal_title), w!(cx, shell.internal_text, reference = reference.clone()))
         }
-    };
-    let frame = if cx.request.path.starts_with("/desk") && cx.viewer.is_staff() {
-        Frame::Desk(DeskTab::None)
-    } else {
-        Frame::Portal(PortalTab::None)
-    };
-    let mut response = cx.page_with(status, frame, title.clone(), || {
-        view! {
-            <PageHead title=title lead=Some(text)/>
-            <Actions><ButtonLink href="/" icon=Some(Icon::Home)>{w!(t, shell.go_home)}</ButtonLink></Actions>
-        }
-    });
-    let wait = match error {
-        AppError::TooMany { seconds } => Some(seconds),
-        AppError::Busy => Some(2),
-        _ => None,
-    };
-    if let Some(wait) = wait {
-        response.headers_mut().insert(header::RETRY_AFTER, wait.into());
     }
-    response
+}
+
+/// Says to programs when the same may be tried again.
+fn retry_after(response: &mut Response, error: Option<&AppError>) {
+    let wait = match error {
+        Some(AppError::TooMany { seconds }) => *seconds,
+        Some(AppError::Busy) => 2,
+        _ => return,
+    };
+    response.headers_mut().insert(header::RETRY_AFTER, wait.into());
 }
 
 /// Every address that is nothing.

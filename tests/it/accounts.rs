@@ -139,7 +139,9 @@ both! {
         age(&world, TimeDelta::minutes(1)).await;
         let late = world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await;
         assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
-        for reply in [late, world.get(None, &link).await, world.post(None, &link, &[]).await] {
+        let (look, use_it) = (world.get(None, &link).await, world.post(None, &link, &[]).await);
+        assert_eq!((look.status, use_it.status), (StatusCode::GONE, StatusCode::UNPROCESSABLE_ENTITY));
+        for reply in [late, look, use_it] {
             assert!(reply.body.contains(TOO_OLD) && reply.cookie("aftercare").is_none(), "{}", reply.body);
         }
         let (cookie, code, _) = ask(&world, "ann@example.com", "/").await;

@@ -42,3 +42,15 @@ both! {
         assert_eq!(named().await, [("history_of_nobody", act)]);
     }
 }
+
+both! {
+    async fn a_letter_that_no_job_will_send_is_named(world: World) {
+        world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("delete from job where kind = 'deliver'").await;
+        assert_eq!(world.broken().await, ["letter_that_nobody_sends"]);
+        // What has left needs nobody any more.
+        world.corrupt("update message set sent_at = created_at").await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}

@@ -6,6 +6,7 @@ use aftercare::{
     error::AppError,
     server::{notice::Notice, settings},
 };
+use axum::http::{StatusCode, header};
 
 both! {
     async fn a_failed_write_leaves_nothing_and_its_neighbours_stand(world: World) {
@@ -98,5 +99,24 @@ both! {
         let value = cookie.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
         assert_eq!(Notice::read(&world.app.secret, &value), Some(Notice::SignedIn));
         assert_eq!(Notice::read(&world.app.secret, &value.replace("signed_in", "signed_out")), None);
+    }
+}
+
+both! {
+    async fn a_portal_without_its_database_lives_and_is_not_ready(world: World) {
+        assert_eq!(world.get(None, "/readyz").await.status, StatusCode::OK);
+        world.db().close().await;
+        let reply = world.get(None, "/readyz").await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(reply.headers.contains_key(header::RETRY_AFTER));
+        assert_eq!(world.get(None, "/healthz").await.status, StatusCode::OK);
+    }
+}
+
+both! {
+    async fn every_answer_names_its_request(world: World) {
+        let (one, other) = (world.get(None, "/sign-in").await, world.get(None, "/no/such/page").await);
+        let id = |reply: &crate::world::Reply| reply.headers.get("x-request-id").unwrap().to_str().unwrap().to_owned();
+        assert!(id(&one).len() == 32 && id(&one) != id(&other));
     }
 }

@@ -324,9 +324,34 @@ impl World {
             .unwrap();
     }
 
-    /// What `aftercare check` finds, by the names of the clauses.
+    /// What `aftercare check` finds, by the names of the clauses. Each names a row that there is, and says what is wrong.
     pub async fn broken(&self) -> Vec<String> {
-        aftercare::cli::check(&self.app).await.unwrap().into_iter().map(|broken| broken.name.to_owned()).collect()
+        let broken = aftercare::cli::check(&self.app).await.unwrap();
+        for row in &broken {
+            assert!(!row.detail.trim().is_empty(), "{} says nothing", row.name);
+            assert!(self.names_a_row(row.id).await, "{} names {}, which is no row", row.name, row.id);
+        }
+        broken.into_iter().map(|broken| broken.name.to_owned()).collect()
+    }
+
+    /// Whether some table has a row with that id.
+    async fn names_a_row(&self, id: uuid::Uuid) -> bool {
+        let tables = match self.engine {
+            Engine::Sqlite => {
+                "select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'id' where m.type = 'table'"
+            }
+            Engine::Postgres => {
+                "select table_name::text from information_schema.columns where column_name = 'id' and data_type = 'uuid'"
+            }
+        };
+        let mut tx = self.db().read().await.unwrap();
+        for (table,) in aftercare::fetch_all!(tx, (String,), tables).unwrap() {
+            let sql = sqlx::AssertSqlSafe(format!("select id from {table} where id = $1"));
+            if aftercare::fetch_scalar!(tx, uuid::Uuid, sql, id).unwrap().is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     /// How many rows a statement gives.

@@ -18,7 +18,7 @@ use crate::{
 };
 use axum::{
     extract::Path,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use leptos::prelude::*;
@@ -118,14 +118,16 @@ pub async fn try_code(cx: Cx, headers: HeaderMap, form: Form) -> Result<Response
 /// Opening the link changes nothing: mail scanners open links too. The button signs in.
 pub async fn link(cx: Cx, Path(token): Path<String>) -> Result<Response, AppError> {
     let good = service::link_is_good(&cx, &token).await?;
-    Ok(link_page(&cx, good))
+    Ok(link_page(&cx, if good { StatusCode::OK } else { StatusCode::GONE }))
 }
 
-fn link_page(cx: &Cx, good: bool) -> Response {
+/// The page with the button, or of a link that is good for nothing any more.
+fn link_page(cx: &Cx, status: StatusCode) -> Response {
+    let good = status.is_success();
     let t = cx.fmt();
     let title = if good { w!(cx, shell.link_title) } else { w!(cx, shell.link_old_title) };
     let lead = if good { w!(cx, shell.link_lead) } else { w!(cx, shell.sign_in_not_valid) };
-    cx.page(Frame::Plain, title.clone(), || {
+    cx.page_with(status, Frame::Plain, title.clone(), || {
         let act = if good {
             view! { <form method="post"><Actions><Button>{w!(t, shell.sign_in)}</Button></Actions></form> }.into_any()
         } else {
@@ -138,7 +140,7 @@ fn link_page(cx: &Cx, good: bool) -> Response {
 pub async fn use_link(cx: Cx, Path(token): Path<String>) -> Result<Response, AppError> {
     match service::by_link(&cx, &token).await {
         Ok((person, next)) => session::begin(&cx, person, &next, Some(Notice::SignedIn)).await,
-        Err(AppError::Refused(_)) => Ok(link_page(&cx, false)),
+        Err(AppError::Refused(_)) => Ok(link_page(&cx, StatusCode::UNPROCESSABLE_ENTITY)),
         Err(other) => Err(other),
     }
 }

@@ -87,6 +87,10 @@ async fn send(cx: &Cx, email: EmailAddress, browser: &str, next: String) -> Resu
                     now + TimeDelta::minutes(CHALLENGE_MINUTES)
                 )?;
                 let person = people::by_email(tx, &email).await?;
+                if person.is_none() {
+                    // As much work as for somebody who is known, whose name and language are read now.
+                    people::by_id(tx, PersonId(id.0)).await?;
+                }
                 let to = To::Address { email, person: person.map(|person| person.id) };
                 let link = cx.app.config.address(&format!("/sign-in/link/{link}"));
                 notices::send(tx, &cx, to, Letter::SignIn { code, link }, &format!("sign-in:{id}")).await

@@ -152,6 +152,15 @@ pub async fn act(cx: Cx, Path(case): Path<String>, form: Form) -> Result<Respons
     }
 }
 
+/// The forms of the page, each by what it can be sent for.
+const FORMS: [&[DeskDeed]; 4] = [SAYS, &[DeskDeed::Note], &[DeskDeed::Assign], &[DeskDeed::Prioritise]];
+const SAYS: &[DeskDeed] = &[DeskDeed::Answer, DeskDeed::AnswerAndSolve, DeskDeed::Ask];
+
+/// The sheet, if it is that of a form that is sent for one of these.
+fn of<'a>(sheet: &'a Sheet, deeds: &[DeskDeed]) -> Option<&'a Sheet> {
+    deeds.iter().any(|deed| sheet.value("do") == deed.as_str()).then_some(sheet)
+}
+
 fn page(cx: &Cx, at_desk: AtDesk, sheet: &Sheet) -> Response {
     let fmt = cx.fmt();
     cx.sheet_page(sheet, FRAME, at_desk.case.subject.clone(), || {
@@ -160,8 +169,9 @@ fn page(cx: &Cx, at_desk: AtDesk, sheet: &Sheet) -> Response {
         let action = format!("/desk/cases/{}", case.id);
         let kind = matter.kind.in_words(fmt);
         let said = talk(cx, &at_desk.messages, Side::Staff);
-        let (before, facts) = (before(cx, &at_desk), facts(cx, &at_desk, &action));
+        let (before, facts) = (before(cx, &at_desk), facts(cx, &at_desk, &action, sheet));
         let forms = (state != State::Closed).then(|| answer_forms(cx, &action, sheet));
+        let otherwise = FORMS.iter().all(|deeds| of(sheet, deeds).is_none()).then(|| cx.faults(sheet));
         view! {
             <PageHead title=case.subject.clone() lead=case.customer_name.clone() back=Some(("/desk/cases".to_owned(), w!(fmt, cases.desk_title)))>
                 <Badge tone=words::tone(state) text=state.in_words(fmt)/>
@@ -169,6 +179,7 @@ fn page(cx: &Cx, at_desk: AtDesk, sheet: &Sheet) -> Response {
             </PageHead>
             <Columns>
                 <div class="stack">
+                    {otherwise}
                     {before}
                     <Section title=w!(fmt, cases.conversation)>{said}</Section>
                     {forms}
@@ -211,9 +222,9 @@ fn before(cx: &Cx, at_desk: &AtDesk) -> impl IntoView + use<> {
 
 fn answer_forms(cx: &Cx, action: &str, sheet: &Sheet) -> impl IntoView + use<> {
     let fmt = cx.fmt();
-    let noted = sheet.value("do") == DeskDeed::Note.as_str();
     let none = Sheet::default();
-    let (public, note) = if noted { (&none, sheet) } else { (sheet, &none) };
+    let (public, again) = (of(sheet, SAYS).unwrap_or(&none), of(sheet, &[DeskDeed::Note]));
+    let (noted, note) = (again.is_some(), again.unwrap_or(&none));
     let note_form = view! {
         <form method="post" action=action.to_owned() id="note" class="form">
             {cx.faults(note)}
@@ -240,7 +251,7 @@ fn answer_forms(cx: &Cx, action: &str, sheet: &Sheet) -> impl IntoView + use<> {
 }
 
 /// Who has it, what was promised, what can be done besides answering.
-fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
+fn facts(cx: &Cx, at_desk: &AtDesk, action: &str, sheet: &Sheet) -> impl IntoView + use<> {
     let fmt = cx.fmt();
     let (case, matter) = (&at_desk.case, &at_desk.case.matter);
     let me = cx.viewer.person().map(|person| person.id);
@@ -280,9 +291,13 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
         }
     });
     let assign = alive.then(|| {
+        let again = of(sheet, &[DeskDeed::Assign]);
+        let fault = again.and_then(|sheet| cx.fault(sheet, "owner"));
+        let faults = again.map(|sheet| cx.faults(sheet));
         let form = view! {
             <form method="post" action=action.to_owned() id="assign" class="form">
-                <Select name="owner" label=w!(fmt, cases.assign) options value=owner/>
+                {faults}
+                <Select name="owner" label=w!(fmt, cases.assign) options value=owner fault/>
                 <Actions><Button tone=ButtonTone::Quiet name="do" value=DeskDeed::Assign.as_str().to_owned()>{w!(fmt, cases.assign_save)}</Button></Actions>
             </form>
         };
@@ -291,9 +306,13 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str) -> impl IntoView + use<> {
     let urgency = (alive && matter.state != State::Resolved).then(|| {
         let options = Priority::ALL.iter().map(|priority| (priority.as_str().to_owned(), priority.in_words(fmt))).collect();
         let value = matter.priority.as_str().to_owned();
+        let again = of(sheet, &[DeskDeed::Prioritise]);
+        let fault = again.and_then(|sheet| cx.fault(sheet, "priority"));
+        let faults = again.map(|sheet| cx.faults(sheet));
         let form = view! {
             <form method="post" action=action.to_owned() id="prioritise" class="form">
-                <Select name="priority" label=w!(fmt, cases.priority) hint=w!(fmt, cases.priority_hint) options value/>
+                {faults}
+                <Select name="priority" label=w!(fmt, cases.priority) hint=w!(fmt, cases.priority_hint) options value fault/>
                 <Actions><Button tone=ButtonTone::Quiet name="do" value=DeskDeed::Prioritise.as_str().to_owned()>{w!(fmt, cases.priority_save)}</Button></Actions>
             </form>
         };

@@ -36,7 +36,7 @@ async fn page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
     let fmt = cx.fmt();
     Ok(cx.sheet_page(sheet, FRAME, w!(cx, followups.title), || {
         let count = neglected.len() as u64;
-        let cards = neglected.iter().map(|thing| card(cx, thing)).collect_view();
+        let cards = neglected.iter().map(|thing| card(cx, thing, sheet)).collect_view();
         view! {
             <PageHead title=w!(fmt, followups.title) lead=w!(fmt, followups.lead)>
                 {(count > 0).then(|| view! { <Badge tone=Tone::Bad text=w!(fmt, followups.waiting, count = count)/> })}
@@ -50,7 +50,7 @@ async fn page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
     }))
 }
 
-fn card(cx: &Cx, thing: &Neglected) -> impl IntoView + use<> {
+fn card(cx: &Cx, thing: &Neglected, sheet: &Sheet) -> impl IntoView + use<> {
     let fmt = cx.fmt();
     let kind = words::entity(thing.entity, fmt);
     let since = w!(fmt, followups.open_since, when = fmt.date_time(thing.since, cx.zone));
@@ -62,6 +62,7 @@ fn card(cx: &Cx, thing: &Neglected) -> impl IntoView + use<> {
         _ => format!("/desk/customers/{}", thing.customer),
     };
     let (entity, id) = (thing.entity, thing.id.simple().to_string());
+    let again = sheet.is_again() && sheet.value("do") == "plan" && sheet.value("id") == id;
     let (title, why) = (thing.title.clone(), words::why(&thing.why, fmt, cx.zone));
     let facts = [Some(kind), Some(thing.customer_name.clone()), Some(since), owner]
         .into_iter()
@@ -79,7 +80,7 @@ fn card(cx: &Cx, thing: &Neglected) -> impl IntoView + use<> {
         <form method="post" action="/desk/neglected" class="form">
             <input type="hidden" name="entity" value=entity/>
             <input type="hidden" name="id" value=id.clone()/>
-            {plan_fields(cx, &id)}
+            {plan_fields(cx, &id, again.then_some(sheet))}
             <Button tone=ButtonTone::Quiet name="do" value="plan".to_owned()>{w!(fmt, followups.plan_save)}</Button>
         </form>
     };
@@ -88,21 +89,27 @@ fn card(cx: &Cx, thing: &Neglected) -> impl IntoView + use<> {
             <p class="row"><strong><a href=href>{title}</a></strong><Badge tone=Tone::Bad text=why/></p>
             <p class="soft small">{facts}</p>
             {take}
-            <Fold title=w!(fmt, followups.plan)>{plan}</Fold>
+            <Fold title=w!(fmt, followups.plan) open=again>{plan}</Fold>
         </Card>
     }
 }
 
-/// What comes next and by when: one of a few days. `suffix` keeps the ids of several such forms apart.
-pub fn plan_fields(cx: &Cx, suffix: &str) -> impl IntoView + use<> {
+/// What comes next and by when: one of a few days. `suffix` keeps the ids of several such forms apart; the one that comes
+/// back has its plain names for ids, so that the summary finds them.
+pub fn plan_fields(cx: &Cx, suffix: &str, again: Option<&Sheet>) -> impl IntoView + use<> {
     let fmt = cx.fmt();
     let options = WHEN_DAYS
         .into_iter()
         .map(|days| (days.to_string(), fmt.day(cx.today() + chrono::TimeDelta::days(days))))
         .collect();
+    let id = |name: &str| if again.is_some() { name.to_owned() } else { format!("{name}-{suffix}") };
+    let value = |name: &str| again.map(|sheet| sheet.value(name).to_owned()).unwrap_or_default();
+    let fault = |name: &str| again.and_then(|sheet| cx.fault(sheet, name));
+    let due = Some(value("due")).filter(|due| !due.is_empty()).unwrap_or_else(|| "1".to_owned());
     view! {
-        <Field name="what" id=format!("what-{suffix}") label=w!(fmt, followups.plan_what) placeholder=w!(fmt, followups.plan_what_default)/>
-        <Select name="due" id=format!("due-{suffix}") label=w!(fmt, followups.plan_due) options value="1".to_owned()/>
+        <Field name="what" id=id("what") label=w!(fmt, followups.plan_what) placeholder=w!(fmt, followups.plan_what_default)
+            value=value("what") fault=fault("what")/>
+        <Select name="due" id=id("due") label=w!(fmt, followups.plan_due) options value=due fault=fault("due")/>
     }
 }
 

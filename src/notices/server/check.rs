@@ -4,6 +4,13 @@ use crate::cli::Clause;
 
 pub const CLAUSES: &[Clause] = &[
     Clause {
+        promise: 4,
+        name: "letter_that_nobody_sends",
+        sql: "select m.id, m.letter || ' was never handed to anybody who sends it' as detail from message m \
+            where m.sent_at is null and m.email <> '' and not exists (select 1 from job j where j.kind = 'deliver' \
+            and j.run_at = m.send_after)",
+    },
+    Clause {
         promise: 7,
         name: "calendar_letter_overtook",
         sql: "select c.message_id as id, 'left before an older letter about the same appointment' as detail \

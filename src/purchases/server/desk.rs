@@ -37,7 +37,10 @@ pub async fn decide(cx: Cx, form: Form) -> Result<Response, AppError> {
     match register::decide(&cx, &form).await {
         Ok(true) => Ok(cx.redirect("/desk/registrations", Some(Notice::RegistrationAccepted))),
         Ok(false) => Ok(cx.redirect("/desk/registrations", Some(Notice::RegistrationRefused))),
-        Err(error) => page(cx, "", Sheet::again(form, error)?).await,
+        Err(error) => {
+            let after = form.text("after").to_owned();
+            page(cx, &after, Sheet::again(form, error)?).await
+        }
     }
 }
 
@@ -55,7 +58,7 @@ async fn page(cx: Cx, after: &str, sheet: Sheet) -> Result<Response, AppError> {
             }
             .into_any()
         } else {
-            let cards = open.rows.into_iter().map(|row| card(&cx, &sheet, row)).collect_view();
+            let cards = open.rows.into_iter().map(|row| card(&cx, &sheet, after, row)).collect_view();
             view! { <Cards>{cards}</Cards> }.into_any()
         };
         view! {
@@ -67,7 +70,8 @@ async fn page(cx: Cx, after: &str, sheet: Sheet) -> Result<Response, AppError> {
     }))
 }
 
-fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
+/// `after` is the page of the list that the card stands on, where its form comes back to.
+fn card(cx: &Cx, sheet: &Sheet, after: &str, row: OpenRow) -> impl IntoView + use<> {
     let id = row.id.to_string();
     let t = cx.fmt();
     let this = sheet.value("registration") == id;
@@ -104,9 +108,11 @@ fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
     let title = w!(t, purchases.desk_asks, person = row.person_name, serial = row.serial_number);
     let refusing = this && sheet.value("decision") == "refuse";
     let asked_on = w!(t, purchases.desk_asked_on, date = cx.fmt().date_time(row.created_at, cx.zone));
+    let (page, page_again) = (page_field(after), page_field(after));
     let refusal = view! {
         <form method="post" action="/desk/registrations" class="form">
             <input type="hidden" name="registration" value=again/>
+            {page_again}
             <TextArea name="why" id=why_id label=w!(t, purchases.desk_why) hint=w!(t, purchases.desk_why_hint)
                 value=why fault=why_fault rows=2 maxlength=Some(1000)/>
             <Actions><Button tone=ButtonTone::Danger name="decision" value="refuse".to_owned()>{w!(t, purchases.refuse)}</Button></Actions>
@@ -121,10 +127,17 @@ fn card(cx: &Cx, sheet: &Sheet, row: OpenRow) -> impl IntoView + use<> {
             {row.proof.map(|proof| view! { <p class="pre">{proof}</p> })}
             <form method="post" action="/desk/registrations" class="form">
                 <input type="hidden" name="registration" value=id/>
+                {page}
                 {sale}
                 <Actions><Button name="decision" value="accept".to_owned()>{w!(t, purchases.accept)}</Button></Actions>
             </form>
             <Fold title=w!(t, purchases.refuse) open=refusing>{refusal}</Fold>
         </Card>
     }
+}
+
+/// Which page of the list a form stands on.
+fn page_field(after: &str) -> Option<AnyView> {
+    let after = after.to_owned();
+    (!after.is_empty()).then(|| view! { <input type="hidden" name="after" value=after/> }.into_any())
 }

@@ -59,6 +59,13 @@ pub const CLAUSES: &[Clause] = &[
               where state in ('closed', 'cancelled', 'not_repairable') and (next_due is not null or ended_at is null)",
     },
     Clause {
+        promise: 2,
+        name: "quote_without_end",
+        sql: "select q.id, 'nothing will end this quote, valid until ' || cast(q.valid_until as text) as detail from quote q \
+              where q.state = 'sent' and not exists (select 1 from job j where j.kind = 'lapse_quote' \
+              and j.done_at is null and j.failed_at is null)",
+    },
+    Clause {
         promise: 3,
         name: "repair_begun_without_coverage_or_accepted_quote",
         sql: "select r.id, r.rma || ' is ' || r.state as detail from repair r \

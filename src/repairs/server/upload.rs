@@ -33,8 +33,10 @@ pub struct Posted {
 
 /// Reads a post of either kind, with pictures or without.
 ///
+/// What came before a post broke off is in the answer with the fault, so that its words are not lost.
+///
 /// # Errors
-/// Only ours and the sender's broken requests; faults of files are in the answer.
+/// Only ours, and the sender's requests that are no form at all.
 pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
     let multipart = request
         .headers()
@@ -50,12 +52,27 @@ pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
     let mut reading = Reading { cx, fields: Vec::new(), faults: Faults::default(), total: 0, pictures: 0 };
     let mut taken = 0;
-    while let Some(field) = patiently(parts.next_field()).await? {
+    loop {
+        let read = match patiently(parts.next_field()).await {
+            Ok(Some(_)) if taken == PARTS => return Err(AppError::TooLarge),
+            Ok(Some(field)) => reading.field(field).await,
+            Ok(None) => break,
+            Err(error) => Err(error),
+        };
         taken += 1;
-        if taken > PARTS {
-            return Err(AppError::TooLarge);
+        match read {
+            Ok(()) => {}
+            // Too many pictures in an hour, or a post that is too large or ends in the middle: the words are kept.
+            Err(AppError::Invalid(faults)) => {
+                reading.faults.0.extend(faults.0);
+                break;
+            }
+            Err(AppError::TooMany { seconds }) => {
+                reading.fault(Fault::LaterAgain { minutes: seconds.div_ceil(60) });
+                break;
+            }
+            Err(error) => return Err(error),
         }
-        reading.field(field).await?;
     }
     Ok(Posted { form: Form::new(reading.fields), faults: reading.faults })
 }

@@ -1,6 +1,6 @@
 //! Who came: one mark for each session, and what they add up to.
 
-use super::words;
+use super::{Effect, words};
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -48,6 +48,13 @@ pub fn was_excused(marks: &[Mark], sessions: usize) -> bool {
     sessions > 0 && marks.len() == sessions && marks.iter().all(|mark| *mark == Mark::Excused)
 }
 
+/// Whether what a seat cost comes back at the end of its class: its learner was excused from all of it, or came to none
+/// of it and the class forgives that.
+pub fn costs_nothing(marks: &[Mark], sessions: usize, no_show: Effect) -> bool {
+    let never = Share::of(marks.iter().copied(), i64::try_from(sessions).unwrap_or(i64::MAX)).percent() == 0;
+    was_excused(marks, sessions) || (never && no_show == Effect::Returned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +80,20 @@ mod tests {
         assert!(was_excused(&[Mark::Excused, Mark::Excused], 2));
         assert!(!was_excused(&[Mark::Excused], 2) && !was_excused(&[Mark::Excused, Mark::Absent], 2));
         assert!(!was_excused(&[], 0));
+    }
+
+    #[test]
+    fn who_never_came_has_the_cost_back_only_where_the_class_says_so() {
+        use Mark::*;
+        for (marks, spent, returned) in [
+            ([Absent, Absent], false, true),
+            ([Excused, Absent], false, true),
+            ([Excused, Excused], true, true),
+            ([Absent, Late], false, false),
+        ] {
+            assert_eq!(costs_nothing(&marks, 2, Effect::Spent), spent, "{marks:?}");
+            assert_eq!(costs_nothing(&marks, 2, Effect::Returned), returned, "{marks:?}");
+        }
     }
 
     proptest! {

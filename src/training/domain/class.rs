@@ -207,6 +207,11 @@ impl Policy {
         self.grace.map_or(cut_off, |grace| grace.max(cut_off)).min(self.starts)
     }
 
+    /// Whether giving a booked seat back now costs what it cost.
+    pub fn late_costs(&self, now: DateTime<Utc>) -> bool {
+        now >= self.free_until() && self.terms.late_cancel == Effect::Spent
+    }
+
     /// From when on no seat is offered any more and free seats go to whoever takes them.
     pub fn freezes_at(&self) -> DateTime<Utc> {
         self.starts - Duration::minutes(self.terms.freeze_minutes)

@@ -77,7 +77,7 @@ pub const CLAUSES: &[Clause] = &[
         promise: 6,
         name: "enrolment_without_history",
         sql: "select e.id, 'nothing says how this enrolment came to be ' || e.state as detail from enrolment e \
-            where not exists (select 1 from history h where h.entity = 'enrolment' and h.entity_id = e.id)",
+            where not exists (select 1 from history h where h.entity = 'enrolment' and h.entity_id = e.id and h.to_state = e.state)",
     },
     Clause {
         promise: 6,

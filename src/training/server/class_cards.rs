@@ -47,7 +47,7 @@ pub async fn make_up_of(
 /// The numbers of the sessions that were missed and can still be made up.
 pub fn missed(class: &ClassRow, seen: &Seen, make_ups: &[MakeUpRow], has_made_up: bool) -> Vec<usize> {
     let marks: Vec<Mark> = seen.marks.values().copied().collect();
-    if make_ups::nothing_left(class.state, has_made_up, &marks, seen.sessions.len()) {
+    if make_ups::nothing_left(class, has_made_up, &marks, seen.sessions.len()) {
         return Vec::new();
     }
     let open = |session: &SessionRow| {

@@ -536,7 +536,7 @@ fn place_item(cx: &Cx, page: &Page, place: &PlaceRow, sheet: &Sheet, firm: &str)
             true => ("swap", w!(cx, groups.change, name = name.clone()), w!(cx, groups.swap)),
             false => ("name", w!(cx, groups.name_seat), w!(cx, groups.name)),
         };
-        let late = place.state == EnrolmentState::Booked && cx.now >= page.class.policy().free_until();
+        let late = place.state == EnrolmentState::Booked && page.class.policy().late_costs(cx.now);
         let late = late.then(|| view! { <p>{w!(cx, training.late_warning)}</p> });
         let give_back = w!(cx, groups.give_back);
         let label = if named { w!(cx, groups.instead) } else { w!(cx, groups.who_gets_it) };

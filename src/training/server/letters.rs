@@ -462,7 +462,7 @@ pub async fn cancelled(
     if row.state != EnrolmentState::Booked {
         return Ok(());
     }
-    let late = to == EnrolmentState::CancelledLate;
+    let late = to == EnrolmentState::CancelledLate && class.policy().late_costs(cx.now);
     let letter = TrainingLetter::SeatCancelled { about: About::of(cx, class), late };
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id: row.id, person: row.person_id };

@@ -132,8 +132,8 @@ async fn missed_number(
     Ok(number)
 }
 
-/// Who was excused from all of a class that is closed has back what the seat cost; there is nothing left to make up
-/// for, unless a make-up was booked already when the class was closed.
+/// Who was excused from all of a class that is closed, or never came and is forgiven, has back what the seat cost; there
+/// is nothing left to make up for, unless a make-up was booked already when the class was closed.
 async fn given_back(tx: &mut Tx, home: &ClassRow, seat: &EnrolmentRow, sessions: usize) -> Result<bool, AppError> {
     if home.state != ClassState::Completed {
         return Ok(false);
@@ -145,12 +145,13 @@ async fn given_back(tx: &mut Tx, home: &ClassRow, seat: &EnrolmentRow, sessions:
         .filter(|row| row.enrolment_id == seat.id)
         .map(|row| row.mark)
         .collect();
-    Ok(nothing_left(home.state, has_made_up, &marks, sessions))
+    Ok(nothing_left(home, has_made_up, &marks, sessions))
 }
 
-/// The same from what is loaded: the class's state, and the seat's make-ups and marks.
-pub fn nothing_left(home: ClassState, has_made_up: bool, marks: &[Mark], sessions: usize) -> bool {
-    home == ClassState::Completed && !has_made_up && attendance::was_excused(marks, sessions)
+/// The same from what is loaded: the seat's make-ups and marks.
+pub fn nothing_left(home: &ClassRow, has_made_up: bool, marks: &[Mark], sessions: usize) -> bool {
+    let no_show = home.policy().terms.no_show;
+    home.state == ClassState::Completed && !has_made_up && attendance::costs_nothing(marks, sessions, no_show)
 }
 
 /// Gives the seat of a make-up back, before its session begins. A second tap is answered like the first.

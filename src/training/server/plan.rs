@@ -22,7 +22,7 @@ use crate::{
         keys,
     },
     training::domain::{
-        ClassState, Effect, Ending, EnrolmentState, Level, Mark, Plan, Refusal, Share, Window, attendance, validity,
+        ClassState, Ending, EnrolmentState, Level, Mark, Plan, Refusal, Share, Window, attendance, validity,
     },
     values::{ClassId, CourseId, EquipmentId, Money, PersonId, PublicNumber, RoomId},
 };
@@ -324,9 +324,10 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             for row in &booked {
                 let marks = of(row);
-                let excused = attendance::was_excused(&marks, sessions.len()) && !counted.is_pending(row);
+                let no_show = class.policy().terms.no_show;
+                let back = attendance::costs_nothing(&marks, sessions.len(), no_show) && !counted.is_pending(row);
                 let share = Share::of(marks, i64::try_from(sessions.len()).unwrap_or(i64::MAX));
-                settle(tx, cx, permit, &class, row, share, excused).await?;
+                settle(tx, cx, permit, &class, row, share, back).await?;
             }
             record(tx, cx, permit, class.id, Some(class.state), to, None).await
         })
@@ -342,10 +343,9 @@ async fn settle(
     class: &ClassRow,
     row: &EnrolmentRow,
     share: Share,
-    excused: bool,
+    back: bool,
 ) -> Result<(), AppError> {
-    let forgiven = share.percent() == 0 && class.policy().terms.no_show == Effect::Returned;
-    if forgiven || excused {
+    if back {
         dues::give_back(tx, row.id, cx.now).await?;
     } else {
         dues::spend(tx, row.id, cx.now).await?;

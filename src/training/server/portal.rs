@@ -224,7 +224,7 @@ fn booked(cx: &Cx, rules: &Policy) -> AnyView {
     let cancel = if rules.has_started(cx.now) {
         view! { <p>{w!(cx, training.you_started)}</p> }.into_any()
     } else {
-        let late = (cx.now >= rules.free_until()).then(|| view! { <p>{w!(cx, training.late_warning)}</p> });
+        let late = rules.late_costs(cx.now).then(|| view! { <p>{w!(cx, training.late_warning)}</p> });
         let cancel_seat = w!(cx, training.cancel_seat);
         view! {
             {late}
@@ -365,8 +365,9 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
         }
         "cancel" => {
             let place = seats::cancel(cx, id, consent).await?;
-            let late = place.state == EnrolmentState::CancelledLate;
-            return Ok(if late { Notice::EnrolmentCancelledLate } else { Notice::EnrolmentCancelled });
+            let costs = place.state == EnrolmentState::CancelledLate
+                && store::class(&mut cx.db().read().await?, id).await?.policy().late_costs(cx.now);
+            return Ok(if costs { Notice::EnrolmentCancelledLate } else { Notice::EnrolmentCancelled });
         }
         "announce" | "withdraw" => return announce::act(cx, id, form).await,
         "wish" => return super::ticket::say(cx, id, form).await.map(|()| Notice::WishSaid),

@@ -234,7 +234,7 @@ async fn an_address_that_is_no_text_is_a_page_that_helps() {
             let address = format!("{head}{odd}{}", rest.split_once('}').unwrap().1);
             let reply = world.get(&manager, &address).await;
             // Where there is only a form to post to, there is nothing to see either.
-            let nothing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::OK];
+            let nothing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::GONE, StatusCode::OK];
             assert!(nothing.contains(&reply.status), "{address}: {}", reply.status);
             assert!(reply.status != StatusCode::NOT_FOUND || reply.body.contains("</html>"), "{address}");
         }

@@ -149,6 +149,7 @@ pub fn move_form(cx: &Cx, before: &Before, row: &EnrolmentRow, sheet: &Sheet) ->
     let to = again.unwrap_or_default().to_owned();
     let why = back(sheet, "move", row, "why_move").unwrap_or_default().to_owned();
     let fault = again.and_then(|_| cx.fault(sheet, "why_move"));
+    let to_fault = again.and_then(|_| cx.fault(sheet, "to"));
     let (to_id, why_id) = (format!("to-{}", row.id), format!("why_move-{}", row.id));
     let is_open = again.is_some();
     let enrolment = row.id.to_string();
@@ -158,7 +159,7 @@ pub fn move_form(cx: &Cx, before: &Before, row: &EnrolmentRow, sheet: &Sheet) ->
                 <form class="form" method="post">
                     <input type="hidden" name="act" value="move"/>
                     <input type="hidden" name="enrolment" value=enrolment/>
-                    <Select name="to" id=Some(to_id) label=w!(fmt, teaching.move_to) options value=to/>
+                    <Select name="to" id=Some(to_id) label=w!(fmt, teaching.move_to) options value=to fault=to_fault/>
                     <Field name="why_move" id=Some(why_id) label=w!(fmt, teaching.why_move) value=why fault required=true maxlength=Some(300)/>
                     <Actions><Button tone=ButtonTone::Quiet>{w!(fmt, teaching.move_button)}</Button></Actions>
                 </form>
@@ -183,12 +184,14 @@ pub fn promote_form(cx: &Cx, class: &ClassRow, row: &EnrolmentRow, first: bool, 
     let full = class.seats().free() == 0;
     let chair = full.then(|| {
         let id = format!("one_more-{}", row.id);
-        view! { <Checkbox name="one_more" id=Some(id) label=w!(fmt, teaching.one_more) value="yes"/> }
+        let checked = back(sheet, "promote", row, "one_more") == Some("yes");
+        view! { <Checkbox name="one_more" id=Some(id) label=w!(fmt, teaching.one_more) value="yes" checked/> }
     });
     let price = (class.price_minor > 0).then(|| {
         let id = format!("agreed-{}", row.id);
         let label = w!(fmt, teaching.agreed, price = fmt.money(class.price()));
-        view! { <Checkbox name="agreed" id=Some(id) label value="yes" fault=agreed_fault/> }
+        let checked = back(sheet, "promote", row, "agreed") == Some("yes");
+        view! { <Checkbox name="agreed" id=Some(id) label value="yes" checked fault=agreed_fault/> }
     });
     let hint = (!first).then(|| w!(fmt, teaching.why_promote_hint));
     let why_id = format!("why-{}", row.id);
