@@ -356,7 +356,7 @@ both! {
         assert_eq!(seats(&world, next).await, (0, 3, 0));
         assert_eq!(world.count("select count(*) from message where letter = 'group_class_cancelled'").await, 1);
         let (_, body, link) = world.letter("owner@firm.example").await.unwrap();
-        assert!(body.contains("Ill.") && link.unwrap().ends_with(&path(next)), "{body}");
+        assert!(body.contains("Ill.") && link.unwrap().ends_with(&format!("{}?firm={}", path(next), firm.id)), "{body}");
         let party = parties::parties(&mut world.db().read().await.unwrap(), next).await.unwrap()[0].id;
         groups::accept(&world.cx_of(&firm.owner).await, party, Consent::default()).await.unwrap();
         assert_eq!(seats(&world, next).await, (3, 0, 0));
@@ -548,7 +548,17 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::Named { name: "Ann".into(), instead: None },
                 Says::Named { name: "Ann".into(), instead: Some("Bob".into()) },
                 Says::Returned { seats: many as u64 },
-                Says::ClassCancelled { why: "Ill.".into(), next: Some((now(), chrono_tz::Asia::Kolkata, now())) },
+                Says::ClassCancelled {
+                    why: "Ill.".into(),
+                    next: Some((now(), chrono_tz::Asia::Kolkata, now())),
+                    gone: vec!["Ann".into()],
+                },
+                Says::Promoted { name: "Ann".into(), cost: Cost::Free },
+                Says::Left { name: "Ann".into(), late: Some(true) },
+                Says::Left { name: "Ann".into(), late: Some(false) },
+                Says::Left { name: "Ann".into(), late: None },
+                Says::Carried { name: "Ann".into(), before: (now(), chrono_tz::Asia::Kolkata) },
+                Says::MemberLeft { name: "Ann".into(), firm: firm() },
                 Says::ClassMoved {
                     kept: groups::Kept::Offers(many, now()),
                     elsewhere: vec!["Ann".into()],
@@ -558,6 +568,7 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::YouAreIn { firm: firm() },
                 Says::YouWait { firm: firm() },
                 Says::YouAreOut { firm: firm() },
+                Says::YouLeft { firm: firm() },
             ];
             for says in all {
                 let written = GroupLetter { about: about(), says }.write(Fmt::new(locale));

@@ -158,6 +158,8 @@ pub struct Hindered {
 pub enum Hindrance {
     /// They have a seat or a place in line already.
     AlreadyIn,
+    /// They no longer belong to the firm.
+    Left,
     /// They are in another class then.
     Class { title: String },
     /// They have another appointment then.

@@ -7,6 +7,7 @@ use crate::{
     values::Money,
     w,
 };
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 impl InWords for Wish {
@@ -71,6 +72,7 @@ fn kind(cost: &Cost) -> (u8, Option<crate::values::BenefitId>) {
 pub fn hindrance(fmt: Fmt, tz: Tz, why: &Hindrance) -> String {
     match why {
         Hindrance::AlreadyIn => w!(fmt, groups.hindrance_in),
+        Hindrance::Left => w!(fmt, groups.hindrance_left),
         Hindrance::Class { title } => w!(fmt, groups.hindrance_class, title = title.clone()),
         Hindrance::NeedsBefore { courses } => w!(fmt, groups.hindrance_needs, courses = courses.join(", ")),
         Hindrance::Occupied { from } => w!(fmt, groups.hindrance_busy, time = fmt.date_time(*from, tz)),
@@ -81,6 +83,11 @@ pub fn hindrance(fmt: Fmt, tz: Tz, why: &Hindrance) -> String {
 pub fn conflicts(fmt: Fmt, tz: Tz, conflicts: &[Hindered]) -> String {
     let line = |conflict: &Hindered| format!("{}: {}", conflict.name, hindrance(fmt, tz, &conflict.why));
     conflicts.iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+/// When and why staff seated somebody before those of a group.
+pub fn out_of_turn(fmt: Fmt, tz: Tz, why: &str, at: DateTime<Utc>) -> String {
+    w!(fmt, groups.skip_out_of_turn, time = fmt.date_time(at, tz), why = why.to_owned())
 }
 
 /// When and why a group was passed over.

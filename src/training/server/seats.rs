@@ -233,6 +233,11 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Re
     let to = end(tx, cx, &permit, &class, &row).await?;
     record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Cancelled)).await?;
     letters::cancelled(tx, cx, &class, &row, to).await?;
+    // Whoever pays for it hears of it too.
+    if let Some(party) = row.party_id {
+        let party = parties::party(tx, party).await?;
+        group_letters::left(tx, cx, &class, &party, &row, to).await?;
+    }
     pass_on(tx, cx, class.id).await?;
     Ok(Place { enrolment: row.id, state: to, position: None })
 }
