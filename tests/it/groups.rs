@@ -14,6 +14,7 @@ use aftercare::{
         server::{
             groups::{self, Enrolled, Group},
             plan::{self, Draft},
+            rules::{self, Rules},
             seats::{self, Consent},
             store::{self, parties},
         },
@@ -291,6 +292,40 @@ both! {
         let new = world.customer("new@example.com").await;
         let place = seats::enrol(&world.cx_of(&new).await, id, Consent::default()).await.unwrap();
         assert_eq!(place.state, EnrolmentState::Offered);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn what_a_group_gathers_is_free_for_whoever_takes_it_once_the_waitlist_is_closed(world: World) {
+        let firm = Firm::of(&world, 3, 0).await;
+        // The waitlist closes 120 hours before the start, two days before gathering would end.
+        let manager = world.staff(aftercare::access::Role::Manager).await;
+        let mut rules = Rules::default();
+        rules.terms.freeze_minutes = 120 * 60;
+        rules::set(&world.cx_of(&manager).await, rules).await.unwrap();
+        let id = firm.school.open(firm.school.draft("Early", 3, 24 * 9, 0)).await;
+        let others = fill(&world, id, 3).await;
+        let party = firm.enrol(&world, id, firm.group(&[0, 1, 2], 0, Wish::Together)).await.unwrap().party;
+        cancel(&world, &others[0], id).await;
+        assert_eq!((gathered(&world, party).await, seats(&world, id).await), (1, (2, 1, 3)));
+        let page = world.get(&firm.owner, &path(id)).await.body;
+        assert!(page.contains("until the waitlist closes") && !page.contains("72 hours before"), "{page}");
+        world.advance(Duration::hours(24 * 4));
+        world.drain().await;
+        assert_eq!((gathered(&world, party).await, seats(&world, id).await), (0, (2, 0, 3)));
+        let page = world.get(&firm.owner, &path(id)).await.body;
+        assert!(page.contains("the 1 seats held for the group of 3 were freed"), "{page}");
+        sound(&world).await;
+        // As the page says, it is for whoever takes it: somebody new, or one who waits.
+        let new = world.customer("new@example.com").await;
+        let place = seats::enrol(&world.cx_of(&new).await, id, Consent::default()).await.unwrap();
+        assert_eq!(place.state, EnrolmentState::Booked);
+        // What is given back now is not gathered again.
+        cancel(&world, &others[1], id).await;
+        assert_eq!((gathered(&world, party).await, seats(&world, id).await), (0, (2, 0, 3)));
+        let place = seats::enrol(&world.cx_of(&firm.people[0]).await, id, Consent::default()).await.unwrap();
+        assert_eq!(place.state, EnrolmentState::Booked);
         sound(&world).await;
     }
 }

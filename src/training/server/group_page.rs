@@ -294,7 +294,7 @@ fn rules(cx: &Cx, class: &ClassRow) -> AnyView {
         w!(cx, training.time_in_zone, time = cx.fmt().date_time(at, tz), zone = words::zone(tz))
     };
     let of_groups = [
-        w!(cx, groups.rule_line, time = time(policy.gathers_until())),
+        group_words::rule_line(cx.fmt(), &policy, time(policy.gathers_until())),
         w!(cx, groups.rule_one_answer),
         w!(cx, groups.rule_names, time = time(policy.free_until())),
         w!(cx, groups.rule_swap, time = time(policy.starts)),
@@ -709,7 +709,9 @@ pub fn trainer_card(cx: &Cx, class: &ClassRow, groups: &Groups) -> Option<AnyVie
     if living.is_empty() && groups.skips.is_empty() {
         return None;
     }
-    let rule = w!(cx, groups.rule_line, time = cx.fmt().date_time(class.policy().gathers_until(), class.tz()));
+    let policy = class.policy();
+    let until = cx.fmt().date_time(policy.gathers_until(), class.tz());
+    let rule = group_words::rule_line(cx.fmt(), &policy, until);
     let skip = |row: &SkipRow| {
         let text = format!("{}: {}", row.organisation_name, group_words::skip(cx.fmt(), class.tz(), &row.skip));
         view! { <li>{text}</li> }

@@ -3,7 +3,7 @@
 use super::{shared::count, store::parties::Skip, words};
 use crate::{
     i18n::{Fmt, InWords},
-    training::domain::{Cost, Hindered, Hindrance, Seated, Skipped, Wish},
+    training::domain::{Cost, Hindered, Hindrance, Policy, Seated, Skipped, Wish},
     values::Money,
     w,
 };
@@ -83,6 +83,14 @@ pub fn hindrance(fmt: Fmt, tz: Tz, why: &Hindrance) -> String {
 pub fn conflicts(fmt: Fmt, tz: Tz, conflicts: &[Hindered]) -> String {
     let line = |conflict: &Hindered| format!("{}: {}", conflict.name, hindrance(fmt, tz, &conflict.why));
     conflicts.iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+/// How the line is served where groups are in it, with this class's own time.
+pub fn rule_line(fmt: Fmt, policy: &Policy, time: String) -> String {
+    match policy.closes_while_gathering() {
+        true => w!(fmt, groups.rule_line_closes, time = time),
+        false => w!(fmt, groups.rule_line, time = time),
+    }
 }
 
 /// When and why staff seated somebody before those of a group.

@@ -747,7 +747,8 @@ pub async fn return_seats(cx: &Cx, class: ClassId) -> Result<(), AppError> {
         .await
 }
 
-/// 72 hours before the start nothing is gathered any more: the line is served anew. Run by a job.
+/// 72 hours before the start, or once the waitlist closes, nothing is gathered any more: the line is served anew. Run by
+/// a job.
 pub async fn open_line(cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     cx.app

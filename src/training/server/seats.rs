@@ -312,8 +312,8 @@ pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
 }
 
 /// Serves the line from its head, by the one fixed rule: free seats are offered in its order; for a group that must stay
-/// together they are gathered while it is first, until 72 hours before the start; after that whoever does not fit is
-/// passed over, which is written down. The caller holds the class.
+/// together they are gathered while it is first, until 72 hours before the start, or until the waitlist closes where that
+/// is earlier; after that whoever does not fit is passed over, which is written down. The caller holds the class.
 pub async fn pass_on(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     let permit = cx.may(Act::OfferSeat, &Subject::nobody())?;
