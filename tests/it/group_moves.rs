@@ -352,10 +352,13 @@ both! {
 
 /// The fields of a form on a page.
 fn fields(body: &str, form: &str) -> Vec<(String, String)> {
-    let form = body.split(form).nth(1).and_then(|rest| rest.split("</form>").next()).unwrap_or_else(|| panic!("no {form}: {body}"));
-    let value = |input: &str, name: &str| {
-        Some(input.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?.to_owned())
-    };
+    let form = body
+        .split(form)
+        .nth(1)
+        .and_then(|rest| rest.split("</form>").next())
+        .unwrap_or_else(|| panic!("no {form}: {body}"));
+    let value =
+        |input: &str, name: &str| Some(input.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?.to_owned());
     form.split("<input").skip(1).filter_map(|input| Some((value(input, "name")?, value(input, "value")?))).collect()
 }
 
@@ -461,6 +464,78 @@ both! {
         let reply = world.post(&firm.owner, &path, &[("act", "give_back"), ("seat", &swapped)]).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
         assert_eq!((seats_of(&world, next).await, units(&world).await), ((0, 0, 0), (2, 1)));
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn whoever_waited_hears_once_and_by_day_that_waiting_is_over(world: World) {
+        let firm = Firm::of(&world, 3, 0).await;
+        let id = firm.school.open(firm.school.draft("Over", 2, 24 * 9, 0)).await;
+        let others = fill(&world, id, 2).await;
+        let (first, second) = (world.customer("first@example.com").await, world.customer("second@example.com").await);
+        for who in [&first, &second] {
+            seats::enrol(&world.cx_of(who).await, id, Consent::default()).await.unwrap();
+        }
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::AsManyAsFit)).await.unwrap();
+        firm.enrol(&world, id, firm.group(&[2], 0, Wish::AsManyAsFit)).await.unwrap();
+        // An offer that nobody answers: the first hears of it, and nobody else.
+        cancel(&world, &others[0], id).await;
+        world.advance(Duration::hours(25));
+        world.drain().await;
+        let (body, link) = letter(&world, "first@example.com", "wait_over").await;
+        assert!(body.contains("was not taken in time") && link.unwrap().ends_with(&format!("/training/{id}")), "{body}");
+        assert_eq!(letters(&world, "wait_over").await, 1);
+        // The second lets it pass by herself, and the group's owner does not answer.
+        assert_eq!(state(&world, &second, id).await, Some(EnrolmentState::Offered));
+        seats::decline(&world.cx_of(&second).await, id, Consent::default()).await.unwrap();
+        assert_eq!(letters(&world, "wait_over").await, 1);
+        assert_eq!(state(&world, &firm.people[0], id).await, Some(EnrolmentState::Offered));
+        world.advance(Duration::hours(50));
+        world.drain().await;
+        let (body, _) = letter(&world, "owner@firm.example", "group_wait_over").await;
+        assert!(body.contains("was not answered in time"), "{body}");
+        for n in 0..2 {
+            let (body, _) = letter(&world, &format!("employee{n}@firm.example"), "firm_waits_no_more").await;
+            assert!(body.contains("Acme Works no longer waits for a seat for you"), "{body}");
+        }
+        // What is offered to the next group its owner declines: she knows, the employee is told.
+        let mut tx = world.db().read().await.unwrap();
+        let party = store::active(&mut tx, id, firm.people[2].id).await.unwrap().unwrap().party_id.unwrap();
+        drop(tx);
+        groups::decline(&world.cx_of(&firm.owner).await, party, Consent::default()).await.unwrap();
+        letter(&world, "employee2@firm.example", "firm_waits_no_more").await;
+        assert_eq!((letters(&world, "group_wait_over").await, letters(&world, "firm_waits_no_more").await), (1, 3));
+        // Who still waits when the class begins, alone or in a group, hears it then.
+        seats::enrol(&world.cx_of(&others[0]).await, id, Consent::default()).await.unwrap();
+        for who in [&first, &second] {
+            seats::enrol(&world.cx_of(who).await, id, Consent::default()).await.unwrap();
+        }
+        firm.enrol(&world, id, Group { unnamed: 1, ..firm.group(&[0], 0, Wish::AsManyAsFit) }).await.unwrap();
+        world.advance(Duration::hours(24 * 9));
+        world.drain().await;
+        let (body, _) = letter(&world, "second@example.com", "wait_over").await;
+        assert!(body.contains("has begun"), "{body}");
+        let (body, _) = letter(&world, "owner@firm.example", "group_wait_over").await;
+        assert!(body.contains("The class has begun"), "{body}");
+        assert_eq!((letters(&world, "wait_over").await, letters(&world, "group_wait_over").await), (3, 2));
+        assert_eq!(letters(&world, "firm_waits_no_more").await, 4);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn that_waiting_is_over_is_told_by_day(world: World) {
+        let school = crate::training::School::of(&world, vec![]).await;
+        // It begins at two in the night.
+        let id = school.open(school.draft("Night", 1, 24 * 9 + 17, 0)).await;
+        fill(&world, id, 1).await;
+        let late = world.customer("late@example.com").await;
+        seats::enrol(&world.cx_of(&late).await, id, Consent::default()).await.unwrap();
+        world.advance(Duration::hours(24 * 9 + 17));
+        world.drain().await;
+        assert_eq!(letters(&world, "wait_over").await, 1);
+        assert_eq!(world.count("select count(*) from message where letter = 'wait_over' and send_after > created_at").await, 1);
         sound(&world).await;
     }
 }

@@ -548,7 +548,7 @@ fn letters_about_groups_are_written_in_every_language() {
             domain::{Cost, WhyPays},
             server::{
                 group_letters::{GroupLetter, Says},
-                letters::About,
+                letters::{About, Waited},
             },
         },
         values::{Currency, Money},
@@ -604,6 +604,9 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::YouWait { firm: firm() },
                 Says::YouAreOut { firm: firm() },
                 Says::YouLeft { firm: firm() },
+                Says::YouWaitNoMore { firm: firm() },
+                Says::WaitOver { why: Waited::Expired },
+                Says::WaitOver { why: Waited::Begun },
             ];
             for says in all {
                 let written = GroupLetter { about: about(), says }.write(Fmt::new(locale));

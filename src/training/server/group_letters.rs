@@ -4,7 +4,7 @@ use super::{
     group_words,
     groups::Kept,
     invitations::{self, Seat},
-    letters::About,
+    letters::{About, Waited},
     store::{
         self, ClassRow, EnrolmentRow,
         parties::{self, PartyRow, PlaceRow},
@@ -52,6 +52,8 @@ pub enum Says {
     Carried { name: String, before: (DateTime<Utc>, Tz) },
     /// To the owner: somebody who waited no longer belongs to the firm.
     MemberLeft { name: String, firm: String },
+    /// To the owner: whoever of the group waited, or had an offer, does so no more.
+    WaitOver { why: Waited },
     /// To the owner: the class does not take place.
     ClassCancelled {
         why: String,
@@ -73,6 +75,8 @@ pub enum Says {
     YouWait { firm: String },
     /// To an employee: their seat is no longer theirs.
     YouAreOut { firm: String },
+    /// To an employee: the firm waits for no seat for them any more.
+    YouWaitNoMore { firm: String },
     /// To somebody who no longer belongs to the firm: it waits for no seat for them any more.
     YouLeft { firm: String },
 }
@@ -90,12 +94,13 @@ impl GroupLetter {
             Says::Left { .. } => "group_place_left",
             Says::Carried { .. } => "group_seat_moved",
             Says::MemberLeft { .. } => "group_member_left",
+            Says::WaitOver { .. } => "group_wait_over",
             Says::ClassCancelled { .. } => "group_class_cancelled",
             Says::ClassMoved { .. } => "group_class_moved",
             Says::YouAreIn { .. } => "enrolled_by_firm",
             Says::YouWait { .. } => "waitlisted_by_firm",
             Says::YouAreOut { .. } => "seat_taken_back",
-            Says::YouLeft { .. } => "firm_waits_no_more",
+            Says::YouLeft { .. } | Says::YouWaitNoMore { .. } => "firm_waits_no_more",
         }
     }
 
@@ -166,6 +171,13 @@ impl GroupLetter {
                 lines.push(w!(fmt, groups.letter_member_left_body, name = name.clone(), firm = firm.clone()));
                 w!(fmt, groups.letter_member_left_subject, name = name.clone(), title = title)
             }
+            Says::WaitOver { why } => {
+                lines.push(match why {
+                    Waited::Expired => w!(fmt, groups.letter_over_expired),
+                    Waited::Begun => w!(fmt, groups.letter_over_begun),
+                });
+                w!(fmt, groups.letter_over_subject, title = title)
+            }
             Says::ClassCancelled { why, next, gone } => {
                 lines.push(w!(fmt, groups.letter_cancelled_body, why = why.clone()));
                 if let Some((starts, tz, at)) = next {
@@ -211,6 +223,10 @@ impl GroupLetter {
             }
             Says::YouAreOut { firm } => {
                 lines.push(w!(fmt, groups.letter_out_body, firm = firm.clone()));
+                w!(fmt, groups.letter_out_subject, title = title)
+            }
+            Says::YouWaitNoMore { firm } => {
+                lines.push(w!(fmt, groups.letter_out_line_body, firm = firm.clone()));
                 w!(fmt, groups.letter_out_subject, title = title)
             }
             Says::YouLeft { firm } => {
@@ -365,6 +381,31 @@ pub async fn no_longer_waits(
     let says = Says::YouLeft { firm: parties::firm_name(tx, firm).await? };
     let letter = GroupLetter { about: About::of(cx, class), says };
     send(tx, cx, person, letter, &format!("firm_waits_no_more:{id}")).await
+}
+
+/// The group, or what of it still waited, has left the line with `ended`: its owner hears why, unless they did it
+/// themselves, and each employee that the firm waits no more.
+pub async fn wait_over(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    ended: &[PlaceRow],
+    why: Option<Waited>,
+) -> Result<(), AppError> {
+    let Some(first) = ended.first() else { return Ok(()) };
+    if let Some(why) = why {
+        let once = format!("group_wait_over:{}:{}", party.id, first.id);
+        to_owner(tx, cx, class, party, Says::WaitOver { why }, &once).await?;
+    }
+    for place in ended {
+        if let Some(person) = place.person_id.filter(|person| *person != party.owner_id) {
+            let says = Says::YouWaitNoMore { firm: party.organisation_name.clone() };
+            let letter = GroupLetter { about: About::of(cx, class), says };
+            send(tx, cx, person, letter, &format!("firm_waits_no_more:{}", place.id)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The class does not take place; perhaps seats are held in the next one.

@@ -590,8 +590,7 @@ fn skips(cx: &Cx, class: &ClassRow, skips: &[Skip], out_of_turn: &[(String, Date
     let many = lines.len() as u64;
     let lines = lines.into_iter().map(|(_, line)| view! { <li>{line}</li> }).collect_view();
     (many > 0).then(|| {
-        view! { <Fold title=w!(cx, groups.passed_over, count = many)><ul class="stack">{lines}</ul></Fold> }
-            .into_any()
+        view! { <Fold title=w!(cx, groups.passed_over, count = many)><ul class="stack">{lines}</ul></Fold> }.into_any()
     })
 }
 

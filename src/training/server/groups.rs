@@ -3,6 +3,7 @@
 
 use super::{
     asks, courses, dues, group_letters,
+    letters::Waited,
     seats::{self, Consent, lock_of},
     store::{
         self, ClassRow, NewEnrolment, members,
@@ -411,8 +412,11 @@ pub async fn decline(cx: &Cx, party: PartyId, consent: Consent) -> Result<(), Ap
             if !parties::places(tx, party.id).await?.iter().any(|place| place.state == EnrolmentState::Offered) {
                 return Err(Refusal::NoOffer.into());
             }
-            leave(tx, &cx.as_viewer(Viewer::System), party.id, Act::DeclineOffer, Ending::Declined).await?;
+            let system = cx.as_viewer(Viewer::System);
+            let ended = leave(tx, &system, party.id, Act::DeclineOffer, Ending::Declined).await?;
             record_party(tx, cx, permit, party.id, party.owner_id, "{\"declined\":true}").await?;
+            let class = store::class(tx, party.class_id).await?;
+            group_letters::wait_over(tx, cx, &class, &party, &ended, None).await?;
             seats::pass_on(tx, cx, party.class_id).await
         })
     })
@@ -551,17 +555,29 @@ pub async fn member_left(
     Ok(())
 }
 
-/// A group leaves the line with all that is offered to it; whoever of it has a seat keeps it. The caller holds the class.
-pub async fn leave(tx: &mut Tx, system: &Cx, party: PartyId, act: Act, why: Ending) -> Result<(), AppError> {
+/// A group leaves the line with all that is offered to it; whoever of it has a seat keeps it. Gives the places that ended,
+/// so that those concerned can be told. The caller holds the class.
+pub async fn leave(tx: &mut Tx, system: &Cx, party: PartyId, act: Act, why: Ending) -> Result<Vec<PlaceRow>, AppError> {
     let row = parties::party(tx, party).await?;
     let to = EnrolmentState::Cancelled;
-    for place in parties::places(tx, party).await?.iter().filter(|place| place.state != EnrolmentState::Booked) {
+    let mut places = parties::places(tx, party).await?;
+    places.retain(|place| place.state != EnrolmentState::Booked);
+    for place in &places {
         let permit = self::system(system, act, place.person_id)?;
         parties::move_place(tx, &permit, place, to, None, Some(why), system.now).await?;
         record(tx, system, &permit, place, to, Some(why)).await?;
     }
     let permit = self::system(system, Act::ExpireOffer, None)?;
-    parties::gather(tx, &permit, &row, 0).await
+    parties::gather(tx, &permit, &row, 0).await?;
+    Ok(places)
+}
+
+/// The offer to a group was not answered in time: it leaves the line, and all concerned are told. The caller holds the
+/// class.
+pub async fn expire(tx: &mut Tx, system: &Cx, class: &ClassRow, party: PartyId) -> Result<(), AppError> {
+    let ended = leave(tx, system, party, Act::ExpireOffer, Ending::Expired).await?;
+    let party = parties::party(tx, party).await?;
+    group_letters::wait_over(tx, system, class, &party, &ended, Some(Waited::Expired)).await
 }
 
 /// Frees what is held for groups whose time of gathering is over, or that wait no longer; says whether there was any.
@@ -765,9 +781,10 @@ pub async fn open_line(cx: &Cx, class: ClassId) -> Result<(), AppError> {
 }
 
 /// What groups still hold or wait for ends with the line. The caller holds the class.
-pub async fn end_line(tx: &mut Tx, system: &Cx, class: ClassId) -> Result<(), AppError> {
-    for party in parties::parties(tx, class).await? {
-        leave(tx, system, party.id, Act::ExpireOffer, Ending::Expired).await?;
+pub async fn end_line(tx: &mut Tx, system: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    for party in parties::parties(tx, class.id).await? {
+        let ended = leave(tx, system, party.id, Act::ExpireOffer, Ending::Expired).await?;
+        group_letters::wait_over(tx, system, class, &party, &ended, Some(Waited::Begun)).await?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //! holds the class and the person, so that no seat is sold twice and nobody sits in two classes at once.
 
 use super::{
-    asks, courses, dues, group_letters, groups, letters,
+    asks, courses, dues, group_letters, groups,
+    letters::{self, Waited},
     store::{self, ClassRow, EnrolmentRow, NewEnrolment, parties},
 };
 use crate::{
@@ -288,19 +289,21 @@ pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
                 if over.is_empty() {
                     return Ok(());
                 }
+                let row = store::class(tx, class).await?;
                 let mut groups_over = Vec::new();
-                for row in over {
-                    match (row.party_id, row.person_id) {
+                for place in over {
+                    match (place.party_id, place.person_id) {
                         (Some(party), _) if groups_over.contains(&party) => {}
                         (Some(party), _) => {
                             groups_over.push(party);
-                            groups::leave(tx, &cx, party, Act::ExpireOffer, Ending::Expired).await?;
+                            groups::expire(tx, &cx, &row, party).await?;
                         }
                         (None, Some(person)) => {
                             let permit = cx.may(Act::ExpireOffer, &Subject::of(person))?;
                             let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
-                            parties::move_place(tx, &permit, &row, to, None, Some(why), cx.now).await?;
-                            record(tx, &cx, &permit, row.id, person, Some(row.state), to, Some(why)).await?;
+                            parties::move_place(tx, &permit, &place, to, None, Some(why), cx.now).await?;
+                            record(tx, &cx, &permit, place.id, person, Some(place.state), to, Some(why)).await?;
+                            letters::wait_over(tx, &cx, &row, place.id, person, Waited::Expired).await?;
                         }
                         (None, None) => {}
                     }

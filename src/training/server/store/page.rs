@@ -6,9 +6,7 @@ use crate::{
     error::AppError,
     fetch_all, fetch_optional,
     training::domain::{Announced, Audience, EnrolmentState, Mark},
-    values::{
-        ClassId, ClassSessionId, EnrolmentId, FeedbackId, MaterialId, PartyId, PersonId, ProductId,
-    },
+    values::{ClassId, ClassSessionId, EnrolmentId, FeedbackId, MaterialId, PartyId, PersonId, ProductId},
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;

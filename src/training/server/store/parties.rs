@@ -391,8 +391,7 @@ const SKIPS: &str = "select o.name as organisation_name, s.reason, s.needed, s.f
 const SKIPS_OF_PARTY: &str =
     "select reason, needed, free, at from line_skip where party_id = $1 order by at desc, id desc limit 50";
 
-const OUT_OF_TURN: &str =
-    "select distinct why, at from seat_skip where party_id = $1 order by at desc, why limit 50";
+const OUT_OF_TURN: &str = "select distinct why, at from seat_skip where party_id = $1 order by at desc, why limit 50";
 
 /// When and why staff seated somebody before those of a group that wait.
 pub async fn out_of_turn(tx: &mut Tx, party: PartyId) -> Result<Vec<(String, DateTime<Utc>)>, AppError> {
