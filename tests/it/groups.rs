@@ -14,6 +14,7 @@ use aftercare::{
         server::{
             groups::{self, Enrolled, Group},
             plan::{self, Draft},
+            rules::{self, Rules},
             seats::{self, Consent},
             store::{self, parties},
         },
@@ -296,6 +297,40 @@ both! {
 }
 
 both! {
+    async fn what_a_group_gathers_is_free_for_whoever_takes_it_once_the_waitlist_is_closed(world: World) {
+        let firm = Firm::of(&world, 3, 0).await;
+        // The waitlist closes 120 hours before the start, two days before gathering would end.
+        let manager = world.staff(aftercare::access::Role::Manager).await;
+        let mut rules = Rules::default();
+        rules.terms.freeze_minutes = 120 * 60;
+        rules::set(&world.cx_of(&manager).await, rules).await.unwrap();
+        let id = firm.school.open(firm.school.draft("Early", 3, 24 * 9, 0)).await;
+        let others = fill(&world, id, 3).await;
+        let party = firm.enrol(&world, id, firm.group(&[0, 1, 2], 0, Wish::Together)).await.unwrap().party;
+        cancel(&world, &others[0], id).await;
+        assert_eq!((gathered(&world, party).await, seats(&world, id).await), (1, (2, 1, 3)));
+        let page = world.get(&firm.owner, &path(id)).await.body;
+        assert!(page.contains("until the waitlist closes") && !page.contains("72 hours before"), "{page}");
+        world.advance(Duration::hours(24 * 4));
+        world.drain().await;
+        assert_eq!((gathered(&world, party).await, seats(&world, id).await), (0, (2, 0, 3)));
+        let page = world.get(&firm.owner, &path(id)).await.body;
+        assert!(page.contains("the 1 seats held for the group of 3 were freed"), "{page}");
+        sound(&world).await;
+        // As the page says, it is for whoever takes it: somebody new, or one who waits.
+        let new = world.customer("new@example.com").await;
+        let place = seats::enrol(&world.cx_of(&new).await, id, Consent::default()).await.unwrap();
+        assert_eq!(place.state, EnrolmentState::Booked);
+        // What is given back now is not gathered again.
+        cancel(&world, &others[1], id).await;
+        assert_eq!((gathered(&world, party).await, seats(&world, id).await), (0, (2, 0, 3)));
+        let place = seats::enrol(&world.cx_of(&firm.people[0]).await, id, Consent::default()).await.unwrap();
+        assert_eq!(place.state, EnrolmentState::Booked);
+        sound(&world).await;
+    }
+}
+
+both! {
     async fn a_group_is_offered_its_seats_at_once_and_its_owner_answers_for_all(world: World) {
         let firm = Firm::of(&world, 4, 1).await;
         let id = firm.school.open(firm.school.draft("Offer", 3, 24 * 20, 9000)).await;
@@ -356,7 +391,7 @@ both! {
         assert_eq!(seats(&world, next).await, (0, 3, 0));
         assert_eq!(world.count("select count(*) from message where letter = 'group_class_cancelled'").await, 1);
         let (_, body, link) = world.letter("owner@firm.example").await.unwrap();
-        assert!(body.contains("Ill.") && link.unwrap().ends_with(&path(next)), "{body}");
+        assert!(body.contains("Ill.") && link.unwrap().ends_with(&format!("{}?firm={}", path(next), firm.id)), "{body}");
         let party = parties::parties(&mut world.db().read().await.unwrap(), next).await.unwrap()[0].id;
         groups::accept(&world.cx_of(&firm.owner).await, party, Consent::default()).await.unwrap();
         assert_eq!(seats(&world, next).await, (3, 0, 0));
@@ -513,7 +548,7 @@ fn letters_about_groups_are_written_in_every_language() {
             domain::{Cost, WhyPays},
             server::{
                 group_letters::{GroupLetter, Says},
-                letters::About,
+                letters::{About, Waited},
             },
         },
         values::{Currency, Money},
@@ -548,7 +583,17 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::Named { name: "Ann".into(), instead: None },
                 Says::Named { name: "Ann".into(), instead: Some("Bob".into()) },
                 Says::Returned { seats: many as u64 },
-                Says::ClassCancelled { why: "Ill.".into(), next: Some((now(), chrono_tz::Asia::Kolkata, now())) },
+                Says::ClassCancelled {
+                    why: "Ill.".into(),
+                    next: Some((now(), chrono_tz::Asia::Kolkata, now())),
+                    gone: vec!["Ann".into()],
+                },
+                Says::Promoted { name: "Ann".into(), cost: Cost::Free },
+                Says::Left { name: "Ann".into(), late: Some(true) },
+                Says::Left { name: "Ann".into(), late: Some(false) },
+                Says::Left { name: "Ann".into(), late: None },
+                Says::Carried { name: "Ann".into(), before: (now(), chrono_tz::Asia::Kolkata) },
+                Says::MemberLeft { name: "Ann".into(), firm: firm() },
                 Says::ClassMoved {
                     kept: groups::Kept::Offers(many, now()),
                     elsewhere: vec!["Ann".into()],
@@ -558,6 +603,10 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::YouAreIn { firm: firm() },
                 Says::YouWait { firm: firm() },
                 Says::YouAreOut { firm: firm() },
+                Says::YouLeft { firm: firm() },
+                Says::YouWaitNoMore { firm: firm() },
+                Says::WaitOver { why: Waited::Expired },
+                Says::WaitOver { why: Waited::Begun },
             ];
             for says in all {
                 let written = GroupLetter { about: about(), says }.write(Fmt::new(locale));

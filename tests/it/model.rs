@@ -12,11 +12,12 @@ use aftercare::{
     fetch_one, fetch_scalar,
     server::Cx,
     training::{
-        domain::{EnrolmentState, Policy, Wish, book::Book},
+        domain::{EnrolmentState, Policy, Terms, Wish, book::Book},
         server::{
             change,
             groups::{self, Group},
             plan,
+            rules::{self, Rules},
             seats::{self, Consent},
             store::{self, parties},
         },
@@ -340,7 +341,7 @@ const WRONG: &str = "select count(*) from benefit b where b.granted <> b.availab
     + (select count(*) from unnamed_seat u where u.benefit_id = b.id and u.state = 'booked'))";
 
 /// Letters of a kind against the acts that cause them: each once, none more.
-const LETTERS: [(&str, &str); 5] = [
+const LETTERS: [(&str, &str); 6] = [
     (
         "seat_offered",
         "act = 'offer_seat' and from_state = 'waitlisted' and entity = 'enrolment' and entity_id in (select id from enrolment where party_id is null)",
@@ -352,6 +353,10 @@ const LETTERS: [(&str, &str); 5] = [
     ),
     ("group_named", "act in ('name_seat', 'swap_seat')"),
     ("group_returned", "act = 'return_seat'"),
+    (
+        "group_place_left",
+        "act = 'cancel_enrolment' and actor_kind = 'person' and actor_id = customer_id and entity_id in (select e.id from enrolment e join party y on y.id = e.party_id where y.owner_id <> e.person_id)",
+    ),
 ];
 
 async fn each_letter_once(world: &World) {
@@ -378,8 +383,12 @@ async fn walk(world: &World, seed: u64, steps: u64) {
         day += 1;
         let starts = now() + Duration::days(20 + day);
         let capacity = 1 + dice.draw(6) as i64;
+        // The waitlist of every third class closes before gathering would end.
+        let terms = Terms { freeze_minutes: if day % 3 == 0 { 100 * 60 } else { 120 }, ..Terms::default() };
+        let manager = Cx { now: starts - Duration::hours(200), ..world.operator() };
+        rules::set(&manager, Rules { terms, ..Rules::default() }).await.unwrap();
         let class = school.open(school.draft("Model", capacity, (starts - now()).num_hours(), 9000)).await;
-        let policy = Policy::new(starts, 48);
+        let policy = Policy { terms, ..Policy::new(starts, 48) };
         let book = Book::open(capacity, policy);
         let at = starts - Duration::hours(60 + dice.draw(100) as i64);
         let (world, school, walkers) = (world, &school, &walkers);

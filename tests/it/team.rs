@@ -11,10 +11,14 @@ use aftercare::{
     access::{Act, Membership, Subject},
     server::fresh,
     training::{
-        domain::Wish,
-        server::{members as service, store::members},
+        domain::{EnrolmentState, Wish},
+        server::{
+            groups, members as service, plan,
+            seats::{self, Consent},
+            store::{self, members, parties},
+        },
     },
-    values::{InvitationId, OrganisationId},
+    values::{ClassId, InvitationId, OrganisationId},
 };
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -245,6 +249,75 @@ both! {
         world.join(firm.id, second.id, Membership::Owner).await;
         let other = team.post(&world, &[("act", "end"), ("person", &second.id.to_string())]).await;
         assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+async fn state(world: &World, who: &Signed, class: ClassId) -> Option<EnrolmentState> {
+    store::active(&mut world.db().read().await.unwrap(), class, who.id).await.unwrap().map(|row| row.state)
+}
+
+both! {
+    async fn a_firm_waits_no_longer_for_whoever_left_it_and_both_are_told(world: World) {
+        let firm = Firm::of(&world, 3, 1).await;
+        let id = firm.school.open(firm.school.draft("Waits", 2, 24 * 9, 9000)).await;
+        let mut others = Vec::new();
+        for n in 0..2 {
+            let who = world.customer(&format!("other{n}@example.com")).await;
+            seats::enrol(&world.cx_of(&who).await, id, Consent::default()).await.unwrap();
+            others.push(who);
+        }
+        let party = firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap().party;
+        seats::cancel(&world.cx_of(&others[0]).await, id, Consent::default()).await.unwrap();
+        let team = Team { id: firm.id, owner: firm.owner.clone() };
+        let person = firm.people[0].id.to_string();
+        let asked = world.get(&firm.owner, &format!("/training/team?firm={}&end={person}", firm.id)).await;
+        assert!(asked.body.contains("it waits no longer"), "{}", asked.body);
+        let done = team.post(&world, &[("act", "end"), ("person", &person)]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        // The one who is left is offered the seat that was gathered.
+        assert_eq!(state(&world, &firm.people[0], id).await, None);
+        assert_eq!(state(&world, &firm.people[1], id).await, Some(EnrolmentState::Offered));
+        for (letter, email) in [("group_member_left", "owner@firm.example"), ("firm_waits_no_more", "employee0@firm.example")] {
+            let sql = format!("select count(*) from message where letter = '{letter}' and email = '{email}'");
+            assert_eq!(world.count(sql.leak()).await, 1, "{letter}");
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        groups::accept(&world.cx_of(&firm.owner).await, party, Consent::default()).await.unwrap();
+        assert_eq!(state(&world, &firm.people[1], id).await, Some(EnrolmentState::Booked));
+        assert_eq!(world.count("select count(*) from enrolment where state = 'booked' and organisation_id is not null").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn nothing_is_held_or_taken_for_whoever_left_the_firm(world: World) {
+        let firm = Firm::of(&world, 3, 1).await;
+        let id = firm.school.open(firm.school.draft("Off", 4, 24 * 9, 9000)).await;
+        let next = firm.school.open(firm.school.draft("Next", 4, 24 * 15, 9000)).await;
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        let team = Team { id: firm.id, owner: firm.owner.clone() };
+        let first = firm.people[0].id.to_string();
+        assert_eq!(team.post(&world, &[("act", "end"), ("person", &first)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(state(&world, &firm.people[0], id).await, Some(EnrolmentState::Booked), "what is booked stays");
+        plan::cancel(&firm.school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        assert_eq!(state(&world, &firm.people[0], next).await, None);
+        assert_eq!(state(&world, &firm.people[1], next).await, Some(EnrolmentState::Offered));
+        const LETTER: &str = "select body from message where letter = 'group_class_cancelled'";
+        let body = aftercare::fetch_one!(world.db().read().await.unwrap(), (String,), LETTER).unwrap().0;
+        assert!(body.contains("whoever no longer belongs to your firm: employee0."), "{body}");
+        // Should a seat be on offer all the same, it is for somebody of the firm, or for nobody of it.
+        let party = parties::parties(&mut world.db().read().await.unwrap(), next).await.unwrap()[0].id;
+        world.corrupt("delete from membership where person_id in (select id from person where email = 'employee1@firm.example')").await;
+        let owner = world.cx_of(&firm.owner).await;
+        let page = format!("/training/{next}/group?firm={}", firm.id);
+        let refused = world.post(&firm.owner, &page, &[("act", "accept"), ("party", &party.to_string()), ("agreed", "0")]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("employee1: no longer belongs to your firm"), "{}", refused.body);
+        let seat = store::active(&mut world.db().read().await.unwrap(), next, firm.people[1].id).await.unwrap().unwrap().id;
+        groups::swap(&owner, seat, firm.people[2].id).await.unwrap();
+        groups::accept(&owner, party, Consent::default()).await.unwrap();
+        assert_eq!(state(&world, &firm.people[2], next).await, Some(EnrolmentState::Booked));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

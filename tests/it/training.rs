@@ -894,7 +894,7 @@ fn letters_are_written_in_every_language() {
         i18n::{Fmt, Locale},
         training::{
             domain::Cost,
-            server::letters::{About, TrainingLetter},
+            server::letters::{About, TrainingLetter, Waited},
         },
     };
     let about = || About {
@@ -909,6 +909,8 @@ fn letters_are_written_in_every_language() {
             TrainingLetter::Booked { about: about(), cost: Cost::Free, free_until: now() },
             TrainingLetter::Waitlisted { about: about(), position: 3 },
             TrainingLetter::Offered { about: about(), until: now() },
+            TrainingLetter::WaitOver { about: about(), why: Waited::Expired },
+            TrainingLetter::WaitOver { about: about(), why: Waited::Begun },
             TrainingLetter::ClassCancelled { about: about(), why: "Ill.".into(), next: None },
             TrainingLetter::ClassCancelled {
                 about: about(),

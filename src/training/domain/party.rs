@@ -1,6 +1,7 @@
 //! Groups: people of one firm who enrol together, and how the line serves them. One rule, printed on every page: a group
 //! that must stay together gathers freed seats while it is first in line, until 72 hours before the start; after that a
-//! freed seat goes to the first in line whom it suffices.
+//! freed seat goes to the first in line whom it suffices. Where the waitlist closes earlier, nothing is gathered from then
+//! on either: free seats go to whoever takes them.
 
 use super::{ClassState, Cost, Policy, Refusal, SeatRight, Seats, words};
 use crate::values::{Money, PersonId, ProductId};
@@ -11,9 +12,14 @@ impl Policy {
     /// Until so long before the start, seats are gathered for a group that must stay together.
     pub const GATHER: Duration = Duration::hours(72);
 
-    /// Until when the first in line gathers seats.
+    /// Until when the first in line gathers seats: never longer than there is a line that is served.
     pub fn gathers_until(&self) -> DateTime<Utc> {
-        self.starts - Self::GATHER
+        (self.starts - Self::GATHER).min(self.freezes_at())
+    }
+
+    /// Whether the waitlist closes before the time of gathering would be over.
+    pub fn closes_while_gathering(&self) -> bool {
+        self.freezes_at() < self.starts - Self::GATHER
     }
 
     pub fn gathers(&self, now: DateTime<Utc>) -> bool {
@@ -158,6 +164,8 @@ pub struct Hindered {
 pub enum Hindrance {
     /// They have a seat or a place in line already.
     AlreadyIn,
+    /// They no longer belong to the firm.
+    Left,
     /// They are in another class then.
     Class { title: String },
     /// They have another appointment then.
@@ -210,6 +218,11 @@ mod tests {
     fn a_group_gathers_until_72_hours_before_and_is_passed_over_afterwards() {
         assert!(policy().gathers(policy().starts - Duration::hours(72) - Duration::seconds(1)));
         assert!(!policy().gathers(policy().starts - Duration::hours(72)));
+        // Not once the waitlist is closed, either.
+        let mut early = policy();
+        early.terms.freeze_minutes = 100 * 60;
+        assert!(early.gathers(early.freezes_at() - Duration::seconds(1)) && !early.gathers(early.freezes_at()));
+        assert!(early.closes_while_gathering() && !policy().closes_while_gathering());
         assert_eq!(turn(group(3, 0), 1, 5, true), Turn::Gather(1));
         assert_eq!(turn(group(3, 1), 1, 5, true), Turn::Gather(2));
         assert_eq!(turn(group(3, 2), 1, 5, true), Turn::Offer(3));

@@ -4,8 +4,11 @@ use super::{
     group_words,
     groups::Kept,
     invitations::{self, Seat},
-    letters::About,
-    store::{self, ClassRow, EnrolmentRow, parties, parties::PartyRow},
+    letters::{About, Waited},
+    store::{
+        self, ClassRow, EnrolmentRow,
+        parties::{self, PartyRow, PlaceRow},
+    },
     words,
 };
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
     i18n::Fmt,
     notices::server::{Letter, To, Urgency, Written, service},
     server::Cx,
-    training::domain::{Cost, EnrolmentState, Seated},
+    training::domain::{Cost, Effect, EnrolmentState, Seated},
     values::{EnrolmentId, OrganisationId, PersonId},
     w,
 };
@@ -41,8 +44,23 @@ pub enum Says {
     Returned { seats: u64 },
     /// To the owner: staff gave somebody's place back. Why is between them and the learner.
     GivenBack { name: String },
+    /// To the owner: staff gave somebody who waited a seat, and what it costs.
+    Promoted { name: String, cost: Cost },
+    /// To the owner: somebody gave their place back. Of a seat, whether the firm pays for it all the same.
+    Left { name: String, late: Option<bool> },
+    /// To the owner: staff moved somebody's seat to this class, from the one that began then.
+    Carried { name: String, before: (DateTime<Utc>, Tz) },
+    /// To the owner: somebody who waited no longer belongs to the firm.
+    MemberLeft { name: String, firm: String },
+    /// To the owner: whoever of the group waited, or had an offer, does so no more.
+    WaitOver { why: Waited },
     /// To the owner: the class does not take place.
-    ClassCancelled { why: String, next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)> },
+    ClassCancelled {
+        why: String,
+        next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)>,
+        /// Who no longer belongs to the firm, so that nothing is held for them.
+        gone: Vec<String>,
+    },
     /// To the owner: the class is at another time or in another room.
     ClassMoved {
         kept: Kept,
@@ -57,6 +75,10 @@ pub enum Says {
     YouWait { firm: String },
     /// To an employee: their seat is no longer theirs.
     YouAreOut { firm: String },
+    /// To an employee: the firm waits for no seat for them any more.
+    YouWaitNoMore { firm: String },
+    /// To somebody who no longer belongs to the firm: it waits for no seat for them any more.
+    YouLeft { firm: String },
 }
 
 impl GroupLetter {
@@ -68,11 +90,17 @@ impl GroupLetter {
             Says::Named { .. } => "group_named",
             Says::Returned { .. } => "group_returned",
             Says::GivenBack { .. } => "group_given_back",
+            Says::Promoted { .. } => "group_promoted",
+            Says::Left { .. } => "group_place_left",
+            Says::Carried { .. } => "group_seat_moved",
+            Says::MemberLeft { .. } => "group_member_left",
+            Says::WaitOver { .. } => "group_wait_over",
             Says::ClassCancelled { .. } => "group_class_cancelled",
             Says::ClassMoved { .. } => "group_class_moved",
             Says::YouAreIn { .. } => "enrolled_by_firm",
             Says::YouWait { .. } => "waitlisted_by_firm",
             Says::YouAreOut { .. } => "seat_taken_back",
+            Says::YouLeft { .. } | Says::YouWaitNoMore { .. } => "firm_waits_no_more",
         }
     }
 
@@ -121,11 +149,43 @@ impl GroupLetter {
                 lines.push(w!(fmt, groups.letter_given_back_body, name = name.clone()));
                 w!(fmt, groups.letter_given_back_subject, title = title)
             }
-            Says::ClassCancelled { why, next } => {
+            Says::Promoted { name, cost } => {
+                lines.push(w!(fmt, groups.letter_promoted_body, name = name.clone()));
+                lines.extend(group_words::costs(fmt, std::slice::from_ref(cost)));
+                w!(fmt, groups.letter_promoted_subject, name = name.clone(), title = title)
+            }
+            Says::Left { name, late } => {
+                lines.push(match late {
+                    Some(true) => w!(fmt, groups.letter_left_late, name = name.clone()),
+                    Some(false) => w!(fmt, groups.letter_left_free, name = name.clone()),
+                    None => w!(fmt, groups.letter_left_line, name = name.clone()),
+                });
+                w!(fmt, groups.letter_left_subject, name = name.clone(), title = title)
+            }
+            Says::Carried { name, before } => {
+                let before = until(before.0, before.1);
+                lines.push(w!(fmt, groups.letter_carried_body, name = name.clone(), before = before));
+                w!(fmt, groups.letter_carried_subject, title = title)
+            }
+            Says::MemberLeft { name, firm } => {
+                lines.push(w!(fmt, groups.letter_member_left_body, name = name.clone(), firm = firm.clone()));
+                w!(fmt, groups.letter_member_left_subject, name = name.clone(), title = title)
+            }
+            Says::WaitOver { why } => {
+                lines.push(match why {
+                    Waited::Expired => w!(fmt, groups.letter_over_expired),
+                    Waited::Begun => w!(fmt, groups.letter_over_begun),
+                });
+                w!(fmt, groups.letter_over_subject, title = title)
+            }
+            Says::ClassCancelled { why, next, gone } => {
                 lines.push(w!(fmt, groups.letter_cancelled_body, why = why.clone()));
                 if let Some((starts, tz, at)) = next {
                     let (next, until) = (until(*starts, *tz), until(*at, *tz));
                     lines.push(w!(fmt, groups.letter_moved_body, next = next, until = until));
+                }
+                if !gone.is_empty() {
+                    lines.push(w!(fmt, groups.letter_next_without, names = gone.join(", ")));
                 }
                 w!(fmt, training.letter_cancelled_subject, title = title)
             }
@@ -163,6 +223,14 @@ impl GroupLetter {
             }
             Says::YouAreOut { firm } => {
                 lines.push(w!(fmt, groups.letter_out_body, firm = firm.clone()));
+                w!(fmt, groups.letter_out_subject, title = title)
+            }
+            Says::YouWaitNoMore { firm } => {
+                lines.push(w!(fmt, groups.letter_out_line_body, firm = firm.clone()));
+                w!(fmt, groups.letter_out_subject, title = title)
+            }
+            Says::YouLeft { firm } => {
+                lines.push(w!(fmt, groups.letter_out_left_body, firm = firm.clone()));
                 w!(fmt, groups.letter_out_subject, title = title)
             }
         };
@@ -243,6 +311,103 @@ pub async fn staff_gave_back(
     to_owner(tx, cx, class, party, says, &format!("group_given_back:{}", row.id)).await
 }
 
+/// Staff gave one of the group a seat from the line.
+pub async fn promoted(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    row: &EnrolmentRow,
+    cost: &Cost,
+) -> Result<(), AppError> {
+    let says = Says::Promoted { name: row.person_name.clone(), cost: cost.clone() };
+    to_owner(tx, cx, class, party, says, &format!("group_promoted:{}", row.id)).await
+}
+
+/// One of the group gave their place back themselves.
+pub async fn left(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    row: &EnrolmentRow,
+    to: EnrolmentState,
+) -> Result<(), AppError> {
+    // Whoever does it knows of it.
+    if party.owner_id == row.person_id {
+        return Ok(());
+    }
+    let spent = class.policy().terms.late_cancel == Effect::Spent;
+    let late = (row.state == EnrolmentState::Booked).then_some(to == EnrolmentState::CancelledLate && spent);
+    let says = Says::Left { name: row.person_name.clone(), late };
+    to_owner(tx, cx, class, party, says, &format!("group_place_left:{}", row.id)).await
+}
+
+/// Staff moved the seat of one of the firm to this class, where it is a group of its own.
+pub async fn carried(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    name: &str,
+    before: (DateTime<Utc>, Tz),
+) -> Result<(), AppError> {
+    let says = Says::Carried { name: name.to_owned(), before };
+    to_owner(tx, cx, class, party, says, &format!("group_seat_moved:{}", party.id)).await
+}
+
+/// One of the group no longer belongs to the firm, and waits no more.
+pub async fn member_left(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    place: &PlaceRow,
+) -> Result<(), AppError> {
+    let name = place.person_name.clone().unwrap_or_default();
+    let says = Says::MemberLeft { name, firm: party.organisation_name.clone() };
+    to_owner(tx, cx, class, party, says, &format!("group_member_left:{}", place.id)).await
+}
+
+/// Somebody who no longer belongs to the firm hears that it does not wait for them any more.
+pub async fn no_longer_waits(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    firm: OrganisationId,
+    id: EnrolmentId,
+    person: PersonId,
+) -> Result<(), AppError> {
+    let says = Says::YouLeft { firm: parties::firm_name(tx, firm).await? };
+    let letter = GroupLetter { about: About::of(cx, class), says };
+    send(tx, cx, person, letter, &format!("firm_waits_no_more:{id}")).await
+}
+
+/// The group, or what of it still waited, has left the line with `ended`: its owner hears why, unless they did it
+/// themselves, and each employee that the firm waits no more.
+pub async fn wait_over(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    ended: &[PlaceRow],
+    why: Option<Waited>,
+) -> Result<(), AppError> {
+    let Some(first) = ended.first() else { return Ok(()) };
+    if let Some(why) = why {
+        let once = format!("group_wait_over:{}:{}", party.id, first.id);
+        to_owner(tx, cx, class, party, Says::WaitOver { why }, &once).await?;
+    }
+    for place in ended {
+        if let Some(person) = place.person_id.filter(|person| *person != party.owner_id) {
+            let says = Says::YouWaitNoMore { firm: party.organisation_name.clone() };
+            let letter = GroupLetter { about: About::of(cx, class), says };
+            send(tx, cx, person, letter, &format!("firm_waits_no_more:{}", place.id)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The class does not take place; perhaps seats are held in the next one.
 pub async fn class_cancelled(
     tx: &mut Tx,
@@ -251,12 +416,16 @@ pub async fn class_cancelled(
     party: &PartyRow,
     why: &str,
     offer: Option<(&ClassRow, DateTime<Utc>)>,
+    gone: Vec<String>,
 ) -> Result<(), AppError> {
     let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
+    let gone = if next.is_some() { gone } else { Vec::new() };
     let mut about = About::of(cx, class);
-    about.link =
-        cx.app.config.address(&offer.map_or("/training".to_owned(), |(next, _)| format!("{}/group", next.path())));
-    let letter = GroupLetter { about, says: Says::ClassCancelled { why: why.to_owned(), next } };
+    about.link = match offer {
+        Some((next, _)) => door(cx, next, party),
+        None => cx.app.config.address("/training"),
+    };
+    let letter = GroupLetter { about, says: Says::ClassCancelled { why: why.to_owned(), next, gone } };
     send(tx, cx, party.owner_id, letter, &format!("group_class_cancelled:{}", party.id)).await
 }
 
@@ -329,8 +498,13 @@ async fn to_owner(
     once: &str,
 ) -> Result<(), AppError> {
     let mut about = About::of(cx, class);
-    about.link = cx.app.config.address(&format!("{}/group", class.path()));
+    about.link = door(cx, class, party);
     send(tx, cx, party.owner_id, GroupLetter { about, says }, once).await
+}
+
+/// Where the owner answers for the group: of several firms, the page is about this one.
+fn door(cx: &Cx, class: &ClassRow, party: &PartyRow) -> String {
+    cx.app.config.address(&format!("{}/group?firm={}", class.path(), party.organisation_id))
 }
 
 async fn send(tx: &mut Tx, cx: &Cx, person: PersonId, letter: GroupLetter, once: &str) -> Result<(), AppError> {

@@ -35,6 +35,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 pub fn routes() -> Router<App> {
@@ -50,6 +51,8 @@ struct Shown {
     party: PartyRow,
     places: Vec<PlaceRow>,
     skips: Vec<Skip>,
+    /// When and why staff seated somebody before them.
+    out_of_turn: Vec<(String, DateTime<Utc>)>,
     /// The place of its first in line.
     position: Option<i64>,
     /// What the offered seats cost.
@@ -79,7 +82,11 @@ async fn load(cx: &Cx, id: ClassId, asked: &str) -> Result<Option<Page>, AppErro
     if class.state == ClassState::Draft {
         return Err(AppError::NotFound);
     }
-    // The firm that the address names comes first.
+    // The firm that the address names comes first; where it names none, one that has something to answer here.
+    if asked.is_empty() && owned.len() > 1 {
+        let here = parties::firms_here(&mut tx, id, person.id).await?;
+        owned.sort_by_key(|firm| here.iter().position(|there| there == firm).unwrap_or(usize::MAX));
+    }
     owned.sort_by_key(|firm| firm.to_string() != asked);
     let Some(&firm) = owned.first() else { return Ok(None) };
     cx.may(Act::ReadTeam, &Subject::nobody().within(Some(firm)))?;
@@ -94,7 +101,8 @@ async fn groups_of(tx: &mut Tx, cx: &Cx, class: &ClassRow, firm: OrganisationId)
     for party in parties::of_firm(tx, class.id, firm).await? {
         let places = parties::places(tx, party.id).await?;
         let skips = parties::skips_of(tx, party.id).await?;
-        if places.is_empty() && skips.is_empty() {
+        let out_of_turn = parties::out_of_turn(tx, party.id).await?;
+        if places.is_empty() && skips.is_empty() && out_of_turn.is_empty() {
             continue;
         }
         let first = places.iter().filter(|place| place.state == EnrolmentState::Waitlisted);
@@ -104,7 +112,7 @@ async fn groups_of(tx: &mut Tx, cx: &Cx, class: &ClassRow, firm: OrganisationId)
         };
         let offered = places.iter().filter(|place| place.state == EnrolmentState::Offered).count();
         let costs = groups::costs(tx, cx, class, firm, i64::try_from(offered).unwrap_or(0)).await?;
-        groups.push(Shown { party, places, skips, position, costs });
+        groups.push(Shown { party, places, skips, out_of_turn, position, costs });
     }
     Ok(groups)
 }
@@ -286,7 +294,7 @@ fn rules(cx: &Cx, class: &ClassRow) -> AnyView {
         w!(cx, training.time_in_zone, time = cx.fmt().date_time(at, tz), zone = words::zone(tz))
     };
     let of_groups = [
-        w!(cx, groups.rule_line, time = time(policy.gathers_until())),
+        group_words::rule_line(cx.fmt(), &policy, time(policy.gathers_until())),
         w!(cx, groups.rule_one_answer),
         w!(cx, groups.rule_names, time = time(policy.free_until())),
         w!(cx, groups.rule_swap, time = time(policy.starts)),
@@ -439,7 +447,7 @@ fn group_card(cx: &Cx, page: &Page, group: &Shown, sheet: &Sheet) -> AnyView {
     let waiting = standing(cx, group.party.together, group.party.gathered, waiting, group.position);
     let offer = offer(cx, class, group, &firm);
     let places = group.places.iter().map(|place| place_item(cx, page, place, sheet, &firm)).collect_view();
-    let skips = skips(cx, class, &group.skips);
+    let skips = skips(cx, class, &group.skips, &group.out_of_turn);
     view! {
         <Card tone=offer.is_some().then_some(Tone::Info)>
             {waiting}
@@ -573,13 +581,16 @@ fn place_item(cx: &Cx, page: &Page, place: &PlaceRow, sheet: &Sheet, firm: &str)
     .into_any()
 }
 
-fn skips(cx: &Cx, class: &ClassRow, skips: &[Skip]) -> Option<AnyView> {
-    let line = |row: &Skip| group_words::skip(cx.fmt(), class.tz(), row);
-    let lines: Vec<String> = skips.iter().map(line).collect();
-    let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
-    (!skips.is_empty()).then(|| {
-        view! { <Fold title=w!(cx, groups.passed_over, count = skips.len() as u64)><ul class="stack">{lines}</ul></Fold> }
-            .into_any()
+/// When the group was passed over, latest first, by the rule or by staff.
+fn skips(cx: &Cx, class: &ClassRow, skips: &[Skip], out_of_turn: &[(String, DateTime<Utc>)]) -> Option<AnyView> {
+    let by_rule = skips.iter().map(|row| (row.at, group_words::skip(cx.fmt(), class.tz(), row)));
+    let by_staff = out_of_turn.iter().map(|(why, at)| (*at, group_words::out_of_turn(cx.fmt(), class.tz(), why, *at)));
+    let mut lines: Vec<(DateTime<Utc>, String)> = by_rule.chain(by_staff).collect();
+    lines.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let many = lines.len() as u64;
+    let lines = lines.into_iter().map(|(_, line)| view! { <li>{line}</li> }).collect_view();
+    (many > 0).then(|| {
+        view! { <Fold title=w!(cx, groups.passed_over, count = many)><ul class="stack">{lines}</ul></Fold> }.into_any()
     })
 }
 
@@ -597,7 +608,7 @@ pub fn member_card(cx: &Cx, class: &ClassRow, mine: &PlaceHere, around: &Around)
     };
     let (together, gathered) = (mine.together.unwrap_or(false), mine.gathered.unwrap_or(0));
     let standing = standing(cx, together, gathered, count(mine.group_waiting), mine.position);
-    let skips = skips(cx, class, &around.group_skips);
+    let skips = skips(cx, class, &around.group_skips, &[]);
     let form_key = key();
     let leave = w!(cx, training.leave_waitlist);
     Some(
@@ -655,6 +666,17 @@ pub struct Groups {
     skips: Vec<SkipRow>,
 }
 
+impl Groups {
+    /// The seats without a name that are on offer or wait, each with its firm.
+    pub fn unnamed(&self) -> impl Iterator<Item = (&str, &PlaceRow)> {
+        let all = self.parties.iter().flat_map(|(party, places)| {
+            let firm = party.organisation_name.as_str();
+            places.iter().map(move |place| (firm, place))
+        });
+        all.filter(|(_, place)| place.person_id.is_none() && place.state != EnrolmentState::Booked)
+    }
+}
+
 pub async fn for_trainer(tx: &mut Tx, class: ClassId) -> Result<Groups, AppError> {
     let parties = groups::of_class(tx, class).await?;
     Ok(Groups { parties, skips: parties::skips(tx, class).await? })
@@ -686,7 +708,9 @@ pub fn trainer_card(cx: &Cx, class: &ClassRow, groups: &Groups) -> Option<AnyVie
     if living.is_empty() && groups.skips.is_empty() {
         return None;
     }
-    let rule = w!(cx, groups.rule_line, time = cx.fmt().date_time(class.policy().gathers_until(), class.tz()));
+    let policy = class.policy();
+    let until = cx.fmt().date_time(policy.gathers_until(), class.tz());
+    let rule = group_words::rule_line(cx.fmt(), &policy, until);
     let skip = |row: &SkipRow| {
         let text = format!("{}: {}", row.organisation_name, group_words::skip(cx.fmt(), class.tz(), &row.skip));
         view! { <li>{text}</li> }

@@ -3,10 +3,11 @@
 use super::{shared::count, store::parties::Skip, words};
 use crate::{
     i18n::{Fmt, InWords},
-    training::domain::{Cost, Hindered, Hindrance, Seated, Skipped, Wish},
+    training::domain::{Cost, Hindered, Hindrance, Policy, Seated, Skipped, Wish},
     values::Money,
     w,
 };
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 impl InWords for Wish {
@@ -71,6 +72,7 @@ fn kind(cost: &Cost) -> (u8, Option<crate::values::BenefitId>) {
 pub fn hindrance(fmt: Fmt, tz: Tz, why: &Hindrance) -> String {
     match why {
         Hindrance::AlreadyIn => w!(fmt, groups.hindrance_in),
+        Hindrance::Left => w!(fmt, groups.hindrance_left),
         Hindrance::Class { title } => w!(fmt, groups.hindrance_class, title = title.clone()),
         Hindrance::NeedsBefore { courses } => w!(fmt, groups.hindrance_needs, courses = courses.join(", ")),
         Hindrance::Occupied { from } => w!(fmt, groups.hindrance_busy, time = fmt.date_time(*from, tz)),
@@ -81,6 +83,19 @@ pub fn hindrance(fmt: Fmt, tz: Tz, why: &Hindrance) -> String {
 pub fn conflicts(fmt: Fmt, tz: Tz, conflicts: &[Hindered]) -> String {
     let line = |conflict: &Hindered| format!("{}: {}", conflict.name, hindrance(fmt, tz, &conflict.why));
     conflicts.iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+/// How the line is served where groups are in it, with this class's own time.
+pub fn rule_line(fmt: Fmt, policy: &Policy, time: String) -> String {
+    match policy.closes_while_gathering() {
+        true => w!(fmt, groups.rule_line_closes, time = time),
+        false => w!(fmt, groups.rule_line, time = time),
+    }
+}
+
+/// When and why staff seated somebody before those of a group.
+pub fn out_of_turn(fmt: Fmt, tz: Tz, why: &str, at: DateTime<Utc>) -> String {
+    w!(fmt, groups.skip_out_of_turn, time = fmt.date_time(at, tz), why = why.to_owned())
 }
 
 /// When and why a group was passed over.

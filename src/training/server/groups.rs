@@ -3,9 +3,10 @@
 
 use super::{
     asks, courses, dues, group_letters,
+    letters::Waited,
     seats::{self, Consent, lock_of},
     store::{
-        self, ClassRow, NewEnrolment,
+        self, ClassRow, NewEnrolment, members,
         parties::{self, NewParty, NewUnnamed, PartyRow, PlaceRow},
     },
 };
@@ -411,8 +412,11 @@ pub async fn decline(cx: &Cx, party: PartyId, consent: Consent) -> Result<(), Ap
             if !parties::places(tx, party.id).await?.iter().any(|place| place.state == EnrolmentState::Offered) {
                 return Err(Refusal::NoOffer.into());
             }
-            leave(tx, &cx.as_viewer(Viewer::System), party.id, Act::DeclineOffer, Ending::Declined).await?;
+            let system = cx.as_viewer(Viewer::System);
+            let ended = leave(tx, &system, party.id, Act::DeclineOffer, Ending::Declined).await?;
             record_party(tx, cx, permit, party.id, party.owner_id, "{\"declined\":true}").await?;
+            let class = store::class(tx, party.class_id).await?;
+            group_letters::wait_over(tx, cx, &class, &party, &ended, None).await?;
             seats::pass_on(tx, cx, party.class_id).await
         })
     })
@@ -470,7 +474,10 @@ async fn accept_in(tx: &mut Tx, cx: &Cx, permit: &Permit, party: PartyRow, conse
     let mut conflicts = Vec::new();
     for place in &places {
         if let (Some(person), Some(name)) = (place.person_id, &place.person_name) {
-            let why = elsewhere(tx, person, &spans).await?;
+            let why = match members::member(tx, party.organisation_id, person).await? {
+                Some(_) => elsewhere(tx, person, &spans).await?,
+                None => Some(Hindrance::Left),
+            };
             conflicts.extend(why.map(|why| Hindered { person, name: name.clone(), why }));
         }
     }
@@ -506,17 +513,71 @@ fn as_new(party: &PartyRow) -> NewParty {
     }
 }
 
-/// A group leaves the line with all that is offered to it; whoever of it has a seat keeps it. The caller holds the class.
-pub async fn leave(tx: &mut Tx, system: &Cx, party: PartyId, act: Act, why: Ending) -> Result<(), AppError> {
+/// Somebody of a group goes on without it, in this class or in another: the seat stays the firm's, whose owner can still
+/// swap it or give it back.
+pub async fn part(
+    tx: &mut Tx,
+    cx: &Cx,
+    party: &PartyRow,
+    seat: EnrolmentId,
+    class: ClassId,
+) -> Result<PartyRow, AppError> {
+    let permit = system(cx, Act::Enrol, None)?;
+    let new = NewParty { id: fresh(), class, size: 1, ..as_new(party) };
+    parties::insert_party(tx, &permit, &new, cx.now).await?;
+    let detail = serde_json::json!({ "parted_from": party.id }).to_string();
+    record_party(tx, &cx.as_viewer(Viewer::System), &permit, new.id, new.owner, &detail).await?;
+    parties::attach(tx, &permit, seat, Some(new.id)).await?;
+    parties::party(tx, new.id).await
+}
+
+/// Somebody no longer belongs to a firm, which therefore waits for no seat for them any more. What it booked stays. The
+/// caller holds the person and the classes of `places`.
+pub async fn member_left(
+    tx: &mut Tx,
+    cx: &Cx,
+    firm: OrganisationId,
+    person: PersonId,
+    places: &[PlaceRow],
+) -> Result<(), AppError> {
+    let system = cx.as_viewer(Viewer::System);
+    let permit = self::system(cx, Act::CancelEnrolment, Some(person))?;
+    let (to, why) = (EnrolmentState::Cancelled, Ending::Cancelled);
+    for place in places {
+        let class = store::class(tx, place.class_id).await?;
+        let party = parties::party(tx, place.party_id.ok_or(AppError::NotFound)?).await?;
+        parties::move_place(tx, &permit, place, to, None, Some(why), cx.now).await?;
+        record(tx, &system, &permit, place, to, Some(why)).await?;
+        group_letters::no_longer_waits(tx, cx, &class, firm, place.id, person).await?;
+        group_letters::member_left(tx, cx, &class, &party, place).await?;
+        seats::pass_on(tx, cx, class.id).await?;
+    }
+    Ok(())
+}
+
+/// A group leaves the line with all that is offered to it; whoever of it has a seat keeps it. Gives the places that ended,
+/// so that those concerned can be told. The caller holds the class.
+pub async fn leave(tx: &mut Tx, system: &Cx, party: PartyId, act: Act, why: Ending) -> Result<Vec<PlaceRow>, AppError> {
     let row = parties::party(tx, party).await?;
     let to = EnrolmentState::Cancelled;
-    for place in parties::places(tx, party).await?.iter().filter(|place| place.state != EnrolmentState::Booked) {
+    let mut places = parties::places(tx, party).await?;
+    places.retain(|place| place.state != EnrolmentState::Booked);
+    for place in &places {
         let permit = self::system(system, act, place.person_id)?;
         parties::move_place(tx, &permit, place, to, None, Some(why), system.now).await?;
         record(tx, system, &permit, place, to, Some(why)).await?;
     }
     let permit = self::system(system, Act::ExpireOffer, None)?;
-    parties::gather(tx, &permit, &row, 0).await
+    parties::gather(tx, &permit, &row, 0).await?;
+    Ok(places)
+}
+
+/// The offer to a group was not answered in time: it leaves the line, and all concerned are told. The caller holds the
+/// class.
+pub async fn expire(tx: &mut Tx, system: &Cx, class: &ClassRow, party: PartyId) -> Result<(), AppError> {
+    let ended = leave(tx, system, party, Act::ExpireOffer, Ending::Expired).await?;
+    let party = parties::party(tx, party).await?;
+    group_letters::wait_over(tx, system, class, &party, &ended, Some(Waited::Expired)).await
 }
 
 /// Frees what is held for groups whose time of gathering is over, or that wait no longer; says whether there was any.
@@ -702,7 +763,8 @@ pub async fn return_seats(cx: &Cx, class: ClassId) -> Result<(), AppError> {
         .await
 }
 
-/// 72 hours before the start nothing is gathered any more: the line is served anew. Run by a job.
+/// 72 hours before the start, or once the waitlist closes, nothing is gathered any more: the line is served anew. Run by
+/// a job.
 pub async fn open_line(cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     cx.app
@@ -719,9 +781,10 @@ pub async fn open_line(cx: &Cx, class: ClassId) -> Result<(), AppError> {
 }
 
 /// What groups still hold or wait for ends with the line. The caller holds the class.
-pub async fn end_line(tx: &mut Tx, system: &Cx, class: ClassId) -> Result<(), AppError> {
-    for party in parties::parties(tx, class).await? {
-        leave(tx, system, party.id, Act::ExpireOffer, Ending::Expired).await?;
+pub async fn end_line(tx: &mut Tx, system: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    for party in parties::parties(tx, class.id).await? {
+        let ended = leave(tx, system, party.id, Act::ExpireOffer, Ending::Expired).await?;
+        group_letters::wait_over(tx, system, class, &party, &ended, Some(Waited::Begun)).await?;
     }
     Ok(())
 }
@@ -749,11 +812,20 @@ pub async fn end_with_class(
         if places.is_empty() {
             continue;
         }
-        let offer = match next {
-            Some(next) => offer_elsewhere(tx, &system, next, &party, &places).await?.map(|until| (next, until)),
+        let (mut of_firm, mut gone) = (Vec::new(), Vec::new());
+        for place in places {
+            match place.person_id {
+                Some(person) if members::member(tx, party.organisation_id, person).await?.is_none() => {
+                    gone.extend(place.person_name);
+                }
+                _ => of_firm.push(place),
+            }
+        }
+        let offer = match next.filter(|_| !of_firm.is_empty()) {
+            Some(next) => offer_elsewhere(tx, &system, next, &party, &of_firm).await?.map(|until| (next, until)),
             None => None,
         };
-        group_letters::class_cancelled(tx, cx, class, &party, why, offer).await?;
+        group_letters::class_cancelled(tx, cx, class, &party, why, offer, gone).await?;
     }
     Ok(())
 }
@@ -768,7 +840,7 @@ pub async fn of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<(PartyRow, Vec<
     Ok(all)
 }
 
-/// Holds seats in another class for a whole group, if everybody can come and nobody's place there was given up before.
+/// Holds seats in another class for a whole group, apart from whoever left the firm, if everybody can come and nobody's place there was given up before.
 async fn offer_elsewhere(
     tx: &mut Tx,
     system: &Cx,

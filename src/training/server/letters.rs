@@ -35,6 +35,11 @@ pub enum TrainingLetter {
         about: About,
         until: DateTime<Utc>,
     },
+    /// The reader waits no more, or has no offer any more, without having done anything.
+    WaitOver {
+        about: About,
+        why: Waited,
+    },
     /// With the seat that is held in the next class of the course, where there is one.
     ClassCancelled {
         about: About,
@@ -99,6 +104,15 @@ pub enum TrainingLetter {
         about: About,
         until: Option<DateTime<Utc>>,
     },
+}
+
+/// Why somebody waits no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waited {
+    /// The offer was not answered in time.
+    Expired,
+    /// The class has begun.
+    Begun,
 }
 
 /// What becomes of somebody's place in a class that is moved.
@@ -187,6 +201,7 @@ impl TrainingLetter {
             Self::Booked { .. } => "enrolment_booked",
             Self::Waitlisted { .. } => "enrolment_waitlisted",
             Self::Offered { .. } => "seat_offered",
+            Self::WaitOver { .. } => "wait_over",
             Self::ClassCancelled { .. } => "class_cancelled",
             Self::Reminder { .. } => "class_reminder",
             Self::SeatCancelled { .. } => "seat_cancelled",
@@ -210,7 +225,7 @@ impl TrainingLetter {
             | Self::ClassCancelled { next: Some((_, _, until)), .. }
             | Self::Moved { stays: Stays::Held { until, .. } | Stays::Offered { until }, .. }
             | Self::Opened { until: Some(until), .. } => Urgency::Until(*until),
-            Self::ClassCancelled { .. } | Self::Reminder { .. } => Urgency::ByDay,
+            Self::ClassCancelled { .. } | Self::Reminder { .. } | Self::WaitOver { .. } => Urgency::ByDay,
             Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
             Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
             Self::MovedIn { .. } | Self::FromTrainer { .. } | Self::GivenBack { .. } => Urgency::ByDay,
@@ -261,6 +276,14 @@ impl TrainingLetter {
                     until = fmt.date_time(*until, about.zone)
                 ),
             ),
+            Self::WaitOver { why, .. } => {
+                let subject = w!(fmt, training.letter_over_subject, title = title.clone());
+                let body = match why {
+                    Waited::Expired => w!(fmt, training.letter_over_expired, title = title, time = time, zone = zone),
+                    Waited::Begun => w!(fmt, training.letter_over_begun, title = title, time = time, zone = zone),
+                };
+                (subject, body)
+            }
             Self::ClassCancelled { why, next: None, .. } => (
                 w!(fmt, training.letter_cancelled_subject, title = title.clone()),
                 w!(fmt, training.letter_cancelled_body, title = title, time = time, zone = zone, why = why.clone()),
@@ -420,6 +443,7 @@ impl TrainingLetter {
             Self::Booked { about, .. }
             | Self::Waitlisted { about, .. }
             | Self::Offered { about, .. }
+            | Self::WaitOver { about, .. }
             | Self::ClassCancelled { about, .. }
             | Self::Reminder { about }
             | Self::SeatCancelled { about, .. }
@@ -515,6 +539,19 @@ pub async fn offered(
 ) -> Result<(), AppError> {
     let letter = TrainingLetter::Offered { about: About::of(cx, class), until };
     send(tx, cx, person, letter, &format!("seat_offered:{id}")).await
+}
+
+/// Waiting is over, and so is what was offered.
+pub async fn wait_over(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    id: EnrolmentId,
+    person: PersonId,
+    why: Waited,
+) -> Result<(), AppError> {
+    let letter = TrainingLetter::WaitOver { about: About::of(cx, class), why };
+    send(tx, cx, person, letter, &format!("wait_over:{id}")).await
 }
 
 /// A class does not take place; perhaps a seat is held in the next one.

@@ -3,7 +3,11 @@
 //! not agree.
 
 use super::{
-    store::members::{self, InvitationRow, NewInvitation},
+    groups, seats,
+    store::{
+        members::{self, InvitationRow, NewInvitation},
+        parties,
+    },
     team_letters,
 };
 use crate::{
@@ -170,7 +174,8 @@ async fn end(
     Ok(true)
 }
 
-/// Somebody no longer belongs to a firm. What it booked for them stays booked and paid.
+/// Somebody no longer belongs to a firm. What it booked for them stays booked and paid; where it only waits for a seat for
+/// them, it waits no more.
 pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> Result<(), AppError> {
     let context = cx.clone();
     cx.db()
@@ -178,7 +183,15 @@ pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> 
             let cx = context.clone();
             Box::pin(async move {
                 let permit = cx.may(Act::EndMembership, &Subject::nobody().within(Some(firm)))?;
-                tx.lock(&[lock_of(firm)]).await?;
+                // Whoever enrols them, or answers for them, holds them too: then all that the firm waits for is seen.
+                let before = parties::waits_for(tx, firm, person).await?;
+                let mut keys = vec![lock_of(firm), Key::of("person", person.0)];
+                keys.extend(before.iter().map(|place| seats::lock_of(place.class_id)));
+                tx.lock(&keys).await?;
+                let places = parties::waits_for(tx, firm, person).await?;
+                if places.iter().any(|place| before.iter().all(|known| known.class_id != place.class_id)) {
+                    return Err(AppError::Busy);
+                }
                 let member = members::member(tx, firm, person).await?.ok_or(AppError::NotFound)?;
                 team::end_membership(cx.person()?.id, person, member.standing)?;
                 if !members::end_membership(tx, &permit, firm, person).await? {
@@ -192,7 +205,8 @@ pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> 
                     ..Change::default()
                 };
                 history::record(tx, &cx, &permit, change).await?;
-                team_letters::ended(tx, &cx, firm, person).await
+                team_letters::ended(tx, &cx, firm, person).await?;
+                groups::member_left(tx, &cx, firm, person, &places).await
             })
         })
         .await?;

@@ -3,7 +3,9 @@
 use super::{
     asks,
     conflicts::Needs,
-    dues, groups, letters, make_ups, rules,
+    dues, groups,
+    letters::{self, Waited},
+    make_ups, rules,
     seats::{self, lock_of},
     store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
 };
@@ -257,22 +259,23 @@ pub async fn start(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             }
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await?;
-            end_line(tx, cx, class.id).await
+            end_line(tx, cx, &class).await
         })
     })
     .await
 }
 
-/// Ends the offers and places in line of a class that has begun.
-async fn end_line(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
+/// Ends the offers and places in line of a class that has begun, and tells everybody whose they were.
+async fn end_line(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     groups::end_line(tx, &cx, class).await?;
-    for row in store::of_class(tx, class).await? {
+    for row in store::of_class(tx, class.id).await? {
         if row.state != EnrolmentState::Booked {
             let permit = cx.may(Act::ExpireOffer, &Subject::of(row.person_id))?;
             let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
             store::move_enrolment(tx, &permit, &row, to, None, Some(why), cx.now).await?;
             seats::record(tx, &cx, &permit, row.id, row.person_id, Some(row.state), to, Some(why)).await?;
+            letters::wait_over(tx, &cx, class, row.id, row.person_id, Waited::Begun).await?;
         }
     }
     Ok(())
@@ -320,7 +323,7 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             let of = |row: &EnrolmentRow| marks.get(&row.id).cloned().unwrap_or_default();
             let unmarked = booked.iter().filter(|row| of(row).len() < sessions.len()).count();
             let to = class.state.complete(last, i64::try_from(unmarked).unwrap_or(i64::MAX), cx.now)?;
-            end_line(tx, cx, class.id).await?;
+            end_line(tx, cx, &class).await?;
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             for row in &booked {
                 let marks = of(row);

@@ -82,8 +82,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     let booked = seat.filter(|row| row.state == EnrolmentState::Booked);
     let seen = store::sessions_seen(&mut tx, id, booked.map(|row| row.id)).await?;
     let waits = seat.filter(|row| row.state != EnrolmentState::Booked).map(|row| (row.id, row.party_id));
-    let firm = person.owned_organisations().first().copied();
-    let reader = Reader { person: person.id, may_enrol, firm, waits };
+    let owner = (!person.owned_organisations().is_empty()).then_some(person.id);
+    let reader = Reader { person: person.id, may_enrol, owner, waits };
     let around = store::around(&mut tx, &class, reader).await?;
     let cost = match may_enrol {
         true => dues::cost_of(&mut tx, cx.today(), &class, person, &around.products).await?,

@@ -2,7 +2,8 @@
 //! holds the class and the person, so that no seat is sold twice and nobody sits in two classes at once.
 
 use super::{
-    asks, courses, dues, group_letters, groups, letters,
+    asks, courses, dues, group_letters, groups,
+    letters::{self, Waited},
     store::{self, ClassRow, EnrolmentRow, NewEnrolment, parties},
 };
 use crate::{
@@ -233,6 +234,11 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Re
     let to = end(tx, cx, &permit, &class, &row).await?;
     record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Cancelled)).await?;
     letters::cancelled(tx, cx, &class, &row, to).await?;
+    // Whoever pays for it hears of it too.
+    if let Some(party) = row.party_id {
+        let party = parties::party(tx, party).await?;
+        group_letters::left(tx, cx, &class, &party, &row, to).await?;
+    }
     pass_on(tx, cx, class.id).await?;
     Ok(Place { enrolment: row.id, state: to, position: None })
 }
@@ -283,19 +289,21 @@ pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
                 if over.is_empty() {
                     return Ok(());
                 }
+                let row = store::class(tx, class).await?;
                 let mut groups_over = Vec::new();
-                for row in over {
-                    match (row.party_id, row.person_id) {
+                for place in over {
+                    match (place.party_id, place.person_id) {
                         (Some(party), _) if groups_over.contains(&party) => {}
                         (Some(party), _) => {
                             groups_over.push(party);
-                            groups::leave(tx, &cx, party, Act::ExpireOffer, Ending::Expired).await?;
+                            groups::expire(tx, &cx, &row, party).await?;
                         }
                         (None, Some(person)) => {
                             let permit = cx.may(Act::ExpireOffer, &Subject::of(person))?;
                             let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
-                            parties::move_place(tx, &permit, &row, to, None, Some(why), cx.now).await?;
-                            record(tx, &cx, &permit, row.id, person, Some(row.state), to, Some(why)).await?;
+                            parties::move_place(tx, &permit, &place, to, None, Some(why), cx.now).await?;
+                            record(tx, &cx, &permit, place.id, person, Some(place.state), to, Some(why)).await?;
+                            letters::wait_over(tx, &cx, &row, place.id, person, Waited::Expired).await?;
                         }
                         (None, None) => {}
                     }
@@ -307,8 +315,8 @@ pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
 }
 
 /// Serves the line from its head, by the one fixed rule: free seats are offered in its order; for a group that must stay
-/// together they are gathered while it is first, until 72 hours before the start; after that whoever does not fit is
-/// passed over, which is written down. The caller holds the class.
+/// together they are gathered while it is first, until 72 hours before the start, or until the waitlist closes where that
+/// is earlier; after that whoever does not fit is passed over, which is written down. The caller holds the class.
 pub async fn pass_on(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     let permit = cx.may(Act::OfferSeat, &Subject::nobody())?;

@@ -2,11 +2,14 @@
 //! from the middle of the line; and those that they give back for somebody. Each is one transaction that holds the classes and the person.
 
 use super::{
-    dues, group_letters,
+    dues, group_letters, groups,
     invitations::{self, Seat},
     letters::{self, About, TrainingLetter},
     seats::{self, lock_of, refuse_clash, spans},
-    store::{self, ClassRow, NewEnrolment, SessionRow},
+    store::{
+        self, ClassRow, NewEnrolment, SessionRow,
+        parties::{self, PartyRow, PlaceRow},
+    },
 };
 use crate::{
     access::{Act, Permit, Person, Subject},
@@ -141,8 +144,16 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                 }
                 let before = store::sessions(tx, from).await?;
                 store::carry_seat(tx, &permit, &row, to, cx.now).await?;
-                // A group stays in its class; who leaves that leaves the group.
-                store::parties::attach(tx, &permit, seat, None).await?;
+                // A group stays in its class; what the firm pays for stays the firm's, in the new class too.
+                let party = match row.party_id {
+                    Some(party) => Some(parties::party(tx, party).await?),
+                    None => None,
+                };
+                if let Some(party) = &party {
+                    let part = groups::part(tx, &cx, party, seat, to).await?;
+                    let before = (old.starts_at, old.tz());
+                    group_letters::carried(tx, &cx, &new, &part, &row.person_name, before).await?;
+                }
                 busy::free(tx, "enrolment", seat.0).await?;
                 occupy(tx, person, seat, &spans).await?;
                 let detail = serde_json::json!({ "from": from, "to": to }).to_string();
@@ -218,12 +229,7 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
         (true, EnrolmentState::Booked) => return Ok(()),
         _ => return Err(AppError::NotFound),
     }
-    let passed_over: Vec<EnrolmentId> = store::of_class(tx, id)
-        .await?
-        .into_iter()
-        .filter(|other| other.state == EnrolmentState::Waitlisted && other.queue_number < row.queue_number)
-        .map(|other| other.id)
-        .collect();
+    let passed_over = parties::before(tx, id, row.queue_number.unwrap_or(0)).await?;
     if !passed_over.is_empty() && how.why.is_empty() {
         return Err(Faults::only("why", Fault::Required));
     }
@@ -239,22 +245,79 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
     }
     let spans = spans(tx, id).await?;
     refuse_clash(tx, &class, row.person_id, &spans, None).await?;
-    let learner = people::by_id(tx, row.person_id).await?.ok_or(AppError::NotFound)?;
-    let cost = cost(tx, cx, &class, learner, how.agreed).await?;
+    let party = match row.party_id {
+        Some(party) => Some(parties::party(tx, party).await?),
+        None => None,
+    };
+    let cost = match &party {
+        // What a firm waits for, the firm pays.
+        Some(party) => agreed(firm_cost(tx, cx, &class, party).await?, how.agreed)?,
+        None => {
+            let learner = people::by_id(tx, row.person_id).await?.ok_or(AppError::NotFound)?;
+            cost(tx, cx, &class, learner, how.agreed).await?
+        }
+    };
     if !store::take_seat(tx, &permit, id, true).await? {
         return Err(Refusal::NoSeat.into());
     }
     store::seat_from_line(tx, &permit, &row, cx.now).await?;
-    // Who is seated alone leaves the group that still waits.
-    store::parties::attach(tx, &permit, seat, None).await?;
-    let by = cx.person()?.id;
-    for other in passed_over {
-        store::insert_seat_skip(tx, &permit, id, other, seat, &how.why, by, cx.now).await?;
+    skip(tx, cx, &permit, &passed_over, seat, &how.why).await?;
+    let to = Seat { class: &class, id: seat, person: row.person_id };
+    match &party {
+        Some(party) => {
+            // Who is seated alone leaves the group that still waits together.
+            let party = if party.together { groups::part(tx, cx, party, seat, id).await? } else { party.clone() };
+            take_time(tx, &permit, to, &spans, &cost).await?;
+            dues::take_for_firm(tx, seat, party.owner_id, party.organisation_id, &cost, cx.now).await?;
+            let firm = party.organisation_id;
+            let state = EnrolmentState::Booked;
+            group_letters::enrolled_by_firm(tx, cx, &class, firm, seat, row.person_id, state).await?;
+            group_letters::promoted(tx, cx, &class, &party, &row, &cost).await?;
+        }
+        None => {
+            book(tx, cx, &permit, to, &spans, &cost).await?;
+            letters::booked(tx, cx, &class, seat, row.person_id, &cost).await?;
+        }
     }
-    book(tx, cx, &permit, Seat { class: &class, id: seat, person: row.person_id }, &spans, &cost).await?;
     let why = Some(how.why.as_str()).filter(|why| !why.is_empty());
     record(tx, cx, &permit, seat, row.person_id, why, None).await?;
-    letters::booked(tx, cx, &class, seat, row.person_id, &cost).await
+    // What was gathered for a group may suffice for the rest of it.
+    seats::pass_on(tx, cx, id).await
+}
+
+/// Notes whoever was passed over: each person, and each group once for its seats that have no name yet.
+async fn skip(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    passed_over: &[PlaceRow],
+    seated: EnrolmentId,
+    why: &str,
+) -> Result<(), AppError> {
+    let by = cx.person()?.id;
+    let mut unnamed = BTreeSet::new();
+    for place in passed_over {
+        let named = place.person_id.map(|_| place.id);
+        if named.is_some() || place.party_id.is_some_and(|party| unnamed.insert(party)) {
+            let (class, party) = (place.class_id, place.party_id);
+            store::insert_seat_skip(tx, permit, class, named, party, seated, why, by, cx.now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What one seat more costs a firm.
+async fn firm_cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow) -> Result<Cost, AppError> {
+    let costs = dues::firm_costs(tx, cx.today(), class, party.organisation_id, 1).await?;
+    costs.into_iter().next().ok_or(AppError::NotFound)
+}
+
+/// A price that nobody agreed to is not charged.
+fn agreed(cost: Cost, agreed: bool) -> Result<Cost, AppError> {
+    match &cost {
+        Cost::Pays { .. } if !agreed => Err(Faults::only("agreed", Fault::Required)),
+        _ => Ok(cost),
+    }
 }
 
 /// Gives somebody's seat, offer or place in line back for them: free of charge until the class begins, with a reason or
@@ -293,7 +356,7 @@ pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) 
                 letters::given_back(tx, &cx, &class, &row, &why).await?;
                 // Whoever pays for it hears of it too.
                 if let Some(party) = row.party_id {
-                    let party = store::parties::party(tx, party).await?;
+                    let party = parties::party(tx, party).await?;
                     group_letters::staff_gave_back(tx, &cx, &class, &party, &row).await?;
                 }
                 seats::pass_on(tx, &cx, class.id).await
@@ -314,11 +377,7 @@ async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: PersonRow, agreed: bo
         roles: BTreeSet::new(),
         memberships: store::firms(tx, row.id).await?,
     };
-    let cost = dues::cost(tx, cx.today(), class, &person).await?;
-    match &cost {
-        Cost::Pays { .. } if !agreed => Err(Faults::only("agreed", Fault::Required)),
-        _ => Ok(cost),
-    }
+    self::agreed(dues::cost(tx, cx.today(), class, &person).await?, agreed)
 }
 
 /// The time, and what pays.
@@ -330,9 +389,14 @@ async fn book(
     spans: &[Span],
     cost: &Cost,
 ) -> Result<(), AppError> {
-    occupy(tx, seat.person, seat.id, spans).await?;
-    store::set_cost(tx, permit, seat.id, cost.benefit(), cost.minor(), seat.class.price_currency).await?;
+    take_time(tx, permit, seat, spans, cost).await?;
     dues::take(tx, seat.id, seat.person, cost, cx.now).await
+}
+
+/// The time, and what the seat was agreed to cost, whoever pays.
+async fn take_time(tx: &mut Tx, permit: &Permit, seat: Seat<'_>, spans: &[Span], cost: &Cost) -> Result<(), AppError> {
+    occupy(tx, seat.person, seat.id, spans).await?;
+    store::set_cost(tx, permit, seat.id, cost.benefit(), cost.minor(), seat.class.price_currency).await
 }
 
 async fn occupy(tx: &mut Tx, person: PersonId, seat: EnrolmentId, spans: &[Span]) -> Result<(), AppError> {

@@ -1,6 +1,7 @@
 //! Pieces that several pages of training share.
 
 use super::{
+    group_words,
     shared::{count, seats_left},
     store::{ClassRow, ListedClass, MakeUpRow, SessionRow},
     words,
@@ -166,7 +167,7 @@ pub fn policy(cx: &Cx, class: &ClassRow, behind_group: bool) -> Vec<String> {
         Effect::Returned => w!(cx, planning.policy_no_show_returned),
     };
     let offer = match behind_group {
-        true => w!(cx, groups.rule_line, time = time(rules.gathers_until())),
+        true => group_words::rule_line(fmt, &rules, time(rules.gathers_until())),
         false => w!(cx, planning.policy_offer, time = words::duration(fmt, rules.terms.offer_minutes)),
     };
     vec![

@@ -32,6 +32,7 @@ use crate::{
     w,
 };
 use axum::{extract::Path, response::Response};
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -332,17 +333,43 @@ fn learner(cx: &Cx, shown: &Shown, row: &EnrolmentRow, session: &SessionRow, mar
     .into_any()
 }
 
-/// Offers and the line, in their order.
+/// One line of the list of offers and of the line.
+struct InLine<'a> {
+    name: String,
+    state: EnrolmentState,
+    queue_number: Option<i64>,
+    offered_until: Option<DateTime<Utc>>,
+    /// Of a seat that has a name.
+    row: Option<&'a EnrolmentRow>,
+}
+
+/// Offers and the line, in their order: seats without a name stand in it like everybody, so that each place has the
+/// number that its learner reads.
 fn line(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Option<AnyView> {
-    let waiting: Vec<&EnrolmentRow> = shown.people.iter().filter(|row| row.state != EnrolmentState::Booked).collect();
+    let named = shown.people.iter().filter(|row| row.state != EnrolmentState::Booked).map(|row| InLine {
+        name: row.person_name.clone(),
+        state: row.state,
+        queue_number: row.queue_number,
+        offered_until: row.offered_until,
+        row: Some(row),
+    });
+    let unnamed = shown.groups.unnamed().map(|(firm, place)| InLine {
+        name: format!("{firm} · {}", w!(cx, groups.without_name)),
+        state: place.state,
+        queue_number: place.queue_number,
+        offered_until: place.offered_until,
+        row: None,
+    });
+    let mut waiting: Vec<InLine> = named.chain(unnamed).collect();
     if waiting.is_empty() {
         return None;
     }
+    waiting.sort_by_key(|line| (line.state == EnrolmentState::Waitlisted, line.queue_number));
     let mut place = 0;
     let rows = waiting
         .into_iter()
-        .map(|row| {
-            let text = match (row.state, row.offered_until) {
+        .map(|line| {
+            let text = match (line.state, line.offered_until) {
                 (EnrolmentState::Offered, Some(until)) => {
                     w!(cx, training.offered_until, until = cx.fmt().date_time(until, shown.class.tz()))
                 }
@@ -351,13 +378,15 @@ fn line(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Option<AnyView> {
                     cx.fmt().number(place)
                 }
             };
-            let promote = roster::promote_form(cx, &shown.class, row, place == 1, sheet);
-            let give_back = roster::give_back_form(cx, &shown.class, row, sheet);
+            let forms = line.row.map(|row| {
+                let promote = roster::promote_form(cx, &shown.class, row, place == 1, sheet);
+                let give_back = roster::give_back_form(cx, &shown.class, row, sheet);
+                view! { {promote} {give_back} }
+            });
             view! {
                 <li class="stack">
-                    <p class="row"><strong>{row.person_name.clone()}</strong><span class="soft">{text}</span></p>
-                    {promote}
-                    {give_back}
+                    <p class="row"><strong>{line.name}</strong><span class="soft">{text}</span></p>
+                    {forms}
                 </li>
             }
         })

@@ -6,9 +6,7 @@ use crate::{
     error::AppError,
     fetch_all, fetch_optional,
     training::domain::{Announced, Audience, EnrolmentState, Mark},
-    values::{
-        ClassId, ClassSessionId, EnrolmentId, FeedbackId, MaterialId, OrganisationId, PartyId, PersonId, ProductId,
-    },
+    values::{ClassId, ClassSessionId, EnrolmentId, FeedbackId, MaterialId, PartyId, PersonId, ProductId},
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -137,7 +135,7 @@ pub struct Around {
     pub products: Vec<ProductId>,
     /// What the course needs before and the reader lacks.
     pub missing: Vec<String>,
-    /// How many places the reader's firm has of each kind.
+    /// How many places the reader's firms have of each kind.
     pub places: Vec<(EnrolmentState, i64)>,
     /// When and why the reader's group was passed over, latest first.
     pub group_skips: Vec<Skip>,
@@ -151,8 +149,8 @@ pub struct Reader {
     pub person: PersonId,
     /// Whether they could take a seat, so that they are told what it costs and needs.
     pub may_enrol: bool,
-    /// The firm that they own.
-    pub firm: Option<OrganisationId>,
+    /// They themselves, where they own firms.
+    pub owner: Option<PersonId>,
     /// Their place in line, or offer, and its group.
     pub waits: Option<(EnrolmentId, Option<PartyId>)>,
 }
@@ -165,11 +163,11 @@ const AROUND: &str = concat!(
      from course_need n join course k on k.id = n.needs_id where n.course_id = $2 and not ",
     taken!("n.needs_id", "$3", "$4", "$9"),
     " union all select 'place', null, '', x.state, null, null, count(*), null, null from party y \
-     join enrolment x on x.party_id = y.id where y.class_id = $5 and y.organisation_id = $6 \
-     and x.state in ('waitlisted', 'offered', 'booked') group by x.state \
+     join enrolment x on x.party_id = y.id where y.class_id = $5 and y.organisation_id in ( \
+     select b.organisation_id from membership b where b.person_id = $6 and b.role = 'owner') and x.state in ('waitlisted', 'offered', 'booked') group by x.state \
      union all select 'place', null, '', x.state, null, null, count(*), null, null from party y \
-     join unnamed_seat x on x.party_id = y.id where y.class_id = $5 and y.organisation_id = $6 \
-     and x.state in ('waitlisted', 'offered', 'booked') group by x.state \
+     join unnamed_seat x on x.party_id = y.id where y.class_id = $5 and y.organisation_id in ( \
+     select b.organisation_id from membership b where b.person_id = $6 and b.role = 'owner') and x.state in ('waitlisted', 'offered', 'booked') group by x.state \
      union all select 'group_skip', k.id, '', k.reason, null, null, k.needed, k.free, k.at from line_skip k where k.party_id = $7 \
      union all select 'skip', k.id, k.why, '', null, null, null, null, k.at from seat_skip k where k.enrolment_id = $8 \
      order by 1, 9, 2, 3"
@@ -200,7 +198,7 @@ pub async fn around(tx: &mut Tx, class: &ClassRow, reader: Reader) -> Result<Aro
         reader.person,
         class.starts_at,
         class.id,
-        reader.firm,
+        reader.owner,
         party,
         seat,
         class.first_day()

@@ -87,6 +87,12 @@ const PLACES: &str = places!(
     " order by queue_number nulls first, created_at, id"
 );
 const PLACE: &str = places!("x.id = $1", " limit 1");
+const BEFORE: &str =
+    places!("x.class_id = $1 and x.state = 'waitlisted' and x.queue_number < $2", " order by queue_number, id");
+const WAITS_FOR: &str = "select x.id, x.class_id, x.party_id, x.person_id, p.name as person_name, x.state, x.queue_number, \
+    x.offered_until, x.benefit_id, x.price_minor, x.price_currency from enrolment x join person p on p.id = x.person_id \
+    join party y on y.id = x.party_id where y.organisation_id = $1 and x.person_id = $2 \
+    and x.state in ('waitlisted', 'offered') order by x.class_id, x.id";
 const OVER: &str =
     places!("x.class_id = $1 and x.state = 'offered' and x.offered_until <= $2", " order by queue_number, id");
 const UNNAMED_OF_CLASS: &str = "select x.id, x.class_id, x.party_id, cast(null as uuid) as person_id, \
@@ -113,6 +119,20 @@ pub async fn of_firm(tx: &mut Tx, class: ClassId, firm: OrganisationId) -> Resul
     Ok(fetch_all!(tx, PartyRow, OF_FIRM, class, firm)?)
 }
 
+const FIRMS_HERE: &str = "select y.organisation_id, cast(max(x.offered) as bigint) as offered from party y join (\
+    select party_id, case state when 'offered' then 1 else 0 end as offered from enrolment \
+    where state in ('waitlisted', 'offered', 'booked') union all \
+    select party_id, case state when 'offered' then 1 else 0 end from unnamed_seat \
+    where state in ('waitlisted', 'offered', 'booked')) x on x.party_id = y.id \
+    join membership b on b.organisation_id = y.organisation_id and b.person_id = $2 and b.role = 'owner' \
+    where y.class_id = $1 group by y.organisation_id order by 2 desc, 1";
+
+/// The firms of an owner that have anything in a class, first whichever has something to answer.
+pub async fn firms_here(tx: &mut Tx, class: ClassId, owner: PersonId) -> Result<Vec<OrganisationId>, AppError> {
+    let rows = fetch_all!(tx, (OrganisationId, i64), FIRMS_HERE, class, owner)?;
+    Ok(rows.into_iter().map(|(firm, _)| firm).collect())
+}
+
 /// All groups of a class.
 pub async fn parties(tx: &mut Tx, class: ClassId) -> Result<Vec<PartyRow>, AppError> {
     Ok(fetch_all!(tx, PartyRow, OF_CLASS, class)?)
@@ -131,6 +151,16 @@ pub async fn places(tx: &mut Tx, party: PartyId) -> Result<Vec<PlaceRow>, AppErr
 /// One place, ended or not.
 pub async fn place(tx: &mut Tx, id: EnrolmentId) -> Result<PlaceRow, AppError> {
     fetch_optional!(tx, PlaceRow, PLACE, id)?.ok_or(AppError::NotFound)
+}
+
+/// Everything that waits before a number of the line, named or not.
+pub async fn before(tx: &mut Tx, class: ClassId, number: i64) -> Result<Vec<PlaceRow>, AppError> {
+    Ok(fetch_all!(tx, PlaceRow, BEFORE, class, number)?)
+}
+
+/// The places in line and the offers that a firm has for somebody.
+pub async fn waits_for(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> Result<Vec<PlaceRow>, AppError> {
+    Ok(fetch_all!(tx, PlaceRow, WAITS_FOR, firm, person)?)
 }
 
 /// All places of a class that have no name.
@@ -360,6 +390,13 @@ const SKIPS: &str = "select o.name as organisation_name, s.reason, s.needed, s.f
     where s.class_id = $1 order by s.at desc, s.id desc limit 50";
 const SKIPS_OF_PARTY: &str =
     "select reason, needed, free, at from line_skip where party_id = $1 order by at desc, id desc limit 50";
+
+const OUT_OF_TURN: &str = "select distinct why, at from seat_skip where party_id = $1 order by at desc, why limit 50";
+
+/// When and why staff seated somebody before those of a group that wait.
+pub async fn out_of_turn(tx: &mut Tx, party: PartyId) -> Result<Vec<(String, DateTime<Utc>)>, AppError> {
+    Ok(fetch_all!(tx, (String, DateTime<Utc>), OUT_OF_TURN, party)?)
+}
 
 /// A group that is passed over, before it is known for whom.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,8 @@ use crate::{
     server::fresh,
     training::{domain::Mark, server::check_in::Who},
     values::{
-        ClassId, ClassSessionId, CourseId, EnrolmentId, MakeUpId, OrganisationId, PersonId, PublicNumber, SeatSkipId,
+        ClassId, ClassSessionId, CourseId, EnrolmentId, MakeUpId, OrganisationId, PartyId, PersonId, PublicNumber,
+        SeatSkipId,
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -185,27 +186,29 @@ pub async fn carry_seat(
     Ok(())
 }
 
-const INSERT_SKIP: &str = "insert into seat_skip (id, class_id, enrolment_id, seated_id, why, by_id, at) \
-    values ($1, $2, $3, $4, $5, $6, $7)";
-const SKIPS_OF_CLASS: &str = "select p.name, s.name as seated, k.why, k.at from seat_skip k \
-    join enrolment e on e.id = k.enrolment_id join person p on p.id = e.person_id \
+const INSERT_SKIP: &str = "insert into seat_skip (id, class_id, enrolment_id, party_id, seated_id, why, by_id, at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const SKIPS_OF_CLASS: &str = "select coalesce(p.name, o.name, '') as name, s.name as seated, k.why, k.at from seat_skip k \
+    left join enrolment e on e.id = k.enrolment_id left join person p on p.id = e.person_id \
+    left join party y on y.id = k.party_id left join organisation o on o.id = y.organisation_id \
     join enrolment t on t.id = k.seated_id join person s on s.id = t.person_id \
     where k.class_id = $1 order by k.at desc, k.id desc limit 50";
 
-/// Notes that somebody in line was passed over.
+/// Notes that somebody in line was passed over, or a group's seats that have no name yet.
 #[allow(clippy::too_many_arguments, reason = "the columns of one row")]
 pub async fn insert_seat_skip(
     tx: &mut Tx,
     _: &Permit,
     class: ClassId,
-    skipped: EnrolmentId,
+    skipped: Option<EnrolmentId>,
+    party: Option<PartyId>,
     seated: EnrolmentId,
     why: &str,
     by: PersonId,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let id: SeatSkipId = fresh();
-    execute!(tx, INSERT_SKIP, id, class, skipped, seated, why, by, now)?;
+    execute!(tx, INSERT_SKIP, id, class, skipped, party, seated, why, by, now)?;
     Ok(())
 }
 
