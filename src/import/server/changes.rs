@@ -13,10 +13,11 @@ use crate::{
         domain::{CoverageKind, Layer, rights},
         rules::PROLONGATION_MONTHS,
     },
-    db::Tx,
+    db::{Key, Tx},
     error::AppError,
     execute, fetch_all, fetch_optional,
     import::domain::{Conflict, Fault, PurchaseRow, RowFault, serial_key},
+    purchases::server::hand_over,
     server::fresh,
     values::{BenefitEntryId, BenefitId, DateRange, ItemId, OrganisationId, PersonId, PurchaseId, add_months},
 };
@@ -42,6 +43,8 @@ struct Piece {
     position: i64,
     serial_number: Option<String>,
     serial_key: Option<String>,
+    owner_id: PersonId,
+    organisation_id: Option<OrganisationId>,
     handed_on: bool,
     registered: bool,
     repaired: bool,
@@ -63,7 +66,8 @@ impl Piece {
 const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id, o.name as organisation_name, \
     o.external_id as organisation_number, p.plan_code from purchase p \
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
-const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.transferred_at is not null as handed_on, \
+const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.owner_id, i.organisation_id, \
+    i.transferred_at is not null as handed_on, \
     exists (select 1 from registration r where r.item_id = i.id \
         or (r.serial_key = i.serial_key and r.state in ('open', 'disputed', 'accepted'))) as registered, \
     exists (select 1 from repair r where r.item_id = i.id) as repaired, \
@@ -150,8 +154,9 @@ const UPDATE: &str = "update purchase set person_id = $2, buyer_email = $3, orga
     product_name = $6, brand = $7, category = $8, kind = $9, purchased_on = $10, delivered_on = $11, country = $12, \
     quantity = $13, unit_price_minor = $14, unit_price_currency = $15, warranty_months = $16, plan_code = $17, \
     search = $18, digest = $19, updated_at = $20 where id = $1";
+// Whoever takes a piece over in this moment keeps it: then no row is found.
 const UPDATE_ITEM: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4, owner_id = $5, \
-    organisation_id = $6 where id = $1";
+    organisation_id = $6 where id = $1 and transferred_at is null";
 const KEEP_OWNER: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4 where id = $1";
 const OWN_BENEFITS: &str = "update benefit set person_id = $2, organisation_id = $3 where item_id = $1";
 
@@ -208,8 +213,19 @@ pub async fn apply(
         if piece.bound().is_some() {
             execute!(tx, KEEP_OWNER, piece.id, whole.product, serial.as_deref(), key)?;
         } else {
-            execute!(tx, UPDATE_ITEM, piece.id, whole.product, serial.as_deref(), key, person, whole.organisation)?;
+            let goes = (piece.owner_id, piece.organisation_id) != (person, whole.organisation);
+            if goes {
+                tx.lock(&[Key::of("item", piece.id.0)]).await?;
+            }
+            let update =
+                execute!(tx, UPDATE_ITEM, piece.id, whole.product, serial.as_deref(), key, person, whole.organisation)?;
+            if update == 0 {
+                return Err(AppError::Busy);
+            }
             execute!(tx, OWN_BENEFITS, piece.id, person, whole.organisation)?;
+            if goes {
+                hand_over::end_old(tx, piece.id, settings.now).await?;
+            }
         }
         coverages(tx, settings, piece.id, &wanted, whole.plan(settings)).await?;
         benefits(tx, settings, piece.id, person, whole).await?;
@@ -224,17 +240,21 @@ pub async fn apply(
 }
 
 const REMOVE: [&str; 4] = [
+    "delete from hand_over where item_id = $1",
     "delete from benefit_entry where benefit_id in (select id from benefit where item_id = $1)",
     "delete from benefit where item_id = $1",
     "delete from coverage where item_id = $1",
-    "delete from item where id = $1",
 ];
+const REMOVE_ITEM: &str = "delete from item where id = $1 and transferred_at is null";
 
 async fn remove(tx: &mut Tx, item: ItemId) -> Result<(), AppError> {
     for statement in REMOVE {
         execute!(tx, statement, item)?;
     }
-    Ok(())
+    match execute!(tx, REMOVE_ITEM, item)? {
+        0 => Err(AppError::Busy),
+        _ => Ok(()),
+    }
 }
 
 const COVERAGES: &str = "select kind, prolonged_on from coverage where item_id = $1 and kind <> 'repair_warranty'";
@@ -346,6 +366,8 @@ mod tests {
             position,
             serial_number: serial.map(str::to_owned),
             serial_key: serial.map(serial_key),
+            owner_id: PersonId(Uuid::nil()),
+            organisation_id: None,
             handed_on: false,
             registered: false,
             repaired: false,

@@ -15,6 +15,7 @@ pub enum Letter {
     RegistrationCode { code: String },
     RegistrationAccepted { serial: String, link: String },
     RegistrationRefused { serial: String, why: String, link: String },
+    RegisteredToAnother { product: String, serial: String, link: String },
     Repair(Box<crate::repairs::server::letters::RepairLetter>),
     Training(TrainingLetter),
     Learning(crate::training::server::learning_letters::LearningLetter),
@@ -55,6 +56,7 @@ impl Letter {
             Self::RegistrationCode { .. } => "registration_code",
             Self::RegistrationAccepted { .. } => "registration_accepted",
             Self::RegistrationRefused { .. } => "registration_refused",
+            Self::RegisteredToAnother { .. } => "registered_to_another",
             Self::Repair(letter) => letter.kind(),
             Self::Training(letter) => letter.kind(),
             Self::Learning(letter) => letter.kind(),
@@ -69,7 +71,9 @@ impl Letter {
     pub fn urgency(&self) -> Urgency {
         match self {
             Self::SignIn { .. } | Self::RegistrationCode { .. } => Urgency::AtOnce,
-            Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } => Urgency::ByDay,
+            Self::RegistrationAccepted { .. }
+            | Self::RegistrationRefused { .. }
+            | Self::RegisteredToAnother { .. } => Urgency::ByDay,
             Self::Case(letter) => letter.urgency(),
             Self::Feedback(letter) => letter.urgency(),
             Self::Repair(letter) => letter.urgency(),
@@ -111,6 +115,11 @@ impl Letter {
             Self::RegistrationRefused { serial, why, link } => Written {
                 subject: w!(fmt, purchases.letter_refused_subject, serial = serial.clone()),
                 body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
+                link: Some(link.clone()),
+            },
+            Self::RegisteredToAnother { product, serial, link } => Written {
+                subject: w!(fmt, purchases.letter_another_subject, product = product.clone()),
+                body: w!(fmt, purchases.letter_another_text, product = product.clone(), serial = serial.clone()),
                 link: Some(link.clone()),
             },
             Self::Repair(letter) => letter.write(fmt),
