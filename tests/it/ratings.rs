@@ -2,10 +2,12 @@
 
 use crate::{
     both,
+    sold::{HEADER, file, import, options, sell},
     world::{Signed, World},
 };
 use aftercare::{
     access::{Role, Viewer},
+    import::server::{Kind, Options},
     ratings::{
         domain::Moment,
         server::service::{self, Question},
@@ -238,5 +240,92 @@ both! {
         world.advance(TimeDelta::days(1));
         world.drain().await;
         assert_eq!(world.count("select count(*) from feedback where moment = 'case' and about = 'Dark'").await, 1);
+    }
+}
+
+/// A printer that was delivered on a day, or is on its way.
+fn order(number: &str, email: &str, delivered: &str) -> String {
+    format!("{number},1,2026-11-10,{delivered},{email},LT,,P1,Printer,goods,,1,199.00,EUR,12,")
+}
+
+const ASKED: &str = "select count(*) from feedback where moment = 'delivery'";
+
+both! {
+    /// Now is 2026-12-01.
+    async fn an_order_that_gets_its_date_later_is_asked_about(world: World) {
+        sell(&world, &[&order("A1", "ann@example.com", ""), &order("A2", "ben@example.com", ""), &order("A3", "cleo@example.com", "")]).await;
+        world.advance(TimeDelta::days(3));
+        // Delivered since it came in; still to be delivered; delivered before it came in at all.
+        sell(&world, &[
+            &order("A1", "ann@example.com", "2026-12-03"),
+            &order("A2", "ben@example.com", "2026-12-08"),
+            &order("A3", "cleo@example.com", "2026-11-20"),
+        ]).await;
+        world.advance(TimeDelta::days(5));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 0, "they have had nothing for a week yet");
+        world.advance(TimeDelta::days(2));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 1);
+        assert!(world.letter("ann@example.com").await.unwrap().0.contains("Printer"));
+        world.advance(TimeDelta::days(30));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 2);
+        assert!(world.letter("ben@example.com").await.is_some() && world.letter("cleo@example.com").await.is_none());
+    }
+}
+
+both! {
+    async fn a_delivery_that_is_put_off_is_asked_about_after_it_came_and_once(world: World) {
+        sell(&world, &[&order("A1", "ann@example.com", "2026-12-05")]).await;
+        sell(&world, &[&order("A1", "ann@example.com", "2026-12-20")]).await;
+        world.advance(TimeDelta::days(18));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 0, "it has not come yet");
+        // Brought forward again, unknown, and known again.
+        for (date, days) in [("2026-12-19", 5), ("", 3), ("2026-12-24", 1)] {
+            sell(&world, &[&order("A1", "ann@example.com", date)]).await;
+            world.advance(TimeDelta::days(days));
+            world.drain().await;
+            assert_eq!(world.count(ASKED).await, 0, "{date}");
+        }
+        for days in [4, 30] {
+            world.advance(TimeDelta::days(days));
+            world.drain().await;
+            assert_eq!(world.count(ASKED).await, 1);
+        }
+    }
+}
+
+both! {
+    async fn whoever_has_it_now_is_asked_about_a_delivery(world: World) {
+        sell(&world, &[&order("A1", "shop@example.com", "2026-12-05")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let asks = world.post(&ann, "/purchases/register", &[("order_number", "A1"), ("email", "shop@example.com")]).await;
+        let code = world.letter("shop@example.com").await.unwrap().0.split(' ').next().unwrap().to_owned();
+        assert_eq!(world.post(&ann, asks.location(), &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        world.advance(TimeDelta::days(12));
+        world.drain().await;
+        let mut tx = world.db().read().await.unwrap();
+        assert_eq!(aftercare::fetch_scalar!(tx, PersonId, "select person_id from feedback").unwrap(), Some(ann.id));
+    }
+}
+
+both! {
+    async fn an_operator_may_have_asked_about_what_was_delivered_lately(world: World) {
+        const ASKS: &str = "select count(*) from job where kind = 'ask_feedback'";
+        let orders = file(&[
+            HEADER,
+            &order("A1", "ann@example.com", "2026-11-20"),
+            &order("A2", "ben@example.com", "2026-11-01").replace("2026-11-10,", "2026-10-01,").replace("2026-11-01", "2026-10-20"),
+            &order("A3", "cleo@example.com", ""),
+        ]);
+        let quiet = options(Kind::Purchases, orders.0.clone());
+        let (report, _) = import(&world, &Options { notify: true, ..quiet.clone() }).await;
+        assert_eq!((report.added, world.count(ASKS).await), (3, 1), "of the last thirty days only");
+        world.drain().await;
+        assert!(world.letter("ann@example.com").await.is_some() && world.letter("ben@example.com").await.is_none());
+        assert_eq!(import(&world, &Options { notify: true, ..quiet }).await.0.unchanged, 3);
+        assert_eq!(world.count(ASKS).await, 1, "the same file again asks nothing");
     }
 }

@@ -4,7 +4,7 @@
 //! registration, a used benefit) is never deleted or given to another: that is a conflict.
 
 use super::{
-    apply::{Cells, Settings, Whole},
+    apply::{self, Cells, Settings, Whole},
     staging::Ready,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     server::fresh,
     values::{BenefitEntryId, BenefitId, DateRange, ItemId, OrganisationId, PersonId, PurchaseId, add_months},
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
 /// A purchase as it is stored, as far as a change compares it.
@@ -34,6 +34,8 @@ struct Stored {
     organisation_name: Option<String>,
     organisation_number: Option<String>,
     plan_code: Option<String>,
+    delivered_on: Option<NaiveDate>,
+    created_at: DateTime<Utc>,
 }
 
 /// One piece, and what binds it.
@@ -64,7 +66,7 @@ impl Piece {
 }
 
 const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id, o.name as organisation_name, \
-    o.external_id as organisation_number, p.plan_code from purchase p \
+    o.external_id as organisation_number, p.plan_code, p.delivered_on, p.created_at from purchase p \
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.owner_id, i.organisation_id, \
     i.transferred_at is not null as handed_on, \
@@ -236,6 +238,12 @@ pub async fn apply(
         cells.item(settings, id, position, serial.as_deref(), &moved);
     }
     cells.insert(tx).await?;
+    if let Some(delivered) = row.delivered_on.filter(|_| row.delivered_on != stored.delivered_on) {
+        // Only what was on its way when it came in is known to have come since.
+        let since = stored.created_at.with_timezone(&settings.zone).date_naive();
+        let known_since = stored.delivered_on.is_none_or(|day| day > since).then_some(since);
+        apply::ask(tx, settings, id, person, delivered, known_since).await?;
+    }
     Ok(Ok(()))
 }
 
