@@ -63,6 +63,63 @@ both! {
     }
 }
 
+/// What the browser of somebody who presses nothing but the button would post.
+fn untouched_form(page: &str) -> Vec<(String, String)> {
+    let form = page.split("id=\"rate\"").nth(1).unwrap().split("</form>").next().unwrap();
+    assert_eq!(form.matches("<button").count(), 1, "one button: {form}");
+    let value = |tag: &str, name: &str| Some(tag.split(&format!("{name}=\"")).nth(1)?.split('"').next()?.to_owned());
+    let chosen = form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()).filter(|tag| {
+        assert!(tag.contains("type=\"radio\""), "{tag}");
+        tag.contains("checked")
+    });
+    let mut fields: Vec<_> = chosen.map(|tag| (value(tag, "name").unwrap(), value(tag, "value").unwrap())).collect();
+    fields.push(("words".to_owned(), String::new()));
+    fields
+}
+
+both! {
+    async fn each_link_of_the_letter_needs_only_the_button(world: World) {
+        let (_, link) = asked(&world, "ann@example.com").await;
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        let links: Vec<(&str, &str)> = body.lines().filter_map(|line| line.split_once(": ")).filter(|(_, link)| link.starts_with("http://portal.test/rate/")).collect();
+        let words = ["1 · Very unhappy", "2 · Unhappy", "3 · So so", "4 · Happy", "5 · Very happy"];
+        assert_eq!(links.iter().map(|(words, _)| *words).collect::<Vec<_>>(), words, "{body}");
+        for (score, (_, address)) in (1..).zip(links) {
+            let path = address.replace("http://portal.test", "");
+            assert_eq!(path, format!("{link}?score={score}"));
+            const ANSWERS: &str = "select count(*) from feedback where score is not null";
+            let before = world.count(ANSWERS).await;
+            let page = world.get(None, &path).await;
+            assert_eq!((page.status, world.count(ANSWERS).await), (StatusCode::OK, before), "opening it changes nothing");
+            let fields = untouched_form(&page.body);
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(world.post(None, &link, &fields).await.status, StatusCode::SEE_OTHER);
+            let mut tx = world.db().read().await.unwrap();
+            assert_eq!(aftercare::fetch_scalar!(tx, i32, "select score from feedback").unwrap(), Some(score));
+        }
+        // Where the choice is none, none is made, and the button alone answers nothing.
+        let (_, bobs) = asked(&world, "bob@example.com").await;
+        let fields = untouched_form(&world.get(None, &format!("{bobs}?score=9")).await.body);
+        assert_eq!(fields, [("words".to_owned(), String::new())]);
+    }
+}
+
+both! {
+    async fn every_answer_of_a_longer_scale_has_its_link(world: World) {
+        let ann = world.person("ann@example.com").await;
+        ask(&world, ann, Moment::Relation, None).await.unwrap();
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        for line in ["0 · Not at all: http", "7: http", "10 · Very: http"] {
+            assert!(body.lines().any(|text| text.starts_with(line)), "{line}: {body}");
+        }
+        assert_eq!(body.matches("?score=").count(), 11);
+        let link = link(&world, "ann@example.com").await;
+        let page = world.get(None, &format!("{link}?score=10")).await.body;
+        let fields = untouched_form(&page);
+        assert_eq!(fields[0], ("score".to_owned(), "10".to_owned()));
+    }
+}
+
 both! {
     async fn one_tap_answers_without_a_sign_in_and_words_follow(world: World) {
         let (ann, link) = asked(&world, "ann@example.com").await;

@@ -1,10 +1,12 @@
 //! Every letter that the portal writes. Each slice words its own; this is the list.
 
 use crate::{
-    cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, training::server::letters::TrainingLetter, w,
+    cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, server::Cx,
+    training::server::letters::TrainingLetter, w,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use leptos::prelude::*;
 
 /// A letter with what it needs to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,9 +73,9 @@ impl Letter {
     pub fn urgency(&self) -> Urgency {
         match self {
             Self::SignIn { .. } | Self::RegistrationCode { .. } => Urgency::AtOnce,
-            Self::RegistrationAccepted { .. }
-            | Self::RegistrationRefused { .. }
-            | Self::RegisteredToAnother { .. } => Urgency::ByDay,
+            Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } | Self::RegisteredToAnother { .. } => {
+                Urgency::ByDay
+            }
             Self::Case(letter) => letter.urgency(),
             Self::Feedback(letter) => letter.urgency(),
             Self::Repair(letter) => letter.urgency(),
@@ -132,4 +134,14 @@ impl Letter {
             Self::HandOver(letter) => letter.write(fmt),
         }
     }
+}
+
+/// The body of a letter on a page: a line that ends with an address of the portal leads there by its words.
+pub fn paragraphs(cx: &Cx, body: &str) -> Vec<AnyView> {
+    let origin = format!("{}/", cx.app.config.origin());
+    let line = |line: &str| match line.rsplit_once(": ").filter(|(_, link)| link.starts_with(&origin)) {
+        Some((words, link)) => view! { <p><a href=link.to_owned()>{words.to_owned()}</a></p> }.into_any(),
+        None => view! { <p>{line.to_owned()}</p> }.into_any(),
+    };
+    body.lines().filter(|text| !text.is_empty()).map(line).collect()
 }
