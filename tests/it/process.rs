@@ -109,6 +109,15 @@ impl Serving {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
     }
 
+    /// Posts a form from the portal's own pages; `headers` are whole lines.
+    fn post(&self, path: &str, headers: &str, body: &str) -> String {
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n{headers}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
     /// Whether it still takes connections.
     fn listens(&self) -> bool {
         TcpStream::connect(("127.0.0.1", self.port)).is_ok()
@@ -182,6 +191,122 @@ fn the_demo_is_fenced_off_from_real_data() {
     assert!(said(&refused).contains("demo company"), "{}", said(&refused));
     let public = run(&other.0, &["serve", "--demo", "--listen", "0.0.0.0:0"]);
     assert!(said(&public).contains("--demo-public"), "{}", said(&public));
+}
+
+#[test]
+fn the_demo_wants_a_database_that_holds_nothing_of_a_company() {
+    let plans = sold::file(&["plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind", "care-6,Care,6,3,2,1,goods"]);
+    let products = sold::file(&["sku,name,kind", "P1,Printer,goods"]);
+    let imports = [("plans", &plans), ("products", &products)];
+    for (kind, file) in imports {
+        let folder = Folder::new();
+        assert_eq!(import(&folder.0, &[kind, &file.0.display().to_string()]).0, Some(0));
+        let refused = run(&folder.0, &["serve", "--demo", "--listen", "127.0.0.1:0"]);
+        assert_eq!(refused.status.code(), Some(1), "{kind}");
+        assert_eq!(said(&refused).lines().count(), 1, "{}", said(&refused));
+        assert!(said(&refused).contains("real data"), "{kind}: {}", said(&refused));
+        assert_eq!(count(&folder.0, "select count(*) from setting where key = 'demo'"), 0);
+    }
+    // Each kind of thing alone is enough.
+    let firm = "insert into organisation (id, name, created_at) values (x'0190', 'Petrauskas', '2026-12-01T09:00:00Z')";
+    let begun = "insert into import_run (id, kind, digest, state, applied_line, started_at) \
+        values (x'0190', 'purchases', '', 'staging', 0, '2026-12-01T09:00:00Z')";
+    let product = "insert into product (id, key, name, search, kind, created_at, updated_at) \
+        values (x'0190', 'sku:P1', 'Printer', '', 'goods', '2026-12-01T09:00:00Z', '2026-12-01T09:00:00Z')";
+    let plan = "insert into plan (code, name, period_months, training_seats, maintenance_visits, repairs, updated_at) \
+        values ('care', 'Care', 6, 3, 2, 1, '2026-12-01T09:00:00Z')";
+    for sql in [firm, begun, product, plan] {
+        let folder = Folder::new();
+        assert!(run(&folder.0, &["migrate"]).status.success());
+        in_database(&folder.0, async |db| {
+            db.write(move |tx| Box::pin(async move { Ok(aftercare::execute!(tx, sql)?) })).await.unwrap()
+        });
+        assert!(said(&run(&folder.0, &["serve", "--demo", "--listen", "127.0.0.1:0"])).contains("real data"), "{sql}");
+    }
+}
+
+#[test]
+fn the_clock_is_the_demos_alone() {
+    let folder = Folder::new();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["check"]] {
+        let refused = aftercare(&folder.0, command).env("AFTERCARE_CLOCK", "2026-12-01T09:00:00Z").output().unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(said(&refused).lines().count(), 1, "{}", said(&refused));
+        assert!(said(&refused).contains("AFTERCARE_CLOCK"), "{}", said(&refused));
+    }
+}
+
+#[test]
+fn an_import_into_the_demos_database_keeps_its_mark() {
+    let folder = Folder::new();
+    drop(Serving::start(&folder.0, &["--demo"]));
+    let row = sold::printer("A1", "ann@example.com", "LT", "S-A1").replace(",care-6", ",");
+    let file = sold::file(&[sold::HEADER, &row]);
+    assert_eq!(import(&folder.0, &["purchases", &file.0.display().to_string()]).0, Some(0));
+    assert_eq!(count(&folder.0, "select count(*) from purchase where order_number = 'A1'"), 1);
+    assert!(said(&run(&folder.0, &["serve", "--listen", "127.0.0.1:0"])).contains("demo company"));
+    let demo = Serving::start(&folder.0, &["--demo"]);
+    assert!(demo.get("/demo/mail").starts_with("HTTP/1.1 200"));
+}
+
+/// Asks for a sign-in letter.
+fn ask_to_sign_in(portal: &Serving, email: &str) {
+    let body = format!("email={email}&next=/");
+    let answer = portal.post("/sign-in", "", &body);
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+}
+
+#[test]
+fn nothing_leaves_the_demo_by_mail_whatever_server_is_set() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let smtp = format!("smtp://{}", server.local_addr().unwrap());
+    let folder = Folder::new();
+    let demo = Serving::start(&folder.0, &["--demo", "--smtp-url", &smtp]);
+    ask_to_sign_in(&demo, "ann@example.com");
+    // What became due is worked off before this answers.
+    assert!(demo.post("/demo/clock", "", "advance=PT24H").starts_with("HTTP/1.1 303"));
+    assert!(demo.get("/demo/mail").contains("ann@example.com"));
+    server.set_nonblocking(true).unwrap();
+    assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the mail server was called");
+    drop(demo);
+    // A real portal calls the same server.
+    server.set_nonblocking(false).unwrap();
+    let other = Folder::new();
+    let portal = Serving::start(&other.0, &["--smtp-url", &smtp]);
+    ask_to_sign_in(&portal, "ann@example.com");
+    server.accept().unwrap();
+}
+
+#[test]
+fn every_process_of_one_demo_follows_the_clock_that_one_of_them_moves() {
+    let server = std::env::var("AFTERCARE_TEST_POSTGRES").unwrap();
+    let name = format!("aftercare_clock_{}", std::process::id());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use sqlx::Connection;
+        let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
+    });
+    let url = format!("{}/{name}", server.trim_end_matches("/postgres"));
+    let folder = Folder::new();
+    let [one, two] = [(); 2].map(|()| Serving::start(&folder.0, &["--demo", "--database-url", &url]));
+    let answer = one.post("/demo/sign-in", "", "as=agent");
+    let cookie = answer.split("aftercare=").nth(1).unwrap().split(';').next().unwrap();
+    let cookie = format!("Cookie: aftercare={cookie}\r\n");
+    let day = |portal: &Serving| {
+        let page = portal.ask(&format!("GET /desk HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}Connection: close\r\n\r\n"));
+        page.split("class=\"lead\">").nth(1).unwrap_or_else(|| panic!("{page}")).split('<').next().unwrap().to_owned()
+    };
+    let today = day(&one);
+    assert_eq!(day(&two), today);
+    assert!(one.post("/demo/clock", &cookie, "advance=P40D").starts_with("HTTP/1.1 303"));
+    let later = day(&one);
+    assert_ne!(later, today);
+    let began = Instant::now();
+    while day(&two) != later {
+        assert!(began.elapsed() < Duration::from_secs(30), "the other process stays at {today}");
+    }
+    drop(two);
+    assert_eq!(day(&Serving::start(&folder.0, &["--demo", "--database-url", &url])), later, "a restart keeps it");
 }
 
 #[test]
