@@ -424,6 +424,32 @@ fn an_import_names_every_fault_and_imports_nothing_unless_bad_rows_are_put_aside
 }
 
 #[test]
+fn bad_rows_do_not_overwrite_the_file_that_they_come_from() {
+    let folder = Folder::new();
+    let row = sold::printer("A1", "no address", "LT", "S-1").replace(",care-6", ",");
+    let text = format!("{}\n{row}\n", sold::HEADER);
+    let file = folder.0.join("sales.csv");
+    std::fs::write(&file, &text).unwrap();
+    std::fs::create_dir(folder.0.join("sub")).unwrap();
+    std::os::unix::fs::symlink(&file, folder.0.join("symbolic.csv")).unwrap();
+    std::fs::hard_link(&file, folder.0.join("hard.csv")).unwrap();
+    let whole = file.display().to_string();
+    for (given, rejects) in [
+        ("sales.csv", "sales.csv"),
+        ("sales.csv", whole.as_str()),
+        ("sales.csv", "sub/../sales.csv"),
+        ("sales.csv", "symbolic.csv"),
+        ("symbolic.csv", "sales.csv"),
+        ("sales.csv", "hard.csv"),
+    ] {
+        let (code, told, said) = import(&folder.0, &["purchases", given, "--skip-bad-rows", rejects]);
+        assert_eq!((code, told.as_str(), said.len()), (Some(1), "", 1), "{rejects}: {said:?}");
+        assert!(said[0].contains("is the file that is imported"), "{said:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "{rejects}");
+    }
+}
+
+#[test]
 fn a_good_file_is_0_and_a_dry_run_of_it_changes_nothing() {
     let folder = Folder::new();
     assert_eq!(import(&folder.0, &["plans", &data("plans.csv")]).0, Some(0));

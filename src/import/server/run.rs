@@ -119,6 +119,8 @@ pub enum Told {
 pub enum Failed {
     #[error("{0}: {1}")]
     File(PathBuf, String),
+    #[error("{0} is the file that is imported; the bad rows need a file of their own")]
+    RejectsInto(PathBuf),
     #[error("{0}: {1}")]
     Header(PathBuf, crate::import::domain::MissingColumn),
     #[error("the database said no: {0:?}")]
@@ -140,6 +142,9 @@ type Tell<'t> = &'t mut (dyn FnMut(Told) + Send);
 pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, Failed> {
     let permit = cx.may(Act::Import, &Subject::nobody())?;
     let in_file = |error: std::io::Error| Failed::File(options.file.clone(), error.to_string());
+    if let Some(rejects) = options.rejects.as_deref().filter(|rejects| same_file(&options.file, rejects)) {
+        return Err(Failed::RejectsInto(rejects.to_owned()));
+    }
     let table = Table::open(&options.file).map_err(in_file)?;
     let names: Vec<String> = table.header.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
     let header = Header::read(names.iter().map(String::as_str), options.kind.layout())
@@ -170,6 +175,13 @@ pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, F
     report.rows = rows.unsigned_abs();
     report.bad += bad.unsigned_abs();
     Ok(report)
+}
+
+/// Whether two paths lead to one file, by whatever names and links.
+fn same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |path: &Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    place(one).is_some_and(|place_of_one| place(other) == Some(place_of_one))
 }
 
 /// Writes in short transactions, each tried again where a running portal was in the way.
