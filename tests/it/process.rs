@@ -149,9 +149,15 @@ fn wrong_usage_is_2_and_a_wrong_setting_is_1_with_its_name() {
 #[test]
 fn every_command_explains_itself() {
     let folder = Folder::new();
-    for command in
-        [&["serve"][..], &["staff", "add"], &["organisation", "owner"], &["sign-in-link"], &["check"], &["migrate"]]
-    {
+    for command in [
+        &["serve"][..],
+        &["import"],
+        &["staff", "add"],
+        &["organisation", "owner"],
+        &["sign-in-link"],
+        &["check"],
+        &["migrate"],
+    ] {
         let mut arguments = command.to_vec();
         arguments.push("--help");
         let output = run(&folder.0, &arguments);
@@ -169,6 +175,8 @@ fn staff_are_added_and_get_a_link_and_strangers_do_not() {
     assert!(String::from_utf8_lossy(&link.stdout).starts_with("http://127.0.0.1:3000/sign-in/link/"));
     let stranger = run(&folder.0, &["sign-in-link", "nobody@example.com"]);
     assert_eq!((stranger.status.code(), said(&stranger).lines().count()), (Some(1), 1));
+    let printed = "select count(*) from history where act = 'print_sign_in_link' and actor_kind = 'operator'";
+    assert_eq!(count(&folder.0, printed), 1, "who could sign in as Tea stands in her history");
     assert!(run(&folder.0, &["check"]).status.success());
 }
 
@@ -195,7 +203,10 @@ fn the_demo_is_fenced_off_from_real_data() {
 
 #[test]
 fn the_demo_wants_a_database_that_holds_nothing_of_a_company() {
-    let plans = sold::file(&["plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind", "care-6,Care,6,3,2,1,goods"]);
+    let plans = sold::file(&[
+        "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
+        "care-6,Care,6,3,2,1,goods",
+    ]);
     let products = sold::file(&["sku,name,kind", "P1,Printer,goods"]);
     let imports = [("plans", &plans), ("products", &products)];
     for (kind, file) in imports {
@@ -217,7 +228,7 @@ fn the_demo_wants_a_database_that_holds_nothing_of_a_company() {
         values ('care', 'Care', 6, 3, 2, 1, '2026-12-01T09:00:00Z')";
     for sql in [firm, begun, product, plan] {
         let folder = Folder::new();
-        assert!(run(&folder.0, &["migrate"]).status.success());
+        assert!(run(&folder.0, &["check"]).status.success());
         in_database(&folder.0, async |db| {
             db.write(move |tx| Box::pin(async move { Ok(aftercare::execute!(tx, sql)?) })).await.unwrap()
         });
@@ -447,6 +458,84 @@ fn bad_rows_do_not_overwrite_the_file_that_they_come_from() {
         assert!(said[0].contains("is the file that is imported"), "{said:?}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "{rejects}");
     }
+}
+
+#[test]
+fn a_column_that_nobody_reads_is_named_and_one_row_is_one_row() {
+    let folder = Folder::new();
+    let row = sold::printer("A1", "ann@example.com", "LT", "S-1").replace(",care-6", ",");
+    let file = sold::file(&[&format!("{},Colour", sold::HEADER), &format!("{row},red")]);
+    let (code, told, said) = import(&folder.0, &["purchases", &file.0.display().to_string()]);
+    assert_eq!((code, told.as_str()), (Some(0), "1 row: 1 added, 0 changed, 0 unchanged, 0 bad"));
+    assert_eq!(said, ["warning: the column \"colour\" is not known and not read"]);
+}
+
+#[test]
+fn of_very_many_faults_it_says_how_many_are_not_shown() {
+    let folder = Folder::new();
+    let bad = sold::printer("A1", "no address", "LT", "S-1").replace(",care-6", ",");
+    let mut lines = vec![sold::HEADER];
+    lines.extend([bad.as_str(); 1003]);
+    let file = sold::file(&lines);
+    let (code, told, said) = import(&folder.0, &["purchases", &file.0.display().to_string()]);
+    assert_eq!((code, told.as_str()), (Some(1), "1003 rows: 1003 bad; nothing was imported"));
+    assert_eq!(said.len(), 1002);
+    assert!(
+        said[1000] == "and 3 more faults" && said[1001].starts_with("aftercare: 1003 rows are bad"),
+        "{:?}",
+        &said[999..]
+    );
+}
+
+#[test]
+fn the_help_of_the_import_lists_every_column() {
+    use aftercare::import::domain::{plan_columns, product_columns, purchase_columns};
+    let folder = Folder::new();
+    for (kind, layout) in
+        [("purchases", purchase_columns()), ("products", product_columns()), ("plans", plan_columns())]
+    {
+        let output = run(&folder.0, &["import", kind, "--help"]);
+        assert!(output.status.success(), "{}", said(&output));
+        let help = told(&output);
+        assert!(help.contains("Usage: "), "{help}");
+        let columns = help.split(&format!("Columns of {kind}:")).nth(1).unwrap().split("Columns of ").next().unwrap();
+        let named: Vec<&str> = columns.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        for column in layout.known {
+            assert!(named.contains(column), "{kind}: {column} is not in {columns}");
+        }
+    }
+}
+
+#[test]
+fn a_portal_goes_on_working_while_something_is_imported_beside_it() {
+    let folder = Folder::new();
+    let portal = Serving::start(&folder.0, &[]);
+    let rows: Vec<String> = (0..6000)
+        .map(|n| {
+            sold::printer(&format!("A{n}"), &format!("c{n}@example.com"), "LT", &format!("S-{n}"))
+                .replace(",care-6", ",")
+        })
+        .collect();
+    let mut lines = vec![sold::HEADER];
+    lines.extend(rows.iter().map(String::as_str));
+    let file = sold::file(&lines);
+    let mut importing = aftercare(&folder.0, &["import", "purchases", &file.0.display().to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    ask_to_sign_in(&portal, "ann@example.com");
+    while importing.try_wait().unwrap().is_none() {
+        assert!(portal.get("/sign-in").starts_with("HTTP/1.1 200"));
+    }
+    ask_to_sign_in(&portal, "ben@example.com");
+    let output = importing.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(told(&output).trim_end(), "6000 rows: 6000 added, 0 changed, 0 unchanged, 0 bad");
+    assert!(portal.get("/readyz").starts_with("HTTP/1.1 200"));
+    portal.signal("TERM");
+    drop(portal);
+    assert!(run(&folder.0, &["check"]).status.success());
 }
 
 #[test]

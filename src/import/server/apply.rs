@@ -6,6 +6,7 @@ use super::{
     staging::Ready,
 };
 use crate::{
+    access::Permit,
     benefits::domain::Allowance,
     catalog::{
         domain::{Plan, ProductKind},
@@ -113,7 +114,13 @@ impl Whole<'_> {
 }
 
 /// Applies a batch of good rows.
-pub async fn purchases(tx: &mut Tx, settings: &Settings, ready: &[Ready]) -> Result<Applied, AppError> {
+pub async fn purchases(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    settings: &Settings,
+    ready: &[Ready],
+) -> Result<Applied, AppError> {
     let parsed: Vec<(&Ready, PurchaseRow)> =
         ready.iter().filter_map(|row| Some((row, serde_json::from_str(&row.parsed).ok()?))).collect();
     let known = known(tx, &parsed).await?;
@@ -146,7 +153,7 @@ pub async fn purchases(tx: &mut Tx, settings: &Settings, ready: &[Ready]) -> Res
                 applied.added += 1;
                 new.push((fresh(), whole));
             }
-            Some(id) => match changes::apply(tx, settings, id, &whole).await? {
+            Some(id) => match changes::apply(tx, (cx, permit), settings, id, &whole).await? {
                 Ok(()) => applied.changed += 1,
                 Err(conflict) => {
                     let column = "order_line".to_owned();
