@@ -28,6 +28,7 @@ acts! {
     ReadInbox = "read_inbox",
     // people
     AddStaff = "add_staff",
+    PrintSignInLink = "print_sign_in_link",
     NameOwner = "name_owner",
     ReadCustomer = "read_customer",
     OpenDesk = "open_desk",
@@ -173,7 +174,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
     match act {
         Act::SignIn => true,
         Act::SignOut | Act::EndSession | Act::EditAccount | Act::ReadInbox => mine,
-        Act::AddStaff | Act::NameOwner => has(&[Role::Admin]),
+        Act::AddStaff | Act::NameOwner | Act::PrintSignInLink => has(&[Role::Admin]),
         Act::Import => has(&[Role::Admin]),
         Act::OpenDesk => any_staff,
         Act::ReadCustomer => staff(&[Role::Agent]),

@@ -129,15 +129,25 @@ impl HandOverState {
     }
 }
 
-/// Whether a piece can go to somebody else now. What its old owner has under way with it ends first.
+/// Whether its owner may give a piece to somebody else now. What they have under way with it ends first.
 ///
 /// # Errors
 /// What stands in the way.
 pub fn can_go(kind: ProductKind, open_repairs: bool, booked: bool) -> Result<(), Refusal> {
-    match (kind, open_repairs, booked) {
-        (ProductKind::Journey, ..) => Err(Refusal::NotToGive),
-        (_, true, _) => Err(Refusal::RepairOpen),
-        (_, _, true) => Err(Refusal::BenefitBooked),
+    match kind {
+        ProductKind::Journey => Err(Refusal::NotToGive),
+        _ => nothing_under_way(open_repairs, booked),
+    }
+}
+
+/// Whether a piece can change its owner without taking away what the old one has under way with it.
+///
+/// # Errors
+/// What stands in the way.
+pub fn nothing_under_way(open_repairs: bool, booked: bool) -> Result<(), Refusal> {
+    match (open_repairs, booked) {
+        (true, _) => Err(Refusal::RepairOpen),
+        (_, true) => Err(Refusal::BenefitBooked),
         _ => Ok(()),
     }
 }

@@ -41,7 +41,7 @@ pub struct Settings {
     /// Which reverse proxies say truly from where a request comes (`X-Forwarded-For`): addresses or networks, with commas
     #[arg(long, env = "AFTERCARE_TRUSTED_PROXIES", global = true)]
     pub trusted_proxies: Option<String>,
-    /// Where business time starts, RFC 3339; for demonstrations and tests
+    /// Where the demo's business time starts, RFC 3339
     #[arg(long, env = "AFTERCARE_CLOCK", global = true, hide = true)]
     pub clock: Option<String>,
 }

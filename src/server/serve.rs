@@ -40,13 +40,14 @@ pub async fn open(config: Config, demo: bool) -> Result<App, String> {
     let db = Db::open(&config.database_url).await?;
     let failed = |e| format!("the database failed: {e:?}");
     let marked = settings::is_demo(&db).await.map_err(failed)?;
-    let empty =
-        crate::people::server::store::nobody_yet(&mut db.read().await.map_err(failed)?).await.map_err(failed)?;
-    if demo && !marked && !empty {
+    if demo && !marked && !settings::is_untouched(&db).await.map_err(failed)? {
         return Err("--demo: this database holds real data; the demo needs an empty one or its own".to_owned());
     }
     if !demo && marked {
         return Err("this database is the demo company's; serve it with --demo, or choose another by --data-dir or --database-url".to_owned());
+    }
+    if !demo && config.clock.is_some() {
+        return Err("AFTERCARE_CLOCK moves the demo's clock only; unset it to work on a company's own data".to_owned());
     }
     while db.write(|tx| Box::pin(crate::people::server::store::fill_likeness(tx))).await.map_err(failed)? > 0 {}
     let secret = settings::secret(&db).await.map_err(failed)?;

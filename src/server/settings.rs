@@ -53,6 +53,17 @@ pub async fn is_demo(db: &Db) -> Result<bool, AppError> {
     Ok(read(&mut db.read().await?, "demo").await?.is_some())
 }
 
+/// Whatever a company does leaves a row in one of these: who it knows, what it sells, what it brought in, what it did.
+const UNTOUCHED: &str = "select not (exists (select 1 from person) or exists (select 1 from organisation) \
+    or exists (select 1 from product) or exists (select 1 from plan) or exists (select 1 from import_run) \
+    or exists (select 1 from course) or exists (select 1 from room) or exists (select 1 from workshop) \
+    or exists (select 1 from message) or exists (select 1 from history))";
+
+/// Whether nothing of a company is in the database yet.
+pub async fn is_untouched(db: &Db) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(db.read().await?, bool, UNTOUCHED)?.unwrap_or(false))
+}
+
 /// How far `POST /demo/clock` moved business time, in seconds.
 pub async fn clock_offset(db: &Db) -> Result<i64, AppError> {
     Ok(read(&mut db.read().await?, "clock_offset").await?.and_then(|text| text.parse().ok()).unwrap_or(0))

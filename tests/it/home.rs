@@ -50,6 +50,38 @@ both! {
     }
 }
 
+both! {
+    async fn what_runs_out_does_not_vanish_behind_newer_needs(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        sold::sell(&world, &["A1,1,2026-11-10,2026-12-02,ann@example.com,LT,,P1,Printer,goods,,1,199.00,EUR,12,"]).await;
+        world.advance(TimeDelta::days(9));
+        world.drain().await;
+        let ann = world.signed("ann@example.com").await;
+        assert!(world.get(&ann, "/").await.body.contains("How happy are you with Printer?"));
+        let ask = async |subject: String| {
+            let opened = world.post(&ann, "/cases/new", &[("kind", "question"), ("subject", subject.as_str()), ("words", "…")]).await;
+            assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+            world.post(&agent, &format!("/desk{}", opened.location()), &[("do", "ask"), ("words", "Which one?")]).await;
+            world.advance(TimeDelta::minutes(5));
+        };
+        for n in 1..=7 {
+            ask(format!("Matter {n}.")).await;
+        }
+        let page = world.get(&ann, "/").await.body;
+        assert!(page.contains("Matter 1.") && !page.contains("/?all=1"), "all eight: {page}");
+        for n in 8..=9 {
+            ask(format!("Matter {n}.")).await;
+        }
+        let page = world.get(&ann, "/").await.body;
+        assert!(page.contains("How happy are you with Printer?") && page.contains("href=\"/?all=1\""), "{page}");
+        assert!(page.contains("Matter 3.") && !page.contains("Matter 2."), "the others are the newest");
+        assert!(page.find("Matter 9.") < page.find("Matter 3.") && page.find("Matter 3.") < page.find("How happy"), "newest first");
+        let all = world.get(&ann, "/?all=1").await.body;
+        assert!((1..=9).all(|n| all.contains(&format!("Matter {n}."))) && all.contains("How happy are you with Printer?"), "{all}");
+        assert!(!all.contains("/?all=1"));
+    }
+}
+
 /// What home says first: the titles of the needs, in their order.
 async fn needs(world: &World, who: &Signed) -> Vec<String> {
     let page = world.get(who, "/").await.body;

@@ -2,7 +2,7 @@
 
 use crate::{
     both,
-    sold::{HEADER, catalogue, data, file, import, options, printer, sell},
+    sold::{HEADER, catalogue, data, file, import, options, printer, sell, tempfile::Temporary},
     world::World,
 };
 use aftercare::{
@@ -10,7 +10,11 @@ use aftercare::{
         domain::{Allowance, Reference},
         server::ledger,
     },
-    import::server::{Kind, Options, Told, run},
+    import::server::{
+        Kind, Options, Told,
+        command::{Import, command},
+        run,
+    },
 };
 use uuid::Uuid;
 
@@ -266,33 +270,155 @@ async fn use_one(world: &World, person: aftercare::values::PersonId) {
         .unwrap();
 }
 
+/// Begins to import the file with faults, bad rows aside, and is cut off before the run is closed.
+async fn cut_off(world: &World) -> (Options, Temporary) {
+    catalogue(world).await;
+    let rejects = file(&[]);
+    let aside =
+        Options { rejects: Some(rejects.0.clone()), ..options(Kind::Purchases, data("purchases-with-faults.csv")) };
+    let stop = std::sync::Arc::new(tokio::sync::Notify::new());
+    let told = stop.clone();
+    let mut tell = move |what| {
+        if matches!(what, Told::Applied { .. }) {
+            told.notify_one();
+        }
+    };
+    let cx = world.operator();
+    tokio::select! {
+        biased;
+        () = stop.notified() => {}
+        _ = run(&cx, &aside, &mut tell) => panic!("it came to its end"),
+    }
+    assert_eq!(world.count("select count(*) from import_run where state = 'applying'").await, 1);
+    (aside, rejects)
+}
+
 both! {
     async fn an_import_that_was_cut_off_goes_on_where_it_stopped(world: World) {
-        catalogue(&world).await;
-        let rejects = file(&[]);
-        let aside = Options { rejects: Some(rejects.0.clone()), ..options(Kind::Purchases, data("purchases-with-faults.csv")) };
-        let stop = std::sync::Arc::new(tokio::sync::Notify::new());
-        let told = stop.clone();
-        let mut tell = move |what| {
-            if matches!(what, Told::Applied { .. }) {
-                told.notify_one();
-            }
-        };
+        let (aside, _rejects) = cut_off(&world).await;
         let cx = world.operator();
-        tokio::select! {
-            biased;
-            () = stop.notified() => {}
-            _ = run(&cx, &aside, &mut tell) => panic!("it came to its end"),
-        }
-        assert_eq!(world.count("select count(*) from import_run where state = 'applying'").await, 1);
-        let mut resumed = false;
-        let mut tell = |what| resumed |= matches!(what, Told::Resumed { .. });
-        run(&cx, &aside, &mut tell).await.unwrap();
+        // Its bad rows were to be put aside: without a place for them it does not go on.
+        let refused = run(&cx, &Options { rejects: None, ..aside.clone() }, &mut |_: Told| {}).await;
+        assert!(refused.unwrap_err().to_string().contains("go on with --skip-bad-rows"));
+        let other = file(&[]);
+        let (mut resumed, mut faults) = (false, 0);
+        let mut tell = |what| match what {
+            Told::Resumed { .. } => resumed = true,
+            Told::Fault { .. } => faults += 1,
+            _ => {}
+        };
+        let report = run(&cx, &Options { rejects: Some(other.0.clone()), ..aside }, &mut tell).await.unwrap();
         assert!(resumed);
+        assert_eq!((report.rows, report.before, report.added, report.bad, report.applied), (400, 391, 0, 9, true));
+        assert_eq!(faults, 9, "they are told again");
+        assert_eq!(std::fs::read_to_string(&other.0).unwrap().lines().count(), 10, "wherever they are to lie now");
         assert_eq!(world.count(ROWS).await, 391);
         assert_eq!(world.count("select count(*) from import_row").await, 0);
         assert_eq!(world.count("select count(*) from import_run where state <> 'done'").await, 0);
         assert_eq!(world.count("select count(*) from history where act = 'import' and entity = 'import_run'").await, 3);
+    }
+}
+
+both! {
+    async fn an_import_that_went_on_ends_as_if_it_had_never_been_cut_off(world: World) {
+        let (Options { file, rejects, .. }, _rejects) = cut_off(&world).await;
+        let again = Import { kind: Kind::Purchases, file, dry_run: false, skip_bad_rows: rejects, notify: false };
+        assert_eq!(command(&world.operator(), again).await, Ok(true));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_somebody_comes_to_rely_on_while_it_is_imported_is_put_aside_too(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1");
+        sell(&world, &[&row]).await;
+        let bad = printer("A2", "no address", "LT", "S-2");
+        let file_ = file(&[HEADER, &row.replace("ann@", "bea@"), &bad, &printer("A3", "cleo@example.com", "LT", "S-3")]);
+        let rejects = file(&[]);
+        let aside = Options { rejects: Some(rejects.0.clone()), ..options(Kind::Purchases, file_.0.clone()) };
+        let mut faults = Vec::new();
+        let mut tell = |what| {
+            if let Told::Fault { line, fault } = what {
+                if faults.is_empty() {
+                    // After the whole file was looked at, and before any of it is applied.
+                    let taken = world.corrupt("update item set transferred_at = created_at where serial_number = 'S-1'");
+                    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(taken));
+                }
+                faults.push(format!("{line},{}", fault.fault));
+            }
+        };
+        let report = run(&world.operator(), &aside, &mut tell).await.unwrap();
+        assert_eq!(faults, ["3,not an e-mail address", "2,conflict: an item of it was handed on"]);
+        assert_eq!((report.rows, report.added, report.changed, report.bad), (3, 1, 0, 2));
+        let text = std::fs::read_to_string(&rejects.0).unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("bea@") && text.contains("order_line: conflict: an item of it was handed on"), "{text}");
+        assert_eq!(world.count("select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ann@example.com'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn places_and_repeats_are_found_through_the_whole_of_a_long_file(world: World) {
+        let header = "order_number,order_line,customer_email,purchased_on,product_name";
+        let row = |order: &str, line: &str| format!("{order},{line},ann@example.com,2026-11-01,Kettle");
+        let mut rows = vec![header.to_owned(), row("A1", "")];
+        rows.extend((0..5200).map(|n| row(&format!("B{n}"), "")));
+        rows.extend([row("A1", ""), row("A1", "1"), row("A1", "")]);
+        let file = file(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+        let dry = Options { dry_run: true, ..options(Kind::Purchases, file.0.clone()) };
+        let (report, faults) = import(&world, &dry).await;
+        assert_eq!(faults, ["5204,order_line,1,the same order line as in line 2"]);
+        assert_eq!((report.rows, report.bad), (5204, 1));
+    }
+}
+
+both! {
+    async fn a_changed_purchase_leaves_a_line_for_whom_it_concerns(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1");
+        sell(&world, &[&row]).await;
+        let agent = world.staff(aftercare::access::Role::Agent).await;
+        let row = row.replace("2026-11-14", "2026-11-20").replace("199.00", "189.00");
+        sell(&world, &[&row]).await;
+        sell(&world, &[&row]).await;
+        const LINES: &str = "select count(*) from history where entity = 'purchase' and act = 'import'";
+        assert_eq!(world.count(LINES).await, 1, "the same row again changes nothing");
+        let (before, after) = ("unit_price 199.00 EUR, delivered_on 2026-11-14", "unit_price 189.00 EUR, delivered_on 2026-11-20");
+        let ann = world.customer("ann@example.com").await;
+        let page = world.get(&agent, &format!("/desk/customers/{}", ann.id)).await.body;
+        assert!(page.contains(&format!("{before} → {after}")), "{page}");
+        // What goes to another buyer concerns both.
+        sell(&world, &[&row.replace("ann@", "bea@").replace("S-1", "S-2").replace(",12,care-6", ",24,care-6")]).await;
+        assert_eq!(world.count(LINES).await, 3);
+        let bea = world.customer("bea@example.com").await;
+        for whose in [ann.id, bea.id] {
+            let page = world.get(&agent, &format!("/desk/customers/{whose}")).await.body;
+            let line = "customer_email ann@example.com, serial_number S-1, warranty_months 12 → customer_email bea@example.com, serial_number S-2, warranty_months 24";
+            assert!(page.contains(line), "{page}");
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_was_taken_out_of_a_firm_does_not_come_back_by_a_row_that_is_mended(world: World) {
+        let row = |email: &str, price: &str| {
+            format!("A-{email},1,2026-11-10,2026-11-14,{email},LT,Petrauskas,P1,Printer,goods,,1,{price},EUR,12,")
+        };
+        sell(&world, &[&row("ann@example.com", "199.00"), &row("ben@example.com", "199.00")]).await;
+        let mut tx = world.db().read().await.unwrap();
+        let firm = aftercare::fetch_scalar!(tx, Uuid, "select id from organisation").unwrap().unwrap();
+        drop(tx);
+        let firm = aftercare::values::OrganisationId(firm);
+        let owner = world.customer("owner@example.com").await;
+        world.join(firm, owner.id, aftercare::access::Membership::Owner).await;
+        let (cx, ann) = (world.cx_of(&owner).await, world.person("ann@example.com").await);
+        aftercare::training::server::members::end_membership(&cx, firm, ann).await.unwrap();
+        let report = sell(&world, &[&row("ann@example.com", "189.00"), &row("ben@example.com", "189.00")]).await;
+        assert_eq!(report.changed, 2);
+        const MEMBERS: &str = "select count(*) from membership m join person p on p.id = m.person_id where m.role = 'member' and p.email = 'ann@example.com'";
+        assert_eq!(world.count(MEMBERS).await, 0);
+        assert_eq!(world.count("select count(*) from membership where role = 'member'").await, 1);
     }
 }
 

@@ -109,6 +109,15 @@ impl Serving {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
     }
 
+    /// Posts a form from the portal's own pages; `headers` are whole lines.
+    fn post(&self, path: &str, headers: &str, body: &str) -> String {
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n{headers}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
     /// Whether it still takes connections.
     fn listens(&self) -> bool {
         TcpStream::connect(("127.0.0.1", self.port)).is_ok()
@@ -140,9 +149,15 @@ fn wrong_usage_is_2_and_a_wrong_setting_is_1_with_its_name() {
 #[test]
 fn every_command_explains_itself() {
     let folder = Folder::new();
-    for command in
-        [&["serve"][..], &["staff", "add"], &["organisation", "owner"], &["sign-in-link"], &["check"], &["migrate"]]
-    {
+    for command in [
+        &["serve"][..],
+        &["import"],
+        &["staff", "add"],
+        &["organisation", "owner"],
+        &["sign-in-link"],
+        &["check"],
+        &["migrate"],
+    ] {
         let mut arguments = command.to_vec();
         arguments.push("--help");
         let output = run(&folder.0, &arguments);
@@ -160,6 +175,8 @@ fn staff_are_added_and_get_a_link_and_strangers_do_not() {
     assert!(String::from_utf8_lossy(&link.stdout).starts_with("http://127.0.0.1:3000/sign-in/link/"));
     let stranger = run(&folder.0, &["sign-in-link", "nobody@example.com"]);
     assert_eq!((stranger.status.code(), said(&stranger).lines().count()), (Some(1), 1));
+    let printed = "select count(*) from history where act = 'print_sign_in_link' and actor_kind = 'operator'";
+    assert_eq!(count(&folder.0, printed), 1, "who could sign in as Tea stands in her history");
     assert!(run(&folder.0, &["check"]).status.success());
 }
 
@@ -182,6 +199,125 @@ fn the_demo_is_fenced_off_from_real_data() {
     assert!(said(&refused).contains("demo company"), "{}", said(&refused));
     let public = run(&other.0, &["serve", "--demo", "--listen", "0.0.0.0:0"]);
     assert!(said(&public).contains("--demo-public"), "{}", said(&public));
+}
+
+#[test]
+fn the_demo_wants_a_database_that_holds_nothing_of_a_company() {
+    let plans = sold::file(&[
+        "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
+        "care-6,Care,6,3,2,1,goods",
+    ]);
+    let products = sold::file(&["sku,name,kind", "P1,Printer,goods"]);
+    let imports = [("plans", &plans), ("products", &products)];
+    for (kind, file) in imports {
+        let folder = Folder::new();
+        assert_eq!(import(&folder.0, &[kind, &file.0.display().to_string()]).0, Some(0));
+        let refused = run(&folder.0, &["serve", "--demo", "--listen", "127.0.0.1:0"]);
+        assert_eq!(refused.status.code(), Some(1), "{kind}");
+        assert_eq!(said(&refused).lines().count(), 1, "{}", said(&refused));
+        assert!(said(&refused).contains("real data"), "{kind}: {}", said(&refused));
+        assert_eq!(count(&folder.0, "select count(*) from setting where key = 'demo'"), 0);
+    }
+    // Each kind of thing alone is enough.
+    let firm = "insert into organisation (id, name, created_at) values (x'0190', 'Petrauskas', '2026-12-01T09:00:00Z')";
+    let begun = "insert into import_run (id, kind, digest, state, applied_line, started_at) \
+        values (x'0190', 'purchases', '', 'staging', 0, '2026-12-01T09:00:00Z')";
+    let product = "insert into product (id, key, name, search, kind, created_at, updated_at) \
+        values (x'0190', 'sku:P1', 'Printer', '', 'goods', '2026-12-01T09:00:00Z', '2026-12-01T09:00:00Z')";
+    let plan = "insert into plan (code, name, period_months, training_seats, maintenance_visits, repairs, updated_at) \
+        values ('care', 'Care', 6, 3, 2, 1, '2026-12-01T09:00:00Z')";
+    for sql in [firm, begun, product, plan] {
+        let folder = Folder::new();
+        assert!(run(&folder.0, &["check"]).status.success());
+        in_database(&folder.0, async |db| {
+            db.write(move |tx| Box::pin(async move { Ok(aftercare::execute!(tx, sql)?) })).await.unwrap()
+        });
+        assert!(said(&run(&folder.0, &["serve", "--demo", "--listen", "127.0.0.1:0"])).contains("real data"), "{sql}");
+    }
+}
+
+#[test]
+fn the_clock_is_the_demos_alone() {
+    let folder = Folder::new();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["check"]] {
+        let refused = aftercare(&folder.0, command).env("AFTERCARE_CLOCK", "2026-12-01T09:00:00Z").output().unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(said(&refused).lines().count(), 1, "{}", said(&refused));
+        assert!(said(&refused).contains("AFTERCARE_CLOCK"), "{}", said(&refused));
+    }
+}
+
+#[test]
+fn an_import_into_the_demos_database_keeps_its_mark() {
+    let folder = Folder::new();
+    drop(Serving::start(&folder.0, &["--demo"]));
+    let row = sold::printer("A1", "ann@example.com", "LT", "S-A1").replace(",care-6", ",");
+    let file = sold::file(&[sold::HEADER, &row]);
+    assert_eq!(import(&folder.0, &["purchases", &file.0.display().to_string()]).0, Some(0));
+    assert_eq!(count(&folder.0, "select count(*) from purchase where order_number = 'A1'"), 1);
+    assert!(said(&run(&folder.0, &["serve", "--listen", "127.0.0.1:0"])).contains("demo company"));
+    let demo = Serving::start(&folder.0, &["--demo"]);
+    assert!(demo.get("/demo/mail").starts_with("HTTP/1.1 200"));
+}
+
+/// Asks for a sign-in letter.
+fn ask_to_sign_in(portal: &Serving, email: &str) {
+    let body = format!("email={email}&next=/");
+    let answer = portal.post("/sign-in", "", &body);
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+}
+
+#[test]
+fn nothing_leaves_the_demo_by_mail_whatever_server_is_set() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let smtp = format!("smtp://{}", server.local_addr().unwrap());
+    let folder = Folder::new();
+    let demo = Serving::start(&folder.0, &["--demo", "--smtp-url", &smtp]);
+    ask_to_sign_in(&demo, "ann@example.com");
+    // What became due is worked off before this answers.
+    assert!(demo.post("/demo/clock", "", "advance=PT24H").starts_with("HTTP/1.1 303"));
+    assert!(demo.get("/demo/mail").contains("ann@example.com"));
+    server.set_nonblocking(true).unwrap();
+    assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the mail server was called");
+    drop(demo);
+    // A real portal calls the same server.
+    server.set_nonblocking(false).unwrap();
+    let other = Folder::new();
+    let portal = Serving::start(&other.0, &["--smtp-url", &smtp]);
+    ask_to_sign_in(&portal, "ann@example.com");
+    server.accept().unwrap();
+}
+
+#[test]
+fn every_process_of_one_demo_follows_the_clock_that_one_of_them_moves() {
+    let server = std::env::var("AFTERCARE_TEST_POSTGRES").unwrap();
+    let name = format!("aftercare_clock_{}", std::process::id());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use sqlx::Connection;
+        let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
+    });
+    let url = format!("{}/{name}", server.trim_end_matches("/postgres"));
+    let folder = Folder::new();
+    let [one, two] = [(); 2].map(|()| Serving::start(&folder.0, &["--demo", "--database-url", &url]));
+    let answer = one.post("/demo/sign-in", "", "as=agent");
+    let cookie = answer.split("aftercare=").nth(1).unwrap().split(';').next().unwrap();
+    let cookie = format!("Cookie: aftercare={cookie}\r\n");
+    let day = |portal: &Serving| {
+        let page = portal.ask(&format!("GET /desk HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}Connection: close\r\n\r\n"));
+        page.split("class=\"lead\">").nth(1).unwrap_or_else(|| panic!("{page}")).split('<').next().unwrap().to_owned()
+    };
+    let today = day(&one);
+    assert_eq!(day(&two), today);
+    assert!(one.post("/demo/clock", &cookie, "advance=P40D").starts_with("HTTP/1.1 303"));
+    let later = day(&one);
+    assert_ne!(later, today);
+    let began = Instant::now();
+    while day(&two) != later {
+        assert!(began.elapsed() < Duration::from_secs(30), "the other process stays at {today}");
+    }
+    drop(two);
+    assert_eq!(day(&Serving::start(&folder.0, &["--demo", "--database-url", &url])), later, "a restart keeps it");
 }
 
 #[test]
@@ -296,6 +432,110 @@ fn an_import_names_every_fault_and_imports_nothing_unless_bad_rows_are_put_aside
     assert_eq!(count(&folder.0, "select count(*) from purchase"), 391);
     let rejects = std::fs::read_to_string(folder.0.join("rejects.csv")).unwrap();
     assert_eq!(rejects.lines().count(), 10);
+}
+
+#[test]
+fn bad_rows_do_not_overwrite_the_file_that_they_come_from() {
+    let folder = Folder::new();
+    let row = sold::printer("A1", "no address", "LT", "S-1").replace(",care-6", ",");
+    let text = format!("{}\n{row}\n", sold::HEADER);
+    let file = folder.0.join("sales.csv");
+    std::fs::write(&file, &text).unwrap();
+    std::fs::create_dir(folder.0.join("sub")).unwrap();
+    std::os::unix::fs::symlink(&file, folder.0.join("symbolic.csv")).unwrap();
+    std::fs::hard_link(&file, folder.0.join("hard.csv")).unwrap();
+    let whole = file.display().to_string();
+    for (given, rejects) in [
+        ("sales.csv", "sales.csv"),
+        ("sales.csv", whole.as_str()),
+        ("sales.csv", "sub/../sales.csv"),
+        ("sales.csv", "symbolic.csv"),
+        ("symbolic.csv", "sales.csv"),
+        ("sales.csv", "hard.csv"),
+    ] {
+        let (code, told, said) = import(&folder.0, &["purchases", given, "--skip-bad-rows", rejects]);
+        assert_eq!((code, told.as_str(), said.len()), (Some(1), "", 1), "{rejects}: {said:?}");
+        assert!(said[0].contains("is the file that is imported"), "{said:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "{rejects}");
+    }
+}
+
+#[test]
+fn a_column_that_nobody_reads_is_named_and_one_row_is_one_row() {
+    let folder = Folder::new();
+    let row = sold::printer("A1", "ann@example.com", "LT", "S-1").replace(",care-6", ",");
+    let file = sold::file(&[&format!("{},Colour", sold::HEADER), &format!("{row},red")]);
+    let (code, told, said) = import(&folder.0, &["purchases", &file.0.display().to_string()]);
+    assert_eq!((code, told.as_str()), (Some(0), "1 row: 1 added, 0 changed, 0 unchanged, 0 bad"));
+    assert_eq!(said, ["warning: the column \"colour\" is not known and not read"]);
+}
+
+#[test]
+fn of_very_many_faults_it_says_how_many_are_not_shown() {
+    let folder = Folder::new();
+    let bad = sold::printer("A1", "no address", "LT", "S-1").replace(",care-6", ",");
+    let mut lines = vec![sold::HEADER];
+    lines.extend([bad.as_str(); 1003]);
+    let file = sold::file(&lines);
+    let (code, told, said) = import(&folder.0, &["purchases", &file.0.display().to_string()]);
+    assert_eq!((code, told.as_str()), (Some(1), "1003 rows: 1003 bad; nothing was imported"));
+    assert_eq!(said.len(), 1002);
+    assert!(
+        said[1000] == "and 3 more faults" && said[1001].starts_with("aftercare: 1003 rows are bad"),
+        "{:?}",
+        &said[999..]
+    );
+}
+
+#[test]
+fn the_help_of_the_import_lists_every_column() {
+    use aftercare::import::domain::{plan_columns, product_columns, purchase_columns};
+    let folder = Folder::new();
+    for (kind, layout) in
+        [("purchases", purchase_columns()), ("products", product_columns()), ("plans", plan_columns())]
+    {
+        let output = run(&folder.0, &["import", kind, "--help"]);
+        assert!(output.status.success(), "{}", said(&output));
+        let help = told(&output);
+        assert!(help.contains("Usage: "), "{help}");
+        let columns = help.split(&format!("Columns of {kind}:")).nth(1).unwrap().split("Columns of ").next().unwrap();
+        let named: Vec<&str> = columns.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        for column in layout.known {
+            assert!(named.contains(column), "{kind}: {column} is not in {columns}");
+        }
+    }
+}
+
+#[test]
+fn a_portal_goes_on_working_while_something_is_imported_beside_it() {
+    let folder = Folder::new();
+    let portal = Serving::start(&folder.0, &[]);
+    let rows: Vec<String> = (0..6000)
+        .map(|n| {
+            sold::printer(&format!("A{n}"), &format!("c{n}@example.com"), "LT", &format!("S-{n}"))
+                .replace(",care-6", ",")
+        })
+        .collect();
+    let mut lines = vec![sold::HEADER];
+    lines.extend(rows.iter().map(String::as_str));
+    let file = sold::file(&lines);
+    let mut importing = aftercare(&folder.0, &["import", "purchases", &file.0.display().to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    ask_to_sign_in(&portal, "ann@example.com");
+    while importing.try_wait().unwrap().is_none() {
+        assert!(portal.get("/sign-in").starts_with("HTTP/1.1 200"));
+    }
+    ask_to_sign_in(&portal, "ben@example.com");
+    let output = importing.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(told(&output).trim_end(), "6000 rows: 6000 added, 0 changed, 0 unchanged, 0 bad");
+    assert!(portal.get("/readyz").starts_with("HTTP/1.1 200"));
+    portal.signal("TERM");
+    drop(portal);
+    assert!(run(&folder.0, &["check"]).status.success());
 }
 
 #[test]

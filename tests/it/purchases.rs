@@ -719,6 +719,149 @@ both! {
     }
 }
 
+async fn owned_by(world: &World, email: &str) -> i64 {
+    let mut tx = world.db().read().await.unwrap();
+    const OWNED: &str = "select count(*) from item i join person p on p.id = i.owner_id where p.email = $1";
+    aftercare::fetch_scalar!(tx, i64, OWNED, email).unwrap().unwrap()
+}
+
+/// Staff decide the only registration that is open.
+async fn accept(world: &World, agent: &Signed) -> crate::world::Reply {
+    let id = id_of(world, "select id from registration where state = 'open'").await.to_string();
+    world.post(agent, "/desk/registrations", &[("registration", id.as_str()), ("decision", "accept")]).await
+}
+
+both! {
+    async fn an_offer_ends_when_the_piece_is_given_to_who_proved_that_it_is_theirs(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let (ann, ben, cleo) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.customer("cleo@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        let give = format!("/purchases/give/{}", id_of(&world, "select id from item").await.simple());
+        assert_eq!(world.post(&ann, &give, &[("email", "cleo@example.com")]).await.status, StatusCode::SEE_OTHER);
+        let offer = the_offer(&world).await;
+        ask_by_serial(&world, &ben, "S-1").await;
+        assert_eq!(accept(&world, &agent).await.status, StatusCode::SEE_OTHER);
+        assert!(!world.get(&cleo, "/").await.body.contains("Printer for you"));
+        assert!(world.get(&cleo, &offer).await.body.contains("The offer was withdrawn"));
+        let take = [("do", "take")];
+        assert_eq!(world.post(&cleo, &offer, &take).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(owned_by(&world, "ben@example.com").await, 1);
+        let (subject, body, link) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("Printer is registered to somebody else") && body.contains("S-1") && !body.contains("ben"), "{subject} {body}");
+        assert!(link.unwrap().ends_with("/help"));
+        assert_eq!(world.count("select count(*) from message where letter = 'registered_to_another'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Were it open still, it would not count either.
+        world.corrupt("update hand_over set state = 'open', answered_at = null").await;
+        assert_eq!(world.broken().await, ["offer_of_a_former_owner"]);
+        assert_eq!(world.post(&cleo, &offer, &take).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(owned_by(&world, "ben@example.com").await, 1);
+    }
+}
+
+both! {
+    async fn who_takes_and_who_is_given_a_piece_at_once_agree_in_the_end(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let (ann, ben, cleo) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.customer("cleo@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        let give = format!("/purchases/give/{}", id_of(&world, "select id from item").await.simple());
+        assert_eq!(world.post(&ann, &give, &[("email", "cleo@example.com")]).await.status, StatusCode::SEE_OTHER);
+        let offer = the_offer(&world).await;
+        ask_by_serial(&world, &ben, "S-1").await;
+        let take = [("do", "take")];
+        let (taken, accepted) = tokio::join!(world.post(&cleo, &offer, &take), accept(&world, &agent));
+        // Whichever came first, the proof counts in the end, and whoever had it before is told.
+        assert_eq!(accepted.status, StatusCode::SEE_OTHER, "{}", accepted.body);
+        let former = if taken.status == StatusCode::SEE_OTHER { "cleo@example.com" } else { "ann@example.com" };
+        assert_eq!(owned_by(&world, "ben@example.com").await, 1);
+        assert!(world.letter(former).await.unwrap().0.contains("registered to somebody else"), "{former}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_piece_with_something_under_way_is_not_given_to_who_registers_it(world: World) {
+        crate::repairs::workshop(&world, 2).await;
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ben, "S-1").await;
+        let item = id_of(&world, "select id from item").await.to_string();
+        let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
+        let booked = world.post(&ann, "/repairs/new", &form).await;
+        assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
+        let refused = accept(&world, &agent).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("A repair of it is not over yet"), "{}", refused.body);
+        let path = booked.location().split('?').next().unwrap().to_owned();
+        let cancelled = world.post(&ann, &path, &[("do", "cancel")]).await;
+        assert_eq!(cancelled.status, StatusCode::SEE_OTHER, "{}", cancelled.body);
+        world.corrupt("update benefit set available = available - 1, reserved = 1 where allowance = 'training_seat'").await;
+        let refused = accept(&world, &agent).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("A seat or a visit is booked"), "{}", refused.body);
+        assert_eq!((owned_by(&world, "ann@example.com").await, owned_by(&world, "ben@example.com").await), (1, 0));
+        assert_eq!(world.count("select count(*) from registration where state = 'open'").await, 1, "it waits for staff still");
+        world.corrupt("update benefit set available = available + 1, reserved = 0 where allowance = 'training_seat'").await;
+        assert_eq!(accept(&world, &agent).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(owned_by(&world, "ben@example.com").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_offer_ends_when_the_order_comes_over_to_another_address(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let (shop, ann, cleo) = (world.customer("shop@example.com").await, world.customer("ann@example.com").await, world.customer("cleo@example.com").await);
+        let give = format!("/purchases/give/{}", id_of(&world, "select id from item").await.simple());
+        assert_eq!(world.post(&shop, &give, &[("email", "cleo@example.com")]).await.status, StatusCode::SEE_OTHER);
+        let offer = the_offer(&world).await;
+        // Who has it already may register it again: nothing changes, and the offer stands.
+        assert_eq!(ask_by_order(&world, &shop, "A1", "shop@example.com").await, "/purchases");
+        assert_eq!(world.count("select count(*) from hand_over where state = 'open'").await, 1);
+        let path = ask_by_order(&world, &ann, "A1", "shop@example.com").await;
+        let code = code_for(&world, "shop@example.com").await;
+        assert_eq!(world.post(&ann, &path, &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from hand_over where state = 'withdrawn'").await, 1);
+        assert_eq!(world.post(&cleo, &offer, &[("do", "take")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(owned_by(&world, "ann@example.com").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_offer_ends_when_an_import_corrects_the_buyer_or_takes_the_piece_away(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1|S-2").replace(",1,199", ",2,199");
+        sell(&world, &[&row]).await;
+        let (ann, cleo) = (world.customer("ann@example.com").await, world.customer("cleo@example.com").await);
+        let offers = async |whose: &Signed, serial: &str| {
+            let mut tx = world.db().read().await.unwrap();
+            const ITEM: &str = "select id from item where serial_number = $1";
+            let item = aftercare::fetch_scalar!(tx, Uuid, ITEM, serial).unwrap().unwrap();
+            drop(tx);
+            let give = format!("/purchases/give/{}", item.simple());
+            assert_eq!(world.post(whose, &give, &[("email", "cleo@example.com")]).await.status, StatusCode::SEE_OTHER);
+        };
+        offers(&ann, "S-1").await;
+        let offer = the_offer(&world).await;
+        assert_eq!(sell(&world, &[&row.replace("199.00", "189.00")]).await.changed, 1);
+        assert_eq!(world.count("select count(*) from hand_over where state = 'open'").await, 1, "a price ends nothing");
+        let row = row.replace("ann@", "bea@");
+        assert_eq!(sell(&world, &[&row]).await.changed, 1);
+        assert_eq!(world.count("select count(*) from hand_over where state = 'withdrawn'").await, 1);
+        assert_eq!(world.post(&cleo, &offer, &[("do", "take")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(owned_by(&world, "bea@example.com").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let bea = world.customer("bea@example.com").await;
+        offers(&bea, "S-1").await;
+        let offer = the_offer(&world).await;
+        assert_eq!(sell(&world, &[&row.replace("S-1|S-2", "S-2").replace(",2,199", ",1,199")]).await.changed, 1);
+        assert_eq!(world.get(&cleo, &offer).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(owned_by(&world, "bea@example.com").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 both! {
     async fn check_names_a_benefit_that_lost_a_unit(world: World) {
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;

@@ -2,10 +2,12 @@
 
 use crate::{
     both,
+    sold::{HEADER, file, import, options, sell},
     world::{Signed, World},
 };
 use aftercare::{
     access::{Role, Viewer},
+    import::server::{Kind, Options},
     ratings::{
         domain::Moment,
         server::service::{self, Question},
@@ -58,6 +60,63 @@ both! {
             assert!(page.body.split("value=\"4\"").nth(1).unwrap().split('>').next().unwrap().contains("checked"), "{}", page.body);
         }
         assert_eq!(world.count("select count(*) from feedback where score is not null").await, 0);
+    }
+}
+
+/// What the browser of somebody who presses nothing but the button would post.
+fn untouched_form(page: &str) -> Vec<(String, String)> {
+    let form = page.split("id=\"rate\"").nth(1).unwrap().split("</form>").next().unwrap();
+    assert_eq!(form.matches("<button").count(), 1, "one button: {form}");
+    let value = |tag: &str, name: &str| Some(tag.split(&format!("{name}=\"")).nth(1)?.split('"').next()?.to_owned());
+    let chosen = form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()).filter(|tag| {
+        assert!(tag.contains("type=\"radio\""), "{tag}");
+        tag.contains("checked")
+    });
+    let mut fields: Vec<_> = chosen.map(|tag| (value(tag, "name").unwrap(), value(tag, "value").unwrap())).collect();
+    fields.push(("words".to_owned(), String::new()));
+    fields
+}
+
+both! {
+    async fn each_link_of_the_letter_needs_only_the_button(world: World) {
+        let (_, link) = asked(&world, "ann@example.com").await;
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        let links: Vec<(&str, &str)> = body.lines().filter_map(|line| line.split_once(": ")).filter(|(_, link)| link.starts_with("http://portal.test/rate/")).collect();
+        let words = ["1 · Very unhappy", "2 · Unhappy", "3 · So so", "4 · Happy", "5 · Very happy"];
+        assert_eq!(links.iter().map(|(words, _)| *words).collect::<Vec<_>>(), words, "{body}");
+        for (score, (_, address)) in (1..).zip(links) {
+            let path = address.replace("http://portal.test", "");
+            assert_eq!(path, format!("{link}?score={score}"));
+            const ANSWERS: &str = "select count(*) from feedback where score is not null";
+            let before = world.count(ANSWERS).await;
+            let page = world.get(None, &path).await;
+            assert_eq!((page.status, world.count(ANSWERS).await), (StatusCode::OK, before), "opening it changes nothing");
+            let fields = untouched_form(&page.body);
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(world.post(None, &link, &fields).await.status, StatusCode::SEE_OTHER);
+            let mut tx = world.db().read().await.unwrap();
+            assert_eq!(aftercare::fetch_scalar!(tx, i32, "select score from feedback").unwrap(), Some(score));
+        }
+        // Where the choice is none, none is made, and the button alone answers nothing.
+        let (_, bobs) = asked(&world, "bob@example.com").await;
+        let fields = untouched_form(&world.get(None, &format!("{bobs}?score=9")).await.body);
+        assert_eq!(fields, [("words".to_owned(), String::new())]);
+    }
+}
+
+both! {
+    async fn every_answer_of_a_longer_scale_has_its_link(world: World) {
+        let ann = world.person("ann@example.com").await;
+        ask(&world, ann, Moment::Relation, None).await.unwrap();
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        for line in ["0 · Not at all: http", "7: http", "10 · Very: http"] {
+            assert!(body.lines().any(|text| text.starts_with(line)), "{line}: {body}");
+        }
+        assert_eq!(body.matches("?score=").count(), 11);
+        let link = link(&world, "ann@example.com").await;
+        let page = world.get(None, &format!("{link}?score=10")).await.body;
+        let fields = untouched_form(&page);
+        assert_eq!(fields[0], ("score".to_owned(), "10".to_owned()));
     }
 }
 
@@ -238,5 +297,92 @@ both! {
         world.advance(TimeDelta::days(1));
         world.drain().await;
         assert_eq!(world.count("select count(*) from feedback where moment = 'case' and about = 'Dark'").await, 1);
+    }
+}
+
+/// A printer that was delivered on a day, or is on its way.
+fn order(number: &str, email: &str, delivered: &str) -> String {
+    format!("{number},1,2026-11-10,{delivered},{email},LT,,P1,Printer,goods,,1,199.00,EUR,12,")
+}
+
+const ASKED: &str = "select count(*) from feedback where moment = 'delivery'";
+
+both! {
+    /// Now is 2026-12-01.
+    async fn an_order_that_gets_its_date_later_is_asked_about(world: World) {
+        sell(&world, &[&order("A1", "ann@example.com", ""), &order("A2", "ben@example.com", ""), &order("A3", "cleo@example.com", "")]).await;
+        world.advance(TimeDelta::days(3));
+        // Delivered since it came in; still to be delivered; delivered before it came in at all.
+        sell(&world, &[
+            &order("A1", "ann@example.com", "2026-12-03"),
+            &order("A2", "ben@example.com", "2026-12-08"),
+            &order("A3", "cleo@example.com", "2026-11-20"),
+        ]).await;
+        world.advance(TimeDelta::days(5));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 0, "they have had nothing for a week yet");
+        world.advance(TimeDelta::days(2));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 1);
+        assert!(world.letter("ann@example.com").await.unwrap().0.contains("Printer"));
+        world.advance(TimeDelta::days(30));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 2);
+        assert!(world.letter("ben@example.com").await.is_some() && world.letter("cleo@example.com").await.is_none());
+    }
+}
+
+both! {
+    async fn a_delivery_that_is_put_off_is_asked_about_after_it_came_and_once(world: World) {
+        sell(&world, &[&order("A1", "ann@example.com", "2026-12-05")]).await;
+        sell(&world, &[&order("A1", "ann@example.com", "2026-12-20")]).await;
+        world.advance(TimeDelta::days(18));
+        world.drain().await;
+        assert_eq!(world.count(ASKED).await, 0, "it has not come yet");
+        // Brought forward again, unknown, and known again.
+        for (date, days) in [("2026-12-19", 5), ("", 3), ("2026-12-24", 1)] {
+            sell(&world, &[&order("A1", "ann@example.com", date)]).await;
+            world.advance(TimeDelta::days(days));
+            world.drain().await;
+            assert_eq!(world.count(ASKED).await, 0, "{date}");
+        }
+        for days in [4, 30] {
+            world.advance(TimeDelta::days(days));
+            world.drain().await;
+            assert_eq!(world.count(ASKED).await, 1);
+        }
+    }
+}
+
+both! {
+    async fn whoever_has_it_now_is_asked_about_a_delivery(world: World) {
+        sell(&world, &[&order("A1", "shop@example.com", "2026-12-05")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let asks = world.post(&ann, "/purchases/register", &[("order_number", "A1"), ("email", "shop@example.com")]).await;
+        let code = world.letter("shop@example.com").await.unwrap().0.split(' ').next().unwrap().to_owned();
+        assert_eq!(world.post(&ann, asks.location(), &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        world.advance(TimeDelta::days(12));
+        world.drain().await;
+        let mut tx = world.db().read().await.unwrap();
+        assert_eq!(aftercare::fetch_scalar!(tx, PersonId, "select person_id from feedback").unwrap(), Some(ann.id));
+    }
+}
+
+both! {
+    async fn an_operator_may_have_asked_about_what_was_delivered_lately(world: World) {
+        const ASKS: &str = "select count(*) from job where kind = 'ask_feedback'";
+        let orders = file(&[
+            HEADER,
+            &order("A1", "ann@example.com", "2026-11-20"),
+            &order("A2", "ben@example.com", "2026-11-01").replace("2026-11-10,", "2026-10-01,").replace("2026-11-01", "2026-10-20"),
+            &order("A3", "cleo@example.com", ""),
+        ]);
+        let quiet = options(Kind::Purchases, orders.0.clone());
+        let (report, _) = import(&world, &Options { notify: true, ..quiet.clone() }).await;
+        assert_eq!((report.added, world.count(ASKS).await), (3, 1), "of the last thirty days only");
+        world.drain().await;
+        assert!(world.letter("ann@example.com").await.is_some() && world.letter("ben@example.com").await.is_none());
+        assert_eq!(import(&world, &Options { notify: true, ..quiet }).await.0.unchanged, 3);
+        assert_eq!(world.count(ASKS).await, 1, "the same file again asks nothing");
     }
 }

@@ -12,7 +12,14 @@ use crate::{
     execute, fetch_optional,
     notices::server::{Letter, To, service as notices},
     people::server::store::{self as people, NewPerson},
-    server::{Cx, clock::real_now, form::Form, fresh, rate, secret},
+    server::{
+        Cx,
+        clock::real_now,
+        form::Form,
+        fresh,
+        history::{self, Change},
+        rate, secret,
+    },
     values::{ChallengeId, EmailAddress, PersonId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -219,14 +226,17 @@ pub async fn by_link(cx: &Cx, token: &str) -> Result<(PersonId, String), AppErro
 
 /// A link for an operator to hand over: as if the letter had been sent.
 pub async fn link_for(cx: &Cx, email: EmailAddress) -> Result<String, AppError> {
-    cx.may(Act::AddStaff, &Subject::nobody())?;
     let link = secret::token();
-    let token = link.clone();
+    let (token, context) = (link.clone(), cx.clone());
     cx.db()
         .write(move |tx| {
-            let (email, link) = (email.clone(), link.clone());
+            let (cx, email, link) = (context.clone(), email.clone(), link.clone());
             Box::pin(async move {
-                people::by_email(tx, &email).await?.ok_or(AppError::NotFound)?;
+                let permit = cx.may(Act::PrintSignInLink, &Subject::nobody())?;
+                let person = people::by_email(tx, &email).await?.ok_or(AppError::NotFound)?;
+                let change =
+                    Change { entity: "person", id: person.id.0, customer: Some(person.id), ..Change::default() };
+                history::record(tx, &cx, &permit, change).await?;
                 let now = real_now();
                 let id: ChallengeId = fresh();
                 execute!(

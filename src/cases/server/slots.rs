@@ -27,7 +27,8 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
                 (w!(cx, cases.need_resolved_title), w!(cx, cases.need_resolved_action))
             };
             let since = case.matter.waiting_since.or(case.matter.resolved_at).unwrap_or(case.touched_at);
-            Need { since, icon: Icon::Chat, title, text: case.subject, href: format!("/cases/{}", case.id), action }
+            let href = format!("/cases/{}", case.id);
+            Need { since, until: None, icon: Icon::Chat, title, text: case.subject, href, action }
         })
         .collect())
 }

@@ -336,7 +336,7 @@ pub async fn queue(
 }
 
 const WAITING_FOR: &str = select_case!(
-    "where c.customer_id = $1 and c.state in ('waiting_for_you', 'resolved') order by c.touched_at desc limit 5"
+    "where c.customer_id = $1 and c.state in ('waiting_for_you', 'resolved') order by c.touched_at desc limit 100"
 );
 
 /// The cases in which it is the customer's turn.

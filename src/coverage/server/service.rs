@@ -82,6 +82,7 @@ pub fn need(cx: &Cx, row: store::EndingRow) -> Need {
     let since = soon.and_time(NaiveTime::MIN).and_utc().max(row.created_at).min(cx.now);
     Need {
         since,
+        until: Some(row.ends_on.and_time(NaiveTime::MIN).and_utc()),
         icon: Icon::Shield,
         title: w!(cx, coverage.need_title),
         text: w!(

@@ -140,7 +140,7 @@ macro_rules! ending {
         and c.kind <> 'repair_warranty' \
         and not exists (select 1 from coverage o where o.item_id = c.item_id and o.void_reason is null \
         and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on > c.ends_on) \
-        order by c.ends_on, c.id limit 3"
+        order by c.ends_on, c.id limit 100"
     };
 }
 pub(crate) use ending;

@@ -213,7 +213,10 @@ fn history_card(cx: &Cx, lines: &[history::Line]) -> impl IntoView + use<> {
                 _ => w!(fmt, desk.by_system),
             };
             let text = format!("{who} · {}", fmt.date_time(line.at, cx.zone));
-            view! { <li><p>{super::words::act(&line.act, fmt)}</p><p class="soft small">{text}</p></li> }
+            // What the sales system said about a purchase before and after.
+            let change = line.from_state.as_ref().zip(line.to_state.as_ref()).filter(|_| line.entity == "purchase");
+            let change = change.map(|(from, to)| view! { <p class="small">{format!("{from} → {to}")}</p> });
+            view! { <li><p>{super::words::act(&line.act, fmt)}</p>{change}<p class="soft small">{text}</p></li> }
         })
         .collect_view();
     view! { <Fold title=w!(fmt, desk.history)><ul class="plain-list stack" role="list">{rows}</ul></Fold> }

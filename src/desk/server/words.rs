@@ -11,6 +11,7 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "edit_account" => w!(fmt, desk.act_edit_account),
         "read_inbox" => w!(fmt, desk.act_read_inbox),
         "add_staff" => w!(fmt, desk.act_add_staff),
+        "print_sign_in_link" => w!(fmt, desk.act_print_sign_in_link),
         "name_owner" => w!(fmt, desk.act_name_owner),
         "read_customer" => w!(fmt, desk.act_read_customer),
         "open_desk" => w!(fmt, desk.act_open_desk),

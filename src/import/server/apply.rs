@@ -6,6 +6,7 @@ use super::{
     staging::Ready,
 };
 use crate::{
+    access::Permit,
     benefits::domain::Allowance,
     catalog::{
         domain::{Plan, ProductKind},
@@ -17,20 +18,19 @@ use crate::{
     fetch_all,
     import::domain::{Fault, PurchaseRow, RowFault, serial_key},
     jobs::{self, Job},
+    ratings::server::jobs::time_to_ask,
     server::{Cx, fresh},
     values::{
         BenefitEntryId, BenefitId, CountryCode, CoverageId, DateRange, ItemId, Money, OrganisationId, PersonId,
         ProductId, PurchaseId,
     },
 };
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use std::collections::{BTreeSet, HashMap};
 
 /// What was delivered up to this many days ago may still be asked about, if the operator wants it.
 const STILL_FRESH_DAYS: u64 = 30;
-/// Feedback about a delivery is asked for so many days later, in the late morning.
-const ASK_AFTER_DAYS: u64 = 7;
 
 /// What came of a batch.
 #[derive(Clone, Debug, Default)]
@@ -114,7 +114,13 @@ impl Whole<'_> {
 }
 
 /// Applies a batch of good rows.
-pub async fn purchases(tx: &mut Tx, settings: &Settings, ready: &[Ready]) -> Result<Applied, AppError> {
+pub async fn purchases(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    settings: &Settings,
+    ready: &[Ready],
+) -> Result<Applied, AppError> {
     let parsed: Vec<(&Ready, PurchaseRow)> =
         ready.iter().filter_map(|row| Some((row, serde_json::from_str(&row.parsed).ok()?))).collect();
     let known = known(tx, &parsed).await?;
@@ -147,7 +153,7 @@ pub async fn purchases(tx: &mut Tx, settings: &Settings, ready: &[Ready]) -> Res
                 applied.added += 1;
                 new.push((fresh(), whole));
             }
-            Some(id) => match changes::apply(tx, settings, id, &whole).await? {
+            Some(id) => match changes::apply(tx, (cx, permit), settings, id, &whole).await? {
                 Ok(()) => applied.changed += 1,
                 Err(conflict) => {
                     let column = "order_line".to_owned();
@@ -236,21 +242,28 @@ async fn add_as(tx: &mut Tx, settings: &Settings, new: &[(PurchaseId, Whole<'_>)
             let serial = usize::try_from(position - 1).ok().and_then(|at| whole.row.serial_numbers.get(at));
             cells.item(settings, id, position, serial.map(String::as_str), whole);
         }
-        ask(tx, settings, id, whole).await?;
+        if let Some(delivered) = whole.row.delivered_on {
+            ask(tx, settings, id, whole.person, delivered, None).await?;
+        }
     }
     cells.insert(tx).await
 }
 
-/// Asks how it was, some days after a delivery that is still to come; about earlier ones only where the operator wants.
-async fn ask(tx: &mut Tx, settings: &Settings, purchase: PurchaseId, whole: &Whole<'_>) -> Result<(), AppError> {
-    let Some(delivered) = whole.row.delivered_on else { return Ok(()) };
+/// Asks how it was, some days after a delivery that is still to come, or that came after the portal knew of a purchase
+/// that was on its way then (`known_since`); about earlier ones only where the operator wants.
+pub async fn ask(
+    tx: &mut Tx,
+    settings: &Settings,
+    purchase: PurchaseId,
+    person: PersonId,
+    delivered: NaiveDate,
+    known_since: Option<NaiveDate>,
+) -> Result<(), AppError> {
     let fresh = settings.today.checked_sub_days(Days::new(STILL_FRESH_DAYS)).is_some_and(|day| delivered >= day);
-    if delivered > settings.today || (settings.notify && fresh) {
-        let day = delivered.checked_add_days(Days::new(ASK_AFTER_DAYS)).unwrap_or(delivered).max(settings.today);
-        let morning = day.and_time(NaiveTime::from_hms_opt(10, 30, 0).unwrap_or_default());
-        let at = morning.and_local_timezone(settings.zone).earliest().map_or(settings.now, |at| at.with_timezone(&Utc));
-        let job = Job::AskFeedback { moment: "delivery".into(), subject: purchase.0, person: whole.person };
-        jobs::enqueue(tx, job, at).await?;
+    let awaited = known_since.is_some_and(|since| delivered >= since);
+    if delivered > settings.today || (fresh && (awaited || settings.notify)) {
+        let job = Job::AskFeedback { moment: "delivery".into(), subject: purchase.0, person };
+        jobs::enqueue(tx, job, time_to_ask(delivered, settings.zone).max(settings.now)).await?;
     }
     Ok(())
 }

@@ -4,24 +4,31 @@
 //! registration, a used benefit) is never deleted or given to another: that is a conflict.
 
 use super::{
-    apply::{Cells, Settings, Whole},
+    apply::{self, Cells, Settings, Whole},
     staging::Ready,
 };
 use crate::{
+    access::Permit,
     catalog::domain::Plan,
     coverage::{
         domain::{CoverageKind, Layer, rights},
         rules::PROLONGATION_MONTHS,
     },
-    db::Tx,
+    db::{Key, Tx},
     error::AppError,
     execute, fetch_all, fetch_optional,
     import::domain::{Conflict, Fault, PurchaseRow, RowFault, serial_key},
-    server::fresh,
-    values::{BenefitEntryId, BenefitId, DateRange, ItemId, OrganisationId, PersonId, PurchaseId, add_months},
+    purchases::server::hand_over,
+    server::{
+        Cx, fresh,
+        history::{self, Change},
+    },
+    values::{
+        BenefitEntryId, BenefitId, Currency, DateRange, ItemId, Money, OrganisationId, PersonId, PurchaseId, add_months,
+    },
 };
-use chrono::NaiveDate;
-use std::collections::HashMap;
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::{BTreeSet, HashMap};
 
 /// A purchase as it is stored, as far as a change compares it.
 #[derive(Debug, sqlx::FromRow)]
@@ -33,6 +40,14 @@ struct Stored {
     organisation_name: Option<String>,
     organisation_number: Option<String>,
     plan_code: Option<String>,
+    product_name: String,
+    quantity: i64,
+    unit_price_minor: Option<i64>,
+    unit_price_currency: Option<Currency>,
+    purchased_on: NaiveDate,
+    delivered_on: Option<NaiveDate>,
+    warranty_months: Option<i64>,
+    created_at: DateTime<Utc>,
 }
 
 /// One piece, and what binds it.
@@ -42,6 +57,8 @@ struct Piece {
     position: i64,
     serial_number: Option<String>,
     serial_key: Option<String>,
+    owner_id: PersonId,
+    organisation_id: Option<OrganisationId>,
     handed_on: bool,
     registered: bool,
     repaired: bool,
@@ -61,9 +78,12 @@ impl Piece {
 }
 
 const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id, o.name as organisation_name, \
-    o.external_id as organisation_number, p.plan_code from purchase p \
+    o.external_id as organisation_number, p.plan_code, p.product_name, p.quantity, \
+    p.unit_price_minor, p.unit_price_currency, p.purchased_on, p.delivered_on, p.warranty_months, p.created_at \
+    from purchase p \
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
-const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.transferred_at is not null as handed_on, \
+const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.owner_id, i.organisation_id, \
+    i.transferred_at is not null as handed_on, \
     exists (select 1 from registration r where r.item_id = i.id \
         or (r.serial_key = i.serial_key and r.state in ('open', 'disputed', 'accepted'))) as registered, \
     exists (select 1 from repair r where r.item_id = i.id) as repaired, \
@@ -150,14 +170,16 @@ const UPDATE: &str = "update purchase set person_id = $2, buyer_email = $3, orga
     product_name = $6, brand = $7, category = $8, kind = $9, purchased_on = $10, delivered_on = $11, country = $12, \
     quantity = $13, unit_price_minor = $14, unit_price_currency = $15, warranty_months = $16, plan_code = $17, \
     search = $18, digest = $19, updated_at = $20 where id = $1";
+// Whoever takes a piece over in this moment keeps it: then no row is found.
 const UPDATE_ITEM: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4, owner_id = $5, \
-    organisation_id = $6 where id = $1";
+    organisation_id = $6 where id = $1 and transferred_at is null";
 const KEEP_OWNER: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4 where id = $1";
 const OWN_BENEFITS: &str = "update benefit set person_id = $2, organisation_id = $3 where item_id = $1";
 
 /// Changes a purchase to what its row says now, or says what stands against it.
 pub async fn apply(
     tx: &mut Tx,
+    (cx, permit): (&Cx, &Permit),
     settings: &Settings,
     id: PurchaseId,
     whole: &Whole<'_>,
@@ -168,10 +190,12 @@ pub async fn apply(
     };
     let pieces = fetch_all!(tx, Piece, PIECES, id)?;
     let next = pieces.iter().map(|piece| piece.position).max().unwrap_or(0) + 1;
+    let serials: Vec<String> = pieces.iter().filter_map(|piece| piece.serial_number.clone()).collect();
     let plans = plans(pieces, row);
     if let Some(conflict) = refused(&stored, row, &plans) {
         return Ok(Err(conflict));
     }
+    let (before, after) = difference(settings, &stored, &serials, whole);
     // A buyer who registered the purchase under another address keeps it as long as the order's address is the same.
     let same_buyer = stored.buyer_email == row.customer_email.as_str();
     let person = if same_buyer { stored.person_id } else { whole.person };
@@ -208,8 +232,19 @@ pub async fn apply(
         if piece.bound().is_some() {
             execute!(tx, KEEP_OWNER, piece.id, whole.product, serial.as_deref(), key)?;
         } else {
-            execute!(tx, UPDATE_ITEM, piece.id, whole.product, serial.as_deref(), key, person, whole.organisation)?;
+            let goes = (piece.owner_id, piece.organisation_id) != (person, whole.organisation);
+            if goes {
+                tx.lock(&[Key::of("item", piece.id.0)]).await?;
+            }
+            let update =
+                execute!(tx, UPDATE_ITEM, piece.id, whole.product, serial.as_deref(), key, person, whole.organisation)?;
+            if update == 0 {
+                return Err(AppError::Busy);
+            }
             execute!(tx, OWN_BENEFITS, piece.id, person, whole.organisation)?;
+            if goes {
+                hand_over::end_old(tx, piece.id, settings.now).await?;
+            }
         }
         coverages(tx, settings, piece.id, &wanted, whole.plan(settings)).await?;
         benefits(tx, settings, piece.id, person, whole).await?;
@@ -220,21 +255,91 @@ pub async fn apply(
         cells.item(settings, id, position, serial.as_deref(), &moved);
     }
     cells.insert(tx).await?;
+    if let Some(delivered) = row.delivered_on.filter(|_| row.delivered_on != stored.delivered_on) {
+        // Only what was on its way when it came in is known to have come since.
+        let since = stored.created_at.with_timezone(&settings.zone).date_naive();
+        let known_since = stored.delivered_on.is_none_or(|day| day > since).then_some(since);
+        apply::ask(tx, settings, id, person, delivered, known_since).await?;
+    }
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let (from, to) = (known(&before), known(&after));
+    for customer in BTreeSet::from([stored.person_id, person]) {
+        let change = Change {
+            entity: "purchase",
+            id: id.0,
+            customer: Some(customer),
+            from: from.as_deref(),
+            to: to.as_deref(),
+            ..Change::default()
+        };
+        history::record(tx, cx, permit, change).await?;
+    }
     Ok(Ok(()))
 }
 
+/// What the history says of a changed purchase: each thing that is another now, before and after, under the name of its
+/// column.
+fn difference(settings: &Settings, stored: &Stored, serials: &[String], whole: &Whole<'_>) -> (String, String) {
+    let row = whole.row;
+    let price = |price: Option<Money>| price.map(|price| format!("{} {}", price.decimal(), price.currency));
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string());
+    let list = |serials: &[String]| Some(serials.join("|")).filter(|text| !text.is_empty());
+    let firm = match stored.organisation_id == whole.organisation {
+        true => stored.organisation_name.clone(),
+        false => row.organisation.clone().or_else(|| row.organisation_id.clone()),
+    };
+    let stored_price = stored.unit_price_minor.zip(stored.unit_price_currency);
+    let facts = [
+        ("customer_email", Some(stored.buyer_email.clone()), Some(row.customer_email.to_string())),
+        ("organisation", stored.organisation_name.clone(), firm),
+        ("product_name", Some(stored.product_name.clone()), Some(whole.product_name.clone())),
+        ("serial_number", list(serials), list(&row.serial_numbers)),
+        ("quantity", Some(stored.quantity.to_string()), Some(row.quantity.to_string())),
+        (
+            "unit_price",
+            price(stored_price.map(|(minor, currency)| Money::new(minor, currency))),
+            price(whole.unit_price),
+        ),
+        ("purchased_on", day(Some(stored.purchased_on)), day(Some(row.purchased_on))),
+        ("delivered_on", day(stored.delivered_on), day(row.delivered_on)),
+        (
+            "warranty_months",
+            stored.warranty_months.map(|months| months.to_string()),
+            whole.warranty_months.map(|months| months.to_string()),
+        ),
+        ("plan", stored.plan_code.clone(), whole.plan(settings).map(|plan| plan.code.clone())),
+    ];
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for (name, was, is) in facts.into_iter().filter(|(_, was, is)| was != is) {
+        let said = |value: Option<String>| {
+            let value: String = value.unwrap_or_else(|| "–".to_owned()).chars().take(LONGEST_SAID).collect();
+            format!("{name} {value}")
+        };
+        before.push(said(was));
+        after.push(said(is));
+    }
+    (before.join(", "), after.join(", "))
+}
+
+/// The history repeats no more than this of one value: a line may carry ten thousand serial numbers.
+const LONGEST_SAID: usize = 200;
+
 const REMOVE: [&str; 4] = [
+    "delete from hand_over where item_id = $1",
     "delete from benefit_entry where benefit_id in (select id from benefit where item_id = $1)",
     "delete from benefit where item_id = $1",
     "delete from coverage where item_id = $1",
-    "delete from item where id = $1",
 ];
+const REMOVE_ITEM: &str = "delete from item where id = $1 and transferred_at is null";
 
 async fn remove(tx: &mut Tx, item: ItemId) -> Result<(), AppError> {
     for statement in REMOVE {
         execute!(tx, statement, item)?;
     }
-    Ok(())
+    match execute!(tx, REMOVE_ITEM, item)? {
+        0 => Err(AppError::Busy),
+        _ => Ok(()),
+    }
 }
 
 const COVERAGES: &str = "select kind, prolonged_on from coverage where item_id = $1 and kind <> 'repair_warranty'";
@@ -346,6 +451,8 @@ mod tests {
             position,
             serial_number: serial.map(str::to_owned),
             serial_key: serial.map(serial_key),
+            owner_id: PersonId(Uuid::nil()),
+            organisation_id: None,
             handed_on: false,
             registered: false,
             repaired: false,

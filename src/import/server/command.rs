@@ -10,6 +10,7 @@ const MOST_FAULTS: usize = 1000;
 
 /// What the command line says.
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = columns())]
 pub struct Import {
     /// products, plans or purchases
     pub kind: Kind,
@@ -37,7 +38,7 @@ pub async fn command(cx: &Cx, import: Import) -> Result<bool, String> {
     let bar = bar();
     let told = bar.clone();
     let mut faults = 0;
-    let mut tell = move |what: Told| match what {
+    let mut tell = |what: Told| match what {
         Told::Read { rows } => told.set_message(format!("read {rows} rows")),
         Told::Applied { rows, of } => {
             told.set_length(of);
@@ -59,23 +60,55 @@ pub async fn command(cx: &Cx, import: Import) -> Result<bool, String> {
         Options { kind: import.kind, file: import.file, dry_run, rejects: import.skip_bad_rows, notify: import.notify };
     let outcome = run(cx, &options, &mut tell).await;
     bar.finish_and_clear();
+    if faults > MOST_FAULTS {
+        let more = faults - MOST_FAULTS;
+        eprintln!("and {more} more {}", if more == 1 { "fault" } else { "faults" });
+    }
     let report = outcome.map_err(|failed: Failed| failed.to_string())?;
     println!("{}", summary(&report, dry_run));
     if report.bad == 0 || (aside && !dry_run) { Ok(true) } else { Err(refused(&report, dry_run)) }
 }
 
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
 fn summary(report: &Report, dry_run: bool) -> String {
-    let Report { rows, bad, added, changed, unchanged, applied } = report;
-    match (applied, dry_run) {
-        (true, _) => format!("{rows} rows: {added} added, {changed} changed, {unchanged} unchanged, {bad} bad"),
-        (false, true) => format!("{rows} rows: {} good, {bad} bad; nothing was changed", rows.saturating_sub(*bad)),
-        (false, false) => format!("{rows} rows: {bad} bad; nothing was imported"),
+    let Report { bad, added, changed, unchanged, before, .. } = report;
+    let all = rows(report.rows);
+    let earlier = if *before > 0 { format!(", {before} before it was cut off") } else { String::new() };
+    match (report.applied, dry_run) {
+        (true, _) => format!("{all}: {added} added, {changed} changed, {unchanged} unchanged{earlier}, {bad} bad"),
+        (false, true) => format!("{all}: {} good, {bad} bad; nothing was changed", report.rows.saturating_sub(*bad)),
+        (false, false) => format!("{all}: {bad} bad; nothing was imported"),
     }
 }
 
 fn refused(report: &Report, dry_run: bool) -> String {
-    let rows = if report.bad == 1 { "1 row is bad".to_owned() } else { format!("{} rows are bad", report.bad) };
-    if dry_run { rows } else { format!("{rows}; mend them, or import the others with --skip-bad-rows REJECTS.csv") }
+    let bad = format!("{} {} bad", rows(report.bad), if report.bad == 1 { "is" } else { "are" });
+    match (report.applied, dry_run) {
+        (_, true) => bad,
+        // Somebody came to rely on what these rows would have changed while the others went in.
+        (true, false) => format!("{bad}, the others are in; mend them and import them again"),
+        (false, false) => format!("{bad}; mend them, or import the others with --skip-bad-rows REJECTS.csv"),
+    }
+}
+
+/// What the files may hold, for `--help`: from what the import reads, so that it is never out of date.
+fn columns() -> String {
+    let list = |kind: Kind| {
+        let layout = kind.layout();
+        let needed: Vec<String> = layout.required.iter().map(|group| group.join(" or ")).collect();
+        let is_extra = |name: &&&str| !layout.required.iter().any(|group| group.contains(*name));
+        let others: Vec<&str> = layout.known.iter().filter(is_extra).copied().collect();
+        format!("Columns of {}:\n  needed: {}\n  known:  {}\n", kind.as_str(), needed.join(", "), others.join(", "))
+    };
+    let kinds = [Kind::Purchases, Kind::Products, Kind::Plans].map(list);
+    format!(
+        "{}\nDates are 2026-11-10 or RFC 3339, countries ISO 3166-1 (LT), languages BCP 47 (lt), currencies ISO 4217 (EUR); \
+         several serial numbers are separated by |. What a purchase does not say comes from its product.",
+        kinds.join("\n")
+    )
 }
 
 fn bar() -> ProgressBar {

@@ -147,14 +147,22 @@ pub async fn firms(
     Ok(found)
 }
 
-/// Buyers become members of the firms that they bought for; owners are named by staff only.
+const ENDED: &str = "select entity_id, customer_id from history \
+    where act = 'end_membership' and entity = 'organisation' and customer_id is not null and entity_id in";
+
+/// Buyers become members of the firms that they bought for; owners are named by staff only. Whoever a firm's owner took
+/// out of it comes back by an invitation, not by a row that was mended.
 pub async fn members(
     tx: &mut Tx,
     settings: &Settings,
     pairs: BTreeSet<(OrganisationId, PersonId)>,
 ) -> Result<(), AppError> {
+    let firms: BTreeSet<OrganisationId> = pairs.iter().map(|(firm, _)| *firm).collect();
+    let firms = firms.into_iter().map(|firm| firm.0.into()).collect();
+    let ended: BTreeSet<(Uuid, Uuid)> = bulk::select::<(Uuid, Uuid)>(tx, ENDED, firms).await?.into_iter().collect();
     let cells = pairs
         .into_iter()
+        .filter(|(firm, person)| !ended.contains(&(firm.0, person.0)))
         .map(|(firm, person)| vec![firm.0.into(), person.0.into(), "member".into(), settings.now.into()])
         .collect();
     bulk::insert(tx, ADD_MEMBER, "on conflict (organisation_id, person_id) do nothing", cells).await

@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    fn layout(self) -> Layout {
+    pub fn layout(self) -> Layout {
         match self {
             Self::Products => product_columns(),
             Self::Plans => plan_columns(),
@@ -100,6 +100,8 @@ pub struct Report {
     pub added: u64,
     pub changed: u64,
     pub unchanged: u64,
+    /// Good rows that were in already when an import of the same file was cut off.
+    pub before: u64,
     /// Whether anything was applied at all.
     pub applied: bool,
 }
@@ -119,8 +121,14 @@ pub enum Told {
 pub enum Failed {
     #[error("{0}: {1}")]
     File(PathBuf, String),
+    #[error("{0} is the file that is imported; the bad rows need a file of their own")]
+    RejectsInto(PathBuf),
     #[error("{0}: {1}")]
     Header(PathBuf, crate::import::domain::MissingColumn),
+    #[error(
+        "an import of this file that puts bad rows aside was cut off after line {0}; go on with --skip-bad-rows REJECTS.csv"
+    )]
+    PutAside(i64),
     #[error("the database said no: {0:?}")]
     Database(AppError),
 }
@@ -140,6 +148,9 @@ type Tell<'t> = &'t mut (dyn FnMut(Told) + Send);
 pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, Failed> {
     let permit = cx.may(Act::Import, &Subject::nobody())?;
     let in_file = |error: std::io::Error| Failed::File(options.file.clone(), error.to_string());
+    if let Some(rejects) = options.rejects.as_deref().filter(|rejects| same_file(&options.file, rejects)) {
+        return Err(Failed::RejectsInto(rejects.to_owned()));
+    }
     let table = Table::open(&options.file).map_err(in_file)?;
     let names: Vec<String> = table.header.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
     let header = Header::read(names.iter().map(String::as_str), options.kind.layout())
@@ -150,26 +161,37 @@ pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, F
     if !options.dry_run
         && let Some((run, line)) = staging::cut_off(&mut cx.db().read().await?, options.kind, &table.digest).await?
     {
+        let (_, bad) = staging::count(&mut cx.db().read().await?, run).await?;
+        if bad > 0 && options.rejects.is_none() {
+            return Err(Failed::PutAside(line));
+        }
         tell(Told::Resumed { line });
-        return finish(cx, permit, options, run, line, tell).await;
+        tell_faults(cx, run, tell).await?;
+        return finish(cx, permit, options, &File { table, header }, run, line, tell).await;
     }
     let run = Uuid::now_v7();
     stage(cx, options, &table, &header, run, tell).await?;
     look(cx, options.kind, run).await?;
     let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
     tell_faults(cx, run, tell).await?;
-    if let Some(rejects) = options.rejects.as_deref().filter(|_| !options.dry_run) {
-        write_rejects(cx, &table, &header, run, rejects).await?;
-    }
-    let mut report = if options.dry_run || (bad > 0 && options.rejects.is_none()) {
+    if options.dry_run || (bad > 0 && options.rejects.is_none()) {
         discard(cx, run).await?;
-        Report::default()
-    } else {
-        finish(cx, permit, options, run, 0, tell).await?
-    };
-    report.rows = rows.unsigned_abs();
-    report.bad += bad.unsigned_abs();
-    Ok(report)
+        return Ok(Report { rows: rows.unsigned_abs(), bad: bad.unsigned_abs(), ..Report::default() });
+    }
+    finish(cx, permit, options, &File { table, header }, run, 0, tell).await
+}
+
+/// The file as its bad rows are copied from it.
+struct File {
+    table: Table,
+    header: Header,
+}
+
+/// Whether two paths lead to one file, by whatever names and links.
+fn same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |path: &Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    place(one).is_some_and(|place_of_one| place(other) == Some(place_of_one))
 }
 
 /// Writes in short transactions, each tried again where a running portal was in the way.
@@ -308,10 +330,29 @@ fn fingerprint(text: &str) -> String {
 
 /// What only the whole file tells: places in orders, rows that come twice, changes that would take something away.
 async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
+    let last = staging::last_line(&mut cx.db().read().await?, run).await?;
+    let batches = || (0..last).step_by(STAGED_AT_ONCE).map(|after| (after, after + STAGED_AT_ONCE as i64));
     if kind == Kind::Purchases {
-        write(cx, move |tx| Box::pin(async move { staging::number(tx, run).await })).await?;
+        for lines in batches() {
+            write(cx, move |tx| Box::pin(async move { staging::number(tx, run, lines).await })).await?;
+        }
     }
-    while write_some(cx, move |tx| Box::pin(async move { staging::mark_repeated(tx, run, kind).await })).await? > 0 {}
+    for lines in batches() {
+        let repeated = Arc::new(staging::repeated(&mut cx.db().read().await?, run, kind, lines).await?);
+        if repeated.is_empty() {
+            continue;
+        }
+        write(cx, move |tx| {
+            let repeated = Arc::clone(&repeated);
+            Box::pin(async move {
+                for (line, fault) in repeated.iter() {
+                    staging::blame(tx, run, *line, fault.clone()).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    }
     if kind != Kind::Purchases {
         return Ok(());
     }
@@ -351,7 +392,7 @@ async fn tell_faults(cx: &Cx, run: Uuid, tell: Tell<'_>) -> Result<(), AppError>
 }
 
 /// Writes the bad rows as they stood in the file, with the reason, and with the place in the order that they keep.
-async fn write_rejects(cx: &Cx, table: &Table, header: &Header, run: Uuid, path: &Path) -> Result<(), Failed> {
+async fn write_rejects(cx: &Cx, File { table, header }: &File, run: Uuid, path: &Path) -> Result<(), Failed> {
     let failed = |error: &dyn std::fmt::Display| Failed::File(path.to_owned(), error.to_string());
     let mut writer = table.writer(path).map_err(|error| failed(&error))?;
     let lacks_place = !header.has("order_line") && header.has("order_number");
@@ -393,32 +434,44 @@ async fn write_rejects(cx: &Cx, table: &Table, header: &Header, run: Uuid, path:
     writer.flush().map_err(|error| failed(&error))
 }
 
-/// Applies what is staged from a line on, and closes the run.
+/// Applies what is staged from a line on, puts aside what is bad, and closes the run.
 async fn finish(
     cx: &Cx,
     permit: Permit,
     options: &Options,
+    file: &File,
     run: Uuid,
     from: i64,
     tell: Tell<'_>,
 ) -> Result<Report, Failed> {
-    let mut report = Report { applied: true, ..Report::default() };
-    let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
+    let mut tx = cx.db().read().await?;
+    let (rows, bad) = staging::count(&mut tx, run).await?;
+    let before = staging::good_until(&mut tx, run, from).await?.unsigned_abs();
+    drop(tx);
+    let mut report = Report { applied: true, before, ..Report::default() };
     let good = (rows - bad).unsigned_abs();
+    // Before anything is applied: a file that cannot be written stops the import in time.
+    if let Some(rejects) = options.rejects.as_deref() {
+        write_rejects(cx, file, run, rejects).await?;
+    }
     let settings = Arc::new(apply::Settings::read(cx, options.notify).await?);
     let mut after = from;
     loop {
-        let (kind, settings) = (options.kind, Arc::clone(&settings));
+        let (kind, settings, context) = (options.kind, Arc::clone(&settings), cx.clone());
         let done = write_some(cx, move |tx| {
-            let settings = Arc::clone(&settings);
+            let (settings, cx) = (Arc::clone(&settings), context.clone());
             Box::pin(async move {
                 let ready = staging::ready(tx, run, after, APPLIED_AT_ONCE).await?;
                 let Some(last) = ready.last().map(|row| row.line) else { return Ok(None) };
                 let applied = match kind {
                     Kind::Products => catalog::products(tx, &settings, &ready).await?,
                     Kind::Plans => catalog::plans(tx, &settings, &ready).await?,
-                    Kind::Purchases => apply::purchases(tx, &settings, &ready).await?,
+                    Kind::Purchases => apply::purchases(tx, &cx, &permit, &settings, &ready).await?,
                 };
+                // What somebody came to rely on meanwhile: it is put aside like every bad row.
+                for (line, fault) in &applied.conflicts {
+                    staging::blame(tx, run, *line, fault.clone()).await?;
+                }
                 staging::applied(tx, run, last).await?;
                 Ok(Some((last, applied)))
             })
@@ -430,12 +483,16 @@ async fn finish(
         report.changed += applied.changed;
         report.unchanged += applied.unchanged;
         for (line, fault) in applied.conflicts {
-            report.bad += 1;
             tell(Told::Fault { line, fault });
         }
-        tell(Told::Applied { rows: report.added + report.changed + report.unchanged, of: good });
+        tell(Told::Applied { rows: before + report.added + report.changed + report.unchanged, of: good });
     }
-    report.rows = rows.unsigned_abs();
+    let bad_at_first = bad;
+    let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
+    (report.rows, report.bad) = (rows.unsigned_abs(), bad.unsigned_abs());
+    if let Some(rejects) = options.rejects.as_deref().filter(|_| bad > bad_at_first) {
+        write_rejects(cx, file, run, rejects).await?;
+    }
     clear(cx, run).await?;
     let context = cx.clone();
     let detail = serde_json::json!({

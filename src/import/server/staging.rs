@@ -86,30 +86,41 @@ fn json(faults: &[RowFault]) -> String {
     serde_json::to_string(faults).unwrap_or_default()
 }
 
-// Counting by the index is cheap: an order has few lines.
+// Counting by the index is cheap: an order has few lines. The plus keeps SQLite from going through all lines before
+// instead of through the order's.
 const NUMBER: &str = "update import_row set place = (select count(*) from import_row other \
-    where other.run_id = import_row.run_id and other.identity = import_row.identity and other.line <= import_row.line) \
-    where run_id = $1 and place is null and identity <> ''";
-const REPEATED: &str = "select line, first_line, place from (select line, place, faults, \
-    min(line) over (partition by identity, place) as first_line from import_row where run_id = $1 and faults is null) r \
-    where line <> first_line order by line limit 500";
+    where other.run_id = import_row.run_id and other.identity = import_row.identity and +other.line <= import_row.line) \
+    where run_id = $1 and line > $2 and line <= $3 and place is null and identity <> ''";
+// The first of them stays good, so that it is found from every later batch.
+const REPEATED: &str = "select r.line, min(o.line), r.place from import_row r \
+    join import_row o on o.run_id = r.run_id and o.identity = r.identity and o.place = r.place and o.faults is null \
+    and +o.line < r.line where r.run_id = $1 and r.line > $2 and r.line <= $3 and r.faults is null \
+    group by r.line, r.place order by r.line";
+
+/// Lines of the file, the first one exclusive.
+pub type Lines = (i64, i64);
 
 /// Numbers the lines of orders that have no numbers, by their place in the file; bad rows keep their place, so that they
 /// have it still when they come back mended.
-pub async fn number(tx: &mut Tx, run: Uuid) -> Result<(), AppError> {
-    execute!(tx, NUMBER, run)?;
+pub async fn number(tx: &mut Tx, run: Uuid, (after, until): Lines) -> Result<(), AppError> {
+    execute!(tx, NUMBER, run, after, until)?;
     Ok(())
 }
 
-/// Marks rows that say the same again as an earlier one; gives how many, up to a batch.
-pub async fn mark_repeated(tx: &mut Tx, run: Uuid, kind: Kind) -> Result<usize, AppError> {
-    let repeated = fetch_all!(tx, (i64, i64, Option<i64>), REPEATED, run)?;
-    for (line, first, place) in &repeated {
+/// Rows that say the same again as an earlier one, with what is wrong with them.
+pub async fn repeated(
+    tx: &mut Tx,
+    run: Uuid,
+    kind: Kind,
+    (after, until): Lines,
+) -> Result<Vec<(i64, RowFault)>, AppError> {
+    let rows = fetch_all!(tx, (i64, i64, Option<i64>), REPEATED, run, after, until)?;
+    let fault = |(line, first, place): (i64, i64, Option<i64>)| {
         let value = place.map(|place| place.to_string()).unwrap_or_default();
-        let fault = Fault::SameAsLine(u64::try_from(*first).unwrap_or_default());
-        blame(tx, run, *line, RowFault { column: kind.identity_column().to_owned(), value, fault }).await?;
-    }
-    Ok(repeated.len())
+        let fault = Fault::SameAsLine(u64::try_from(first).unwrap_or_default());
+        (line, RowFault { column: kind.identity_column().to_owned(), value, fault })
+    };
+    Ok(rows.into_iter().map(fault).collect())
 }
 
 const BLAME: &str = "update import_row set faults = $3 where run_id = $1 and line = $2";
@@ -133,6 +144,13 @@ const COUNT: &str = "select count(*), cast(coalesce(sum(case when faults is null
     from import_row where run_id = $1";
 const BAD: &str = "select line, place, faults from import_row where run_id = $1 and line > $2 and faults is not null \
     order by line limit 500";
+
+const APPLIED: &str = "select count(*) from import_row where run_id = $1 and line <= $2 and faults is null";
+
+/// How many good rows there are up to a line.
+pub async fn good_until(tx: &mut Tx, run: Uuid, line: i64) -> Result<i64, AppError> {
+    Ok(fetch_scalar!(tx, i64, APPLIED, run, line)?.unwrap_or(0))
+}
 
 /// How many rows there are, and how many of them are bad.
 pub async fn count(tx: &mut Tx, run: Uuid) -> Result<(i64, i64), AppError> {

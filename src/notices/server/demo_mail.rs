@@ -37,7 +37,7 @@ pub async fn show(cx: Cx, At(id): At<MessageId>) -> Result<Response, AppError> {
     let calendar = store::calendar(&mut tx, id).await?;
     drop(tx);
     Ok(cx.page(Frame::Plain, message.subject.clone(), || {
-        let paragraphs = message.body.lines().filter(|line| !line.is_empty()).map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();
+        let paragraphs = super::letter::paragraphs(&cx, &message.body);
         let link = message.link.map(|href| view! { <p><a href=href.clone()>{href.clone()}</a></p> });
         let calendar = calendar.map(|part| {
             let text = part.body.replace("\r\n ", "");

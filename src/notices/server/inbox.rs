@@ -65,7 +65,7 @@ pub async fn show(cx: Cx, At(id): At<MessageId>) -> Result<Response, AppError> {
         cx.db().write(move |tx| Box::pin(store::mark_read(tx, id, now))).await?;
     }
     Ok(cx.page(Frame::Portal(PortalTab::None), message.subject.clone(), || {
-        let paragraphs = message.body.lines().filter(|line| !line.is_empty()).map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();
+        let paragraphs = super::letter::paragraphs(&cx, &message.body);
         let t = cx.fmt();
         let link = message.link.map(|href| view! { <Actions><ButtonLink href>{w!(t, shell.open)}</ButtonLink></Actions> });
         view! {

@@ -1,10 +1,12 @@
 //! Every letter that the portal writes. Each slice words its own; this is the list.
 
 use crate::{
-    cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, training::server::letters::TrainingLetter, w,
+    cases::server::CaseLetter, i18n::Fmt, ratings::server::FeedbackLetter, server::Cx,
+    training::server::letters::TrainingLetter, w,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use leptos::prelude::*;
 
 /// A letter with what it needs to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,7 @@ pub enum Letter {
     RegistrationCode { code: String },
     RegistrationAccepted { serial: String, link: String },
     RegistrationRefused { serial: String, why: String, link: String },
+    RegisteredToAnother { product: String, serial: String, link: String },
     Repair(Box<crate::repairs::server::letters::RepairLetter>),
     Training(TrainingLetter),
     Learning(crate::training::server::learning_letters::LearningLetter),
@@ -55,6 +58,7 @@ impl Letter {
             Self::RegistrationCode { .. } => "registration_code",
             Self::RegistrationAccepted { .. } => "registration_accepted",
             Self::RegistrationRefused { .. } => "registration_refused",
+            Self::RegisteredToAnother { .. } => "registered_to_another",
             Self::Repair(letter) => letter.kind(),
             Self::Training(letter) => letter.kind(),
             Self::Learning(letter) => letter.kind(),
@@ -69,7 +73,9 @@ impl Letter {
     pub fn urgency(&self) -> Urgency {
         match self {
             Self::SignIn { .. } | Self::RegistrationCode { .. } => Urgency::AtOnce,
-            Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } => Urgency::ByDay,
+            Self::RegistrationAccepted { .. } | Self::RegistrationRefused { .. } | Self::RegisteredToAnother { .. } => {
+                Urgency::ByDay
+            }
             Self::Case(letter) => letter.urgency(),
             Self::Feedback(letter) => letter.urgency(),
             Self::Repair(letter) => letter.urgency(),
@@ -113,6 +119,11 @@ impl Letter {
                 body: w!(fmt, purchases.letter_refused_text, serial = serial.clone(), why = why.clone()),
                 link: Some(link.clone()),
             },
+            Self::RegisteredToAnother { product, serial, link } => Written {
+                subject: w!(fmt, purchases.letter_another_subject, product = product.clone()),
+                body: w!(fmt, purchases.letter_another_text, product = product.clone(), serial = serial.clone()),
+                link: Some(link.clone()),
+            },
             Self::Repair(letter) => letter.write(fmt),
             Self::Training(letter) => letter.write(fmt),
             Self::Learning(letter) => letter.write(fmt),
@@ -123,4 +134,14 @@ impl Letter {
             Self::HandOver(letter) => letter.write(fmt),
         }
     }
+}
+
+/// The body of a letter on a page: a line that ends with an address of the portal leads there by its words.
+pub fn paragraphs(cx: &Cx, body: &str) -> Vec<AnyView> {
+    let origin = format!("{}/", cx.app.config.origin());
+    let line = |line: &str| match line.rsplit_once(": ").filter(|(_, link)| link.starts_with(&origin)) {
+        Some((words, link)) => view! { <p><a href=link.to_owned()>{words.to_owned()}</a></p> }.into_any(),
+        None => view! { <p>{line.to_owned()}</p> }.into_any(),
+    };
+    body.lines().filter(|text| !text.is_empty()).map(line).collect()
 }

@@ -37,7 +37,6 @@ pub struct NewPerson {
     pub staff: bool,
 }
 
-const NOBODY: &str = "select cast(count(*) as bigint) from (select id from person limit 1) as p";
 const BY_ID: &str = "select id, email, name, phone, language, country, zone, staff, first_signed_in_at, created_at, version \
     from person where id = $1";
 const BY_EMAIL: &str = "select id, email, name, phone, language, country, zone, staff, first_signed_in_at, created_at, version \
@@ -53,11 +52,6 @@ const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, ro
     on conflict (organisation_id, person_id) do nothing";
 const MAKE_OWNER: &str = "insert into membership (organisation_id, person_id, role, created_at) values ($1, $2, 'owner', $3) \
     on conflict (organisation_id, person_id) do update set role = 'owner'";
-
-/// Whether nobody is in the database yet.
-pub async fn nobody_yet(tx: &mut Tx) -> Result<bool, AppError> {
-    Ok(fetch_scalar!(tx, i64, NOBODY)?.unwrap_or(0) == 0)
-}
 
 pub async fn by_id(tx: &mut Tx, id: PersonId) -> Result<Option<PersonRow>, AppError> {
     Ok(fetch_optional!(tx, PersonRow, BY_ID, id)?)

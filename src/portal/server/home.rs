@@ -6,20 +6,32 @@ use crate::{
     server::{
         Cx,
         page::{Frame, PortalTab},
+        query::Query,
     },
     ui::*,
     w,
 };
 use axum::response::Response;
 use leptos::prelude::*;
+use serde::Deserialize;
+use std::cmp::Reverse;
 
 /// Home shows no more needs than one takes in at a glance.
 const MOST: usize = 8;
 
-pub async fn show(cx: Cx) -> Result<Response, AppError> {
+/// Whether home shows all that waits.
+#[derive(Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    all: String,
+}
+
+pub async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let Some(person) = cx.viewer.person() else { return Ok(landing(&cx)) };
     let name = person.name.split_whitespace().next().unwrap_or_default().to_owned();
-    let needs = needs(&cx).await?;
+    let all = needs(&cx).await?;
+    let more = (all.len() > MOST && asked.all.is_empty()).then(|| ("/?all=1".to_owned(), w!(cx, purchases.show_all)));
+    let needs = if more.is_some() { most_urgent(all) } else { all };
     let fmt = cx.fmt();
     Ok(cx.page(Frame::Portal(PortalTab::Home), w!(cx, home.title), || {
         let nothing = needs.is_empty();
@@ -28,7 +40,7 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
         let doors = doors(&cx);
         view! {
             <PageHead title=w!(fmt, home.hello, name = name) lead/>
-            {(!nothing).then(|| view! { <Section title=w!(fmt, home.needs)><Cards>{cards}</Cards></Section> })}
+            {(!nothing).then(|| view! { <Section title=w!(fmt, home.needs) more=more><Cards>{cards}</Cards></Section> })}
             <Section title=w!(fmt, home.doors)>{doors}</Section>
         }
     }))
@@ -42,9 +54,18 @@ async fn needs(cx: &Cx) -> Result<Vec<Need>, AppError> {
     needs.extend(crate::cases::server::needs(&mut tx, cx).await?);
     needs.extend(crate::ratings::server::needs(&mut tx, cx).await?);
     needs.extend(crate::repairs::server::needs(&mut tx, cx).await?);
-    needs.sort_by_key(|need| std::cmp::Reverse(need.since));
-    needs.truncate(MOST);
+    needs.sort_by_key(|need| Reverse(need.since));
     Ok(needs)
+}
+
+/// As many as home shows at once: what runs out goes before what can wait, the soonest first; then the newest. They keep
+/// their order.
+fn most_urgent(needs: Vec<Need>) -> Vec<Need> {
+    let mut chosen: Vec<_> = needs.into_iter().enumerate().collect();
+    chosen.sort_by_key(|(place, need)| (need.until.is_none(), need.until, *place));
+    chosen.truncate(MOST);
+    chosen.sort_by_key(|(place, _)| *place);
+    chosen.into_iter().map(|(_, need)| need).collect()
 }
 
 fn card(cx: &Cx, need: Need) -> impl IntoView + use<> {

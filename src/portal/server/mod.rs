@@ -12,6 +12,8 @@ use chrono::{DateTime, Utc};
 /// Something that waits for the customer; home shows the newest first.
 pub struct Need {
     pub since: DateTime<Utc>,
+    /// When it is too late to do anything about it.
+    pub until: Option<DateTime<Utc>>,
     pub icon: Icon,
     pub title: String,
     pub text: String,

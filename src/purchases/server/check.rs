@@ -1,5 +1,6 @@
 //! The promises about purchases, their pieces and registrations.
 
+use super::hand_over::giver_has_it;
 use crate::cli::Clause;
 
 /// Rows that break a promise.
@@ -48,6 +49,14 @@ pub const CLAUSES: &[Clause] = &[
             (select 1 from history y where y.entity = 'item' and y.entity_id = h.item_id and y.act = 'give_item') \
             or (h.state = 'taken' and not exists \
             (select 1 from history y where y.entity = 'item' and y.entity_id = h.item_id and y.act = 'take_item'))",
+    },
+    Clause {
+        promise: 5,
+        name: "offer_of_a_former_owner",
+        sql: concat!(
+            "select hand_over.id, hand_over.to_email as detail from hand_over where hand_over.state = 'open' and not ",
+            giver_has_it!()
+        ),
     },
     Clause {
         promise: 5,

@@ -54,11 +54,39 @@ const ADD: &str = "insert into hand_over (id, item_id, from_id, to_email, state,
 const END: &str = "update hand_over set state = $2, answered_at = $3 where id = $1 and state = 'open'";
 const BOOKED: &str = "select count(*) from benefit where item_id = $1 and reserved > 0";
 
-/// Whether anything stands in the way of the piece's going.
+/// Whether anything stands in the way of the piece's being given away.
 async fn free(tx: &mut Tx, item: &ItemRow) -> Result<(), AppError> {
-    let repairs = repairs::server::store::open_of_item(tx, item.id).await?;
-    let booked = fetch_scalar!(tx, i64, BOOKED, item.id)?.unwrap_or(0);
-    Ok(can_go(item.kind(), !repairs.is_empty(), booked > 0)?)
+    let (repairs, booked) = under_way(tx, item.id).await?;
+    Ok(can_go(item.kind(), repairs, booked)?)
+}
+
+/// Whether a repair of the piece is open, and whether something is booked with what it carries.
+pub(super) async fn under_way(tx: &mut Tx, item: ItemId) -> Result<(bool, bool), AppError> {
+    let repairs = repairs::server::store::open_of_item(tx, item).await?;
+    let booked = fetch_scalar!(tx, i64, BOOKED, item)?.unwrap_or(0);
+    Ok((!repairs.is_empty(), booked > 0))
+}
+
+/// That whoever offers a piece has it still: it is theirs, or belongs to a firm that they own.
+macro_rules! giver_has_it {
+    () => {
+        "exists (select 1 from item i where i.id = hand_over.item_id and (i.owner_id = hand_over.from_id \
+         or exists (select 1 from membership m where m.organisation_id = i.organisation_id \
+         and m.person_id = hand_over.from_id and m.role = 'owner')))"
+    };
+}
+pub(super) use giver_has_it;
+
+const STILL_TO_GIVE: &str = concat!("select id from hand_over where id = $1 and ", giver_has_it!());
+const END_OLD: &str = concat!(
+    "update hand_over set state = 'withdrawn', answered_at = $2 where item_id = $1 and state = 'open' and not ",
+    giver_has_it!()
+);
+
+/// Ends the offer of a piece that has another owner now: only what is one's own can be given. The caller holds the piece.
+pub async fn end_old(tx: &mut Tx, item: ItemId, now: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, END_OLD, item, now)?;
+    Ok(())
 }
 
 async fn own_item(tx: &mut Tx, cx: &Cx, id: ItemId) -> Result<ItemRow, AppError> {
@@ -209,6 +237,9 @@ pub async fn answer(cx: &Cx, id: HandOverId, take: bool) -> Result<PurchaseId, A
                 let permit = cx.may(act, &Subject::of(me.id))?;
                 if offer.state() == how {
                     return Ok(item.purchase_id);
+                }
+                if take && fetch_scalar!(tx, HandOverId, STILL_TO_GIVE, id)?.is_none() {
+                    return Err(Refusal::OfferOver.into());
                 }
                 end(tx, &cx, &offer, how).await?;
                 if take {

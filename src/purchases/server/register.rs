@@ -7,6 +7,7 @@ pub(super) mod store;
 
 pub use store::{OpenRow, RegistrationRow};
 
+use super::hand_over;
 use crate::{
     access::{Act, Permit, Subject},
     cases::{
@@ -25,7 +26,8 @@ use crate::{
     notices::server::{Letter, To, service as notices},
     people::server::store as people,
     purchases::domain::{
-        CODE_MINUTES, CODE_WINDOW, CODES_TO_ADDRESS, Proof, REGISTRATIONS_A_DAY, Refusal, RegistrationState, prove,
+        CODE_MINUTES, CODE_WINDOW, CODES_TO_ADDRESS, Proof, REGISTRATIONS_A_DAY, Refusal, RegistrationState,
+        nothing_under_way, prove,
     },
     server::{
         Cx,
@@ -35,7 +37,7 @@ use crate::{
         history::{self, Change},
         keys, rate, secret,
     },
-    values::{ClaimId, Cursor, EmailAddress, PersonId, PublicNumber, Rows},
+    values::{ClaimId, Cursor, EmailAddress, ItemId, PersonId, PublicNumber, Rows},
     w,
 };
 use chrono::{Duration, NaiveDate};
@@ -176,7 +178,7 @@ async fn by_order(
     store::add_order(tx, permit, id, person.id, order, state, cx.now).await?;
     record(tx, cx, permit, id, None, state, None).await?;
     if own {
-        store::move_order(tx, permit, number, email, person.id).await?;
+        store::move_order(tx, permit, number, email, person.id, cx.now).await?;
         return Ok(Next::Done);
     }
     let to = To::Address { email: email.clone(), person: None };
@@ -301,7 +303,7 @@ pub async fn enter_code(cx: &Cx, id: ClaimId, form: &Form) -> Result<(), AppErro
                     Proof::Proven => {
                         store::set_state(tx, &permit, id, RegistrationState::Proven).await?;
                         if let (Some(number), Some(email)) = (&row.order_number, &row.email) {
-                            store::move_order(tx, &permit, number, email, row.person_id).await?;
+                            store::move_order(tx, &permit, number, email, row.person_id, cx.now).await?;
                         }
                         let (from, to) = (RegistrationState::Unproven, RegistrationState::Proven);
                         record(tx, &cx, &permit, id, Some(from), to, None).await?;
@@ -397,7 +399,7 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
             store::dispute_others(tx, &permit, &key, id).await?;
             let item = match store::item_with(tx, &key).await? {
                 Some(item) => {
-                    store::hand_on(tx, &permit, item, row.person_id, cx.now).await?;
+                    bring(tx, cx, &permit, item, &row).await?;
                     item
                 }
                 None => sell(tx, cx, &row, sku.as_deref(), *purchased_on).await?,
@@ -411,6 +413,35 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
     Ok(state == RegistrationState::Accepted)
 }
 
+/// Brings a piece from whoever has it to whoever proved that it is theirs, and tells the former owner.
+async fn bring(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    item: ItemId,
+    registration: &RegistrationRow,
+) -> Result<(), AppError> {
+    let before = super::store::item(tx, item).await?.ok_or(AppError::NotFound)?;
+    // The former owner books nothing more with it meanwhile, nor gives it away.
+    tx.lock(&[Key::of("item", item.0), Key::of("person", before.owner_person.0)]).await?;
+    let piece = super::store::item(tx, item).await?.ok_or(AppError::NotFound)?;
+    if piece.owner_person == registration.person_id {
+        return Ok(());
+    }
+    store::hand_on(tx, permit, item, registration.person_id, cx.now).await?;
+    // After its benefits are held by this: what is booked with them in the same moment is seen.
+    let (repairs, booked) = hand_over::under_way(tx, item).await?;
+    nothing_under_way(repairs, booked)?;
+    hand_over::end_old(tx, item, cx.now).await?;
+    let letter = Letter::RegisteredToAnother {
+        product: piece.product_name,
+        serial: registration.serial_number.clone().unwrap_or_default(),
+        link: cx.app.config.address("/help"),
+    };
+    let once = format!("registered-to-another:{}", registration.id);
+    notices::send(tx, cx, To::Person(piece.owner_person), letter, &once).await
+}
+
 /// Writes down a sale that the portal did not know: what staff accept by a proof.
 async fn sell(
     tx: &mut Tx,
@@ -418,7 +449,7 @@ async fn sell(
     row: &RegistrationRow,
     sku: Option<&str>,
     purchased_on: Option<NaiveDate>,
-) -> Result<crate::values::ItemId, AppError> {
+) -> Result<ItemId, AppError> {
     let mut faults = Faults::default();
     if sku.is_none() {
         faults.add("sku", Fault::Required);

@@ -94,6 +94,7 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
     let until = crate::coverage::server::service::ending_soon(today);
     let offered = |id, giver, product: String, since| Need {
         since,
+        until: None,
         icon: Icon::Box,
         title: w!(cx, handover.offer_title, product = product),
         text: w!(cx, handover.offer_lead, name = giver),

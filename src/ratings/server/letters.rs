@@ -1,4 +1,5 @@
-//! The question in writing. The link opens a page; only the button on it answers.
+//! The question in writing, with a link for each answer. A link opens the page with its choice made; only the button
+//! there answers.
 
 use super::{service::Question, words};
 use crate::{
@@ -34,7 +35,11 @@ impl FeedbackLetter {
     /// In the reader's language.
     pub fn write(&self, fmt: Fmt) -> Written {
         let question = words::question(self.moment, &self.about, fmt);
-        let mut body = format!("{question}\n\n{}", w!(fmt, ratings.letter_body));
+        let choices: Vec<String> = words::choices(self.moment.measure(), fmt)
+            .into_iter()
+            .map(|(score, words)| format!("{words}: {}?score={score}", self.link))
+            .collect();
+        let mut body = format!("{question}\n\n{}\n\n{}", choices.join("\n"), w!(fmt, ratings.letter_body));
         if self.reminder {
             body = format!("{body}\n\n{}", w!(fmt, ratings.letter_reminder));
         }

@@ -20,6 +20,7 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
         .into_iter()
         .map(|feedback| Need {
             since: feedback.request.asked_at,
+            until: Some(feedback.request.open_until()),
             icon: Icon::Star,
             title: w!(cx, ratings.need_title),
             text: words::question(feedback.moment, &feedback.about, cx.fmt()),

@@ -213,7 +213,7 @@ pub async fn of_person(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<F
 }
 
 const WAITING: &str = select_feedback!(
-    "where f.person_id = $1 and f.answered_at is null and f.expires_at > $2 order by f.asked_at desc limit 3"
+    "where f.person_id = $1 and f.answered_at is null and f.expires_at > $2 order by f.asked_at desc limit 100"
 );
 
 /// The questions that wait for this person's answer.

@@ -54,6 +54,22 @@ pub fn five(fmt: Fmt) -> [String; 5] {
     ]
 }
 
+/// Every score of a scale, from the lowest, with what it is called.
+pub fn choices(measure: Measure, fmt: Fmt) -> Vec<(i32, String)> {
+    let (low, high) = measure.scale();
+    let called = |score: i32| {
+        let words = match measure {
+            Measure::Csat => usize::try_from(score - low).ok().and_then(|at| five(fmt).get(at).cloned()),
+            Measure::Nps | Measure::Ces if score == low => Some(w!(fmt, ratings.low_end)),
+            Measure::Nps | Measure::Ces if score == high => Some(w!(fmt, ratings.high_end)),
+            Measure::Nps | Measure::Ces => None,
+        };
+        let number = fmt.number(score.into());
+        words.map_or_else(|| number.clone(), |words| format!("{number} · {words}"))
+    };
+    (low..=high).map(|score| (score, called(score))).collect()
+}
+
 /// `2 of 5`
 pub fn score_of(score: i32, measure: Measure, fmt: Fmt) -> String {
     let (_, most) = measure.scale();

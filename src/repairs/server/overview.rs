@@ -14,6 +14,7 @@ use crate::{
     values::PersonId,
     w,
 };
+use chrono::NaiveTime;
 
 /// How many repairs the panel lists.
 const MOST: i64 = 8;
@@ -29,6 +30,7 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
             let (total, date) = (cx.fmt().money(total), cx.fmt().date(until));
             needs.push(Need {
                 since,
+                until: Some(until.and_time(NaiveTime::MIN).and_utc()),
                 icon: Icon::Coin,
                 title: w!(cx, repairs.need_quote_title),
                 text: w!(cx, repairs.need_quote_text, item = item, total = total, date = date),
@@ -38,6 +40,7 @@ pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
         } else {
             needs.push(Need {
                 since: row.updated_at,
+                until: None,
                 icon: Icon::Wrench,
                 title: w!(cx, repairs.need_ready_title),
                 text: w!(cx, repairs.need_ready_text, item = item, place = row.workshop),

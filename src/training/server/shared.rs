@@ -19,7 +19,7 @@ use crate::{
     values::{ClassId, PersonId},
     w,
 };
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveTime, Utc};
 use uuid::Uuid;
 
 /// To whom a class is given when it comes to who is in the room: to its trainer, and to whoever helps in it.
@@ -48,6 +48,7 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
     let path = format!("/training/{}", row.class);
     let offer = |since, until, icon, title, href| Need {
         since,
+        until: Some(until),
         icon,
         title,
         text: w!(cx, training.need_offer_text, until = cx.fmt().date_time(until, cx.zone)),
@@ -66,6 +67,7 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
         Waiting::Lapses { course, on, since } => {
             return Need {
                 since,
+                until: Some(on.and_time(NaiveTime::MIN).and_utc()),
                 icon: Icon::Document,
                 title: w!(cx, validity.need_title, title = row.title),
                 text: w!(cx, validity.need_text, date = cx.fmt().date(on)),
@@ -76,6 +78,7 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
         Waiting::Invited { invitation, owner, since } => {
             return Need {
                 since,
+                until: None,
                 icon: Icon::Users,
                 title: w!(cx, team.page_head, firm = row.title),
                 text: w!(cx, team.need_text, owner = owner),
@@ -90,6 +93,7 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place };
     Need {
         since: row.starts_at - SOON,
+        until: Some(row.starts_at),
         icon: Icon::Calendar,
         title: w!(cx, training.need_soon_title, title = row.title),
         text: w!(cx, training.need_soon_text, time = time, place = place),

@@ -34,6 +34,7 @@ fn changes(act: Act) -> bool {
         | Act::EndSession
         | Act::EditAccount
         | Act::AddStaff
+        | Act::PrintSignInLink
         | Act::NameOwner
         | Act::Import
         | Act::RegisterPurchase
@@ -215,7 +216,7 @@ async fn every_act_that_changes_something_leaves_exactly_one_line() {
 async fn perform(walk: &mut Walk, act: Act) {
     match act {
         Act::SignIn | Act::SignOut | Act::EndSession | Act::EditAccount => accounts(walk, act).await,
-        Act::AddStaff | Act::NameOwner | Act::Import => operator(walk, act).await,
+        Act::AddStaff | Act::PrintSignInLink | Act::NameOwner | Act::Import => operator(walk, act).await,
         Act::RegisterPurchase => {
             let form = [("serial_number", "WALK-1"), ("proof", "A receipt.")];
             walk.post(CUSTOMER, "/purchases/register", &form).await;
@@ -376,6 +377,10 @@ async fn operator(walk: &mut Walk, act: Act) {
         Act::AddStaff => {
             let add = aftercare::people::server::service::add_staff(&cx, email, "New".into(), Role::Trainer);
             walk.once(add).await.unwrap();
+        }
+        Act::PrintSignInLink => {
+            let link = aftercare::accounts::server::service::link_for(&cx, CUSTOMER.parse().unwrap());
+            walk.once(link).await.unwrap();
         }
         Act::NameOwner => {
             let name = "Costa Verde Hotels".to_owned();

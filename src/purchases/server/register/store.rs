@@ -2,10 +2,10 @@
 
 use crate::{
     access::Permit,
-    db::Tx,
+    db::{Key, Tx},
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
-    purchases::domain::RegistrationState,
+    purchases::{domain::RegistrationState, server::hand_over::end_old},
     values::{ClaimId, Cursor, EmailAddress, ItemId, PAGE_ROWS, PersonId, Rows},
 };
 use chrono::{DateTime, Utc};
@@ -140,6 +140,9 @@ const MOVE_ITEMS: &str = "update item set owner_id = $3 where id in (select i.id
 const MOVE_PURCHASES: &str = "update purchase set person_id = $3 where order_number = $1 and buyer_email = $2 \
     and person_id in (select id from person where email = $2)";
 
+const ITEMS_TO_MOVE: &str = "select i.id from item i join purchase p on p.id = i.purchase_id \
+    where p.order_number = $1 and p.buyer_email = $2 and i.owner_id in (select id from person where email = $2)";
+
 /// Brings an order over to whoever proved its address. Does the same whether there is such an order or not.
 pub async fn move_order(
     tx: &mut Tx,
@@ -147,9 +150,16 @@ pub async fn move_order(
     number: &str,
     email: &EmailAddress,
     person: PersonId,
+    now: DateTime<Utc>,
 ) -> Result<(), AppError> {
+    let items = fetch_all!(tx, (ItemId,), ITEMS_TO_MOVE, number, email.as_str())?;
+    let keys: Vec<Key> = items.iter().map(|(item,)| Key::of("item", item.0)).collect();
+    tx.lock(&keys).await?;
     for statement in [MOVE_BENEFITS, MOVE_ITEMS, MOVE_PURCHASES] {
         execute!(tx, statement, number, email.as_str(), person)?;
+    }
+    for (item,) in items {
+        end_old(tx, item, now).await?;
     }
     Ok(())
 }
