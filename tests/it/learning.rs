@@ -795,7 +795,11 @@ fn letters_are_written_in_every_language() {
     for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
         for letter in [
             LearningLetter::MakeUp { about: about(), says: Says::Booked { place: String::new() } },
-            LearningLetter::MakeUp { about: about(), says: Says::Changed { place: "Room 2".into() } },
+            LearningLetter::MakeUp {
+                about: about(),
+                says: Says::Changed { place: "Room 2".into(), language: Some("es".into()) },
+            },
+            LearningLetter::MakeUp { about: about(), says: Says::Language { language: "es".into() } },
             LearningLetter::MakeUp { about: about(), says: Says::GivenBack },
             LearningLetter::MakeUp { about: about(), says: Says::Cancelled },
             LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },

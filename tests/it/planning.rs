@@ -6,22 +6,22 @@ use crate::{
     world::{Signed, World},
 };
 use aftercare::{
-    access::Role,
+    access::{Act, Role, Subject},
     calendar::domain::Span,
     error::{AppError, Refusal as AnyRefusal},
     fetch_all,
-    server::Cx,
+    server::{Cx, fresh},
     training::{
-        domain::{EnrolmentState, Refusal, Who},
+        domain::{Announced, EnrolmentState, Refusal, Who},
         server::{
-            availability, change,
+            announce, attend, availability, change,
             plan::{self, Draft, Extras},
             rules,
             seats::{self, Consent},
             store,
         },
     },
-    values::{ClassId, Money},
+    values::{ClassId, Money, RoomId},
 };
 use axum::http::StatusCode;
 use chrono::{DateTime, Duration, Utc};
@@ -660,11 +660,161 @@ both! {
     }
 }
 
+async fn add_room(world: &World, name: &str, place: &str) -> RoomId {
+    let permit = world.operator().may(Act::AddRoom, &Subject::nobody()).unwrap();
+    let row = store::RoomRow {
+        id: fresh(),
+        name: name.into(),
+        place: place.into(),
+        address: format!("{name} street 1"),
+        zone: "Europe/Madrid".into(),
+        capacity: 20,
+        version: 1,
+        retired_at: None,
+    };
+    let id = row.id;
+    world
+        .db()
+        .write(move |tx| {
+            let row = row.clone();
+            Box::pin(async move { store::insert_room(tx, &permit, &row).await })
+        })
+        .await
+        .unwrap();
+    id
+}
+
+both! {
+    async fn a_substitute_and_whoever_is_free_again_hear_it_but_not_whoever_did_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let other = world.staff_named(Role::Technician, "other@staff.example").await;
+        let id = school.open(school.draft("Printers", 5, 24 * 9, 0)).await;
+        let rest = change::Rest { assistants: Some(vec![helper.id]), ..change::Rest::default() };
+        change::edit(&school.cx, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        const CREW: &str = "select count(*) from message where letter like 'crew_%'";
+        assert_eq!(world.count(CREW).await, 1, "the trainer knows what she did");
+        let (subject, body, link) = world.letter("helper@staff.example").await.unwrap();
+        assert!(subject.contains("You help in “Printers”") && body.contains("The trainer is The trainer"), "{subject}: {body}");
+        assert!(body.contains("10 December") && link.unwrap().ends_with(&format!("/desk/classes/{id}/room")), "{body}");
+        // A manager moves the class: both hear it, once.
+        let cx = world.cx_of(&manager).await;
+        move_to(&world, &cx, id, 24 * 11).await.unwrap();
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_moved'").await, 2);
+        let (subject, body, _) = world.letter("trainer@staff.example").await.unwrap();
+        assert!(subject.contains("has moved") && body.contains("10 December") && body.contains("12 December"), "{body}");
+        assert!(body.contains("changed by The manager"), "{body}");
+        // What concerns neither of them tells neither.
+        let edit = change::Edit { capacity: 6, ..as_it_is(&class(&world, id).await) };
+        change::edit(&cx, id, edit, change::Rest::default()).await.unwrap();
+        assert_eq!(world.count(CREW).await, 3);
+        // A substitute and another helper: the new ones and the old ones.
+        let rest = change::Rest { trainer: Some(second.id), assistants: Some(vec![other.id]), ..change::Rest::default() };
+        change::edit(&cx, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        assert_eq!(world.count(CREW).await, 7);
+        let (subject, body, link) = world.letter("second@staff.example").await.unwrap();
+        assert!(subject.contains("You teach “Printers”") && body.contains("12 December"), "{subject}: {body}");
+        assert!(link.unwrap().ends_with(&format!("/desk/classes/{id}")));
+        for old in ["trainer@staff.example", "helper@staff.example"] {
+            assert!(world.letter(old).await.unwrap().0.contains("no longer needed"), "{old}");
+        }
+        assert!(world.letter("other@staff.example").await.unwrap().0.contains("You help in"));
+        // She moves her own class: only who helps hears it.
+        move_to(&world, &world.cx_of(&second).await, id, 24 * 12).await.unwrap();
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_moved'").await, 3);
+        plan::cancel(&cx, id, "No heating.".into()).await.unwrap();
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_cancelled'").await, 2);
+        let (subject, body, _) = world.letter("second@staff.example").await.unwrap();
+        assert!(subject.contains("does not take place") && body.contains("No heating."), "{subject}: {body}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_was_said_and_marked_of_a_session_does_not_move_along_with_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Monday", 5, 24 * 9, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        let session = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap()[0].clone();
+        announce::say(&world.cx_of(&ann).await, id, session.id, Announced::Absent, "A wedding.".into()).await.unwrap();
+        // It ends later: what she said of it stands.
+        let longer = Span { from: session.starts_at, until: session.ends_at + Duration::hours(1) };
+        let rest = change::Rest { sessions: Some(vec![(Some(session.id), longer)]), ..change::Rest::default() };
+        change::edit(&school.cx, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        assert_eq!(world.count("select count(*) from announcement").await, 1);
+        assert!(!world.letter("ann@example.com").await.unwrap().1.contains("say it again"));
+        // Half an hour before, everybody is marked; then it is put off.
+        world.advance(Duration::hours(24 * 9) - Duration::minutes(30));
+        let trainer = school.now(&world).await;
+        attend::mark_rest(&trainer, id, session.id).await.unwrap();
+        assert_eq!(world.count("select count(*) from attendance").await, 2);
+        move_to(&world, &trainer, id, 24 * 12).await.unwrap();
+        assert_eq!(world.count("select count(*) from attendance").await, 0);
+        assert_eq!(world.count("select count(*) from announcement").await, 0);
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("please say it again"));
+        assert!(!world.letter("bob@example.com").await.unwrap().1.contains("say it again"));
+        let roster = world.get(&school.trainer, &format!("/desk/classes/{id}")).await.body;
+        assert!(!roster.contains("A wedding."), "{roster}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_agreed_to_other_rules_has_time_to_go_free_of_charge(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let (madrid, toledo) = (add_room(&world, "Red room", "Madrid").await, add_room(&world, "Green room", "Toledo").await);
+        let id = school.open(Draft { room: Some(madrid), ..school.draft("Agreed", 1, 24 * 9, 9000) }).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        let terms = "select count(*) from message where letter = 'class_terms'";
+        let free = async || (class(&world, id).await.policy().free_until() - now()).num_hours();
+        let edit = async |edit: change::Edit, language: &str| {
+            let rest = change::Rest { language: Some(language.into()), ..change::Rest::default() };
+            change::edit(&school.now(&world).await, id, edit, rest).await.unwrap();
+        };
+        // Less notice than before costs nobody anything.
+        edit(change::Edit { cut_off_hours: 24, ..as_it_is(&class(&world, id).await) }, "en").await;
+        assert_eq!((free().await, world.count(terms).await), (24 * 8, 0));
+        // More does: there are three days to decide, and everybody who has a seat hears it.
+        edit(change::Edit { cut_off_hours: 24 * 8, ..as_it_is(&class(&world, id).await) }, "en").await;
+        assert_eq!((free().await, world.count(terms).await), (72, 1));
+        let (subject, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("Agreed") && body.contains("192 h before") && body.contains("4 December"), "{subject}: {body}");
+        // Another language is told to those in line as well.
+        world.advance(Duration::days(1));
+        edit(as_it_is(&class(&world, id).await), "es").await;
+        assert_eq!((free().await, world.count(terms).await), (96, 3));
+        for who in ["ann@example.com", "bob@example.com"] {
+            assert!(world.letter(who).await.unwrap().1.contains("Español"), "{who}");
+        }
+        // So is another town, with the letter that says where it is.
+        world.advance(Duration::days(2));
+        edit(change::Edit { room: Some(toledo), ..as_it_is(&class(&world, id).await) }, "es").await;
+        assert_eq!((free().await, world.count(terms).await), (24 * 6, 3));
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("Toledo"));
+        // Nothing is lost by it: she goes within her three days, and it costs nothing.
+        world.advance(Duration::days(2));
+        seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(world.count("select count(*) from enrolment where state = 'cancelled'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 #[test]
 fn letters_of_planning_are_written_in_every_language() {
     use aftercare::{
         i18n::{Fmt, Locale},
-        training::server::letters::{About, Stays, TrainingLetter},
+        training::server::{
+            crew_letters::{CrewLetter, Says},
+            letters::{About, Also, Stays, TrainingLetter},
+        },
     };
     let about = || About {
         title: "Printers".into(),
@@ -682,6 +832,7 @@ fn letters_of_planning_are_written_in_every_language() {
             Stays::Held { with: "Other".into(), until: now() },
             Stays::Lost { with: String::new() },
             Stays::Over,
+            Stays::Kept { free_until: now() },
         ];
         let mut letters: Vec<TrainingLetter> = stays
             .into_iter()
@@ -690,13 +841,23 @@ fn letters_of_planning_are_written_in_every_language() {
                 was: vec![span],
                 was_place: "Madrid".into(),
                 now: vec![span, span],
+                also: vec![Also::Language("es".into()), Also::CutOff(72), Also::Link, Also::SayAgain],
                 stays,
             })
             .collect();
         letters.push(TrainingLetter::Opened { about: about(), until: Some(now()) });
         letters.push(TrainingLetter::Opened { about: about(), until: None });
-        for letter in letters {
-            let written = letter.write(Fmt::new(locale));
+        letters.push(TrainingLetter::Terms { about: about(), also: vec![Also::CutOff(72)], stays: Stays::Waiting });
+        let crew = [
+            Says::Teaches { sessions: vec![span] },
+            Says::Helps { trainer: "Vera".into(), sessions: vec![span] },
+            Says::Released { trainer: "Vera".into() },
+            Says::Moved { was: vec![span], was_place: String::new(), now: vec![span], also: vec![Also::Link] },
+            Says::Changed { also: vec![Also::Language("lt".into())] },
+            Says::Cancelled { why: "Rain.".into() },
+        ];
+        let crew = crew.map(|says| CrewLetter { about: about(), by: "Marta".into(), says }.write(Fmt::new(locale)));
+        for written in letters.iter().map(|letter| letter.write(Fmt::new(locale))).chain(crew) {
             assert!(written.subject.contains("Printers") && written.body.contains("Printers"), "{written:?}");
             assert!(!written.body.contains("{{") && !written.body.contains("https://"), "{written:?}");
         }

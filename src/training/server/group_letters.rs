@@ -4,7 +4,7 @@ use super::{
     group_words,
     groups::Kept,
     invitations::{self, Seat},
-    letters::About,
+    letters::{About, Also},
     store::{self, ClassRow, EnrolmentRow, parties, parties::PartyRow},
     words,
 };
@@ -50,7 +50,10 @@ pub enum Says {
         elsewhere: Vec<String>,
         /// Whose seat could not be held.
         lost: Vec<String>,
+        also: Vec<Also>,
     },
+    /// To the owner: the language of the class, or until when cancelling is free, is other than before.
+    ClassTerms { also: Vec<Also>, free_until: DateTime<Utc> },
     /// To an employee: the firm has a seat for them.
     YouAreIn { firm: String },
     /// To an employee: the firm waits for a seat for them.
@@ -70,6 +73,7 @@ impl GroupLetter {
             Says::GivenBack { .. } => "group_given_back",
             Says::ClassCancelled { .. } => "group_class_cancelled",
             Says::ClassMoved { .. } => "group_class_moved",
+            Says::ClassTerms { .. } => "group_class_terms",
             Says::YouAreIn { .. } => "enrolled_by_firm",
             Says::YouWait { .. } => "waitlisted_by_firm",
             Says::YouAreOut { .. } => "seat_taken_back",
@@ -129,7 +133,7 @@ impl GroupLetter {
                 }
                 w!(fmt, training.letter_cancelled_subject, title = title)
             }
-            Says::ClassMoved { kept, elsewhere, lost } => {
+            Says::ClassMoved { kept, elsewhere, lost, also } => {
                 if !self.about.place.is_empty() {
                     lines.push(self.about.place.clone());
                 }
@@ -148,7 +152,13 @@ impl GroupLetter {
                 if !lost.is_empty() {
                     lines.push(w!(fmt, team.letter_moved_lost, names = lost.join(", ")));
                 }
+                lines.extend(also.iter().map(|one| one.write(fmt)));
                 w!(fmt, team.letter_moved_subject, title = title)
+            }
+            Says::ClassTerms { also, free_until } => {
+                lines.extend(also.iter().map(|one| one.write(fmt)));
+                lines.push(w!(fmt, planning.group_kept, free_until = until(*free_until, zone)));
+                w!(fmt, planning.letter_terms_subject, title = title)
             }
             Says::YouAreIn { firm } => {
                 if !self.about.place.is_empty() {
@@ -267,11 +277,17 @@ pub async fn moved(
     class: &ClassRow,
     party: &PartyRow,
     kept: Kept,
-    elsewhere: Vec<String>,
-    lost: Vec<String>,
+    (elsewhere, lost): (Vec<String>, Vec<String>),
+    also: Vec<Also>,
 ) -> Result<(), AppError> {
-    let says = Says::ClassMoved { kept, elsewhere, lost };
+    let says = Says::ClassMoved { kept, elsewhere, lost, also };
     to_owner(tx, cx, class, party, says, &format!("group_class_moved:{}:{}", party.id, class.sequence)).await
+}
+
+/// The owner hears that the class is not what was agreed to, and until when its seats can be given back.
+pub async fn terms(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, also: Vec<Also>) -> Result<(), AppError> {
+    let says = Says::ClassTerms { also, free_until: class.policy().free_until() };
+    to_owner(tx, cx, class, party, says, &format!("group_class_terms:{}:{}", party.id, class.version)).await
 }
 
 /// An employee hears that the firm has a seat for them, or waits for one.

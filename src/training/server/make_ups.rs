@@ -203,13 +203,19 @@ pub async fn class_cancelled(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(),
 }
 
 /// Sessions of a class have another time, or are no more: their guests promised the old one, so their places end and they
-/// are told. The caller holds the class.
+/// are told. Who was marked in the hour before was marked for a time that does not come. The caller holds the class.
 pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassSessionId]) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     for row in store::guests(tx, class).await? {
-        if row.mark().is_none() && gone.contains(&row.session_id) {
-            end(tx, &cx, &row).await?;
-            learning_letters::make_up_cancelled(tx, &cx, &row).await?;
+        if !gone.contains(&row.session_id) {
+            continue;
+        }
+        end(tx, &cx, &row).await?;
+        learning_letters::make_up_cancelled(tx, &cx, &row).await?;
+        let home = store::class(tx, row.home_id).await?;
+        if row.mark().is_some() && home.state == ClassState::Completed {
+            let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id))?;
+            certificate(tx, &cx, &permit, &home, &row).await?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::{
     asks,
     conflicts::Needs,
-    dues, groups, letters, make_ups, rules,
+    crew_letters, dues, groups, letters, make_ups, rules,
     seats::{self, lock_of},
     store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
 };
@@ -429,6 +429,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     store::move_class(tx, &permit, &class, to, Some(why), cx.now).await?;
     busy::free(tx, "class", id.0).await?;
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
+    crew_letters::cancelled(tx, cx, &class, why).await?;
     make_ups::class_cancelled(tx, cx, id).await?;
     // Whoever had a seat is asked first, then the line in its order.
     let (booked, line): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == EnrolmentState::Booked);
