@@ -513,7 +513,7 @@ fn letters_about_groups_are_written_in_every_language() {
             domain::{Cost, WhyPays},
             server::{
                 group_letters::{GroupLetter, Says},
-                letters::{About, Also},
+                letters::{About, Also, Next},
             },
         },
         values::{Currency, Money},
@@ -527,6 +527,12 @@ fn letters_about_groups_are_written_in_every_language() {
     };
     let firm = || "Acme".to_owned();
     for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
+        let next = || Next {
+            starts: now(),
+            zone: chrono_tz::Asia::Kolkata,
+            until: now(),
+            differs: Some(("Delhi".into(), "hi".into())),
+        };
         for many in [1, 2, 7, 21] {
             let covered = Cost::Covered {
                 benefit: BenefitId(uuid::Uuid::nil()),
@@ -548,7 +554,7 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::Named { name: "Ann".into(), instead: None },
                 Says::Named { name: "Ann".into(), instead: Some("Bob".into()) },
                 Says::Returned { seats: many as u64 },
-                Says::ClassCancelled { why: "Ill.".into(), next: Some((now(), chrono_tz::Asia::Kolkata, now())) },
+                Says::ClassCancelled { why: "Ill.".into(), next: Some(next()) },
                 Says::ClassMoved {
                     kept: groups::Kept::Offers(many, now()),
                     elsewhere: vec!["Ann".into()],

@@ -2,6 +2,7 @@
 
 use crate::{
     both,
+    groups::Firm,
     training::{School, now},
     world::{Signed, World},
 };
@@ -12,9 +13,9 @@ use aftercare::{
     fetch_all,
     server::{Cx, fresh},
     training::{
-        domain::{Announced, EnrolmentState, Refusal, Who},
+        domain::{Announced, EnrolmentState, Refusal, Who, Wish},
         server::{
-            announce, attend, availability, change,
+            announce, asks, attend, availability, change,
             plan::{self, Draft, Extras},
             rules,
             seats::{self, Consent},
@@ -803,6 +804,168 @@ both! {
         world.advance(Duration::days(2));
         seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
         assert_eq!(world.count("select count(*) from enrolment where state = 'cancelled'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn of_a_cancelled_class_everybody_gets_the_first_later_one_that_has_room_for_them(world: World) {
+        let firm = Firm::of(&world, 3, 0).await;
+        let school = &firm.school;
+        let id = school.open(school.draft("Cancelled", 12, 24 * 9, 0)).await;
+        // The next one by time is held in another language, the last one has most room.
+        let spanish = school.open(Draft { language: "es".into(), ..school.draft("Spanish", 3, 24 * 10, 0) }).await;
+        let small = school.open(school.draft("Small", 2, 24 * 11, 0)).await;
+        let town = school.open(Draft { room: Some(school.room), ..school.draft("In town", 5, 24 * 12, 0) }).await;
+        let large = school.open(school.draft("Large", 5, 24 * 13, 0)).await;
+        let names = ["ann", "bob", "cleo", "dan", "eve"];
+        let mut people = Vec::new();
+        for name in names {
+            let who = world.customer(&format!("{name}@example.com")).await;
+            enrol(&world, &who, id).await;
+            people.push(who);
+        }
+        // Ann is elsewhere when the small one meets; Bob gave a seat in it up.
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let cx = world.cx_of(&other).await;
+        let second = School::course(&world, "Another course", vec![]).await;
+        let draft = Draft { course: second, trainer: other.id, ..school.draft("Elsewhere", 5, 24 * 11, 0) };
+        let elsewhere = plan::create(&cx, draft, None).await.unwrap();
+        plan::publish(&cx, elsewhere).await.unwrap();
+        enrol(&world, &people[0], elsewhere).await;
+        enrol(&world, &people[1], small).await;
+        seats::cancel(&world.cx_of(&people[1]).await, small, Consent::default()).await.unwrap();
+        firm.enrol(&world, id, firm.group(&[0, 1, 2], 0, Wish::Together)).await.unwrap();
+        let places = async |who: &Signed| {
+            let mut of = Vec::new();
+            for (name, class) in [("spanish", spanish), ("small", small), ("town", town), ("large", large)] {
+                of.extend(state(&world, who, class).await.map(|state| (name, state)));
+            }
+            of
+        };
+        plan::cancel(&school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        let offered = EnrolmentState::Offered;
+        assert_eq!(places(&people[0]).await, [("large", offered)]);
+        assert_eq!(places(&people[1]).await, [("large", offered)]);
+        assert_eq!(places(&people[2]).await, [("small", offered)]);
+        assert_eq!(places(&people[3]).await, [("small", offered)]);
+        assert_eq!(places(&people[4]).await, [("large", offered)]);
+        // Two seats are left in the large one: the whole group goes to town.
+        for who in &firm.people {
+            assert_eq!(places(who).await, [("town", offered)]);
+        }
+        let (_, body, _) = world.letter("owner@firm.example").await.unwrap();
+        assert!(body.contains("Where: Blue room, Calle Mayor 1, Madrid. Language: English."), "{body}");
+        assert!(!world.letter("eve@example.com").await.unwrap().1.contains("Language:"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_class_of_several_sessions_is_opened_for_askers_with_all_that_it_needs(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let ask = format!("/training/ask/{}", school.course);
+        let ann = world.customer("ann@example.com").await;
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+        assert_eq!(world.post(&ann, &ask, &wish).await.status, StatusCode::SEE_OTHER);
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let manager = world.staff(Role::Manager).await;
+        let form = [("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")];
+        assert_eq!(world.post(&manager, "/desk/settings/training", &form).await.status, StatusCode::SEE_OTHER);
+        let thing = store::all_equipment(&mut world.db().read().await.unwrap()).await.unwrap()[0].id.to_string();
+        // The last class of the course had two sessions: so many are proposed.
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let cx = world.cx_of(&other).await;
+        let draft = Draft { trainer: other.id, ..school.draft("Before", 5, 24 * 40, 0) };
+        let again = Span { from: draft.sessions[0].from + Duration::days(1), until: draft.sessions[0].until + Duration::days(1) };
+        plan::create(&cx, Draft { sessions: vec![draft.sessions[0], again], ..draft }, None).await.unwrap();
+        let desk = format!("/desk/demand/{}", school.course);
+        let page = world.get(&school.trainer, &desk).await.body;
+        let field = page.split("name=\"sessions\"").nth(1).unwrap();
+        assert!(field.split('>').next().unwrap().contains("value=\"2\""), "{page}");
+        assert!(page.contains("Projector") && page.contains("name=\"assistants\""), "{page}");
+        // The helper is away on the second Tuesday: what would meet then is not proposed.
+        let from = "2026-12-15T00:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        let away = Span { from, until: from + Duration::days(1) };
+        let boss = world.cx_of(&manager).await;
+        availability::add_absence(&boss, helper.id, away, String::new(), None).await.unwrap();
+        let (trainer, helper) = (school.trainer.id.to_string(), helper.id.to_string());
+        let terms = format!(
+            "trainer={trainer}&language=en&minutes=120&sessions=3&room=&link=https%3A%2F%2Fmeet.example.com%2Fx&capacity=5&price=0\
+             &cut_off_hours=48&assistants={helper}&equipment={thing}"
+        );
+        let found = world.get(&school.trainer, &format!("{desk}?{terms}")).await;
+        let first = found.body.split("name=\"at\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(first, "2026-12-22T07:00:00+00:00", "{}", found.body);
+        assert!(found.body.contains("the last session is on"), "{}", found.body);
+        let too_many = world.get(&school.trainer, &format!("{desk}?{}", terms.replace("sessions=3", "sessions=30"))).await;
+        assert_eq!(too_many.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let mut fields = vec![
+            ("trainer", trainer.as_str()), ("language", "en"), ("minutes", "120"), ("sessions", "3"), ("room", ""),
+            ("link", "https://meet.example.com/x"), ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"),
+            ("assistants", helper.as_str()), ("equipment", thing.as_str()), ("at", "2026-12-08T07:00:00+00:00"),
+        ];
+        // What is taken on one of the days only is refused.
+        assert_eq!(world.post(&school.trainer, &desk, &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        fields[11] = ("at", first.as_str());
+        let opened = world.post(&school.trainer, &desk, &fields).await;
+        assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+        let id: ClassId = opened.location().rsplit('/').next().unwrap().parse().unwrap();
+        let mut tx = world.db().read().await.unwrap();
+        let days: Vec<String> = store::sessions(&mut tx, id).await.unwrap().iter().map(|row| row.starts_at.to_rfc3339()).collect();
+        assert_eq!(days, ["2026-12-22T07:00:00+00:00", "2026-12-29T07:00:00+00:00", "2027-01-05T07:00:00+00:00"]);
+        assert_eq!(store::assistants(&mut tx, id).await.unwrap().len(), 1);
+        assert_eq!(store::equipment_of(&mut tx, id).await.unwrap().len(), 1);
+        drop(tx);
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Offered));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_asked_and_got_no_class_is_asked_for_again(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let path = format!("/training/ask/{}", school.course);
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+        let mut people = Vec::new();
+        for name in ["ann", "bob", "cleo", "dan"] {
+            let who = world.customer(&format!("{name}@example.com")).await;
+            assert_eq!(world.post(&who, &path, &wish).await.status, StatusCode::SEE_OTHER);
+            people.push(who);
+        }
+        let open = async || world.count("select count(*) from class_wish where state = 'open'").await;
+        let cx = school.now(&world).await;
+        let draft = |hours| school.draft("Asked for", 4, hours, 0);
+        // Tuesday the 15th at nine in Madrid.
+        let id = asks::open_for(&cx, draft(24 * 14 - 1), Extras::default(), None).await.unwrap();
+        assert_eq!(open().await, 0);
+        // Ann declines, Bob lets it lapse, Cleo and Dan accept.
+        seats::decline(&world.cx_of(&people[0]).await, id, Consent::default()).await.unwrap();
+        assert_eq!(open().await, 1);
+        for who in &people[2..] {
+            seats::accept(&world.cx_of(who).await, id, Consent::default()).await.unwrap();
+        }
+        world.advance(Duration::hours(25));
+        world.drain().await;
+        assert_eq!(state(&world, &people[1], id).await, None);
+        assert_eq!(open().await, 2);
+        assert!(world.get(&people[1], &path).await.body.contains("We have your wish"));
+        // Dan asks for something else meanwhile: his old wish stays where it is.
+        assert_eq!(world.post(&people[3], &path, &wish).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(open().await, 3);
+        // The class is called off: Cleo, who had a seat, is offered none elsewhere and asks again.
+        plan::cancel(&school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        assert_eq!(open().await, 4);
+        const KEPT: &str = "select count(*) from class_wish where state = 'answered'";
+        assert_eq!(world.count(KEPT).await, 1);
+        // The next one is called off for one after it, which answers them instead until they decline it.
+        let second = asks::open_for(&school.now(&world).await, draft(24 * 21 - 1), Extras::default(), None).await.unwrap();
+        assert_eq!((open().await, state(&world, &people[2], second).await), (0, Some(EnrolmentState::Offered)));
+        let third = school.open(draft(24 * 22)).await;
+        plan::cancel(&school.now(&world).await, second, "Ill again.".into()).await.unwrap();
+        assert_eq!((open().await, state(&world, &people[2], third).await), (0, Some(EnrolmentState::Offered)));
+        seats::decline(&world.cx_of(&people[2]).await, third, Consent::default()).await.unwrap();
+        assert_eq!(open().await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -2,6 +2,7 @@
 //! has a place in it moves with it and is told once.
 
 use super::{
+    asks,
     conflicts::Needs,
     crew_letters, dues, group_letters,
     groups::{self, Kept},
@@ -551,5 +552,6 @@ impl Told<'_> {
 async fn end(tx: &mut Tx, system: &Cx, permit: &Permit, row: &EnrolmentRow, why: Ending) -> Result<(), AppError> {
     let to = EnrolmentState::Cancelled;
     store::move_enrolment(tx, permit, row, to, None, Some(why), system.now).await?;
+    asks::answered_instead(tx, system, row.class_id, None, row.person_id).await?;
     seats::record(tx, system, permit, row.id, row.person_id, Some(row.state), to, Some(why)).await
 }

@@ -4,7 +4,7 @@ use super::{
     group_words,
     groups::Kept,
     invitations::{self, Seat},
-    letters::{About, Also},
+    letters::{About, Also, Next},
     store::{self, ClassRow, EnrolmentRow, parties, parties::PartyRow},
     words,
 };
@@ -42,7 +42,7 @@ pub enum Says {
     /// To the owner: staff gave somebody's place back. Why is between them and the learner.
     GivenBack { name: String },
     /// To the owner: the class does not take place.
-    ClassCancelled { why: String, next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)> },
+    ClassCancelled { why: String, next: Option<Next> },
     /// To the owner: the class is at another time or in another room.
     ClassMoved {
         kept: Kept,
@@ -86,7 +86,7 @@ impl GroupLetter {
         match self.says {
             Says::Enrolled { .. } | Says::Named { .. } => Urgency::AtOnce,
             Says::Offered { until, .. }
-            | Says::ClassCancelled { next: Some((_, _, until)), .. }
+            | Says::ClassCancelled { next: Some(Next { until, .. }), .. }
             | Says::ClassMoved { kept: Kept::Offers(_, until), .. } => Urgency::Until(until),
             _ => Urgency::ByDay,
         }
@@ -127,9 +127,10 @@ impl GroupLetter {
             }
             Says::ClassCancelled { why, next } => {
                 lines.push(w!(fmt, groups.letter_cancelled_body, why = why.clone()));
-                if let Some((starts, tz, at)) = next {
-                    let (next, until) = (until(*starts, *tz), until(*at, *tz));
+                if let Some(held) = next {
+                    let (next, until) = (until(held.starts, held.zone), until(held.until, held.zone));
                     lines.push(w!(fmt, groups.letter_moved_body, next = next, until = until));
+                    lines.extend(held.differences(fmt));
                 }
                 w!(fmt, training.letter_cancelled_subject, title = title)
             }
@@ -262,7 +263,7 @@ pub async fn class_cancelled(
     why: &str,
     offer: Option<(&ClassRow, DateTime<Utc>)>,
 ) -> Result<(), AppError> {
-    let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
+    let next = offer.map(|(next, until)| Next::of(class, next, until));
     let mut about = About::of(cx, class);
     about.link =
         cx.app.config.address(&offer.map_or("/training".to_owned(), |(next, _)| format!("{}/group", next.path())));

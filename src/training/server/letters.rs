@@ -35,11 +35,11 @@ pub enum TrainingLetter {
         about: About,
         until: DateTime<Utc>,
     },
-    /// With the seat that is held in the next class of the course, where there is one.
+    /// With the seat that is held in a later class of the course, where there is one.
     ClassCancelled {
         about: About,
         why: String,
-        next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)>,
+        next: Option<Next>,
     },
     Reminder {
         about: About,
@@ -106,6 +106,31 @@ pub enum TrainingLetter {
         about: About,
         until: Option<DateTime<Utc>>,
     },
+}
+
+/// The later class in which seats are held instead of one that does not take place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Next {
+    pub starts: DateTime<Utc>,
+    pub zone: Tz,
+    pub until: DateTime<Utc>,
+    /// Where it meets and the code of its language, if either is another one.
+    pub differs: Option<(String, String)>,
+}
+
+impl Next {
+    pub fn of(class: &ClassRow, next: &ClassRow, until: DateTime<Utc>) -> Self {
+        let differs = class.place != next.place || class.language != next.language;
+        let differs = differs.then(|| (words::place(next), next.language.clone()));
+        Self { starts: next.starts_at, zone: next.tz(), until, differs }
+    }
+
+    /// The line that says so.
+    pub fn differences(&self, fmt: Fmt) -> Option<String> {
+        let (place, language) = self.differs.as_ref()?;
+        let (place, language) = (place_or_online(fmt, place), words::language(language));
+        Some(w!(fmt, planning.next_differs, place = place, language = language))
+    }
 }
 
 /// What else is other than before, each a line of a letter.
@@ -244,7 +269,7 @@ impl TrainingLetter {
         match self {
             Self::Booked { .. } | Self::Waitlisted { .. } => Urgency::AtOnce,
             Self::Offered { until, .. }
-            | Self::ClassCancelled { next: Some((_, _, until)), .. }
+            | Self::ClassCancelled { next: Some(Next { until, .. }), .. }
             | Self::Moved { stays: Stays::Held { until, .. } | Stays::Offered { until }, .. }
             | Self::Opened { until: Some(until), .. } => Urgency::Until(*until),
             Self::ClassCancelled { .. } | Self::Reminder { .. } => Urgency::ByDay,
@@ -302,20 +327,21 @@ impl TrainingLetter {
                 w!(fmt, training.letter_cancelled_subject, title = title.clone()),
                 w!(fmt, training.letter_cancelled_body, title = title, time = time, zone = zone, why = why.clone()),
             ),
-            Self::ClassCancelled { why, next: Some((starts, next_zone, until)), .. } => (
-                w!(fmt, training.letter_cancelled_subject, title = title.clone()),
-                w!(
+            Self::ClassCancelled { why, next: Some(next), .. } => {
+                let body = w!(
                     fmt,
                     training.letter_moved_body,
-                    title = title,
+                    title = title.clone(),
                     time = time,
                     zone = zone,
                     why = why.clone(),
-                    next_time = fmt.date_time(*starts, *next_zone),
-                    next_zone = words::zone(*next_zone),
-                    until = fmt.date_time(*until, *next_zone)
-                ),
-            ),
+                    next_time = fmt.date_time(next.starts, next.zone),
+                    next_zone = words::zone(next.zone),
+                    until = fmt.date_time(next.until, next.zone)
+                );
+                let subject = w!(fmt, training.letter_cancelled_subject, title = title);
+                (subject, paragraphs(body, fmt, &[], next.differences(fmt).unwrap_or_default()))
+            }
             Self::Reminder { .. } => (
                 w!(fmt, training.letter_reminder_subject, title = title.clone()),
                 w!(fmt, training.letter_reminder_body, title = title, time = time, zone = zone, place = place),
@@ -603,7 +629,7 @@ pub async fn class_cancelled(
         Some((next, _)) => cx.app.config.address(&next.path()),
         None => cx.app.config.address("/training"),
     };
-    let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
+    let next = offer.map(|(next, until)| Next::of(class, next, until));
     let letter = TrainingLetter::ClassCancelled { about, why: why.to_owned(), next };
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id, person };

@@ -273,6 +273,7 @@ async fn end_line(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> 
             let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
             store::move_enrolment(tx, &permit, &row, to, None, Some(why), cx.now).await?;
             seats::record(tx, &cx, &permit, row.id, row.person_id, Some(row.state), to, Some(why)).await?;
+            asks::answered_instead(tx, &cx, class, None, row.person_id).await?;
         }
     }
     Ok(())
@@ -417,11 +418,13 @@ pub async fn cancel(cx: &Cx, id: ClassId, why: String) -> Result<(), AppError> {
 
 async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), AppError> {
     let before = store::class(tx, id).await?;
-    let next = store::next_of_course(tx, before.course_id, cx.now, id).await?;
-    let mut keys = vec![lock_of(id)];
-    keys.extend(next.as_ref().map(|next| lock_of(next.id)));
+    let known: Vec<ClassId> = store::instead_of(tx, &before, cx.now).await?.iter().map(|row| row.id).collect();
+    let keys: Vec<_> = std::iter::once(id).chain(known.iter().copied()).map(lock_of).collect();
     tx.lock(&keys).await?;
     let class = store::class(tx, id).await?;
+    // What opened in between is not held.
+    let mut later = store::instead_of(tx, &class, cx.now).await?;
+    later.retain(|row| known.contains(&row.id));
     let permit = cx.may(Act::CancelClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
     let to = class.state.cancel()?;
     let rows = store::of_class(tx, id).await?;
@@ -444,13 +447,31 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     }
     for row in booked.iter().chain(&line) {
         // For a group its owner answers.
-        let offer = match next.as_ref().filter(|_| row.party_id.is_none()) {
-            Some(next) => seats::offer_elsewhere(tx, cx, next, row.person_id).await?.map(|until| (next, until)),
-            None => None,
+        let offer = match row.party_id {
+            None => offer_instead(tx, cx, &mut later, row.person_id).await?,
+            Some(_) => None,
         };
+        let offer = offer.map(|(at, until)| (&later[at], until));
+        asks::answered_instead(tx, cx, id, offer.map(|(next, _)| next), row.person_id).await?;
         letters::class_cancelled(tx, cx, &class, row.id, row.person_id, why, offer).await?;
     }
-    groups::end_with_class(tx, cx, &class, why, next.as_ref(), parties).await
+    groups::end_with_class(tx, cx, &class, why, later, parties).await
+}
+
+/// Holds a seat for somebody in the first of these classes that they can come to; says in which, and until when.
+async fn offer_instead(
+    tx: &mut Tx,
+    cx: &Cx,
+    later: &mut [ClassRow],
+    person: PersonId,
+) -> Result<Option<(usize, DateTime<Utc>)>, AppError> {
+    for (at, next) in later.iter_mut().enumerate().filter(|(_, row)| row.seats().free() > 0) {
+        if let Some(until) = seats::offer_elsewhere(tx, cx, next, person).await? {
+            next.held += 1;
+            return Ok(Some((at, until)));
+        }
+    }
+    Ok(None)
 }
 
 async fn end_with_class(tx: &mut Tx, system: &Cx, row: &EnrolmentRow) -> Result<(), AppError> {
