@@ -270,7 +270,8 @@ both! {
         }
         let edit = change::Edit { capacity: 1, ..as_it_is(&class(&world, id).await) };
         let error = refusal(change::edit(&school.cx, id, edit, change::Rest::default()).await.unwrap_err());
-        assert_eq!(error, Refusal::MustMove { over: 2, people: vec!["cleo".into(), "bob".into()] });
+        let people = vec!["cleo".into(), "bob".into()];
+        assert_eq!(error, Refusal::MustMove { over: 2, people, unnamed: 0, gathered: 0, guests: vec![] });
     }
 }
 
@@ -966,6 +967,45 @@ both! {
         assert_eq!((open().await, state(&world, &people[2], third).await), (0, Some(EnrolmentState::Offered)));
         seats::decline(&world.cx_of(&people[2]).await, third, Consent::default()).await.unwrap();
         assert_eq!(open().await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_takes_seats_without_a_name_is_said_before_a_class_shrinks(world: World) {
+        let firm = Firm::of(&world, 1, 0).await;
+        let id = firm.school.open(firm.school.draft("Shrinking", 5, 24 * 9, 0)).await;
+        firm.enrol(&world, id, firm.group(&[0], 2, Wish::Together)).await.unwrap();
+        let edit = change::Edit { capacity: 1, ..as_it_is(&class(&world, id).await) };
+        let error = refusal(change::edit(&firm.school.cx, id, edit, change::Rest::default()).await.unwrap_err());
+        let Refusal::MustMove { over: 2, unnamed: 2, gathered: 0, .. } = &error else { panic!("{error:?}") };
+        let version = class(&world, id).await.version.to_string();
+        let form = [
+            ("version", version.as_str()), ("title", "Shrinking"), ("room", ""), ("link", "https://meet.example.com/x"),
+            ("capacity", "1"), ("price", "0"), ("cut_off_hours", "48"),
+        ];
+        let page = world.post(&firm.school.trainer, &format!("/desk/classes/{id}/edit"), &form).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("2 seats without a name"), "{}", page.body);
+    }
+}
+
+both! {
+    async fn a_technician_says_when_they_are_away(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        let agent = world.staff(Role::Agent).await;
+        let path = "/desk/availability";
+        assert!(world.get(&technician, "/desk/repairs").await.body.contains(path));
+        let page = world.get(&technician, path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        let away = [("act", "absence"), ("from", "2026-12-14T00:00"), ("until", "2026-12-28T00:00"), ("why", "Away")];
+        assert_eq!(world.post(&technician, path, &away).await.status, StatusCode::SEE_OTHER);
+        assert!(!time_of(&world, &technician).await.is_empty(), "visits are offered when somebody is there");
+        assert_eq!(world.post(&agent, path, &away).await.status, StatusCode::FORBIDDEN);
+        // A manager does it for whoever repairs as for whoever teaches.
+        let manager = world.staff(Role::Manager).await;
+        let page = world.get(&manager, &format!("{path}?person={}", technician.id)).await.body;
+        assert!(page.contains("The technician") && page.contains("Away"), "{page}");
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -31,6 +31,7 @@ use crate::{
 };
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
+use std::collections::HashMap;
 
 /// What a trainer changes, and which version of the class they had before their eyes.
 #[derive(Clone, Debug, PartialEq)]
@@ -243,7 +244,7 @@ fn said(span: Span, tz: Tz) -> String {
 async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: &Wanted) -> Result<(), AppError> {
     let (class, edit, needs) = (&before.class, &wanted.edit, &wanted.needs);
     let people = store::of_class(tx, class.id).await?;
-    refuse_small(class, edit.capacity, &people)?;
+    refuse_small(tx, class, edit.capacity, &people).await?;
     class::fits(edit.capacity, needs.room.as_ref().map(|room| (room.name.clone(), room.capacity)).as_ref())?;
     let known: Vec<_> = before.sessions.iter().map(|row| (row.id, row.span())).collect();
     let moves = schedule::moves(&known, &wanted.sessions, cx.now)?;
@@ -321,8 +322,9 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     seats::pass_on(tx, cx, class.id).await
 }
 
-/// A class cannot be smaller than those who have a seat in it: says how many would have to move and who came last.
-fn refuse_small(class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Result<(), AppError> {
+/// A class cannot be smaller than those who have a seat in it: says how many would have to move, who came last, and which
+/// seats are taken without anybody's name.
+async fn refuse_small(tx: &mut Tx, class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Result<(), AppError> {
     // Guests of a session sit in it like everybody else.
     let over = class.taken + class.held + class.guests - capacity;
     if over <= 0 {
@@ -333,7 +335,16 @@ fn refuse_small(class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Res
     seated.sort_by_key(|row| (row.state == EnrolmentState::Booked, std::cmp::Reverse(row.id)));
     let most = usize::try_from(over).unwrap_or(0);
     let people = seated.into_iter().take(most).map(|row| row.person_name.clone()).collect();
-    Err(Refusal::MustMove { over, people }.into())
+    let unnamed = parties::unnamed(tx, class.id).await?;
+    let unnamed = unnamed.iter().filter(|place| place.state != EnrolmentState::Waitlisted).count();
+    let unnamed = i64::try_from(unnamed).unwrap_or(i64::MAX);
+    let gathered = parties::gathering(tx, class.id).await?.iter().map(|party| party.gathered).sum();
+    let mut of_session: HashMap<ClassSessionId, Vec<String>> = HashMap::new();
+    for row in store::guests(tx, class.id).await? {
+        of_session.entry(row.session_id).or_default().push(row.person_name);
+    }
+    let guests = of_session.into_values().max_by_key(Vec::len).unwrap_or_default();
+    Err(Refusal::MustMove { over, people, unnamed, gathered, guests }.into())
 }
 
 /// The learners who are elsewhere when the sessions are moved to.

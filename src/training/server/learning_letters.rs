@@ -62,6 +62,10 @@ pub enum Says {
     Language {
         language: String,
     },
+    /// It is tomorrow.
+    Reminder {
+        place: String,
+    },
     /// The reader gave it back.
     GivenBack,
     /// It does not take place then, or not at all.
@@ -74,6 +78,7 @@ impl Says {
             Self::Booked { .. } => "make_up_booked",
             Self::Changed { .. } => "make_up_changed",
             Self::Language { .. } => "make_up_language",
+            Self::Reminder { .. } => "make_up_reminder",
             Self::GivenBack => "make_up_given_back",
             Self::Cancelled => "make_up_cancelled",
         }
@@ -120,6 +125,18 @@ impl Says {
                     language = words::language(language),
                     time = time,
                     zone = zone
+                ),
+            ),
+            Self::Reminder { place } => (
+                w!(fmt, learning.letter_make_up_reminder_subject, title = title.clone()),
+                w!(
+                    fmt,
+                    learning.letter_make_up_reminder_body,
+                    home = home,
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    place = at(place)
                 ),
             ),
             Self::GivenBack => (
@@ -172,7 +189,7 @@ impl LearningLetter {
     pub fn urgency(&self) -> Urgency {
         match self {
             Self::MakeUp { says: Says::Booked { .. } | Says::GivenBack, .. } => Urgency::AtOnce,
-            Self::MakeUp { says: Says::Changed { .. } | Says::Language { .. } | Says::Cancelled, .. } => Urgency::ByDay,
+            Self::MakeUp { .. } => Urgency::ByDay,
             Self::Certified { .. } | Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
         }
     }
@@ -234,6 +251,12 @@ pub async fn make_up_language(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &Cla
     let letter = make_up(cx, row, Says::Language { language: class.language.clone() });
     let once = format!("make_up_language:{}:{}", row.id, class.version);
     service::send(tx, cx, To::Person(row.person_id), letter, &once).await
+}
+
+/// The session is tomorrow.
+pub async fn make_up_reminder(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &ClassRow) -> Result<(), AppError> {
+    let letter = make_up(cx, row, Says::Reminder { place: words::place(class) });
+    service::send(tx, cx, To::Person(row.person_id), letter, &format!("make_up_reminder:{}", row.id)).await
 }
 
 /// The reader gave the seat back.

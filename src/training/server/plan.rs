@@ -48,7 +48,7 @@ pub struct Draft {
 }
 
 /// The reminder goes out so long before the start.
-const REMIND: Duration = Duration::hours(24);
+pub const REMIND: Duration = Duration::hours(24);
 
 /// Plans a class. Its trainer and its room are taken from now on, so that two plans cannot meet in one room.
 /// The same key again gives the same class.

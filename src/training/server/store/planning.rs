@@ -117,6 +117,8 @@ const ASSISTANTS: &str = "select p.id, p.name from class_assistant a join person
 const CLEAR_ASSISTANTS: &str = "delete from class_assistant where class_id = $1";
 const ADD_ASSISTANT: &str = "insert into class_assistant (class_id, person_id) values ($1, $2)";
 const STAFF: &str = "select id, name from person where staff and erased_at is null order by name, id limit 500";
+const WITH_HOURS: &str = "select distinct p.id, p.name from person p join person_role r on r.person_id = p.id \
+    where r.role in ('trainer', 'technician') and p.erased_at is null order by p.name, p.id limit 400";
 const NAME: &str = "select name from person where id = $1 and staff";
 
 /// Who helps in a class.
@@ -142,6 +144,11 @@ pub async fn set_assistants(tx: &mut Tx, _: &Permit, class: ClassId, people: &[P
 /// Everybody who can help in a class.
 pub async fn staff(tx: &mut Tx) -> Result<Vec<(PersonId, String)>, AppError> {
     Ok(fetch_all!(tx, (PersonId, String), STAFF)?)
+}
+
+/// Whose absences count: whoever teaches, and whoever repairs.
+pub async fn with_hours(tx: &mut Tx) -> Result<Vec<(PersonId, String)>, AppError> {
+    Ok(fetch_all!(tx, (PersonId, String), WITH_HOURS)?)
 }
 
 /// The name of somebody of the staff.
