@@ -211,7 +211,10 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::ChangeFeed | Act::SayWish => mine,
         Act::AskForClass | Act::WithdrawWish => mine,
         Act::ReadDemand => staff(&[Role::Trainer]),
-        Act::SetAvailability => (has(&[Role::Trainer]) && subject.assigned == Some(person.id)) || staff(&[]),
+        // Visits are offered while a technician is there, classes planned while a trainer is.
+        Act::SetAvailability => {
+            (has(&[Role::Trainer, Role::Technician]) && subject.assigned == Some(person.id)) || staff(&[])
+        }
         Act::SetClassRules | Act::AddEquipment => staff(&[]),
         Act::CreateCourse | Act::CreateClass => staff(&[Role::Trainer]),
         Act::EditCourse | Act::AddMaterial | Act::RemoveMaterial => staff(&[Role::Trainer]),

@@ -37,6 +37,20 @@ pub fn instants(span: &LocalSpan, clock: Clock<'_>) -> Option<Span> {
     Span::new(clock(span.from)?, clock(span.until)?)
 }
 
+/// A class that meets once a week, at the same time of the same weekday.
+#[derive(Clone, Copy)]
+pub struct Weekly<'a> {
+    pub sessions: i64,
+    pub clock: Clock<'a>,
+}
+
+impl Weekly<'_> {
+    /// All its sessions from the first on; nothing where the clocks skip one.
+    pub fn spans(self, first: &LocalSpan) -> Option<Vec<Span>> {
+        (0..self.sessions).map(|week| instants(&first.later(Duration::weeks(week)), self.clock)).collect()
+    }
+}
+
 /// How far and how finely times are looked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reach {
@@ -87,16 +101,18 @@ pub struct Asker<'a> {
 /// A time for a class, and the askers who can come, as their places in the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Best {
+    /// Of the first session.
     pub local: LocalSpan,
-    pub span: Span,
+    /// Of all sessions; at least one.
+    pub spans: Vec<Span>,
     pub askers: Vec<usize>,
 }
 
-/// The times that suit most askers while trainer and room are free: most askers first, then the earliest; one a day.
+/// The times that suit most askers while all that is needed is free: most askers first, then the earliest; one a day.
 pub fn best_times(
     candidates: &[LocalSpan],
     taken: &Taken,
-    clock: Clock<'_>,
+    weekly: Weekly<'_>,
     askers: &[Asker<'_>],
     not_before: DateTime<Utc>,
     most: usize,
@@ -104,13 +120,16 @@ pub fn best_times(
     let mut best: Vec<Best> = candidates
         .iter()
         .filter_map(|local| {
-            let span = instants(local, clock).filter(|span| span.from > not_before && taken.leaves(span))?;
-            let can = |asker: &Asker<'_>| (asker.suits)(local) && asker.taken.leaves(&span);
+            let spans = weekly.spans(local).filter(|spans| spans.first().is_some_and(|span| span.from > not_before))?;
+            if !spans.iter().all(|span| taken.leaves(span)) {
+                return None;
+            }
+            let can = |asker: &Asker<'_>| (asker.suits)(local) && spans.iter().all(|span| asker.taken.leaves(span));
             let askers: Vec<usize> = (0..askers.len()).filter(|at| can(&askers[*at])).collect();
-            (!askers.is_empty()).then_some(Best { local: *local, span, askers })
+            (!askers.is_empty()).then_some(Best { local: *local, spans, askers })
         })
         .collect();
-    best.sort_by_key(|one| (std::cmp::Reverse(one.askers.len()), one.span.from));
+    best.sort_by_key(|one| (std::cmp::Reverse(one.askers.len()), one.spans.first().map(|span| span.from)));
     let mut days = Vec::new();
     best.retain(|one| {
         let day = one.local.from.date();
@@ -198,9 +217,10 @@ mod tests {
 
         #[test]
         fn the_best_times_are_those_of_brute_force(
-            busy in prop::collection::vec((0..4320_i64, 1..600_i64), 0..6),
+            busy in prop::collection::vec((0..14_400_i64, 1..600_i64), 0..12),
             askers in prop::collection::vec((0..24_u32, prop::collection::vec((0..4320_i64, 1..600_i64), 0..4)), 0..5),
             most in 1..4_usize,
+            sessions in 1..3_i64,
         ) {
             let taken: Vec<Span> = busy.iter().map(|(from, long)| span(*from, *long)).collect();
             let theirs: Vec<Vec<Span>> =
@@ -212,17 +232,21 @@ mod tests {
                 .map(|((hour, _), taken)| Asker { suits: Box::new(suits(*hour)), taken: Taken::new(taken.clone()) })
                 .collect();
             let candidates: Vec<LocalSpan> = (0..72).map(|hour| local(hour * 60, 90)).collect();
-            let found = best_times(&candidates, &Taken::new(taken.clone()), &utc, &people, monday().and_utc(), most);
+            let weekly = Weekly { sessions, clock: &utc };
+            let found = best_times(&candidates, &Taken::new(taken.clone()), weekly, &people, monday().and_utc(), most);
             // Day by day the time with most people, the earliest of equals; then the days in order.
             let mut slow: Vec<(LocalSpan, Vec<usize>)> = Vec::new();
             for day in 0..3 {
                 let mut of_day: Option<(LocalSpan, Vec<usize>)> = None;
                 for one in candidates.iter().filter(|one| one.from.date() == (monday() + Duration::days(day)).date()) {
-                    let at = Span { from: one.from.and_utc(), until: one.until.and_utc() };
-                    let can: Vec<usize> = (0..askers.len())
-                        .filter(|n| one.from.hour() >= askers[*n].0 && free_slowly(&at, &theirs[*n]))
-                        .collect();
-                    let good = at.from > monday().and_utc() && free_slowly(&at, &taken) && !can.is_empty();
+                    let at = |week: i64| Span {
+                        from: (one.from + Duration::weeks(week)).and_utc(),
+                        until: (one.until + Duration::weeks(week)).and_utc(),
+                    };
+                    let free = |taken: &[Span]| (0..sessions).all(|week| free_slowly(&at(week), taken));
+                    let can: Vec<usize> =
+                        (0..askers.len()).filter(|n| one.from.hour() >= askers[*n].0 && free(&theirs[*n])).collect();
+                    let good = at(0).from > monday().and_utc() && free(&taken) && !can.is_empty();
                     if good && of_day.as_ref().is_none_or(|(_, most)| can.len() > most.len()) {
                         of_day = Some((*one, can));
                     }

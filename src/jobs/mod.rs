@@ -7,7 +7,8 @@ use crate::{
     execute, fetch_all, fetch_scalar,
     server::{App, Cx, clock::real_now, fresh},
     values::{
-        CaseId, CertificateId, ClassId, EnrolmentId, FeedbackId, JobId, MessageId, PersonId, PhotoId, QuoteId, RepairId,
+        CaseId, CertificateId, ClassId, EnrolmentId, FeedbackId, JobId, MakeUpId, MessageId, PersonId, PhotoId,
+        QuoteId, RepairId,
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -43,6 +44,8 @@ pub enum Job {
     StartClass { class: ClassId },
     /// Reminds the learners of a class the day before.
     RemindClass { class: ClassId },
+    /// Reminds whoever makes a session up, the day before.
+    RemindGuest { make_up: MakeUpId },
     /// The cut-off of a class: seats without a name are given back.
     ReturnSeats { class: ClassId },
     /// No seats are gathered any more for a group that waits for a class.
@@ -90,6 +93,7 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
         Job::ExpireOffer { enrolment } => crate::training::server::jobs::expire_offer(cx, enrolment).await,
         Job::StartClass { class } => crate::training::server::jobs::start_class(cx, class).await,
         Job::RemindClass { class } => crate::training::server::jobs::remind_class(cx, class).await,
+        Job::RemindGuest { make_up } => crate::training::server::make_ups::remind(cx, make_up).await,
         Job::ReturnSeats { class } => crate::training::server::groups::return_seats(cx, class).await,
         Job::OpenLine { class } => crate::training::server::groups::open_line(cx, class).await,
         Job::TellLapse { certificate } => crate::training::server::validity::tell(cx, certificate).await,

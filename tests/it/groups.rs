@@ -548,7 +548,7 @@ fn letters_about_groups_are_written_in_every_language() {
             domain::{Cost, WhyPays},
             server::{
                 group_letters::{GroupLetter, Says},
-                letters::{About, Waited},
+                letters::{About, Also, Next, Waited},
             },
         },
         values::{Currency, Money},
@@ -562,6 +562,12 @@ fn letters_about_groups_are_written_in_every_language() {
     };
     let firm = || "Acme".to_owned();
     for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
+        let next = || Next {
+            starts: now(),
+            zone: chrono_tz::Asia::Kolkata,
+            until: now(),
+            differs: Some(("Delhi".into(), "hi".into())),
+        };
         for many in [1, 2, 7, 21] {
             let covered = Cost::Covered {
                 benefit: BenefitId(uuid::Uuid::nil()),
@@ -585,7 +591,7 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::Returned { seats: many as u64 },
                 Says::ClassCancelled {
                     why: "Ill.".into(),
-                    next: Some((now(), chrono_tz::Asia::Kolkata, now())),
+                    next: Some(next()),
                     gone: vec!["Ann".into()],
                 },
                 Says::Promoted { name: "Ann".into(), cost: Cost::Free },
@@ -598,8 +604,15 @@ fn letters_about_groups_are_written_in_every_language() {
                     kept: groups::Kept::Offers(many, now()),
                     elsewhere: vec!["Ann".into()],
                     lost: vec!["Bob".into()],
+                    also: vec![Also::Language("lt".into())],
                 },
-                Says::ClassMoved { kept: groups::Kept::Over, elsewhere: Vec::new(), lost: Vec::new() },
+                Says::ClassMoved {
+                    kept: groups::Kept::Over,
+                    elsewhere: Vec::new(),
+                    lost: Vec::new(),
+                    also: Vec::new(),
+                },
+                Says::ClassTerms { also: vec![Also::CutOff(72)], free_until: now() },
                 Says::YouAreIn { firm: firm() },
                 Says::YouWait { firm: firm() },
                 Says::YouAreOut { firm: firm() },

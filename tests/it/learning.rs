@@ -3,6 +3,7 @@
 
 use crate::{
     both,
+    groups::Firm,
     training::{School, now},
     world::{Reply, Signed, World},
 };
@@ -606,6 +607,78 @@ both! {
 }
 
 both! {
+    async fn guests_hear_what_the_class_hears_and_what_they_made_up_counts_in_the_file(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let trainer = &missed.school.trainer;
+        let desk = format!("/desk/classes/{}", missed.host);
+        // Nobody but the guest is in that class yet.
+        let page = world.get(trainer, &desk).await.body;
+        assert!(page.contains("id=\"write-to-all\""), "{page}");
+        let form = [("act", "write"), ("subject", "Bring your printer"), ("words", "And its cable.")];
+        assert_eq!(world.post(trainer, &desk, &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.letter("ann@example.com").await.unwrap().0, "Bring your printer");
+        // The day before the session that is made up, not before the first one of that class.
+        let session = sessions(&world, missed.host).await[1].clone();
+        let go_to = |at: chrono::DateTime<chrono::Utc>| world.advance(at - world.app.clock.now());
+        go_to(session.starts_at - Duration::hours(25));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_reminder'").await, 0);
+        go_to(session.starts_at - Duration::hours(23));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_reminder'").await, 1);
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("You make up a session of “Home” in “Host”"));
+        // Two trainers mark the guest: the second sees what the first did.
+        go_to(session.starts_at);
+        let roster = world.get(trainer, &format!("{desk}?session={}", session.id)).await.body;
+        assert!(roster.contains("name=\"was\" value=\"none\""), "{roster}");
+        let door = format!("/desk/make-ups/{id}");
+        let at = session.id.to_string();
+        let tap = |mark: &'static str, was: &'static str| [("mark", mark), ("was", was), ("session", at.as_str())];
+        assert_eq!(world.post(trainer, &door, &tap("present", "none")).await.status, StatusCode::SEE_OTHER);
+        let stale = world.post(trainer, &door, &tap("absent", "none")).await;
+        assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(stale.body.contains("Makes up a session of “Home”"), "the roster again: {}", stale.body);
+        assert_eq!(missed.certificates(&world).await, 1);
+        // The file says what the certificate says.
+        let file = world.get(trainer, &format!("/desk/classes/{}/roster.csv", missed.home)).await.body;
+        let line = file.lines().find(|line| line.starts_with("ann,")).unwrap();
+        assert!(line.contains("Absent → Present") && line.contains("100 %"), "{file}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn only_sessions_that_would_be_taken_are_offered_to_make_one_up(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        let page = format!("/training/{}/make-up", missed.home);
+        let offered = async || {
+            let body = world.get(&missed.learner, &page).await.body;
+            (body.contains("name=\"session\""), body)
+        };
+        assert!(offered().await.0);
+        // She is elsewhere then.
+        let session = sessions(&world, missed.host).await[1].clone();
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let course = School::course(&world, "Another course", vec![]).await;
+        let sessions = vec![session.span()];
+        let draft = Draft { course, trainer: other.id, sessions, ..missed.school.draft("Elsewhere", 5, 1, 0) };
+        let cx = world.cx_of(&other).await;
+        let elsewhere = plan::create(&cx, draft, None).await.unwrap();
+        plan::publish(&cx, elsewhere).await.unwrap();
+        enrol(&world, &missed.learner, elsewhere).await;
+        assert!(!offered().await.0, "{}", offered().await.1);
+        seats::cancel(&world.cx_of(&missed.learner).await, elsewhere, Consent::default()).await.unwrap();
+        assert!(offered().await.0);
+        // A seat is free, but others wait in line for it: somebody's group that does not fit.
+        world.corrupt("update class set waiting = 1 where title = 'Host'").await;
+        assert!(!offered().await.0, "{}", offered().await.1);
+        world.corrupt("update class set waiting = 0 where title = 'Host'").await;
+        assert!(offered().await.0);
+    }
+}
+
+both! {
     async fn who_was_excused_from_everything_has_nothing_to_make_up(world: World) {
         let school = School::of(&world, vec![]).await;
         let home = school.open(school.draft("Home", 5, 30, 0)).await;
@@ -795,14 +868,44 @@ fn letters_are_written_in_every_language() {
     for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
         for letter in [
             LearningLetter::MakeUp { about: about(), says: Says::Booked { place: String::new() } },
-            LearningLetter::MakeUp { about: about(), says: Says::Changed { place: "Room 2".into() } },
+            LearningLetter::MakeUp {
+                about: about(),
+                says: Says::Changed { place: "Room 2".into(), language: Some("es".into()) },
+            },
+            LearningLetter::MakeUp { about: about(), says: Says::Reminder { place: "Room 2".into() } },
+            LearningLetter::MakeUp { about: about(), says: Says::Language { language: "es".into() } },
             LearningLetter::MakeUp { about: about(), says: Says::GivenBack },
             LearningLetter::MakeUp { about: about(), says: Says::Cancelled },
             LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },
         ] {
             let written = letter.write(Fmt::new(locale));
-            assert!(written.subject.contains("Home") && written.body.contains("Home"), "{written:?}");
+            // A reminder names the class that one goes to.
+            let named = written.subject.contains("Home") || written.subject.contains("Host");
+            assert!(named && written.body.contains("Home"), "{written:?}");
             assert!(!written.body.contains("{{"), "{written:?}");
         }
+    }
+}
+
+both! {
+    async fn one_can_ask_only_for_what_one_owns_and_for_a_class_where_there_is_none(world: World) {
+        let firm = Firm::of(&world, 1, 1).await;
+        let school = &firm.school;
+        let other = School::course(&world, "Something else", vec![]).await;
+        // Where no class is, there is a way to ask for one.
+        let team = world.get(&firm.owner, "/training/team").await.body;
+        assert!(team.contains(&format!("/training/ask/{}", school.course)), "{team}");
+        for n in 0..8 {
+            school.open(school.draft(&format!("Mine {n}"), 5, 24 * (9 + n), 0)).await;
+        }
+        school.open(Draft { course: other, ..school.draft("Not mine", 5, 24 * 30, 0) }).await;
+        let all = world.get(&firm.owner, "/training").await.body;
+        assert!(all.contains("Not mine") && all.contains("/training?owned=1"), "{all}");
+        let owned = world.get(&firm.owner, "/training?owned=1").await.body;
+        assert!(!owned.contains("Not mine") && owned.contains("Mine 0") && owned.contains("Mine 7"), "{owned}");
+        let stranger = world.customer("ann@example.com").await;
+        assert!(!world.get(&stranger, "/training?owned=1").await.body.contains("Mine 0"));
+        let team = world.get(&firm.owner, "/training/team").await.body;
+        assert!(!team.contains("/training/ask/"), "{team}");
     }
 }

@@ -2,26 +2,27 @@
 
 use crate::{
     both,
+    groups::Firm,
     training::{School, now},
     world::{Signed, World},
 };
 use aftercare::{
-    access::Role,
+    access::{Act, Role, Subject},
     calendar::domain::Span,
     error::{AppError, Refusal as AnyRefusal},
     fetch_all,
-    server::Cx,
+    server::{Cx, fresh},
     training::{
-        domain::{EnrolmentState, Refusal, Who},
+        domain::{Announced, EnrolmentState, Refusal, Who, Wish},
         server::{
-            availability, change,
+            announce, asks, attend, availability, change,
             plan::{self, Draft, Extras},
             rules,
             seats::{self, Consent},
             store,
         },
     },
-    values::{ClassId, Money},
+    values::{ClassId, Money, RoomId},
 };
 use axum::http::StatusCode;
 use chrono::{DateTime, Duration, Utc};
@@ -269,7 +270,8 @@ both! {
         }
         let edit = change::Edit { capacity: 1, ..as_it_is(&class(&world, id).await) };
         let error = refusal(change::edit(&school.cx, id, edit, change::Rest::default()).await.unwrap_err());
-        assert_eq!(error, Refusal::MustMove { over: 2, people: vec!["cleo".into(), "bob".into()] });
+        let people = vec!["cleo".into(), "bob".into()];
+        assert_eq!(error, Refusal::MustMove { over: 2, people, unnamed: 0, gathered: 0, guests: vec![] });
     }
 }
 
@@ -660,11 +662,362 @@ both! {
     }
 }
 
+async fn add_room(world: &World, name: &str, place: &str) -> RoomId {
+    let permit = world.operator().may(Act::AddRoom, &Subject::nobody()).unwrap();
+    let row = store::RoomRow {
+        id: fresh(),
+        name: name.into(),
+        place: place.into(),
+        address: format!("{name} street 1"),
+        zone: "Europe/Madrid".into(),
+        capacity: 20,
+        version: 1,
+        retired_at: None,
+    };
+    let id = row.id;
+    world
+        .db()
+        .write(move |tx| {
+            let row = row.clone();
+            Box::pin(async move { store::insert_room(tx, &permit, &row).await })
+        })
+        .await
+        .unwrap();
+    id
+}
+
+both! {
+    async fn a_substitute_and_whoever_is_free_again_hear_it_but_not_whoever_did_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let other = world.staff_named(Role::Technician, "other@staff.example").await;
+        let id = school.open(school.draft("Printers", 5, 24 * 9, 0)).await;
+        let rest = change::Rest { assistants: Some(vec![helper.id]), ..change::Rest::default() };
+        change::edit(&school.cx, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        const CREW: &str = "select count(*) from message where letter like 'crew_%'";
+        assert_eq!(world.count(CREW).await, 1, "the trainer knows what she did");
+        let (subject, body, link) = world.letter("helper@staff.example").await.unwrap();
+        assert!(subject.contains("You help in “Printers”") && body.contains("The trainer is The trainer"), "{subject}: {body}");
+        assert!(body.contains("10 December") && link.unwrap().ends_with(&format!("/desk/classes/{id}/room")), "{body}");
+        // A manager moves the class: both hear it, once.
+        let cx = world.cx_of(&manager).await;
+        move_to(&world, &cx, id, 24 * 11).await.unwrap();
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_moved'").await, 2);
+        let (subject, body, _) = world.letter("trainer@staff.example").await.unwrap();
+        assert!(subject.contains("has moved") && body.contains("10 December") && body.contains("12 December"), "{body}");
+        assert!(body.contains("changed by The manager"), "{body}");
+        // What concerns neither of them tells neither.
+        let edit = change::Edit { capacity: 6, ..as_it_is(&class(&world, id).await) };
+        change::edit(&cx, id, edit, change::Rest::default()).await.unwrap();
+        assert_eq!(world.count(CREW).await, 3);
+        // A substitute and another helper: the new ones and the old ones.
+        let rest = change::Rest { trainer: Some(second.id), assistants: Some(vec![other.id]), ..change::Rest::default() };
+        change::edit(&cx, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        assert_eq!(world.count(CREW).await, 7);
+        let (subject, body, link) = world.letter("second@staff.example").await.unwrap();
+        assert!(subject.contains("You teach “Printers”") && body.contains("12 December"), "{subject}: {body}");
+        assert!(link.unwrap().ends_with(&format!("/desk/classes/{id}")));
+        for old in ["trainer@staff.example", "helper@staff.example"] {
+            assert!(world.letter(old).await.unwrap().0.contains("no longer needed"), "{old}");
+        }
+        assert!(world.letter("other@staff.example").await.unwrap().0.contains("You help in"));
+        // She moves her own class: only who helps hears it.
+        move_to(&world, &world.cx_of(&second).await, id, 24 * 12).await.unwrap();
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_moved'").await, 3);
+        plan::cancel(&cx, id, "No heating.".into()).await.unwrap();
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_cancelled'").await, 2);
+        let (subject, body, _) = world.letter("second@staff.example").await.unwrap();
+        assert!(subject.contains("does not take place") && body.contains("No heating."), "{subject}: {body}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_was_said_and_marked_of_a_session_does_not_move_along_with_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Monday", 5, 24 * 9, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        let session = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap()[0].clone();
+        announce::say(&world.cx_of(&ann).await, id, session.id, Announced::Absent, "A wedding.".into()).await.unwrap();
+        // It ends later: what she said of it stands.
+        let longer = Span { from: session.starts_at, until: session.ends_at + Duration::hours(1) };
+        let rest = change::Rest { sessions: Some(vec![(Some(session.id), longer)]), ..change::Rest::default() };
+        change::edit(&school.cx, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        assert_eq!(world.count("select count(*) from announcement").await, 1);
+        assert!(!world.letter("ann@example.com").await.unwrap().1.contains("say it again"));
+        // Half an hour before, everybody is marked; then it is put off.
+        world.advance(Duration::hours(24 * 9) - Duration::minutes(30));
+        let trainer = school.now(&world).await;
+        attend::mark_rest(&trainer, id, session.id).await.unwrap();
+        assert_eq!(world.count("select count(*) from attendance").await, 2);
+        move_to(&world, &trainer, id, 24 * 12).await.unwrap();
+        assert_eq!(world.count("select count(*) from attendance").await, 0);
+        assert_eq!(world.count("select count(*) from announcement").await, 0);
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("please say it again"));
+        assert!(!world.letter("bob@example.com").await.unwrap().1.contains("say it again"));
+        let roster = world.get(&school.trainer, &format!("/desk/classes/{id}")).await.body;
+        assert!(!roster.contains("A wedding."), "{roster}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_agreed_to_other_rules_has_time_to_go_free_of_charge(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let (madrid, toledo) = (add_room(&world, "Red room", "Madrid").await, add_room(&world, "Green room", "Toledo").await);
+        let id = school.open(Draft { room: Some(madrid), ..school.draft("Agreed", 1, 24 * 9, 9000) }).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        let terms = "select count(*) from message where letter = 'class_terms'";
+        let free = async || (class(&world, id).await.policy().free_until() - now()).num_hours();
+        let edit = async |edit: change::Edit, language: &str| {
+            let rest = change::Rest { language: Some(language.into()), ..change::Rest::default() };
+            change::edit(&school.now(&world).await, id, edit, rest).await.unwrap();
+        };
+        // Less notice than before costs nobody anything.
+        edit(change::Edit { cut_off_hours: 24, ..as_it_is(&class(&world, id).await) }, "en").await;
+        assert_eq!((free().await, world.count(terms).await), (24 * 8, 0));
+        // More does: there are three days to decide, and everybody who has a seat hears it.
+        edit(change::Edit { cut_off_hours: 24 * 8, ..as_it_is(&class(&world, id).await) }, "en").await;
+        assert_eq!((free().await, world.count(terms).await), (72, 1));
+        let (subject, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("Agreed") && body.contains("192 h before") && body.contains("4 December"), "{subject}: {body}");
+        // Another language is told to those in line as well.
+        world.advance(Duration::days(1));
+        edit(as_it_is(&class(&world, id).await), "es").await;
+        assert_eq!((free().await, world.count(terms).await), (96, 3));
+        for who in ["ann@example.com", "bob@example.com"] {
+            assert!(world.letter(who).await.unwrap().1.contains("Español"), "{who}");
+        }
+        // So is another town, with the letter that says where it is.
+        world.advance(Duration::days(2));
+        edit(change::Edit { room: Some(toledo), ..as_it_is(&class(&world, id).await) }, "es").await;
+        assert_eq!((free().await, world.count(terms).await), (24 * 6, 3));
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("Toledo"));
+        // Nothing is lost by it: she goes within her three days, and it costs nothing.
+        world.advance(Duration::days(2));
+        seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(world.count("select count(*) from enrolment where state = 'cancelled'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn of_a_cancelled_class_everybody_gets_the_first_later_one_that_has_room_for_them(world: World) {
+        let firm = Firm::of(&world, 3, 0).await;
+        let school = &firm.school;
+        let id = school.open(school.draft("Cancelled", 12, 24 * 9, 0)).await;
+        // The next one by time is held in another language, the last one has most room.
+        let spanish = school.open(Draft { language: "es".into(), ..school.draft("Spanish", 3, 24 * 10, 0) }).await;
+        let small = school.open(school.draft("Small", 2, 24 * 11, 0)).await;
+        let town = school.open(Draft { room: Some(school.room), ..school.draft("In town", 5, 24 * 12, 0) }).await;
+        let large = school.open(school.draft("Large", 5, 24 * 13, 0)).await;
+        let names = ["ann", "bob", "cleo", "dan", "eve"];
+        let mut people = Vec::new();
+        for name in names {
+            let who = world.customer(&format!("{name}@example.com")).await;
+            enrol(&world, &who, id).await;
+            people.push(who);
+        }
+        // Ann is elsewhere when the small one meets; Bob gave a seat in it up.
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let cx = world.cx_of(&other).await;
+        let second = School::course(&world, "Another course", vec![]).await;
+        let draft = Draft { course: second, trainer: other.id, ..school.draft("Elsewhere", 5, 24 * 11, 0) };
+        let elsewhere = plan::create(&cx, draft, None).await.unwrap();
+        plan::publish(&cx, elsewhere).await.unwrap();
+        enrol(&world, &people[0], elsewhere).await;
+        enrol(&world, &people[1], small).await;
+        seats::cancel(&world.cx_of(&people[1]).await, small, Consent::default()).await.unwrap();
+        firm.enrol(&world, id, firm.group(&[0, 1, 2], 0, Wish::Together)).await.unwrap();
+        let places = async |who: &Signed| {
+            let mut of = Vec::new();
+            for (name, class) in [("spanish", spanish), ("small", small), ("town", town), ("large", large)] {
+                of.extend(state(&world, who, class).await.map(|state| (name, state)));
+            }
+            of
+        };
+        plan::cancel(&school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        let offered = EnrolmentState::Offered;
+        assert_eq!(places(&people[0]).await, [("large", offered)]);
+        assert_eq!(places(&people[1]).await, [("large", offered)]);
+        assert_eq!(places(&people[2]).await, [("small", offered)]);
+        assert_eq!(places(&people[3]).await, [("small", offered)]);
+        assert_eq!(places(&people[4]).await, [("large", offered)]);
+        // Two seats are left in the large one: the whole group goes to town.
+        for who in &firm.people {
+            assert_eq!(places(who).await, [("town", offered)]);
+        }
+        let (_, body, _) = world.letter("owner@firm.example").await.unwrap();
+        assert!(body.contains("Where: Blue room, Calle Mayor 1, Madrid. Language: English."), "{body}");
+        assert!(!world.letter("eve@example.com").await.unwrap().1.contains("Language:"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_class_of_several_sessions_is_opened_for_askers_with_all_that_it_needs(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let ask = format!("/training/ask/{}", school.course);
+        let ann = world.customer("ann@example.com").await;
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+        assert_eq!(world.post(&ann, &ask, &wish).await.status, StatusCode::SEE_OTHER);
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let manager = world.staff(Role::Manager).await;
+        let form = [("act", "equipment"), ("name", "Projector"), ("at_place", "Madrid")];
+        assert_eq!(world.post(&manager, "/desk/settings/training", &form).await.status, StatusCode::SEE_OTHER);
+        let thing = store::all_equipment(&mut world.db().read().await.unwrap()).await.unwrap()[0].id.to_string();
+        // The last class of the course had two sessions: so many are proposed.
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let cx = world.cx_of(&other).await;
+        let draft = Draft { trainer: other.id, ..school.draft("Before", 5, 24 * 40, 0) };
+        let again = Span { from: draft.sessions[0].from + Duration::days(1), until: draft.sessions[0].until + Duration::days(1) };
+        plan::create(&cx, Draft { sessions: vec![draft.sessions[0], again], ..draft }, None).await.unwrap();
+        let desk = format!("/desk/demand/{}", school.course);
+        let page = world.get(&school.trainer, &desk).await.body;
+        let field = page.split("name=\"sessions\"").nth(1).unwrap();
+        assert!(field.split('>').next().unwrap().contains("value=\"2\""), "{page}");
+        assert!(page.contains("Projector") && page.contains("name=\"assistants\""), "{page}");
+        // The helper is away on the second Tuesday: what would meet then is not proposed.
+        let from = "2026-12-15T00:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        let away = Span { from, until: from + Duration::days(1) };
+        let boss = world.cx_of(&manager).await;
+        availability::add_absence(&boss, helper.id, away, String::new(), None).await.unwrap();
+        let (trainer, helper) = (school.trainer.id.to_string(), helper.id.to_string());
+        let terms = format!(
+            "trainer={trainer}&language=en&minutes=120&sessions=3&room=&link=https%3A%2F%2Fmeet.example.com%2Fx&capacity=5&price=0\
+             &cut_off_hours=48&assistants={helper}&equipment={thing}"
+        );
+        let found = world.get(&school.trainer, &format!("{desk}?{terms}")).await;
+        let first = found.body.split("name=\"at\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(first, "2026-12-22T07:00:00+00:00", "{}", found.body);
+        assert!(found.body.contains("the last session is on"), "{}", found.body);
+        let too_many = world.get(&school.trainer, &format!("{desk}?{}", terms.replace("sessions=3", "sessions=30"))).await;
+        assert_eq!(too_many.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let mut fields = vec![
+            ("trainer", trainer.as_str()), ("language", "en"), ("minutes", "120"), ("sessions", "3"), ("room", ""),
+            ("link", "https://meet.example.com/x"), ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"),
+            ("assistants", helper.as_str()), ("equipment", thing.as_str()), ("at", "2026-12-08T07:00:00+00:00"),
+        ];
+        // What is taken on one of the days only is refused.
+        assert_eq!(world.post(&school.trainer, &desk, &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        fields[11] = ("at", first.as_str());
+        let opened = world.post(&school.trainer, &desk, &fields).await;
+        assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+        let id: ClassId = opened.location().rsplit('/').next().unwrap().parse().unwrap();
+        let mut tx = world.db().read().await.unwrap();
+        let days: Vec<String> = store::sessions(&mut tx, id).await.unwrap().iter().map(|row| row.starts_at.to_rfc3339()).collect();
+        assert_eq!(days, ["2026-12-22T07:00:00+00:00", "2026-12-29T07:00:00+00:00", "2027-01-05T07:00:00+00:00"]);
+        assert_eq!(store::assistants(&mut tx, id).await.unwrap().len(), 1);
+        assert_eq!(store::equipment_of(&mut tx, id).await.unwrap().len(), 1);
+        drop(tx);
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Offered));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_asked_and_got_no_class_is_asked_for_again(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let path = format!("/training/ask/{}", school.course);
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+        let mut people = Vec::new();
+        for name in ["ann", "bob", "cleo", "dan"] {
+            let who = world.customer(&format!("{name}@example.com")).await;
+            assert_eq!(world.post(&who, &path, &wish).await.status, StatusCode::SEE_OTHER);
+            people.push(who);
+        }
+        let open = async || world.count("select count(*) from class_wish where state = 'open'").await;
+        let cx = school.now(&world).await;
+        let draft = |hours| school.draft("Asked for", 4, hours, 0);
+        // Tuesday the 15th at nine in Madrid.
+        let id = asks::open_for(&cx, draft(24 * 14 - 1), Extras::default(), None).await.unwrap();
+        assert_eq!(open().await, 0);
+        // Ann declines, Bob lets it lapse, Cleo and Dan accept.
+        seats::decline(&world.cx_of(&people[0]).await, id, Consent::default()).await.unwrap();
+        assert_eq!(open().await, 1);
+        for who in &people[2..] {
+            seats::accept(&world.cx_of(who).await, id, Consent::default()).await.unwrap();
+        }
+        world.advance(Duration::hours(25));
+        world.drain().await;
+        assert_eq!(state(&world, &people[1], id).await, None);
+        assert_eq!(open().await, 2);
+        assert!(world.get(&people[1], &path).await.body.contains("We have your wish"));
+        // Dan asks for something else meanwhile: his old wish stays where it is.
+        assert_eq!(world.post(&people[3], &path, &wish).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(open().await, 3);
+        // The class is called off: Cleo, who had a seat, is offered none elsewhere and asks again.
+        plan::cancel(&school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        assert_eq!(open().await, 4);
+        const KEPT: &str = "select count(*) from class_wish where state = 'answered'";
+        assert_eq!(world.count(KEPT).await, 1);
+        // The next one is called off for one after it, which answers them instead until they decline it.
+        let second = asks::open_for(&school.now(&world).await, draft(24 * 21 - 1), Extras::default(), None).await.unwrap();
+        assert_eq!((open().await, state(&world, &people[2], second).await), (0, Some(EnrolmentState::Offered)));
+        let third = school.open(draft(24 * 22)).await;
+        plan::cancel(&school.now(&world).await, second, "Ill again.".into()).await.unwrap();
+        assert_eq!((open().await, state(&world, &people[2], third).await), (0, Some(EnrolmentState::Offered)));
+        seats::decline(&world.cx_of(&people[2]).await, third, Consent::default()).await.unwrap();
+        assert_eq!(open().await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_takes_seats_without_a_name_is_said_before_a_class_shrinks(world: World) {
+        let firm = Firm::of(&world, 1, 0).await;
+        let id = firm.school.open(firm.school.draft("Shrinking", 5, 24 * 9, 0)).await;
+        firm.enrol(&world, id, firm.group(&[0], 2, Wish::Together)).await.unwrap();
+        let edit = change::Edit { capacity: 1, ..as_it_is(&class(&world, id).await) };
+        let error = refusal(change::edit(&firm.school.cx, id, edit, change::Rest::default()).await.unwrap_err());
+        let Refusal::MustMove { over: 2, unnamed: 2, gathered: 0, .. } = &error else { panic!("{error:?}") };
+        let version = class(&world, id).await.version.to_string();
+        let form = [
+            ("version", version.as_str()), ("title", "Shrinking"), ("room", ""), ("link", "https://meet.example.com/x"),
+            ("capacity", "1"), ("price", "0"), ("cut_off_hours", "48"),
+        ];
+        let page = world.post(&firm.school.trainer, &format!("/desk/classes/{id}/edit"), &form).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("2 seats without a name"), "{}", page.body);
+    }
+}
+
+both! {
+    async fn a_technician_says_when_they_are_away(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        let agent = world.staff(Role::Agent).await;
+        let path = "/desk/availability";
+        assert!(world.get(&technician, "/desk/repairs").await.body.contains(path));
+        let page = world.get(&technician, path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        let away = [("act", "absence"), ("from", "2026-12-14T00:00"), ("until", "2026-12-28T00:00"), ("why", "Away")];
+        assert_eq!(world.post(&technician, path, &away).await.status, StatusCode::SEE_OTHER);
+        assert!(!time_of(&world, &technician).await.is_empty(), "visits are offered when somebody is there");
+        assert_eq!(world.post(&agent, path, &away).await.status, StatusCode::FORBIDDEN);
+        // A manager does it for whoever repairs as for whoever teaches.
+        let manager = world.staff(Role::Manager).await;
+        let page = world.get(&manager, &format!("{path}?person={}", technician.id)).await.body;
+        assert!(page.contains("The technician") && page.contains("Away"), "{page}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 #[test]
 fn letters_of_planning_are_written_in_every_language() {
     use aftercare::{
         i18n::{Fmt, Locale},
-        training::server::letters::{About, Stays, TrainingLetter},
+        training::server::{
+            crew_letters::{CrewLetter, Says},
+            letters::{About, Also, Stays, TrainingLetter},
+        },
     };
     let about = || About {
         title: "Printers".into(),
@@ -682,6 +1035,7 @@ fn letters_of_planning_are_written_in_every_language() {
             Stays::Held { with: "Other".into(), until: now() },
             Stays::Lost { with: String::new() },
             Stays::Over,
+            Stays::Kept { free_until: now() },
         ];
         let mut letters: Vec<TrainingLetter> = stays
             .into_iter()
@@ -690,13 +1044,23 @@ fn letters_of_planning_are_written_in_every_language() {
                 was: vec![span],
                 was_place: "Madrid".into(),
                 now: vec![span, span],
+                also: vec![Also::Language("es".into()), Also::CutOff(72), Also::Link, Also::SayAgain],
                 stays,
             })
             .collect();
         letters.push(TrainingLetter::Opened { about: about(), until: Some(now()) });
         letters.push(TrainingLetter::Opened { about: about(), until: None });
-        for letter in letters {
-            let written = letter.write(Fmt::new(locale));
+        letters.push(TrainingLetter::Terms { about: about(), also: vec![Also::CutOff(72)], stays: Stays::Waiting });
+        let crew = [
+            Says::Teaches { sessions: vec![span] },
+            Says::Helps { trainer: "Vera".into(), sessions: vec![span] },
+            Says::Released { trainer: "Vera".into() },
+            Says::Moved { was: vec![span], was_place: String::new(), now: vec![span], also: vec![Also::Link] },
+            Says::Changed { also: vec![Also::Language("lt".into())] },
+            Says::Cancelled { why: "Rain.".into() },
+        ];
+        let crew = crew.map(|says| CrewLetter { about: about(), by: "Marta".into(), says }.write(Fmt::new(locale)));
+        for written in letters.iter().map(|letter| letter.write(Fmt::new(locale))).chain(crew) {
             assert!(written.subject.contains("Printers") && written.body.contains("Printers"), "{written:?}");
             assert!(!written.body.contains("{{") && !written.body.contains("https://"), "{written:?}");
         }

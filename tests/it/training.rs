@@ -894,7 +894,7 @@ fn letters_are_written_in_every_language() {
         i18n::{Fmt, Locale},
         training::{
             domain::Cost,
-            server::letters::{About, TrainingLetter, Waited},
+            server::letters::{About, Next, TrainingLetter, Waited},
         },
     };
     let about = || About {
@@ -915,7 +915,7 @@ fn letters_are_written_in_every_language() {
             TrainingLetter::ClassCancelled {
                 about: about(),
                 why: "Ill.".into(),
-                next: Some((now(), chrono_tz::Asia::Kolkata, now())),
+                next: Some(Next { starts: now(), zone: chrono_tz::Asia::Kolkata, until: now(), differs: None }),
             },
             TrainingLetter::Reminder { about: about() },
         ];

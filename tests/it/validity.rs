@@ -9,10 +9,11 @@ use crate::{
 };
 use aftercare::{
     access::Role,
+    calendar::domain::Span,
     error::{AppError, Refusal as AnyRefusal},
     fetch_scalar,
     training::{
-        domain::{NeedsRule, Refusal},
+        domain::{Mark, NeedsRule, Refusal},
         server::{
             attend,
             courses::{self, Edit},
@@ -309,5 +310,39 @@ fn letters_about_what_lapses_are_written_in_every_language() {
             assert!(written.subject.contains("Printers") && written.body.contains("Printers"), "{written:?}");
             assert!(written.body.contains("2027") && !written.body.contains("{{"), "{written:?}");
         }
+    }
+}
+
+both! {
+    async fn what_a_class_asks_for_a_certificate_is_what_it_asked_when_it_was_published(world: World) {
+        let school = School::of(&world, vec![]).await;
+        change(&world, &school, school.course, |edit| edit.course.pass_percent = 50).await;
+        let twice = |title: &str, hours: i64| {
+            let draft = school.draft(title, 5, hours, 0);
+            let second = Span { from: draft.sessions[0].from + Duration::days(1), until: draft.sessions[0].until + Duration::days(1) };
+            Draft { sessions: vec![draft.sessions[0], second], ..draft }
+        };
+        let ann = world.customer("ann@example.com").await;
+        let before = school.open(twice("Before", 30)).await;
+        let drafted = plan::create(&school.cx, twice("Drafted", 24 * 5), None).await.unwrap();
+        enrol(&world, &ann, before).await;
+        change(&world, &school, school.course, |edit| edit.course.pass_percent = 80).await;
+        plan::publish(&school.cx, drafted).await.unwrap();
+        enrol(&world, &ann, drafted).await;
+        let asks = async |id: ClassId| store::class(&mut world.db().read().await.unwrap(), id).await.unwrap().pass_percent;
+        assert_eq!((asks(before).await, asks(drafted).await), (50, 80));
+        assert!(world.get(&ann, &format!("/training/{before}")).await.body.contains("50%"));
+        // Half of each: enough for the one that she was promised it for.
+        for id in [before, drafted] {
+            let all = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+            let seat = store::active(&mut world.db().read().await.unwrap(), id, ann.id).await.unwrap().unwrap().id;
+            go_to(&world, all[1].ends_at + Duration::minutes(5));
+            let cx = school.now(&world).await;
+            attend::mark_rest(&cx, id, all[0].id).await.unwrap();
+            attend::mark(&cx, id, all[1].id, seat, None, Some(Mark::Absent)).await.unwrap();
+            plan::close(&cx, id).await.unwrap();
+            assert_eq!(world.count("select count(*) from certificate").await, 1);
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -89,9 +89,13 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
         let settings = cx.viewer.can(Act::SetHours, &Subject::nobody()).then(|| {
             view! { <ButtonLink href="/desk/settings/workshops" tone=ButtonTone::Quiet icon=Some(Icon::Gear)>{w!(t, repairs.settings_title)}</ButtonLink> }
         });
+        let mine = cx.viewer.person().map(|me| Subject::nobody().assigned_to(Some(me.id)));
+        let away = mine.is_some_and(|mine| cx.viewer.can(Act::SetAvailability, &mine)).then(|| {
+            view! { <ButtonLink href="/desk/availability" tone=ButtonTone::Quiet icon=Some(Icon::Clock)>{w!(t, planning.availability)}</ButtonLink> }
+        });
         let today = today_list(&cx, &today);
         view! {
-            <PageHead title=w!(t, repairs.desk_title)>{settings}</PageHead>
+            <PageHead title=w!(t, repairs.desk_title)>{away}{settings}</PageHead>
             <Section title=w!(t, repairs.desk_today)>{today}</Section>
             <Section title=w!(t, repairs.desk_queue)>
                 <Tabs label=w!(t, repairs.desk_queue) tabs=tabs/>

@@ -67,8 +67,9 @@ pub enum Refusal {
     OpensLater { at: DateTime<Utc> },
     /// Learners cannot enrol by themselves any more.
     EnrolmentClosed { at: DateTime<Utc> },
-    /// So many learners would have to move before the class can be so small: those who came last.
-    MustMove { over: i64, people: Vec<String> },
+    /// So many would have to move before the class can be so small: those who came last; and what else takes seats, which
+    /// are seats without a name, seats that are gathered for groups, and the guests of the fullest session.
+    MustMove { over: i64, people: Vec<String>, unnamed: i64, gathered: i64, guests: Vec<String> },
     /// A session that has begun stays as it was.
     SessionBegun { at: DateTime<Utc> },
     /// These learners are elsewhere at the new times; whoever moves the class has to say that they know it.

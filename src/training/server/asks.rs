@@ -3,7 +3,7 @@
 use super::{
     conflicts::{self, Needs},
     letters, plan,
-    plan::Draft,
+    plan::{Draft, Extras},
     seats,
     store::{self, ClassRow, Wanted, WishRow},
 };
@@ -11,7 +11,7 @@ use crate::{
     access::{Act, Subject, Viewer},
     calendar::{
         domain::{LocalSpan, Span},
-        search::{self, Asker, Best, Taken},
+        search::{self, Asker, Best, Taken, Weekly},
         server::zone,
     },
     db::{Key, Tx},
@@ -100,6 +100,30 @@ pub async fn answered(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: PersonId) 
     history::record(tx, &cx, &permit, change).await
 }
 
+/// The class that answered somebody's wish does not any more: another one does where it holds a seat for them, else they
+/// ask again for what they asked for.
+pub async fn answered_instead(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    instead: Option<&ClassRow>,
+    person: PersonId,
+) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    let permit = cx.may(Act::AskForClass, &Subject::of(person))?;
+    let wish = store::answered_by(tx, class, person).await?;
+    match (wish, instead) {
+        (Some(id), Some(other)) => store::answer_instead(tx, &permit, id, other.id, cx.now).await,
+        (Some(id), None) => {
+            store::reopen_wish(tx, &permit, id, cx.now).await?;
+            let change = change(id, person, Some(WishState::Answered), WishState::Open);
+            history::record(tx, &cx, &permit, change).await
+        }
+        (None, Some(other)) => answered(tx, &cx, other, person).await,
+        (None, None) => Ok(()),
+    }
+}
+
 /// Tells everybody who asks for the course that a class of it opens.
 pub async fn tell_of(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
     for row in store::wishes_of_course(tx, class.course_id).await? {
@@ -115,22 +139,22 @@ fn fits(row: &WishRow, local: &LocalSpan, place: &str, language: &str) -> bool {
 
 /// Plans and opens a class for those who asked: a seat is held for each whom it suits, in the order in which they asked;
 /// the others are told of it.
-pub async fn open_for(cx: &Cx, draft: Draft, key: Option<Uuid>) -> Result<ClassId, AppError> {
+pub async fn open_for(cx: &Cx, draft: Draft, extras: Extras, key: Option<Uuid>) -> Result<ClassId, AppError> {
     let cx = cx.clone();
     cx.app
         .db
         .clone()
         .write(move |tx| {
-            let (cx, draft) = (cx.clone(), draft.clone());
+            let (cx, draft, extras) = (cx.clone(), draft.clone(), extras.clone());
             Box::pin(async move {
-                let (scope, body) = (plan::scope_of(&cx, "open_for_askers"), format!("{draft:?}"));
+                let (scope, body) = (plan::scope_of(&cx, "open_for_askers"), format!("{draft:?} {extras:?}"));
                 if let Some(answer) = keys::seen(tx, &scope, key, &body).await?
                     && let Ok(id) = answer.parse()
                 {
                     return Ok(id);
                 }
                 cx.may(Act::ReadDemand, &Subject::nobody())?;
-                let id = plan::create_in(tx, &cx, draft).await?;
+                let id = plan::create_with(tx, &cx, draft, &extras).await?;
                 plan::open_in(tx, &cx, id).await?;
                 tx.lock(&[seats::lock_of(id)]).await?;
                 let class = store::class(tx, id).await?;
@@ -167,6 +191,8 @@ pub struct Sought<'a> {
     pub language: &'a str,
     pub zone: Tz,
     pub minutes: i64,
+    /// One a week, each at the same time.
+    pub sessions: i64,
 }
 
 /// How far ahead classes for askers are proposed, from when on, in what steps, and how many.
@@ -175,9 +201,9 @@ const NOTICE: Duration = Duration::days(3);
 const STEP: usize = 30;
 const MOST: usize = 5;
 
-/// The times at which trainer and room are free and most askers can come.
+/// The times at which all that the class needs is free for every session, and most askers can come.
 pub async fn best_times(tx: &mut Tx, cx: &Cx, sought: &Sought<'_>, wishes: &[WishRow]) -> Result<Vec<Best>, AppError> {
-    let around = Span { from: cx.now, until: cx.now + Duration::weeks(WEEKS + 1) };
+    let around = Span { from: cx.now, until: cx.now + Duration::weeks(WEEKS + sought.sessions) };
     let taken = sought.needs.taken(tx, around, None).await?;
     let hours = store::working_hours(tx, sought.needs.trainer.0).await?;
     let candidates: Vec<LocalSpan> =
@@ -195,7 +221,8 @@ pub async fn best_times(tx: &mut Tx, cx: &Cx, sought: &Sought<'_>, wishes: &[Wis
         })
         .collect();
     let clock = |local: NaiveDateTime| zone::instant(sought.zone, local.date(), local.time());
-    Ok(search::best_times(&candidates, &taken, &clock, &askers, cx.now + NOTICE, MOST))
+    let weekly = Weekly { sessions: sought.sessions, clock: &clock };
+    Ok(search::best_times(&candidates, &taken, weekly, &askers, cx.now + NOTICE, MOST))
 }
 
 fn candidates(cx: &Cx, sought: &Sought<'_>) -> Vec<LocalSpan> {

@@ -40,6 +40,7 @@ pub struct Asked {
     from: String,
     until: String,
     free: String,
+    owned: String,
     q: String,
     after: String,
 }
@@ -63,11 +64,12 @@ impl Asked {
                 .ok()
                 .and_then(|day| midnight(cx, day.checked_add_days(Days::new(1))?)),
             free: !self.free.is_empty(),
+            owned: !self.owned.is_empty(),
             search: some(&self.q).map(|q| q.chars().take(100).collect()),
         }
     }
 
-    fn pairs(&self) -> [(&'static str, &str); 8] {
+    fn pairs(&self) -> [(&'static str, &str); 9] {
         [
             ("q", &self.q),
             ("level", &self.level),
@@ -77,6 +79,7 @@ impl Asked {
             ("from", &self.from),
             ("until", &self.until),
             ("free", &self.free),
+            ("owned", &self.owned),
         ]
     }
 
@@ -108,11 +111,15 @@ async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> 
     let filter = asked.filter(&cx);
     let mut tx = cx.db().read().await?;
     let after = position(&asked.after);
-    let rows = store::coming(&mut tx, &filter, after.unwrap_or((cx.now, Uuid::max())), PAGE_ROWS).await?;
+    let (first, from) = ((cx.now, Uuid::max()), after.unwrap_or((cx.now, Uuid::max())));
+    let rows = match filter.owned {
+        true => store::for_owned(&mut tx, &filter, person, from, PAGE_ROWS).await?,
+        false => store::coming(&mut tx, &filter, from, PAGE_ROWS).await?,
+    };
     let all = Rows::cut(rows, |class| cursor(class.starts_at, class.id.0));
     let owned = match after {
-        None => store::for_owned(&mut tx, &filter, person, cx.now, FOR_MINE).await?,
-        Some(_) => Vec::new(),
+        None if !filter.owned => store::for_owned(&mut tx, &filter, person, first, FOR_MINE).await?,
+        _ => Vec::new(),
     };
     let choices = store::choices(&mut tx, cx.now).await?;
     drop(tx);
@@ -132,8 +139,14 @@ fn view_of(
         view! { <Cards wide=true>{cards}</Cards> }
     };
     let mine = (!owned.is_empty()).then(|| {
-        let list = cards(owned);
-        view! { <Section title=w!(cx, training.for_mine)>{list}</Section> }
+        let (list, all) = (cards(owned), w!(cx, learning.owned_all));
+        let href = Asked { owned: "1".to_owned(), ..asked.clone() }.address(None, None);
+        view! {
+            <Section title=w!(cx, training.for_mine)>
+                {list}
+                <Actions><ButtonLink href tone=ButtonTone::Quiet>{all}</ButtonLink></Actions>
+            </Section>
+        }
     });
     let list = match (all.rows.is_empty(), filter.is_empty()) {
         (false, _) => cards(&all.rows).into_any(),
@@ -194,6 +207,7 @@ fn chips(cx: &Cx, asked: &Asked, filter: &Filter) -> Option<AnyView> {
     on.extend(filter.from.and(day(&asked.from)).map(|day| ("from", w!(cx, learning.chip_from, date = day))));
     on.extend(filter.until.and(day(&asked.until)).map(|day| ("until", w!(cx, learning.chip_until, date = day))));
     on.extend(filter.free.then(|| ("free", w!(cx, learning.free_only))));
+    on.extend(filter.owned.then(|| ("owned", w!(cx, learning.owned_only))));
     if on.is_empty() {
         return None;
     }
@@ -234,7 +248,7 @@ fn form(cx: &Cx, asked: &Asked, filter: &Filter, (places, languages): (Vec<Strin
         0 => w!(cx, learning.more_filters),
         many => w!(cx, learning.more_filters_on, count = count(i64::try_from(many).unwrap_or(0))),
     };
-    let show = w!(cx, training.filter);
+    let (show, owned_words, owned) = (w!(cx, training.filter), w!(cx, learning.owned_only), filter.owned);
     let value = |text: &str| text.to_owned();
     let (how, place) = (filter.held.map(Held::as_str).unwrap_or_default(), filter.place.clone().unwrap_or_default());
     let (level, free) = (filter.level.map(Level::as_str).unwrap_or_default(), filter.free);
@@ -266,6 +280,7 @@ fn form(cx: &Cx, asked: &Asked, filter: &Filter, (places, languages): (Vec<Strin
                     <Field name="until" label=until_words kind="date" value=until/>
                 </div>
                 <Checkbox name="free" label=free_words checked=free/>
+                <Checkbox name="owned" label=owned_words checked=owned/>
             </Fold>
         </form>
     }

@@ -2,11 +2,12 @@
 //! has a place in it moves with it and is told once.
 
 use super::{
+    asks,
     conflicts::Needs,
-    dues, group_letters,
+    crew_letters, dues, group_letters,
     groups::{self, Kept},
     invitations, letters,
-    letters::Stays,
+    letters::{Also, Stays},
     make_ups,
     plan::{self, plan_jobs},
     seats::{self, lock_of},
@@ -23,13 +24,14 @@ use crate::{
     jobs::{self, Job},
     server::Cx,
     training::domain::{
-        ClassState, Difference, Ending, EnrolmentState, LearnerClash, Refusal, Window, class,
+        ClassState, Difference, Ending, EnrolmentState, LearnerClash, Policy, Refusal, Window, class,
         schedule::{self, Moves},
     },
-    values::{ClassId, ClassSessionId, EquipmentId, Money, PersonId, RoomId},
+    values::{ClassId, ClassSessionId, EnrolmentId, EquipmentId, Money, PersonId, RoomId},
 };
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
+use std::collections::HashMap;
 
 /// What a trainer changes, and which version of the class they had before their eyes.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +58,7 @@ pub struct Rest {
     pub known_clashes: Vec<PersonId>,
 }
 
-/// After a move cancelling is free for so long.
+/// After a class became another one than was agreed to, cancelling is free for so long.
 const GRACE: Duration = Duration::hours(72);
 
 /// Changes the class. Who read an older version is shown what somebody else stored meanwhile.
@@ -189,6 +191,44 @@ impl Wanted {
     }
 }
 
+/// What of a class, beside its times, is no longer what those who have a seat in it agreed to.
+struct Broken {
+    /// Another town, another address, on line instead of a room.
+    elsewhere: bool,
+    language: Option<String>,
+    /// Cancelling would be free for a shorter time.
+    cut_off: Option<i64>,
+}
+
+impl Broken {
+    fn of(class: &ClassRow, wanted: &Wanted, starts: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        // Of a draft nobody knows anything yet.
+        let known = class.state != ClassState::Draft;
+        let at = wanted.needs.room.as_ref().map_or(("", ""), |room| (room.place.as_str(), room.address.as_str()));
+        let was_at = (class.place.as_str(), class.address.as_deref().unwrap_or_default());
+        let hours = wanted.edit.cut_off_hours;
+        let free_until = class.policy().free_until();
+        let will_be = Policy { starts, cut_off_hours: hours, ..class.policy() }.free_until();
+        // Where it costs already, nothing is taken from anybody.
+        let earlier = hours > class.cut_off_hours && will_be < free_until && free_until > now;
+        Self {
+            elsewhere: known && at != was_at,
+            language: (known && wanted.language != class.language).then(|| wanted.language.clone()),
+            cut_off: (known && earlier).then_some(hours),
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        self.elsewhere || self.language.is_some() || self.cut_off.is_some()
+    }
+
+    /// What a letter says of it; another place it says anyway.
+    fn also(&self) -> Vec<Also> {
+        let language = self.language.clone().map(Also::Language);
+        language.into_iter().chain(self.cut_off.map(Also::CutOff)).collect()
+    }
+}
+
 fn join(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
@@ -204,7 +244,7 @@ fn said(span: Span, tz: Tz) -> String {
 async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: &Wanted) -> Result<(), AppError> {
     let (class, edit, needs) = (&before.class, &wanted.edit, &wanted.needs);
     let people = store::of_class(tx, class.id).await?;
-    refuse_small(class, edit.capacity, &people)?;
+    refuse_small(tx, class, edit.capacity, &people).await?;
     class::fits(edit.capacity, needs.room.as_ref().map(|room| (room.name.clone(), room.capacity)).as_ref())?;
     let known: Vec<_> = before.sessions.iter().map(|row| (row.id, row.span())).collect();
     let moves = schedule::moves(&known, &wanted.sessions, cx.now)?;
@@ -225,7 +265,8 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     if clashes.iter().any(|clash| running || !wanted.known_clashes.contains(&clash.person)) {
         return Err(Refusal::LearnersClash { people: clashes }.into());
     }
-    let new_room = edit.room != class.room_id;
+    let (new_room, new_link) = (edit.room != class.room_id, edit.link != class.link);
+    let broken = Broken::of(class, wanted, first.from, cx.now);
     let changed = Changed {
         title: edit.title.clone(),
         room: edit.room,
@@ -239,8 +280,8 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         starts: first.from,
         ends: last,
         window: wanted.window,
-        grace: if moves.is_empty() { class.rules.grace_until } else { Some(cx.now + GRACE) },
-        moved: new_room || edit.link != class.link || !moves.is_empty(),
+        grace: if moves.is_empty() && !broken.is_any() { class.rules.grace_until } else { Some(cx.now + GRACE) },
+        moved: new_room || new_link || !moves.is_empty(),
     };
     if !store::update_class(tx, permit, class.id, edit.version, &changed, cx.now).await? {
         return Err(AppError::Busy);
@@ -254,33 +295,36 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let gone: Vec<ClassSessionId> =
         moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();
     make_ups::sessions_moved(tx, cx, class.id, &gone).await?;
-    keep_sessions(tx, permit, class, &moves).await?;
+    let spoke = keep_sessions(tx, permit, before, &moves).await?;
     plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
     if class.state == ClassState::Open && first.from != class.starts_at {
         plan_jobs(tx, cx, class.id, first.from).await?;
     }
-    if !moves.is_empty() || new_room {
-        let now = store::class(tx, class.id).await?;
-        let told = Told { before, now: &now, spans: &wanted.spans, coming: &coming, moved: !moves.is_empty() };
+    let now = store::class(tx, class.id).await?;
+    let (spans, moved) = (wanted.spans.as_slice(), !moves.is_empty());
+    let told = Told { before, now: &now, spans, coming: &coming, moved, also: broken.also(), spoke };
+    if moved || new_room {
         for row in &people {
             let clash = clashes.iter().find(|clash| clash.person == row.person_id);
             told.carry(tx, cx, row, clash).await?;
         }
         told.groups(tx, cx, &people, &clashes).await?;
-        if new_room || edit.link != class.link {
-            invitations::guests_readdressed(tx, cx, &now).await?;
-        }
-    } else if changed.moved {
-        let now = store::class(tx, class.id).await?;
+        invitations::guests_readdressed(tx, cx, &now, new_room || new_link, broken.language).await?;
+    } else if broken.is_any() {
+        told.terms(tx, cx, &people, new_link, broken.language.is_some()).await?;
+        invitations::guests_readdressed(tx, cx, &now, new_link, broken.language).await?;
+    } else if new_link {
         invitations::readdressed(tx, cx, &now).await?;
     }
+    crew_letters::changed(tx, cx, before, &now, &assistants, spans).await?;
     groups::watch_again(tx, class.id, cx.now).await?;
     // More seats are first of all for those who wait.
     seats::pass_on(tx, cx, class.id).await
 }
 
-/// A class cannot be smaller than those who have a seat in it: says how many would have to move and who came last.
-fn refuse_small(class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Result<(), AppError> {
+/// A class cannot be smaller than those who have a seat in it: says how many would have to move, who came last, and which
+/// seats are taken without anybody's name.
+async fn refuse_small(tx: &mut Tx, class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Result<(), AppError> {
     // Guests of a session sit in it like everybody else.
     let over = class.taken + class.held + class.guests - capacity;
     if over <= 0 {
@@ -291,7 +335,16 @@ fn refuse_small(class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Res
     seated.sort_by_key(|row| (row.state == EnrolmentState::Booked, std::cmp::Reverse(row.id)));
     let most = usize::try_from(over).unwrap_or(0);
     let people = seated.into_iter().take(most).map(|row| row.person_name.clone()).collect();
-    Err(Refusal::MustMove { over, people }.into())
+    let unnamed = parties::unnamed(tx, class.id).await?;
+    let unnamed = unnamed.iter().filter(|place| place.state != EnrolmentState::Waitlisted).count();
+    let unnamed = i64::try_from(unnamed).unwrap_or(i64::MAX);
+    let gathered = parties::gathering(tx, class.id).await?.iter().map(|party| party.gathered).sum();
+    let mut of_session: HashMap<ClassSessionId, Vec<String>> = HashMap::new();
+    for row in store::guests(tx, class.id).await? {
+        of_session.entry(row.session_id).or_default().push(row.person_name);
+    }
+    let guests = of_session.into_values().max_by_key(Vec::len).unwrap_or_default();
+    Err(Refusal::MustMove { over, people, unnamed, gathered, guests }.into())
 }
 
 /// The learners who are elsewhere when the sessions are moved to.
@@ -312,8 +365,19 @@ async fn clashes(tx: &mut Tx, people: &[EnrolmentRow], moves: &Moves) -> Result<
     Ok(clashes)
 }
 
-async fn keep_sessions(tx: &mut Tx, permit: &Permit, class: &ClassRow, moves: &Moves) -> Result<(), AppError> {
+/// Stores where the sessions are now. Gives the seats of those who had said something of a session that begins at another
+/// time: what they said, and marks from before that time, are not about the new one.
+async fn keep_sessions(
+    tx: &mut Tx,
+    permit: &Permit,
+    before: &Before,
+    moves: &Moves,
+) -> Result<Vec<EnrolmentId>, AppError> {
+    let (class, mut spoke) = (&before.class, Vec::new());
     for (id, span) in &moves.moved {
+        if before.sessions.iter().any(|row| row.id == *id && row.starts_at != span.from) {
+            spoke.extend(store::forget_session(tx, permit, *id).await?);
+        }
         store::move_session(tx, permit, *id, class.tz(), *span).await?;
     }
     for id in &moves.removed {
@@ -322,7 +386,7 @@ async fn keep_sessions(tx: &mut Tx, permit: &Permit, class: &ClassRow, moves: &M
     for span in &moves.added {
         store::insert_session(tx, class.id, class.tz(), *span).await?;
     }
-    Ok(())
+    Ok(spoke)
 }
 
 /// A class that was moved, and everybody who has a place in it.
@@ -333,6 +397,10 @@ struct Told<'a> {
     coming: &'a [Span],
     /// Its times, not only its room.
     moved: bool,
+    /// What else is other than before.
+    also: Vec<Also>,
+    /// The seats of those who had said something of a session that was moved.
+    spoke: Vec<EnrolmentId>,
 }
 
 impl Told<'_> {
@@ -368,7 +436,44 @@ impl Told<'_> {
 
     async fn tell(&self, tx: &mut Tx, cx: &Cx, row: &EnrolmentRow, stays: Stays) -> Result<(), AppError> {
         let before = (&self.before.class, self.before.sessions.as_slice());
-        letters::moved(tx, cx, before, self.now, row, self.spans, stays).await
+        let mut also = self.also.clone();
+        match stays {
+            // Whoever has no place any more need not know what it would be like.
+            Stays::Lost { .. } | Stays::Over => also.clear(),
+            Stays::Booked { .. } if self.spoke.contains(&row.id) => also.push(Also::SayAgain),
+            _ => {}
+        }
+        letters::moved(tx, cx, before, self.now, row, self.spans, (also, stays)).await
+    }
+
+    /// The class stays where and when it is, but in another language, or with less time to cancel. Who has no seat yet
+    /// reads the rules when they take one, and hears only of the language.
+    async fn terms(
+        &self,
+        tx: &mut Tx,
+        cx: &Cx,
+        people: &[EnrolmentRow],
+        new_link: bool,
+        new_language: bool,
+    ) -> Result<(), AppError> {
+        let mut also = self.also.clone();
+        also.extend(new_link.then_some(Also::Link));
+        for row in people {
+            let stays = match row.state {
+                EnrolmentState::Booked => Stays::Kept { free_until: self.now.policy().free_until() },
+                _ if !new_language || row.party_id.is_some() => continue,
+                EnrolmentState::Offered => Stays::Offered { until: row.offered_until.unwrap_or(cx.now) },
+                _ => Stays::Waiting,
+            };
+            letters::terms(tx, cx, self.now, row, also.clone(), stays).await?;
+        }
+        for party in parties::parties(tx, self.now.id).await? {
+            let places = parties::places(tx, party.id).await?;
+            if places.iter().any(|place| new_language || place.state == EnrolmentState::Booked) {
+                group_letters::terms(tx, cx, self.now, &party, also.clone()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Of each group the owner, who answers for it, hears what became of its seats; and each member that the firm does.
@@ -405,7 +510,7 @@ impl Told<'_> {
             }
             let stands = kept != Kept::Nothing || !parties::places(tx, party.id).await?.is_empty();
             if stands || !lost.is_empty() {
-                group_letters::moved(tx, cx, self.now, &party, kept, elsewhere, lost).await?;
+                group_letters::moved(tx, cx, self.now, &party, kept, (elsewhere, lost), self.also.clone()).await?;
             }
         }
         Ok(())
@@ -458,5 +563,6 @@ impl Told<'_> {
 async fn end(tx: &mut Tx, system: &Cx, permit: &Permit, row: &EnrolmentRow, why: Ending) -> Result<(), AppError> {
     let to = EnrolmentState::Cancelled;
     store::move_enrolment(tx, permit, row, to, None, Some(why), system.now).await?;
+    asks::answered_instead(tx, system, row.class_id, None, row.person_id).await?;
     seats::record(tx, system, permit, row.id, row.person_id, Some(row.state), to, Some(why)).await
 }

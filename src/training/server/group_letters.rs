@@ -4,7 +4,7 @@ use super::{
     group_words,
     groups::Kept,
     invitations::{self, Seat},
-    letters::{About, Waited},
+    letters::{About, Also, Next, Waited},
     store::{
         self, ClassRow, EnrolmentRow,
         parties::{self, PartyRow, PlaceRow},
@@ -57,7 +57,7 @@ pub enum Says {
     /// To the owner: the class does not take place.
     ClassCancelled {
         why: String,
-        next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)>,
+        next: Option<Next>,
         /// Who no longer belongs to the firm, so that nothing is held for them.
         gone: Vec<String>,
     },
@@ -68,7 +68,10 @@ pub enum Says {
         elsewhere: Vec<String>,
         /// Whose seat could not be held.
         lost: Vec<String>,
+        also: Vec<Also>,
     },
+    /// To the owner: the language of the class, or until when cancelling is free, is other than before.
+    ClassTerms { also: Vec<Also>, free_until: DateTime<Utc> },
     /// To an employee: the firm has a seat for them.
     YouAreIn { firm: String },
     /// To an employee: the firm waits for a seat for them.
@@ -97,6 +100,7 @@ impl GroupLetter {
             Says::WaitOver { .. } => "group_wait_over",
             Says::ClassCancelled { .. } => "group_class_cancelled",
             Says::ClassMoved { .. } => "group_class_moved",
+            Says::ClassTerms { .. } => "group_class_terms",
             Says::YouAreIn { .. } => "enrolled_by_firm",
             Says::YouWait { .. } => "waitlisted_by_firm",
             Says::YouAreOut { .. } => "seat_taken_back",
@@ -110,7 +114,7 @@ impl GroupLetter {
         match self.says {
             Says::Enrolled { .. } | Says::Named { .. } => Urgency::AtOnce,
             Says::Offered { until, .. }
-            | Says::ClassCancelled { next: Some((_, _, until)), .. }
+            | Says::ClassCancelled { next: Some(Next { until, .. }), .. }
             | Says::ClassMoved { kept: Kept::Offers(_, until), .. } => Urgency::Until(until),
             _ => Urgency::ByDay,
         }
@@ -180,16 +184,17 @@ impl GroupLetter {
             }
             Says::ClassCancelled { why, next, gone } => {
                 lines.push(w!(fmt, groups.letter_cancelled_body, why = why.clone()));
-                if let Some((starts, tz, at)) = next {
-                    let (next, until) = (until(*starts, *tz), until(*at, *tz));
+                if let Some(held) = next {
+                    let (next, until) = (until(held.starts, held.zone), until(held.until, held.zone));
                     lines.push(w!(fmt, groups.letter_moved_body, next = next, until = until));
+                    lines.extend(held.differences(fmt));
                 }
                 if !gone.is_empty() {
                     lines.push(w!(fmt, groups.letter_next_without, names = gone.join(", ")));
                 }
                 w!(fmt, training.letter_cancelled_subject, title = title)
             }
-            Says::ClassMoved { kept, elsewhere, lost } => {
+            Says::ClassMoved { kept, elsewhere, lost, also } => {
                 if !self.about.place.is_empty() {
                     lines.push(self.about.place.clone());
                 }
@@ -208,7 +213,13 @@ impl GroupLetter {
                 if !lost.is_empty() {
                     lines.push(w!(fmt, team.letter_moved_lost, names = lost.join(", ")));
                 }
+                lines.extend(also.iter().map(|one| one.write(fmt)));
                 w!(fmt, team.letter_moved_subject, title = title)
+            }
+            Says::ClassTerms { also, free_until } => {
+                lines.extend(also.iter().map(|one| one.write(fmt)));
+                lines.push(w!(fmt, planning.group_kept, free_until = until(*free_until, zone)));
+                w!(fmt, planning.letter_terms_subject, title = title)
             }
             Says::YouAreIn { firm } => {
                 if !self.about.place.is_empty() {
@@ -418,7 +429,7 @@ pub async fn class_cancelled(
     offer: Option<(&ClassRow, DateTime<Utc>)>,
     gone: Vec<String>,
 ) -> Result<(), AppError> {
-    let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
+    let next = offer.map(|(next, until)| Next::of(class, next, until));
     let gone = if next.is_some() { gone } else { Vec::new() };
     let mut about = About::of(cx, class);
     about.link = match offer {
@@ -436,11 +447,17 @@ pub async fn moved(
     class: &ClassRow,
     party: &PartyRow,
     kept: Kept,
-    elsewhere: Vec<String>,
-    lost: Vec<String>,
+    (elsewhere, lost): (Vec<String>, Vec<String>),
+    also: Vec<Also>,
 ) -> Result<(), AppError> {
-    let says = Says::ClassMoved { kept, elsewhere, lost };
+    let says = Says::ClassMoved { kept, elsewhere, lost, also };
     to_owner(tx, cx, class, party, says, &format!("group_class_moved:{}:{}", party.id, class.sequence)).await
+}
+
+/// The owner hears that the class is not what was agreed to, and until when its seats can be given back.
+pub async fn terms(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, also: Vec<Also>) -> Result<(), AppError> {
+    let says = Says::ClassTerms { also, free_until: class.policy().free_until() };
+    to_owner(tx, cx, class, party, says, &format!("group_class_terms:{}:{}", party.id, class.version)).await
 }
 
 /// An employee hears that the firm has a seat for them, or waits for one.

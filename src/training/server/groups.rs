@@ -566,6 +566,9 @@ pub async fn leave(tx: &mut Tx, system: &Cx, party: PartyId, act: Act, why: Endi
         let permit = self::system(system, act, place.person_id)?;
         parties::move_place(tx, &permit, place, to, None, Some(why), system.now).await?;
         record(tx, system, &permit, place, to, Some(why)).await?;
+        if let Some(person) = place.person_id {
+            asks::answered_instead(tx, system, row.class_id, None, person).await?;
+        }
     }
     let permit = self::system(system, Act::ExpireOffer, None)?;
     parties::gather(tx, &permit, &row, 0).await?;
@@ -789,14 +792,15 @@ pub async fn end_line(tx: &mut Tx, system: &Cx, class: &ClassRow) -> Result<(), 
     Ok(())
 }
 
-/// The class does not take place: seats without a name are given back, and for each group seats are held in the next
-/// class, where all of it fits. The caller holds both classes and has ended all named places, which are `before`.
+/// The class does not take place: seats without a name are given back, and for each group seats are held in the first of
+/// the later classes into which all of it fits. The caller holds all of them and has ended all named places, which are
+/// `before`.
 pub async fn end_with_class(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
     why: &str,
-    next: Option<&ClassRow>,
+    mut later: Vec<ClassRow>,
     before: Vec<(PartyRow, Vec<PlaceRow>)>,
 ) -> Result<(), AppError> {
     let system = cx.as_viewer(Viewer::System);
@@ -821,10 +825,14 @@ pub async fn end_with_class(
                 _ => of_firm.push(place),
             }
         }
-        let offer = match next.filter(|_| !of_firm.is_empty()) {
-            Some(next) => offer_elsewhere(tx, &system, next, &party, &of_firm).await?.map(|until| (next, until)),
-            None => None,
-        };
+        let (size, mut offer) = (i64::try_from(of_firm.len()).unwrap_or(i64::MAX), None);
+        for next in later.iter_mut().filter(|next| size > 0 && next.seats().free() >= size) {
+            if let Some(until) = offer_elsewhere(tx, &system, next, &party, &of_firm).await? {
+                next.held += size;
+                offer = Some((&*next, until));
+                break;
+            }
+        }
         group_letters::class_cancelled(tx, cx, class, &party, why, offer, gone).await?;
     }
     Ok(())

@@ -96,14 +96,25 @@ pub async fn readdressed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), A
             letters::changed(tx, cx, class, &sessions, seat.id, seat.person_id).await?;
         }
     }
-    guests_readdressed(tx, cx, class).await
+    guests_readdressed(tx, cx, class, true, None).await
 }
 
-/// Tells the guests of sessions that are to come that the class is in another place.
-pub async fn guests_readdressed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+/// Tells the guests of sessions that are to come that the class is in another place, held in another language, or both.
+pub async fn guests_readdressed(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    elsewhere: bool,
+    language: Option<String>,
+) -> Result<(), AppError> {
     for row in store::guests(tx, class.id).await? {
-        if row.mark().is_none() && row.starts_at > cx.now {
-            learning_letters::make_up_changed(tx, cx, &row, class).await?;
+        if row.mark().is_some() || row.starts_at <= cx.now {
+            continue;
+        }
+        match (elsewhere, &language) {
+            (true, _) => learning_letters::make_up_changed(tx, cx, &row, class, language.clone()).await?,
+            (false, Some(_)) => learning_letters::make_up_language(tx, cx, &row, class).await?,
+            (false, None) => {}
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::{
     invitations::{self, Chair},
+    letters::Also,
     store::{self, ClassRow, EnrolmentRow, MakeUpRow, SessionRow, ToTellRow},
     words,
 };
@@ -54,6 +55,16 @@ pub enum Says {
     /// It takes place elsewhere now.
     Changed {
         place: String,
+        /// Where that is another one as well, by its code.
+        language: Option<String>,
+    },
+    /// It is held in another language now, by its code.
+    Language {
+        language: String,
+    },
+    /// It is tomorrow.
+    Reminder {
+        place: String,
     },
     /// The reader gave it back.
     GivenBack,
@@ -66,6 +77,8 @@ impl Says {
         match self {
             Self::Booked { .. } => "make_up_booked",
             Self::Changed { .. } => "make_up_changed",
+            Self::Language { .. } => "make_up_language",
+            Self::Reminder { .. } => "make_up_reminder",
             Self::GivenBack => "make_up_given_back",
             Self::Cancelled => "make_up_cancelled",
         }
@@ -88,11 +101,37 @@ impl Says {
                     place = at(place)
                 ),
             ),
-            Self::Changed { place } => (
-                w!(fmt, learning.letter_make_up_changed_subject, title = home.clone()),
-                w!(
+            Self::Changed { place, language } => {
+                let body = w!(
                     fmt,
                     learning.letter_make_up_changed_body,
+                    home = home.clone(),
+                    title = title,
+                    time = time,
+                    zone = zone,
+                    place = at(place)
+                );
+                let also = language.as_ref().map(|code| Also::Language(code.clone()).write(fmt));
+                let body = std::iter::once(body).chain(also).collect::<Vec<_>>().join("\n\n");
+                (w!(fmt, learning.letter_make_up_changed_subject, title = home), body)
+            }
+            Self::Language { language } => (
+                w!(fmt, learning.letter_make_up_language_subject, title = home.clone()),
+                w!(
+                    fmt,
+                    learning.letter_make_up_language_body,
+                    home = home,
+                    title = title,
+                    language = words::language(language),
+                    time = time,
+                    zone = zone
+                ),
+            ),
+            Self::Reminder { place } => (
+                w!(fmt, learning.letter_make_up_reminder_subject, title = title.clone()),
+                w!(
+                    fmt,
+                    learning.letter_make_up_reminder_body,
                     home = home,
                     title = title,
                     time = time,
@@ -150,7 +189,7 @@ impl LearningLetter {
     pub fn urgency(&self) -> Urgency {
         match self {
             Self::MakeUp { says: Says::Booked { .. } | Says::GivenBack, .. } => Urgency::AtOnce,
-            Self::MakeUp { says: Says::Changed { .. } | Says::Cancelled, .. } => Urgency::ByDay,
+            Self::MakeUp { .. } => Urgency::ByDay,
             Self::Certified { .. } | Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
         }
     }
@@ -193,12 +232,31 @@ pub async fn make_up_booked(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &Class
     invitations::request(tx, cx, chair, &sessions, letter, &once).await
 }
 
-/// The session to come is in another place.
-pub async fn make_up_changed(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &ClassRow) -> Result<(), AppError> {
-    let letter = make_up(cx, row, Says::Changed { place: words::place(class) });
+/// The session to come is in another place; perhaps in another language too.
+pub async fn make_up_changed(
+    tx: &mut Tx,
+    cx: &Cx,
+    row: &MakeUpRow,
+    class: &ClassRow,
+    language: Option<String>,
+) -> Result<(), AppError> {
+    let letter = make_up(cx, row, Says::Changed { place: words::place(class), language });
     let (chair, once) = (Chair::of_guest(class, row), format!("make_up_changed:{}:{}", row.id, class.version));
     let sessions = session(tx, row).await?;
     invitations::request(tx, cx, chair, &sessions, letter, &once).await
+}
+
+/// The session to come is held in another language.
+pub async fn make_up_language(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &ClassRow) -> Result<(), AppError> {
+    let letter = make_up(cx, row, Says::Language { language: class.language.clone() });
+    let once = format!("make_up_language:{}:{}", row.id, class.version);
+    service::send(tx, cx, To::Person(row.person_id), letter, &once).await
+}
+
+/// The session is tomorrow.
+pub async fn make_up_reminder(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &ClassRow) -> Result<(), AppError> {
+    let letter = make_up(cx, row, Says::Reminder { place: words::place(class) });
+    service::send(tx, cx, To::Person(row.person_id), letter, &format!("make_up_reminder:{}", row.id)).await
 }
 
 /// The reader gave the seat back.

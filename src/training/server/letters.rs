@@ -40,11 +40,11 @@ pub enum TrainingLetter {
         about: About,
         why: Waited,
     },
-    /// With the seat that is held in the next class of the course, where there is one.
+    /// With the seat that is held in a later class of the course, where there is one.
     ClassCancelled {
         about: About,
         why: String,
-        next: Option<(DateTime<Utc>, Tz, DateTime<Utc>)>,
+        next: Option<Next>,
     },
     Reminder {
         about: About,
@@ -97,6 +97,13 @@ pub enum TrainingLetter {
         was: Vec<Span>,
         was_place: String,
         now: Vec<Span>,
+        also: Vec<Also>,
+        stays: Stays,
+    },
+    /// Its time and room stay; the language that it is held in, or until when cancelling is free, does not.
+    Terms {
+        about: About,
+        also: Vec<Also>,
         stays: Stays,
     },
     /// A class of a course that the reader asked for opens; perhaps a seat is held for them.
@@ -115,10 +122,63 @@ pub enum Waited {
     Begun,
 }
 
+/// The later class in which seats are held instead of one that does not take place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Next {
+    pub starts: DateTime<Utc>,
+    pub zone: Tz,
+    pub until: DateTime<Utc>,
+    /// Where it meets and the code of its language, if either is another one.
+    pub differs: Option<(String, String)>,
+}
+
+impl Next {
+    pub fn of(class: &ClassRow, next: &ClassRow, until: DateTime<Utc>) -> Self {
+        let differs = class.place != next.place || class.language != next.language;
+        let differs = differs.then(|| (words::place(next), next.language.clone()));
+        Self { starts: next.starts_at, zone: next.tz(), until, differs }
+    }
+
+    /// The line that says so.
+    pub fn differences(&self, fmt: Fmt) -> Option<String> {
+        let (place, language) = self.differs.as_ref()?;
+        let (place, language) = (place_or_online(fmt, place), words::language(language));
+        Some(w!(fmt, planning.next_differs, place = place, language = language))
+    }
+}
+
+/// What else is other than before, each a line of a letter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Also {
+    /// By its code.
+    Language(String),
+    /// Cancelling is free until so many hours before the start, which is earlier than before.
+    CutOff(i64),
+    /// Another address on line.
+    Link,
+    /// What the reader said in advance was about the old time.
+    SayAgain,
+}
+
+impl Also {
+    pub fn write(&self, fmt: Fmt) -> String {
+        match self {
+            Self::Language(code) => w!(fmt, planning.also_language, language = words::language(code)),
+            Self::CutOff(hours) => w!(fmt, planning.also_cut_off, hours = fmt.number(*hours)),
+            Self::Link => w!(fmt, planning.also_link),
+            Self::SayAgain => w!(fmt, planning.also_say_again),
+        }
+    }
+}
+
 /// What becomes of somebody's place in a class that is moved.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stays {
     Booked {
+        free_until: DateTime<Utc>,
+    },
+    /// Nothing moved; only what was agreed to is other than before.
+    Kept {
         free_until: DateTime<Utc>,
     },
     Offered {
@@ -155,6 +215,7 @@ impl Stays {
         let other = |with: &str| words::otherwise(fmt, with);
         match self {
             Self::Booked { free_until } => w!(fmt, planning.stays_booked, free_until = time(free_until)),
+            Self::Kept { free_until } => w!(fmt, planning.stays_kept, free_until = time(free_until)),
             Self::Offered { until } => w!(fmt, planning.stays_offered, until = time(until)),
             Self::Waiting => w!(fmt, planning.stays_waiting),
             Self::Held { with, until } => w!(fmt, planning.stays_held, with = other(with), until = time(until)),
@@ -212,6 +273,7 @@ impl TrainingLetter {
             Self::MovedIn { .. } => "moved_in",
             Self::FromTrainer { .. } => "from_trainer",
             Self::Moved { .. } => "class_moved",
+            Self::Terms { .. } => "class_terms",
             Self::Opened { .. } => "class_opened",
         }
     }
@@ -222,14 +284,14 @@ impl TrainingLetter {
         match self {
             Self::Booked { .. } | Self::Waitlisted { .. } => Urgency::AtOnce,
             Self::Offered { until, .. }
-            | Self::ClassCancelled { next: Some((_, _, until)), .. }
+            | Self::ClassCancelled { next: Some(Next { until, .. }), .. }
             | Self::Moved { stays: Stays::Held { until, .. } | Stays::Offered { until }, .. }
             | Self::Opened { until: Some(until), .. } => Urgency::Until(*until),
             Self::ClassCancelled { .. } | Self::Reminder { .. } | Self::WaitOver { .. } => Urgency::ByDay,
             Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
             Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
             Self::MovedIn { .. } | Self::FromTrainer { .. } | Self::GivenBack { .. } => Urgency::ByDay,
-            Self::Moved { .. } | Self::Opened { .. } => Urgency::ByDay,
+            Self::Moved { .. } | Self::Terms { .. } | Self::Opened { .. } => Urgency::ByDay,
         }
     }
 
@@ -288,20 +350,21 @@ impl TrainingLetter {
                 w!(fmt, training.letter_cancelled_subject, title = title.clone()),
                 w!(fmt, training.letter_cancelled_body, title = title, time = time, zone = zone, why = why.clone()),
             ),
-            Self::ClassCancelled { why, next: Some((starts, next_zone, until)), .. } => (
-                w!(fmt, training.letter_cancelled_subject, title = title.clone()),
-                w!(
+            Self::ClassCancelled { why, next: Some(next), .. } => {
+                let body = w!(
                     fmt,
                     training.letter_moved_body,
-                    title = title,
+                    title = title.clone(),
                     time = time,
                     zone = zone,
                     why = why.clone(),
-                    next_time = fmt.date_time(*starts, *next_zone),
-                    next_zone = words::zone(*next_zone),
-                    until = fmt.date_time(*until, *next_zone)
-                ),
-            ),
+                    next_time = fmt.date_time(next.starts, next.zone),
+                    next_zone = words::zone(next.zone),
+                    until = fmt.date_time(next.until, next.zone)
+                );
+                let subject = w!(fmt, training.letter_cancelled_subject, title = title);
+                (subject, paragraphs(body, fmt, &[], next.differences(fmt).unwrap_or_default()))
+            }
             Self::Reminder { .. } => (
                 w!(fmt, training.letter_reminder_subject, title = title.clone()),
                 w!(fmt, training.letter_reminder_body, title = title, time = time, zone = zone, place = place),
@@ -404,26 +467,13 @@ impl TrainingLetter {
                     )
                 ),
             ),
-            Self::Moved { was, was_place, now, stays, .. } => {
-                let times = |spans: &[Span]| {
-                    let said = |span: &Span| {
-                        format!("{} – {}", fmt.date_time(span.from, about.zone), fmt.time(span.until, about.zone))
-                    };
-                    spans.iter().map(said).collect::<Vec<_>>().join("\n")
-                };
-                let was_place = if was_place.is_empty() { w!(fmt, training.online) } else { was_place.clone() };
-                let subject = w!(fmt, planning.letter_moved_subject, title = title.clone());
-                let body = w!(
-                    fmt,
-                    planning.letter_moved_body,
-                    title = title,
-                    before = times(was),
-                    before_place = was_place,
-                    after = times(now),
-                    after_place = place,
-                    zone = zone
-                );
-                (subject, format!("{body}\n\n{}", stays.write(fmt, about.zone)))
+            Self::Moved { was, was_place, now, also, stays, .. } => {
+                let (subject, body) = moved_words(fmt, about, (was, was_place), now);
+                (subject, paragraphs(body, fmt, also, stays.write(fmt, about.zone)))
+            }
+            Self::Terms { also, stays, .. } => {
+                let (subject, body) = terms_words(fmt, about);
+                (subject, paragraphs(body, fmt, also, stays.write(fmt, about.zone)))
             }
             Self::Opened { until, .. } => {
                 let subject = w!(fmt, planning.letter_opened_subject, title = title.clone());
@@ -454,9 +504,56 @@ impl TrainingLetter {
             | Self::MovedIn { about, .. }
             | Self::FromTrainer { about, .. }
             | Self::Moved { about, .. }
+            | Self::Terms { about, .. }
             | Self::Opened { about, .. } => about,
         }
     }
+}
+
+/// Sessions on the wall clock of a place, one a line.
+pub fn times(fmt: Fmt, spans: &[Span], zone: Tz) -> String {
+    let said = |span: &Span| format!("{} – {}", fmt.date_time(span.from, zone), fmt.time(span.until, zone));
+    spans.iter().map(said).collect::<Vec<_>>().join("\n")
+}
+
+/// Where a class meets, as letters say it.
+pub fn place_or_online(fmt: Fmt, place: &str) -> String {
+    if place.is_empty() { w!(fmt, training.online) } else { place.to_owned() }
+}
+
+/// Subject and beginning of a letter about a class that was moved: when and where it was, and is.
+pub fn moved_words(fmt: Fmt, about: &About, (was, was_place): (&[Span], &str), now: &[Span]) -> (String, String) {
+    let body = w!(
+        fmt,
+        planning.letter_moved_body,
+        title = about.title.clone(),
+        before = times(fmt, was, about.zone),
+        before_place = place_or_online(fmt, was_place),
+        after = times(fmt, now, about.zone),
+        after_place = place_or_online(fmt, &about.place),
+        zone = words::zone(about.zone)
+    );
+    (w!(fmt, planning.letter_moved_subject, title = about.title.clone()), body)
+}
+
+/// Subject and beginning of a letter about a class of which something else has changed.
+pub fn terms_words(fmt: Fmt, about: &About) -> (String, String) {
+    let body = w!(
+        fmt,
+        planning.letter_terms_body,
+        title = about.title.clone(),
+        time = fmt.date_time(about.starts, about.zone),
+        zone = words::zone(about.zone),
+        place = place_or_online(fmt, &about.place)
+    );
+    (w!(fmt, planning.letter_terms_subject, title = about.title.clone()), body)
+}
+
+/// A body, what else has changed line by line, and how it ends.
+pub fn paragraphs(body: String, fmt: Fmt, also: &[Also], last: String) -> String {
+    let also = also.iter().map(|one| one.write(fmt));
+    let all = std::iter::once(body).chain(also).chain([last]);
+    all.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 /// A seat is booked.
@@ -569,7 +666,7 @@ pub async fn class_cancelled(
         Some((next, _)) => cx.app.config.address(&next.path()),
         None => cx.app.config.address("/training"),
     };
-    let next = offer.map(|(next, until)| (next.starts_at, next.tz(), until));
+    let next = offer.map(|(next, until)| Next::of(class, next, until));
     let letter = TrainingLetter::ClassCancelled { about, why: why.to_owned(), next };
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id, person };
@@ -598,7 +695,7 @@ pub async fn moved(
     class: &ClassRow,
     row: &EnrolmentRow,
     now: &[Span],
-    stays: Stays,
+    (also, stays): (Vec<Also>, Stays),
 ) -> Result<(), AppError> {
     let keeps = matches!(stays, Stays::Booked { .. });
     let letter = TrainingLetter::Moved {
@@ -606,6 +703,7 @@ pub async fn moved(
         was: before.1.iter().map(SessionRow::span).collect(),
         was_place: words::place(before.0),
         now: now.to_vec(),
+        also,
         stays,
     };
     let once = format!("class_moved:{}:{}", row.id, class.sequence);
@@ -618,6 +716,27 @@ pub async fn moved(
         before.1.iter().filter(|old| !sessions.iter().any(|new| new.id == old.id)).cloned().collect();
     invitations::request(tx, cx, seat, &sessions, letter, &once).await?;
     invitations::cancel(tx, cx, seat, &gone, None, &format!("{once}:gone")).await
+}
+
+/// The class stays where and when it is, and is not what was agreed to. Whoever has a seat finds another address on line
+/// in their calendar.
+pub async fn terms(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    row: &EnrolmentRow,
+    also: Vec<Also>,
+    stays: Stays,
+) -> Result<(), AppError> {
+    let seated = matches!(stays, Stays::Kept { .. });
+    let letter = TrainingLetter::Terms { about: About::of(cx, class), also, stays };
+    let once = format!("class_terms:{}:{}", row.id, class.version);
+    if !seated {
+        return send(tx, cx, row.person_id, letter, &once).await;
+    }
+    let sessions = store::sessions(tx, class.id).await?;
+    let seat = Seat { class, id: row.id, person: row.person_id };
+    invitations::request(tx, cx, seat, &sessions, letter, &once).await
 }
 
 /// A class that somebody asked for opens.

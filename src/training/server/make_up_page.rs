@@ -27,7 +27,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// How many places are offered for one session.
-const OFFERED: i64 = 12;
+const OFFERED: usize = 12;
 
 struct Shown {
     class: ClassRow,
@@ -47,8 +47,7 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     let has_made_up = store::has_made_up(&mut tx, seat.id).await?;
     let mut missed = Vec::new();
     for number in class_cards::missed(&class, &seen, &make_ups, has_made_up) {
-        let place = i64::try_from(number).unwrap_or(0);
-        let hosts = store::hosts(&mut tx, class.course_id, id, place, cx.now, OFFERED).await?;
+        let hosts = make_ups::hosts(&mut tx, cx, &class, person, number, OFFERED).await?;
         missed.extend(seen.sessions.get(number - 1).map(|session| (number, session.clone(), hosts)));
     }
     Ok(Shown { class, make_ups, missed })

@@ -5,7 +5,7 @@ use super::{
     learning_letters, plan,
     seats::{self, lock_of},
     shared::in_the_room,
-    store::{self, ClassRow, EnrolmentRow, MakeUpRow, NewMakeUp},
+    store::{self, ClassRow, EnrolmentRow, HostRow, MakeUpRow, NewMakeUp},
 };
 use crate::{
     access::{Act, Subject, Viewer},
@@ -15,6 +15,7 @@ use crate::{
     },
     db::{Key, Tx},
     error::AppError,
+    jobs::{self, Job},
     server::{
         Cx, fresh,
         history::{self, Change},
@@ -83,17 +84,8 @@ async fn book_in(
     let number = missed_number(tx, &home, &seat, missed).await?;
     let host = store::host(tx, session).await?;
     let class = store::class(tx, host.class_id).await?;
-    let span = Span { from: host.starts_at, until: host.ends_at };
-    let wanted = Host {
-        same_course: class.course_id == home.course_id && class.id != home.id,
-        number: usize::try_from(host.number).unwrap_or(0),
-        class: class.state,
-        // The guests are counted of this session alone, not of the fullest.
-        seats: Seats { capacity: class.capacity, ..class.seats() },
-        policy: class.policy(),
-        guests: host.guests,
-        span,
-    };
+    let wanted = wanted(&home, &class, &host);
+    let span = wanted.span;
     wanted.admits(number, cx.now)?;
     seats::refuse_clash(tx, &class, person, &[span], None).await?;
     if !store::take_guest_seat(tx, &permit, class.id, session).await? {
@@ -109,7 +101,52 @@ async fn book_in(
     history::record(tx, cx, &permit, change).await?;
     let row = store::make_up(tx, id).await?;
     learning_letters::make_up_booked(tx, cx, &row, &class).await?;
+    if span.from - plan::REMIND > cx.now {
+        jobs::enqueue(tx, Job::RemindGuest { make_up: id }, span.from - plan::REMIND).await?;
+    }
     Ok(id)
+}
+
+fn wanted(home: &ClassRow, class: &ClassRow, host: &HostRow) -> Host {
+    Host {
+        same_course: class.course_id == home.course_id && class.id != home.id,
+        number: usize::try_from(host.number).unwrap_or(0),
+        class: class.state,
+        // The guests are counted of this session alone, not of the fullest.
+        seats: Seats { capacity: class.capacity, ..class.seats() },
+        policy: class.policy(),
+        guests: host.guests,
+        span: Span { from: host.starts_at, until: host.ends_at },
+    }
+}
+
+/// How many sessions are looked at, of which those that somebody can come to are shown.
+const LOOKED_AT: i64 = 60;
+
+/// The sessions in which somebody can make up session `number` of a class: only such as would be taken, at times at which
+/// they are nowhere else.
+pub async fn hosts(
+    tx: &mut Tx,
+    cx: &Cx,
+    home: &ClassRow,
+    person: PersonId,
+    number: usize,
+    most: usize,
+) -> Result<Vec<HostRow>, AppError> {
+    let place = i64::try_from(number).unwrap_or(0);
+    let mut open = Vec::new();
+    for host in store::hosts(tx, home.course_id, home.id, place, cx.now, LOOKED_AT).await? {
+        let wanted = wanted(home, &store::class(tx, host.class_id).await?, &host);
+        if wanted.admits(number, cx.now).is_ok()
+            && busy::clashes(tx, Resource::Person(person), &[wanted.span], None).await?.is_empty()
+        {
+            open.push(host);
+        }
+        if open.len() == most {
+            break;
+        }
+    }
+    Ok(open)
 }
 
 /// The number of a session that this seat has missed and may still make up, from 1.
@@ -178,6 +215,27 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
         .await
 }
 
+/// Reminds a guest the day before. Run by a job; harmless where the make-up has ended.
+pub async fn remind(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let cx = cx.clone();
+            Box::pin(async move {
+                let row = match store::make_up(tx, id).await {
+                    Ok(row) if row.mark().is_none() && cx.now < row.starts_at => row,
+                    Ok(_) | Err(AppError::NotFound) => return Ok(()),
+                    Err(error) => return Err(error),
+                };
+                let class = store::class(tx, row.class_id).await?;
+                learning_letters::make_up_reminder(tx, &cx, &row, &class).await
+            })
+        })
+        .await
+}
+
 /// Ends a make-up: the seat, the time, the line in the history. The caller holds the class.
 async fn end(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
     let permit = cx.may(Act::CancelMakeUp, &Subject::of(row.person_id))?;
@@ -204,13 +262,19 @@ pub async fn class_cancelled(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(),
 }
 
 /// Sessions of a class have another time, or are no more: their guests promised the old one, so their places end and they
-/// are told. The caller holds the class.
+/// are told. Who was marked in the hour before was marked for a time that does not come. The caller holds the class.
 pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassSessionId]) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     for row in store::guests(tx, class).await? {
-        if row.mark().is_none() && gone.contains(&row.session_id) {
-            end(tx, &cx, &row).await?;
-            learning_letters::make_up_cancelled(tx, &cx, &row).await?;
+        if !gone.contains(&row.session_id) {
+            continue;
+        }
+        end(tx, &cx, &row).await?;
+        learning_letters::make_up_cancelled(tx, &cx, &row).await?;
+        let home = store::class(tx, row.home_id).await?;
+        if row.mark().is_some() && home.state == ClassState::Completed {
+            let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id))?;
+            certificate(tx, &cx, &permit, &home, &row).await?;
         }
     }
     Ok(())

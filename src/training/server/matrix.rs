@@ -312,10 +312,21 @@ fn course_card(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow) -> AnyView {
         vec![(w!(cx, learning.belongs_to), view! { <ul class="plain-list" role="list">{machines}</ul> }.into_any())];
     let title = Some(course.title.clone());
     let next = matrix.next.as_ref().map(|_| match matrix.next_of(course) {
-        None => view! { <p class="soft">{w!(cx, groups.team_no_class)}</p> }.into_any(),
+        None => no_class(cx, course),
         Some(class) => next_class(cx, matrix, course, class),
     });
     view! { <Card title><DefinitionList rows=belongs/>{next}</Card> }.into_any()
+}
+
+/// The way to ask for one.
+fn no_class(cx: &Cx, course: &TeamCourseRow) -> AnyView {
+    let (text, ask) = (w!(cx, groups.team_no_class), w!(cx, planning.ask_title));
+    let href = format!("/training/ask/{}", course.id);
+    view! {
+        <p class="soft">{text}</p>
+        <Actions><ButtonLink href tone=ButtonTone::Quiet icon=Some(Icon::Chat)>{ask}</ButtonLink></Actions>
+    }
+    .into_any()
 }
 
 fn next_class(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow, class: &ClassRow) -> AnyView {

@@ -15,6 +15,7 @@ mod class_cards;
 pub mod conflicts;
 mod course_page;
 pub mod courses;
+pub mod crew_letters;
 pub mod demo;
 mod demo_groups;
 mod demo_learning;

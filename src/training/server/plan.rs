@@ -3,7 +3,7 @@
 use super::{
     asks,
     conflicts::Needs,
-    dues, groups,
+    crew_letters, dues, groups,
     letters::{self, Waited},
     make_ups, rules,
     seats::{self, lock_of},
@@ -50,7 +50,7 @@ pub struct Draft {
 }
 
 /// The reminder goes out so long before the start.
-const REMIND: Duration = Duration::hours(24);
+pub const REMIND: Duration = Duration::hours(24);
 
 /// Plans a class. Its trainer and its room are taken from now on, so that two plans cannot meet in one room.
 /// The same key again gives the same class.
@@ -275,6 +275,7 @@ async fn end_line(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError
             let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
             store::move_enrolment(tx, &permit, &row, to, None, Some(why), cx.now).await?;
             seats::record(tx, &cx, &permit, row.id, row.person_id, Some(row.state), to, Some(why)).await?;
+            asks::answered_instead(tx, &cx, class.id, None, row.person_id).await?;
             letters::wait_over(tx, &cx, class, row.id, row.person_id, Waited::Begun).await?;
         }
     }
@@ -420,11 +421,13 @@ pub async fn cancel(cx: &Cx, id: ClassId, why: String) -> Result<(), AppError> {
 
 async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), AppError> {
     let before = store::class(tx, id).await?;
-    let next = store::next_of_course(tx, before.course_id, cx.now, id).await?;
-    let mut keys = vec![lock_of(id)];
-    keys.extend(next.as_ref().map(|next| lock_of(next.id)));
+    let known: Vec<ClassId> = store::instead_of(tx, &before, cx.now).await?.iter().map(|row| row.id).collect();
+    let keys: Vec<_> = std::iter::once(id).chain(known.iter().copied()).map(lock_of).collect();
     tx.lock(&keys).await?;
     let class = store::class(tx, id).await?;
+    // What opened in between is not held.
+    let mut later = store::instead_of(tx, &class, cx.now).await?;
+    later.retain(|row| known.contains(&row.id));
     let permit = cx.may(Act::CancelClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
     let to = class.state.cancel()?;
     let rows = store::of_class(tx, id).await?;
@@ -432,6 +435,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     store::move_class(tx, &permit, &class, to, Some(why), cx.now).await?;
     busy::free(tx, "class", id.0).await?;
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
+    crew_letters::cancelled(tx, cx, &class, why).await?;
     make_ups::class_cancelled(tx, cx, id).await?;
     // Whoever had a seat is asked first, then the line in its order.
     let (booked, line): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == EnrolmentState::Booked);
@@ -446,13 +450,31 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     }
     for row in booked.iter().chain(&line) {
         // For a group its owner answers.
-        let offer = match next.as_ref().filter(|_| row.party_id.is_none()) {
-            Some(next) => seats::offer_elsewhere(tx, cx, next, row.person_id).await?.map(|until| (next, until)),
-            None => None,
+        let offer = match row.party_id {
+            None => offer_instead(tx, cx, &mut later, row.person_id).await?,
+            Some(_) => None,
         };
+        let offer = offer.map(|(at, until)| (&later[at], until));
+        asks::answered_instead(tx, cx, id, offer.map(|(next, _)| next), row.person_id).await?;
         letters::class_cancelled(tx, cx, &class, row.id, row.person_id, why, offer).await?;
     }
-    groups::end_with_class(tx, cx, &class, why, next.as_ref(), parties).await
+    groups::end_with_class(tx, cx, &class, why, later, parties).await
+}
+
+/// Holds a seat for somebody in the first of these classes that they can come to; says in which, and until when.
+async fn offer_instead(
+    tx: &mut Tx,
+    cx: &Cx,
+    later: &mut [ClassRow],
+    person: PersonId,
+) -> Result<Option<(usize, DateTime<Utc>)>, AppError> {
+    for (at, next) in later.iter_mut().enumerate().filter(|(_, row)| row.seats().free() > 0) {
+        if let Some(until) = seats::offer_elsewhere(tx, cx, next, person).await? {
+            next.held += 1;
+            return Ok(Some((at, until)));
+        }
+    }
+    Ok(None)
 }
 
 async fn end_with_class(tx: &mut Tx, system: &Cx, row: &EnrolmentRow) -> Result<(), AppError> {

@@ -222,6 +222,7 @@ async fn decline_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> R
     }
     store::move_enrolment(tx, &permit, &row, to, None, Some(Ending::Declined), cx.now).await?;
     record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Declined)).await?;
+    asks::answered_instead(tx, cx, class.id, None, person.id).await?;
     pass_on(tx, cx, class.id).await?;
     Ok(Place { enrolment: row.id, state: to, position: None })
 }
@@ -234,6 +235,9 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, class: ClassRow, person: &Person) -> Re
     let to = end(tx, cx, &permit, &class, &row).await?;
     record(tx, cx, &permit, row.id, person.id, Some(row.state), to, Some(Ending::Cancelled)).await?;
     letters::cancelled(tx, cx, &class, &row, to).await?;
+    if row.state == EnrolmentState::Offered {
+        asks::answered_instead(tx, cx, class.id, None, person.id).await?;
+    }
     // Whoever pays for it hears of it too.
     if let Some(party) = row.party_id {
         let party = parties::party(tx, party).await?;
@@ -303,6 +307,7 @@ pub async fn expire(cx: &Cx, id: EnrolmentId) -> Result<(), AppError> {
                             let (to, why) = (EnrolmentState::Cancelled, Ending::Expired);
                             parties::move_place(tx, &permit, &place, to, None, Some(why), cx.now).await?;
                             record(tx, &cx, &permit, place.id, person, Some(place.state), to, Some(why)).await?;
+                            asks::answered_instead(tx, &cx, class, None, person).await?;
                             letters::wait_over(tx, &cx, &row, place.id, person, Waited::Expired).await?;
                         }
                         (None, None) => {}
@@ -399,8 +404,8 @@ async fn offer(
     Ok(())
 }
 
-/// Holds a seat in another class for somebody whose class was cancelled, unless they have or had a place there that
-/// they gave up. The caller holds that class.
+/// Holds a seat in another class for somebody whose class was cancelled or who asked for one, unless they are elsewhere
+/// then, or have a place there or had one that they gave up. The caller holds that class.
 pub async fn offer_elsewhere(
     tx: &mut Tx,
     cx: &Cx,

@@ -186,12 +186,14 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::CodeUnknown => w!(fmt, teaching.refusal_code_unknown),
         Refusal::OpensLater { at } => w!(fmt, planning.refusal_opens_later, time = time(*at)),
         Refusal::EnrolmentClosed { at } => w!(fmt, planning.refusal_enrolment_closed, time = time(*at)),
-        Refusal::MustMove { over, people } => w!(
-            fmt,
-            planning.refusal_must_move,
-            count = u64::try_from(*over).unwrap_or(u64::MAX),
-            people = people.join(", ")
-        ),
+        Refusal::MustMove { over, people, unnamed, gathered, guests } => {
+            let many = |count: i64| u64::try_from(count).unwrap_or(u64::MAX);
+            let mut all = people.clone();
+            all.extend(guests.iter().map(|name| w!(fmt, teaching.guest_named, name = name.clone())));
+            all.extend((*unnamed > 0).then(|| w!(fmt, planning.seats_unnamed, count = many(*unnamed))));
+            all.extend((*gathered > 0).then(|| w!(fmt, planning.seats_gathered, count = many(*gathered))));
+            w!(fmt, planning.refusal_must_move, count = many(*over), people = all.join(", "))
+        }
         Refusal::SessionBegun { at } => w!(fmt, planning.refusal_session_begun, time = time(*at)),
         Refusal::LearnersClash { people } => {
             let names = people.iter().map(|one| one.name.clone()).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! The trainer writes to everybody who has a seat: once, by day, and it can be seen afterwards that it was done.
+//! The trainer writes to everybody who has a seat, and to guests: once, by day, and it can be seen afterwards that it was done.
 
 use super::{
     letters::{self, About, TrainingLetter},
@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     access::{Act, Subject},
+    db::Tx,
     error::AppError,
     server::{
         Cx, fresh,
@@ -14,9 +15,18 @@ use crate::{
         keys,
     },
     training::domain::EnrolmentState,
-    values::{ClassId, MessageId},
+    values::{ClassId, MessageId, PersonId},
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
+
+/// Everybody with a seat, and everybody who makes a session up in the class.
+pub async fn readers(tx: &mut Tx, class: ClassId) -> Result<BTreeSet<PersonId>, AppError> {
+    let seats = store::of_class(tx, class).await?.into_iter();
+    let seats = seats.filter(|seat| seat.state == EnrolmentState::Booked).map(|seat| seat.person_id);
+    let guests = store::guests(tx, class).await?.into_iter().map(|guest| guest.person_id);
+    Ok(seats.chain(guests).collect())
+}
 
 /// Sends the same letter to all; says to how many. The same key again sends nothing.
 pub async fn to_all(
@@ -42,20 +52,17 @@ pub async fn to_all(
                     return Ok(answer.parse().unwrap_or_default());
                 }
                 let id: MessageId = fresh();
-                let mut people = 0;
-                for seat in store::of_class(tx, class).await? {
-                    if seat.state == EnrolmentState::Booked {
-                        let letter = TrainingLetter::FromTrainer {
-                            about: About::of(&cx, &row),
-                            trainer: trainer.name.clone(),
-                            subject: subject.clone(),
-                            words: words.clone(),
-                        };
-                        letters::send(tx, &cx, seat.person_id, letter, &format!("from_trainer:{id}:{}", seat.id))
-                            .await?;
-                        people += 1;
-                    }
+                let readers = readers(tx, class).await?;
+                for person in &readers {
+                    let letter = TrainingLetter::FromTrainer {
+                        about: About::of(&cx, &row),
+                        trainer: trainer.name.clone(),
+                        subject: subject.clone(),
+                        words: words.clone(),
+                    };
+                    letters::send(tx, &cx, *person, letter, &format!("from_trainer:{id}:{person}")).await?;
                 }
+                let people = readers.len();
                 let detail = serde_json::json!({ "subject": subject, "people": people }).to_string();
                 let change = Change { entity: "class", id: class.0, detail: Some(&detail), ..Change::default() };
                 history::record(tx, &cx, &permit, change).await?;

@@ -104,7 +104,7 @@ pub const DOORS: &[Door] = &[
     door("/desk/check-in/{token}", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/training/ask", Signed, None),
     door("/training/ask/{course}", Signed, Signed),
-    door("/desk/availability", Desk(&[Trainer]), Desk(&[Trainer])),
+    door("/desk/availability", Desk(&[Trainer, Technician]), Desk(&[Trainer, Technician])),
     door("/desk/demand", Desk(&[Trainer]), None),
     door("/desk/demand/{course}", Desk(&[Trainer]), Desk(&[Trainer])),
     door("/desk/settings/training", Desk(NO_OTHER), Desk(NO_OTHER)),

@@ -1,4 +1,4 @@
-//! `/desk/availability`: when a trainer works, and when not.
+//! `/desk/availability`: when a trainer or a technician works, and when not.
 
 use super::{FRAME, forms};
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         Cx,
         form::{Form, Sheet},
         notice::Notice,
+        page::{DeskTab, Frame},
         query::Query,
     },
     training::server::{
@@ -28,7 +29,7 @@ use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-/// Whose time is asked for: a trainer's own, unless a manager says whose.
+/// Whose time is asked for: the reader's own, unless a manager says whose.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Asked {
     #[serde(default)]
@@ -37,7 +38,8 @@ pub struct Asked {
 
 struct Shown {
     person: PersonId,
-    trainers: Vec<(PersonId, String)>,
+    /// Of whom a manager chooses.
+    staff: Vec<(PersonId, String)>,
     absences: Vec<AbsenceRow>,
     hours: Vec<Opening>,
 }
@@ -46,13 +48,13 @@ async fn load(cx: &Cx, asked: &str) -> Result<Shown, AppError> {
     let me = cx.person()?;
     let manager = me.is(Role::Manager) || me.is(Role::Admin);
     let mut tx = cx.db().read().await?;
-    let trainers = if manager { store::trainers(&mut tx).await? } else { Vec::new() };
-    let chosen = asked.parse().ok().filter(|id| trainers.iter().any(|(known, _)| known == id));
-    let person = chosen.or(trainers.first().map(|(id, _)| *id)).unwrap_or(me.id);
+    let staff = if manager { store::with_hours(&mut tx).await? } else { Vec::new() };
+    let chosen = asked.parse().ok().filter(|id| staff.iter().any(|(known, _)| known == id));
+    let person = chosen.or(staff.first().map(|(id, _)| *id)).unwrap_or(me.id);
     cx.may(Act::SetAvailability, &Subject::nobody().assigned_to(Some(person)))?;
     let absences = store::absences(&mut tx, person, cx.now).await?;
     let hours = store::working_hours(&mut tx, person).await?;
-    Ok(Shown { person, trainers, absences, hours })
+    Ok(Shown { person, staff, absences, hours })
 }
 
 pub async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -84,7 +86,7 @@ pub async fn act(cx: Cx, form: Form) -> Result<Response, AppError> {
 }
 
 fn address(shown: &Shown) -> String {
-    match shown.trainers.is_empty() {
+    match shown.staff.is_empty() {
         true => "/desk/availability".to_owned(),
         false => format!("/desk/availability?person={}", shown.person),
     }
@@ -131,10 +133,16 @@ fn week(form: &Form) -> Result<Vec<Opening>, AppError> {
 fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
     let title = w!(cx, planning.availability);
     let zone = cx.company_zone();
-    cx.sheet_page(sheet, FRAME, title.clone(), || {
+    // Back to where they came from: technicians have no classes.
+    let classes = cx.viewer.person().map(|me| Subject::nobody().assigned_to(Some(me.id)));
+    let (frame, back) = match classes.is_some_and(|own| cx.viewer.can(Act::ReadRoster, &own)) {
+        true => (FRAME, ("/desk/classes".to_owned(), w!(cx, training.desk_title))),
+        false => (Frame::Desk(DeskTab::Repairs), ("/desk/repairs".to_owned(), w!(cx, repairs.desk_title))),
+    };
+    cx.sheet_page(sheet, frame, title.clone(), || {
         let person = shown.person.to_string();
         let tabs: Vec<Tab> = shown
-            .trainers
+            .staff
             .iter()
             .map(|(id, name)| Tab {
                 href: format!("/desk/availability?person={id}"),
@@ -142,7 +150,7 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
                 current: *id == shown.person,
             })
             .collect();
-        let tabs = (!tabs.is_empty()).then(|| view! { <Tabs label=w!(cx, training.trainer) tabs/> });
+        let tabs = (!tabs.is_empty()).then(|| view! { <Tabs label=w!(cx, planning.availability) tabs/> });
         let rows: Vec<AnyView> = shown.absences.iter().map(|row| one(cx, row, &person)).collect();
         let none = rows.is_empty().then(|| view! { <p class="soft">{w!(cx, planning.absences_none)}</p> });
         let moment = |name: &'static str, label: String| {
@@ -187,7 +195,7 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
             </form>
         };
         view! {
-            <PageHead title=title lead=Some(w!(cx, planning.availability_lead)) back=Some(("/desk/classes".to_owned(), w!(cx, training.desk_title)))/>
+            <PageHead title=title lead=Some(w!(cx, planning.availability_lead)) back=Some(back)/>
             {tabs}
             {views::faults(cx, sheet, zone)}
             <Section title=w!(cx, planning.absences)>

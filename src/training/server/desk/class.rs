@@ -24,7 +24,7 @@ use crate::{
             portal::parse,
             shared::{count, seats_in_words},
             store::{self, ClassRow, EnrolmentRow, SessionRow},
-            views, words,
+            views, words, writing,
         },
     },
     ui::*,
@@ -54,6 +54,8 @@ struct Shown {
     needed: Needed,
     session: Option<ClassSessionId>,
     learners: super::learners::Learners,
+    /// How many a letter to all reaches.
+    readers: usize,
     before: Before,
     after: After,
     groups: crate::training::server::group_page::Groups,
@@ -76,6 +78,7 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     // Else the session that is on, or the next one, or the last.
     let current = sessions.iter().find(|row| cx.now < row.ends_at).or(sessions.last()).map(|row| row.id);
     let learners = super::learners::load(&mut tx, id).await?;
+    let readers = writing::readers(&mut tx, id).await?.len();
     let before = roster::load(&mut tx, cx, &class).await?;
     let after = after::load(&mut tx, &class).await?;
     let groups = crate::training::server::group_page::for_trainer(&mut tx, id).await?;
@@ -88,6 +91,7 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
         needed,
         session: asked.or(current),
         learners,
+        readers,
         before,
         after,
         groups,
@@ -112,11 +116,15 @@ pub async fn act(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response,
             let to = if session.is_empty() { String::new() } else { format!("?session={session}") };
             Ok(cx.redirect(&format!("/desk/classes/{id}{to}"), notice))
         }
-        Err(error) => {
-            let sheet = Sheet::again(form, error)?;
-            Ok(page(&cx, &load(&cx, id, &session).await?, &sheet))
-        }
+        Err(error) => again(&cx, id, form, error).await,
     }
+}
+
+/// The page with what was refused.
+pub async fn again(cx: &Cx, id: ClassId, form: Form, error: AppError) -> Result<Response, AppError> {
+    let session = form.text("session").to_owned();
+    let sheet = Sheet::again(form, error)?;
+    Ok(page(cx, &load(cx, id, &session).await?, &sheet))
 }
 
 async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Option<Notice>, AppError> {
@@ -175,7 +183,7 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let stage_badge = views::stage_badge(cx, class);
     let waiting = now.waiting;
     let publish = publish(cx, class);
-    let tools = roster::tools(cx, class, &shown.people, sheet);
+    let tools = roster::tools(cx, class, shown.readers, sheet);
     let after = after::cards(cx, class, &shown.people, &shown.after);
     let roster = roster(cx, shown, sheet);
     let line = line(cx, shown, sheet);

@@ -1,9 +1,17 @@
 //! `/desk/demand`: who asks for which class, and when most of them can come.
 
-use super::{FRAME, fields, forms};
+use super::{
+    FRAME,
+    fields::{self, Choices},
+    forms,
+};
 use crate::{
     access::{Act, Subject},
-    calendar::{domain::Span, search::Best, server::zone},
+    calendar::{
+        domain::LocalSpan,
+        search::{Best, Weekly},
+        server::zone,
+    },
     error::{AppError, Fault, Faults},
     i18n::InWords,
     server::{
@@ -16,7 +24,7 @@ use crate::{
         server::{
             asks::{self, Sought},
             conflicts::Needs,
-            plan::Draft,
+            plan::{Draft, Extras},
             portal::{key, parse},
             rules,
             shared::count,
@@ -32,7 +40,7 @@ use axum::{
     extract::{Path, RawQuery},
     response::Response,
 };
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use leptos::prelude::*;
 
@@ -72,8 +80,7 @@ pub async fn board(cx: Cx) -> Result<Response, AppError> {
 struct Shown {
     course: CourseRow,
     wishes: Vec<WishRow>,
-    rooms: Vec<RoomRow>,
-    trainers: Vec<(crate::values::PersonId, String)>,
+    choices: Choices,
 }
 
 async fn load(cx: &Cx, id: CourseId) -> Result<Shown, AppError> {
@@ -81,8 +88,8 @@ async fn load(cx: &Cx, id: CourseId) -> Result<Shown, AppError> {
     let mut tx = cx.db().read().await?;
     let course = store::course(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let wishes = store::wishes_of_course(&mut tx, id).await?;
-    let (rooms, trainers) = (store::rooms(&mut tx).await?, store::trainers(&mut tx).await?);
-    Ok(Shown { course, wishes, rooms, trainers })
+    let choices = Choices::load(&mut tx).await?;
+    Ok(Shown { course, wishes, choices })
 }
 
 /// When most can come: to the class that the form says, or at first to the one that most would plan.
@@ -105,18 +112,24 @@ fn fresh(form: Form) -> Result<Sheet, AppError> {
     Sheet::again(form, AppError::Invalid(Faults::default()))
 }
 
-/// The reader as the trainer, in the town that most ask for.
+/// The reader as the trainer, in the town that most ask for, in as many sessions as the course usually has.
 async fn begun(cx: &Cx, shown: &Shown) -> Result<Form, AppError> {
-    let rules = rules::read(&mut cx.db().read().await?).await?;
+    let mut tx = cx.db().read().await?;
+    let rules = rules::read(&mut tx).await?;
+    let most = i64::try_from(forms::SESSIONS).unwrap_or(i64::MAX);
+    let sessions = store::usual_sessions(&mut tx, shown.course.id).await?.min(most);
+    drop(tx);
     let me = cx.person()?.id;
-    let trainer = shown.trainers.iter().find(|(id, _)| *id == me).or(shown.trainers.first());
+    let trainers = &shown.choices.trainers;
+    let trainer = trainers.iter().find(|(id, _)| *id == me).or(trainers.first());
     let asks = |room: &&RoomRow| shown.wishes.iter().filter(|row| row.place == room.place).count();
     // Of equals the first of the list.
-    let room = shown.rooms.iter().rev().max_by_key(asks);
+    let room = shown.choices.rooms.iter().rev().max_by_key(asks);
     Ok(Form::of(&[
         ("trainer", &trainer.map(|(id, _)| id.to_string()).unwrap_or_default()),
         ("language", &shown.course.language),
         ("minutes", "120"),
+        ("sessions", &sessions.to_string()),
         ("room", &room.map(|row| row.id.to_string()).unwrap_or_default()),
         ("capacity", &room.map_or(12, |row| row.capacity.min(12)).to_string()),
         ("price", "0"),
@@ -127,7 +140,9 @@ async fn begun(cx: &Cx, shown: &Shown) -> Result<Form, AppError> {
 /// What the form says of the class, without its time.
 struct Terms {
     draft: Draft,
+    extras: Extras,
     minutes: i64,
+    sessions: i64,
     zone: Tz,
 }
 
@@ -136,7 +151,7 @@ fn read(cx: &Cx, shown: &Shown, form: &Form) -> Result<Terms, AppError> {
     let trainer = form.parse("trainer", &mut faults, Fault::NotAChoice);
     let trainer = trainer.filter(|id| {
         let own = cx.viewer.can(Act::EditClass, &Subject::nobody().assigned_to(Some(*id)));
-        own && shown.trainers.iter().any(|(known, _)| known == id)
+        own && shown.choices.trainers.iter().any(|(known, _)| known == id)
     });
     if trainer.is_none() {
         faults.add("trainer", Fault::NotAChoice);
@@ -144,26 +159,41 @@ fn read(cx: &Cx, shown: &Shown, form: &Form) -> Result<Terms, AppError> {
     let language = forms::language(form, &mut faults);
     let minutes = form.parse::<i64>("minutes", &mut faults, Fault::NotANumber);
     let minutes = forms::within(minutes, "minutes", 15, 10 * 60, &mut faults);
+    let most = i64::try_from(forms::SESSIONS).unwrap_or(i64::MAX);
+    let sessions = forms::number_or(form, "sessions", 1, &mut faults);
+    let sessions = forms::within(sessions, "sessions", 1, most, &mut faults);
+    let assistants = forms::many(form, "assistants", &mut faults);
+    let equipment = forms::many(form, "equipment", &mut faults);
     let (room, link) = forms::place(form, &mut faults);
     let capacity = forms::capacity(form, &mut faults);
     let price = forms::price(cx, form, &mut faults);
     let cut_off_hours = forms::cut_off(form, &mut faults);
     let zone = zone_of(cx, shown, room);
-    match (trainer, minutes, capacity, price, cut_off_hours) {
-        (Some(trainer), Some(minutes), Some(capacity), Some(price), Some(cut_off_hours)) => {
-            faults.check()?;
-            let (course, title) = (shown.course.id, shown.course.title.clone());
-            let sessions = Vec::new();
-            let draft =
-                Draft { course, trainer, title, language, zone, sessions, room, link, capacity, price, cut_off_hours };
-            Ok(Terms { draft, minutes, zone })
-        }
-        _ => Err(AppError::Invalid(faults)),
-    }
+    let (Some(trainer), Some(minutes), Some(sessions), Some(capacity), Some(price), Some(cut_off_hours)) =
+        (trainer, minutes, sessions, capacity, price, cut_off_hours)
+    else {
+        return Err(AppError::Invalid(faults));
+    };
+    faults.check()?;
+    let draft = Draft {
+        course: shown.course.id,
+        trainer,
+        title: shown.course.title.clone(),
+        language,
+        zone,
+        sessions: Vec::new(),
+        room,
+        link,
+        capacity,
+        price,
+        cut_off_hours,
+    };
+    let extras = Extras { assistants, equipment, ..Extras::default() };
+    Ok(Terms { draft, extras, minutes, sessions, zone })
 }
 
 fn zone_of(cx: &Cx, shown: &Shown, room: Option<RoomId>) -> Tz {
-    let room = shown.rooms.iter().find(|row| Some(row.id) == room);
+    let room = shown.choices.rooms.iter().find(|row| Some(row.id) == room);
     room.map_or(cx.company_zone(), |row| zone::named(&row.zone))
 }
 
@@ -176,13 +206,15 @@ struct Found {
 async fn best(cx: &Cx, shown: &Shown, form: &Form) -> Result<Found, AppError> {
     let terms = read(cx, shown, form)?;
     let mut tx = cx.db().read().await?;
-    let needs = Needs::load(&mut tx, terms.draft.trainer, terms.draft.room, None, &[], &[]).await?;
+    let Extras { assistants, equipment, .. } = &terms.extras;
+    let needs = Needs::load(&mut tx, terms.draft.trainer, terms.draft.room, None, assistants, equipment).await?;
     let sought = Sought {
         course: shown.course.id,
         needs: &needs,
         language: &terms.draft.language,
         zone: terms.zone,
         minutes: terms.minutes,
+        sessions: terms.sessions,
     };
     Ok(Found { best: asks::best_times(&mut tx, cx, &sought, &shown.wishes).await?, zone: terms.zone })
 }
@@ -203,9 +235,12 @@ async fn opened(cx: &Cx, shown: &Shown, form: &Form) -> Result<crate::values::Cl
     let terms = read(cx, shown, form)?;
     let from = form.text("at").parse::<DateTime<Utc>>().map_err(|_| Faults::only("at", Fault::NotATime))?;
     let far = cx.now + Duration::days(5 * 366);
-    let span = Span::new(from, from + Duration::minutes(terms.minutes)).filter(|span| span.from < far);
-    let sessions = vec![span.ok_or_else(|| Faults::only("at", Fault::NotATime))?];
-    asks::open_for(cx, Draft { sessions, ..terms.draft }, form.key()).await
+    let first = from.with_timezone(&terms.zone).naive_local();
+    let first = LocalSpan { from: first, until: first + Duration::minutes(terms.minutes) };
+    let clock = |local: NaiveDateTime| zone::instant(terms.zone, local.date(), local.time());
+    let spans = Weekly { sessions: terms.sessions, clock: &clock }.spans(&first).filter(|_| from < far);
+    let sessions = spans.ok_or_else(|| Faults::only("at", Fault::NotATime))?;
+    asks::open_for(cx, Draft { sessions, ..terms.draft }, terms.extras, form.key()).await
 }
 
 fn page(cx: &Cx, shown: &Shown, sheet: &Sheet, found: Option<Found>) -> Response {
@@ -215,8 +250,10 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet, found: Option<Found>) -> Response
         let action = format!("/desk/demand/{}", shown.course.id);
         let people: Vec<AnyView> = shown.wishes.iter().map(|row| asker(cx, row)).collect();
         let found = found.map(|found| times(cx, &action, sheet, &found));
-        let trainers = shown.trainers.iter().map(|(id, name)| (id.to_string(), name.clone())).collect();
+        let trainers = shown.choices.trainers.iter().map(|(id, name)| (id.to_string(), name.clone())).collect();
         let find = w!(cx, planning.find_times);
+        let helpers = fields::helpers(cx, &shown.choices, sheet);
+        let helped = ["assistants", "equipment"].iter().any(|name| !sheet.value(name).is_empty());
         let askers = w!(cx, planning.askers, count = shown.wishes.len() as u64);
         let form = view! {
             <form id="find-times" class="form" method="get" action=action>
@@ -225,8 +262,12 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet, found: Option<Found>) -> Response
                     {fields::language(cx, sheet)}
                     <Field name="minutes" label=w!(cx, planning.length) kind="number" value=sheet.value("minutes") fault=cx.fault(sheet, "minutes")
                         inputmode="numeric" min=Some("15".to_owned()) max=Some("600".to_owned()) required=true/>
+                    <Field name="sessions" label=w!(cx, planning.sessions_number) kind="number" value=sheet.value("sessions")
+                        fault=cx.fault(sheet, "sessions") inputmode="numeric" min=Some("1".to_owned())
+                        max=Some(forms::SESSIONS.to_string()) hint=Some(w!(cx, planning.sessions_weekly))/>
                 </div>
-                {fields::terms(cx, &shown.rooms, sheet)}
+                {fields::terms(cx, &shown.choices.rooms, sheet)}
+                <Fold title=w!(cx, planning.more_people) open=helped>{helpers}</Fold>
                 <Actions><Button icon=Some(Icon::Search)>{find}</Button></Actions>
             </form>
         };
@@ -263,26 +304,45 @@ fn asker(cx: &Cx, row: &WishRow) -> AnyView {
 
 /// Each time is a form of one button that opens the class there.
 fn times(cx: &Cx, action: &str, sheet: &Sheet, found: &Found) -> AnyView {
-    let kept = ["trainer", "language", "minutes", "room", "link", "capacity", "price", "cut_off_hours"];
+    const KEPT: [&str; 11] = [
+        "trainer",
+        "language",
+        "minutes",
+        "sessions",
+        "room",
+        "link",
+        "capacity",
+        "price",
+        "cut_off_hours",
+        "assistants",
+        "equipment",
+    ];
     let rows: Vec<AnyView> = found
         .best
         .iter()
         .map(|one| {
-            let fields: Vec<AnyView> = kept
+            let fields: Vec<AnyView> = KEPT
                 .iter()
-                .map(|name| view! { <input type="hidden" name=*name value=sheet.value(name).to_owned()/> }.into_any())
+                .flat_map(|name| sheet.values(name).into_iter().map(move |value| (*name, value.to_owned())))
+                .map(|(name, value)| view! { <input type="hidden" name=name value=value/> }.into_any())
                 .collect();
-            let time = cx.fmt().date_time(one.span.from, found.zone);
+            let from = one.spans.first().map(|span| span.from).unwrap_or_default();
+            let time = cx.fmt().date_time(from, found.zone);
+            let last = one.spans.iter().skip(1).next_back().map(|span| {
+                let date = cx.fmt().date(span.from.with_timezone(&found.zone).date_naive());
+                view! { <p class="soft small">{w!(cx, planning.last_session, date = date)}</p> }
+            });
             let zone = words::zone(found.zone);
             let many = w!(cx, planning.can_come, count = count(i64::try_from(one.askers.len()).unwrap_or(0)));
             let open = w!(cx, planning.open_now);
             view! {
                 <li class="card stack">
                     <p class="row"><strong>{time.clone()}</strong><span class="soft">{zone}</span></p>
+                    {last}
                     <p>{many}</p>
                     <form method="post" action=action.to_owned() aria-label=time>
                         {fields}
-                        <input type="hidden" name="at" value=one.span.from.to_rfc3339()/>
+                        <input type="hidden" name="at" value=from.to_rfc3339()/>
                         <HiddenKey value=key()/>
                         <Actions><Button icon=Some(Icon::Check)>{open}</Button></Actions>
                     </form>

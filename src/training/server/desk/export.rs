@@ -7,7 +7,7 @@ use crate::{
     server::Cx,
     training::{
         domain::{Mark, Share, teaching::cell},
-        server::{check_in::int, portal::parse, store},
+        server::{check_in::int, make_ups, portal::parse, store},
     },
     values::{ClassId, ClassSessionId, EnrolmentId},
     w,
@@ -26,11 +26,17 @@ pub async fn csv(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
     cx.may(Act::ReadRoster, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
     let sessions = store::sessions(&mut tx, id).await?;
     let people = store::contacts(&mut tx, id).await?;
-    let marks: HashMap<(EnrolmentId, ClassSessionId), Mark> = store::marks(&mut tx, id)
+    // Each with the mark that counts for the certificate: a make-up's, where one made it up.
+    let counted = make_ups::Counted::load(&mut tx, id).await?;
+    let marks: HashMap<(EnrolmentId, ClassSessionId), (Mark, Mark)> = store::marks(&mut tx, id)
         .await?
         .into_iter()
-        .map(|row| ((row.enrolment_id, row.session_id), row.mark))
+        .map(|row| ((row.enrolment_id, row.session_id), (row.mark, counted.mark(&row))))
         .collect();
+    let said = |(own, counts): (Mark, Mark)| match own == counts {
+        true => own.in_words(cx.fmt()),
+        false => format!("{} → {}", own.in_words(cx.fmt()), counts.in_words(cx.fmt())),
+    };
     let given = store::given(&mut tx, id).await?;
     let guests = store::guests(&mut tx, id).await?;
     drop(tx);
@@ -43,10 +49,10 @@ pub async fn csv(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
     head.extend([w!(fmt, training.certificate_attended), w!(fmt, training.certificate_code)]);
     file.write_record(head.iter().map(|text| cell(text))).map_err(failed)?;
     for row in people {
-        let own: Vec<Option<Mark>> = sessions.iter().map(|s| marks.get(&(row.id, s.id)).copied()).collect();
-        let share = Share::of(own.iter().flatten().copied(), int(sessions.len()));
+        let own: Vec<Option<(Mark, Mark)>> = sessions.iter().map(|s| marks.get(&(row.id, s.id)).copied()).collect();
+        let share = Share::of(own.iter().flatten().map(|(_, counts)| *counts), int(sessions.len()));
         let mut line = vec![row.name, row.email.unwrap_or_default(), row.organisation.unwrap_or_default()];
-        line.extend(own.iter().map(|mark| mark.map(|mark| mark.in_words(fmt)).unwrap_or_default()));
+        line.extend(own.iter().map(|mark| mark.map(said).unwrap_or_default()));
         line.push(format!("{} %", share.percent()));
         line.push(given.get(&row.id).map(ToString::to_string).unwrap_or_default());
         file.write_record(line.iter().map(|text| cell(text))).map_err(failed)?;

@@ -150,8 +150,8 @@ pub fn terms(cx: &Cx, rooms: &[RoomRow], sheet: &Sheet) -> AnyView {
     .into_any()
 }
 
-/// What most classes do without: who helps, what is used, when learners may enrol.
-pub fn more(cx: &Cx, choices: &Choices, sheet: &Sheet, repeats: bool) -> AnyView {
+/// Who helps, and what is used.
+pub fn helpers(cx: &Cx, choices: &Choices, sheet: &Sheet) -> AnyView {
     let chosen = |name: &str| sheet.values(name).into_iter().map(str::to_owned).collect::<Vec<String>>();
     let staff: Vec<Choice> = choices.staff.iter().map(|(id, name)| Choice::new(id.to_string(), name.clone())).collect();
     let things: Vec<Choice> = choices
@@ -165,6 +165,16 @@ pub fn more(cx: &Cx, choices: &Choices, sheet: &Sheet, repeats: bool) -> AnyView
                 fault=cx.fault(sheet, "equipment") compact=true/>
         }
     });
+    view! {
+        <ChoiceList name="assistants" legend=w!(cx, planning.assistants) choices=staff several=true values=chosen("assistants")
+            fault=cx.fault(sheet, "assistants") compact=true/>
+        {equipment}
+    }
+    .into_any()
+}
+
+/// What most classes do without: who helps, what is used, when learners may enrol.
+pub fn more(cx: &Cx, choices: &Choices, sheet: &Sheet, repeats: bool) -> AnyView {
     let moment = |name: &'static str, label: String, hint: Option<String>| {
         view! {
             <Field name label kind="datetime-local" value=sheet.value(name).to_owned() fault=cx.fault(sheet, name) hint/>
@@ -185,10 +195,7 @@ pub fn more(cx: &Cx, choices: &Choices, sheet: &Sheet, repeats: bool) -> AnyView
         }
     });
     let windows = view! { <div class="fields">{opens}{closes}</div> };
-    let assistants = view! {
-        <ChoiceList name="assistants" legend=w!(cx, planning.assistants) choices=staff several=true values=chosen("assistants")
-            fault=cx.fault(sheet, "assistants") compact=true/>
-    };
+    let helpers = helpers(cx, choices, sheet);
     let title = if repeats { w!(cx, planning.more) } else { w!(cx, planning.more_edit) };
     let used = ["assistants", "equipment", "opens", "closes"].iter().any(|name| !sheet.value(name).is_empty())
         || ["repeats", "every"].iter().any(|name| !matches!(sheet.value(name), "" | "1"));
@@ -197,8 +204,7 @@ pub fn more(cx: &Cx, choices: &Choices, sheet: &Sheet, repeats: bool) -> AnyView
         <Fold title open=used>
             {series}
             {windows}
-            {assistants}
-            {equipment}
+            {helpers}
         </Fold>
     }
     .into_any()

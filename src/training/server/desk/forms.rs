@@ -212,7 +212,8 @@ pub fn many<T: std::str::FromStr>(form: &Form, name: &str, faults: &mut Faults) 
     all.into_iter().flatten().collect()
 }
 
-fn number_or(form: &Form, name: &str, otherwise: i64, faults: &mut Faults) -> Option<i64> {
+/// A number, or another one where nothing was typed.
+pub fn number_or(form: &Form, name: &str, otherwise: i64, faults: &mut Faults) -> Option<i64> {
     if form.text(name).is_empty() { Some(otherwise) } else { form.parse(name, faults, Fault::NotANumber) }
 }
 

@@ -70,6 +70,7 @@ impl Learners {
 fn guest(cx: &Cx, row: &MakeUpRow, markable: bool) -> AnyView {
     let now = row.mark();
     let badge = now.map(|mark| view! { <Badge text=mark.in_words(cx.fmt())/> });
+    let was = now.map_or("none", Mark::as_str);
     let marks = markable.then(|| {
         let buttons = [Mark::Present, Mark::Late, Mark::Partial, Mark::Absent]
             .into_iter()
@@ -85,6 +86,7 @@ fn guest(cx: &Cx, row: &MakeUpRow, markable: bool) -> AnyView {
         view! {
             <form method="post" action=format!("/desk/make-ups/{}", row.id) aria-label=row.person_name.clone()>
                 <input type="hidden" name="session" value=row.session_id.to_string()/>
+                <input type="hidden" name="was" value=was/>
                 <Actions>{buttons}</Actions>
             </form>
         }
@@ -106,7 +108,21 @@ pub async fn mark(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response
     let mut faults = Faults::default();
     let mark = form.optional::<Mark>("mark", &mut faults, Fault::NotAChoice);
     faults.check()?;
-    let class = make_ups::mark(&cx, id, None, mark).await?;
-    let session = form.text("session").parse::<ClassSessionId>().map(|id| format!("?session={id}")).unwrap_or_default();
-    Ok(cx.redirect(&format!("/desk/classes/{class}{session}"), None))
+    // What the page showed: a mark that somebody else set meanwhile is not overwritten unseen.
+    let was = match form.text("was") {
+        "" => None,
+        "none" => Some(None),
+        word => Some(word.parse().ok()),
+    };
+    match make_ups::mark(&cx, id, was, mark).await {
+        Ok(class) => {
+            let session = form.text("session").parse::<ClassSessionId>();
+            let session = session.map(|id| format!("?session={id}")).unwrap_or_default();
+            Ok(cx.redirect(&format!("/desk/classes/{class}{session}"), None))
+        }
+        Err(error) => {
+            let class = store::make_up(&mut cx.db().read().await?, id).await?.class_id;
+            super::class::again(&cx, class, form, error).await
+        }
+    }
 }

@@ -271,12 +271,11 @@ pub fn skips(cx: &Cx, class: &ClassRow, before: &Before) -> Option<AnyView> {
 }
 
 /// What can be done about the class as a whole: the room, the sheet, the file; a letter to all; somebody in the door.
-pub fn tools(cx: &Cx, class: &ClassRow, people: &[EnrolmentRow], sheet: &Sheet) -> AnyView {
+pub fn tools(cx: &Cx, class: &ClassRow, seats: usize, sheet: &Sheet) -> AnyView {
     if class.state == ClassState::Draft {
         return ().into_any();
     }
     let fmt = cx.fmt();
-    let seats = people.iter().filter(|row| row.state == EnrolmentState::Booked).count();
     let path = class.desk_path();
     let live = matches!(class.state, ClassState::Open | ClassState::Running);
     let (in_room, sheet_words, file) = (w!(fmt, teaching.room), w!(fmt, teaching.sheet), w!(fmt, teaching.export));

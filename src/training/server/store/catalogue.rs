@@ -34,6 +34,8 @@ pub struct Filter {
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
     pub free: bool,
+    /// Only for what the reader owns.
+    pub owned: bool,
     pub search: Option<String>,
 }
 
@@ -101,15 +103,15 @@ pub async fn coming(
     )?)
 }
 
-/// Of these, the classes of courses that belong to what the person has, or what the firm has that they belong to.
+/// Of these, after a place in their order, the classes of courses that belong to what the person has, or what the firm has that they belong to.
 pub async fn for_owned(
     tx: &mut Tx,
     filter: &Filter,
     person: PersonId,
-    now: DateTime<Utc>,
+    after: (DateTime<Utc>, Uuid),
     most: i64,
 ) -> Result<Vec<ListedClass>, AppError> {
-    let (after, until, free) = bounds(filter, (now, Uuid::max()));
+    let (after, until, free) = bounds(filter, after);
     Ok(fetch_all!(
         tx,
         ListedClass,

@@ -188,7 +188,8 @@ macro_rules! class {
             "select c.id, c.course_id, c.title, c.language, c.zone, c.room_id, r.name as room_name, ",
             "r.capacity as room_seats, r.address, c.place, c.link, c.trainer_id, t.name as trainer_name, c.state, ",
             "c.capacity, c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.cut_off_hours, c.starts_at, ",
-            "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, k.pass_percent, ",
+            "c.ends_at, c.version, c.sequence, c.changed_at, c.why_cancelled, k.summary, ",
+            "coalesce(c.pass_percent, k.pass_percent) as pass_percent, ",
             "c.guests, k.title as course_title, k.level, k.needs_rule, k.valid_months, ",
             "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from class c join course k on k.id = c.course_id join person t on t.id = c.trainer_id ",
@@ -212,19 +213,28 @@ pub async fn sessions(tx: &mut Tx, class: ClassId) -> Result<Vec<SessionRow>, Ap
     Ok(fetch_all!(tx, SessionRow, SESSIONS, class)?)
 }
 
-const NEXT_OF_COURSE: &str = class!(
+const INSTEAD_OF: &str = class!(
     "where c.course_id = $1 and c.state = 'open' and c.starts_at > $2 and c.id <> $3 and c.waiting = 0 \
-     and c.taken + c.held < c.capacity - c.guests order by c.starts_at, c.id limit 1"
+     and c.taken + c.held < c.capacity - c.guests order by case when c.language = $4 then 0 else 1 end, \
+     case when c.place = $5 then 0 else 1 end, c.starts_at, c.id limit 40"
 );
 
-/// The next class of a course with a seat that nobody waits for.
-pub async fn next_of_course(
-    tx: &mut Tx,
-    course: CourseId,
-    after: DateTime<Utc>,
-    except: ClassId,
-) -> Result<Option<ClassRow>, AppError> {
-    Ok(fetch_optional!(tx, ClassRow, NEXT_OF_COURSE, course, after, except)?)
+/// The classes to come of the same course with seats that nobody waits for: those in its language first, then those in
+/// its town or on line as it is, then the earliest.
+pub async fn instead_of(tx: &mut Tx, class: &ClassRow, now: DateTime<Utc>) -> Result<Vec<ClassRow>, AppError> {
+    Ok(fetch_all!(tx, ClassRow, INSTEAD_OF, class.course_id, now, class.id, &class.language, &class.place)?)
+}
+
+const LAST_HAD: &str = "select count(*) from class_session s where s.class_id = (select c.id from class c \
+    where c.course_id = $1 and c.state <> 'cancelled' order by c.starts_at desc, c.id limit 1)";
+const HAS_UNITS: &str = "select count(*) from course_unit where course_id = $1";
+
+/// In how many sessions a course is held: as many as its last class had; where none was planned yet, as many as it has
+/// units, and at least one.
+pub async fn usual_sessions(tx: &mut Tx, course: CourseId) -> Result<i64, AppError> {
+    let had = fetch_scalar!(tx, i64, LAST_HAD, course)?.unwrap_or(0);
+    let units = fetch_scalar!(tx, i64, HAS_UNITS, course)?.unwrap_or(0);
+    Ok(if had > 0 { had } else { units.max(1) })
 }
 
 const DESK_COMING: &str = listed!(

@@ -44,10 +44,10 @@ impl RulesRow {
     }
 }
 
-const SET_TERMS: &str =
-    "update class set freeze_minutes = $2, offer_minutes = $3, late_cancel = $4, no_show = $5 where id = $1";
+const SET_TERMS: &str = "update class set freeze_minutes = $2, offer_minutes = $3, late_cancel = $4, no_show = $5, \
+    pass_percent = (select k.pass_percent from course k where k.id = class.course_id) where id = $1";
 
-/// Freezes the company's rules on a class that is published.
+/// Freezes the company's rules on a class that is published, and what its course asks for a certificate.
 pub async fn set_terms(tx: &mut Tx, _: &Permit, id: ClassId, terms: &Terms) -> Result<(), AppError> {
     let (late, no_show) = (terms.late_cancel.as_str(), terms.no_show.as_str());
     execute!(tx, SET_TERMS, id, terms.freeze_minutes, terms.offer_minutes, late, no_show)?;
@@ -79,12 +79,22 @@ pub async fn move_offer(
 const MOVE_SESSION: &str =
     "update class_session set held_on = $2, starts = $3, ends = $4, starts_at = $5, ends_at = $6 where id = $1";
 /// What hangs on a session: marks made before its time, what learners said of it, places in it that ended.
-const FORGET: [&str; 3] = [
-    "delete from attendance where session_id = $1",
-    "delete from announcement where session_id = $1",
-    "delete from make_up where state = 'cancelled' and (session_id = $1 or missed_id = $1)",
-];
+const FORGET_MARKS: &str = "delete from attendance where session_id = $1";
+const FORGET_WORDS: &str = "delete from announcement where session_id = $1";
+const FORGET_GUESTS: &str = "delete from make_up where state = 'cancelled' and (session_id = $1 or missed_id = $1)";
 const REMOVE_SESSION: &str = "delete from class_session where id = $1";
+
+const ANNOUNCED: &str = "select enrolment_id from announcement where session_id = $1 order by enrolment_id";
+
+/// Forgets what was said and marked of a session before its time, because it begins at another one; gives the seats that
+/// had said something of it.
+pub async fn forget_session(tx: &mut Tx, _: &Permit, id: ClassSessionId) -> Result<Vec<EnrolmentId>, AppError> {
+    let spoke = fetch_all!(tx, (EnrolmentId,), ANNOUNCED, id)?.into_iter().map(|(seat,)| seat).collect();
+    for forget in [FORGET_MARKS, FORGET_WORDS] {
+        execute!(tx, forget, id)?;
+    }
+    Ok(spoke)
+}
 
 /// Another time for a session.
 pub async fn move_session(tx: &mut Tx, _: &Permit, id: ClassSessionId, zone: Tz, span: Span) -> Result<(), AppError> {
@@ -95,7 +105,7 @@ pub async fn move_session(tx: &mut Tx, _: &Permit, id: ClassSessionId, zone: Tz,
 
 /// Takes a session out that has not begun, with the marks that were made before its time.
 pub async fn remove_session(tx: &mut Tx, _: &Permit, id: ClassSessionId) -> Result<(), AppError> {
-    for forget in FORGET {
+    for forget in [FORGET_MARKS, FORGET_WORDS, FORGET_GUESTS] {
         execute!(tx, forget, id)?;
     }
     execute!(tx, REMOVE_SESSION, id)?;
@@ -107,6 +117,8 @@ const ASSISTANTS: &str = "select p.id, p.name from class_assistant a join person
 const CLEAR_ASSISTANTS: &str = "delete from class_assistant where class_id = $1";
 const ADD_ASSISTANT: &str = "insert into class_assistant (class_id, person_id) values ($1, $2)";
 const STAFF: &str = "select id, name from person where staff and erased_at is null order by name, id limit 500";
+const WITH_HOURS: &str = "select distinct p.id, p.name from person p join person_role r on r.person_id = p.id \
+    where r.role in ('trainer', 'technician') and p.erased_at is null order by p.name, p.id limit 400";
 const NAME: &str = "select name from person where id = $1 and staff";
 
 /// Who helps in a class.
@@ -132,6 +144,11 @@ pub async fn set_assistants(tx: &mut Tx, _: &Permit, class: ClassId, people: &[P
 /// Everybody who can help in a class.
 pub async fn staff(tx: &mut Tx) -> Result<Vec<(PersonId, String)>, AppError> {
     Ok(fetch_all!(tx, (PersonId, String), STAFF)?)
+}
+
+/// Whose absences count: whoever teaches, and whoever repairs.
+pub async fn with_hours(tx: &mut Tx) -> Result<Vec<(PersonId, String)>, AppError> {
+    Ok(fetch_all!(tx, (PersonId, String), WITH_HOURS)?)
 }
 
 /// The name of somebody of the staff.

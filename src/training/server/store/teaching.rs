@@ -114,7 +114,7 @@ impl CertificateRow {
 }
 
 const CERTIFICATE: &str = "select f.code, f.title, p.name, t.name as trainer, f.percent, f.given_at, c.ends_at as held_at, c.zone, \
-    c.language, c.course_id, k.pass_percent, f.last_valid_on \
+    c.language, c.course_id, coalesce(c.pass_percent, k.pass_percent) as pass_percent, f.last_valid_on \
     from certificate f join person p on p.id = f.person_id join class c on c.id = f.class_id join person t on t.id = c.trainer_id \
     join course k on k.id = c.course_id where f.code = $1 and p.erased_at is null";
 const INSERT_CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, percent, given_at, \

@@ -5,7 +5,7 @@ use crate::{
     calendar::domain::Span,
     db::Tx,
     error::AppError,
-    execute, fetch_all, fetch_optional,
+    execute, fetch_all, fetch_optional, fetch_scalar,
     server::fresh,
     training::domain::wish::{Times, WishState},
     values::{ClassId, CourseId, PersonId, WishId},
@@ -116,6 +116,35 @@ pub async fn end_wish(
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     execute!(tx, END, id, to.as_str(), class, now)?;
+    Ok(())
+}
+
+const ANSWERED_BY: &str = "select w.id from class_wish w where w.class_id = $1 and w.person_id = $2 and w.state = 'answered' \
+    and not exists (select 1 from class_wish o where o.course_id = w.course_id and o.person_id = w.person_id \
+    and o.state = 'open') order by w.changed_at desc, w.id desc limit 1";
+const REOPEN: &str = "update class_wish set state = 'open', class_id = null, changed_at = $2 where id = $1";
+const ANSWER_INSTEAD: &str = "update class_wish set class_id = $2, changed_at = $3 where id = $1";
+
+/// What somebody asked for until this class answered it, unless they asked anew.
+pub async fn answered_by(tx: &mut Tx, class: ClassId, person: PersonId) -> Result<Option<WishId>, AppError> {
+    Ok(fetch_scalar!(tx, WishId, ANSWERED_BY, class, person)?)
+}
+
+/// Asked for again.
+pub async fn reopen_wish(tx: &mut Tx, _: &Permit, id: WishId, now: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, REOPEN, id, now)?;
+    Ok(())
+}
+
+/// Another class answers it.
+pub async fn answer_instead(
+    tx: &mut Tx,
+    _: &Permit,
+    id: WishId,
+    class: ClassId,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(tx, ANSWER_INSTEAD, id, class, now)?;
     Ok(())
 }
 

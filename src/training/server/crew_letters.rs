@@ -1,0 +1,246 @@
+//! What training writes to whoever teaches or helps in a class, when somebody else decides about it: a substitute hears
+//! that they teach, whoever is free again hears that too.
+
+use super::{
+    change::Before,
+    letters::{self, About, Also},
+    store::{self, ClassRow, SessionRow},
+    words,
+};
+use crate::{
+    calendar::domain::Span,
+    db::Tx,
+    error::AppError,
+    i18n::Fmt,
+    notices::server::{Letter, To, Urgency, Written, service},
+    server::Cx,
+    values::PersonId,
+    w,
+};
+
+/// A letter with what it needs to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrewLetter {
+    pub about: About,
+    /// Who decided it; empty where nobody of the staff did.
+    pub by: String,
+    pub says: Says,
+}
+
+/// What it says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Says {
+    /// The class is the reader's now.
+    Teaches {
+        sessions: Vec<Span>,
+    },
+    /// The reader helps in it now.
+    Helps {
+        trainer: String,
+        sessions: Vec<Span>,
+    },
+    /// It goes on without the reader.
+    Released {
+        trainer: String,
+    },
+    /// Its times or its room are others now.
+    Moved {
+        was: Vec<Span>,
+        was_place: String,
+        now: Vec<Span>,
+        also: Vec<Also>,
+    },
+    /// Only its language or its address on line is another one.
+    Changed {
+        also: Vec<Also>,
+    },
+    Cancelled {
+        why: String,
+    },
+}
+
+impl CrewLetter {
+    /// As tables write it.
+    pub fn kind(&self) -> &'static str {
+        match self.says {
+            Says::Teaches { .. } => "crew_teaches",
+            Says::Helps { .. } => "crew_helps",
+            Says::Released { .. } => "crew_released",
+            Says::Moved { .. } => "crew_moved",
+            Says::Changed { .. } => "crew_changed",
+            Says::Cancelled { .. } => "crew_cancelled",
+        }
+    }
+
+    pub fn urgency(&self) -> Urgency {
+        Urgency::ByDay
+    }
+
+    /// In the reader's language, on the wall clock of the place.
+    pub fn write(&self, fmt: Fmt) -> Written {
+        let About { title, starts, zone, link, .. } = self.about.clone();
+        let (time, town) = (fmt.date_time(starts, zone), words::zone(zone));
+        let (subject, body, also) = match &self.says {
+            Says::Teaches { sessions } => {
+                let body = w!(fmt, planning.crew_teaches_body, title = title.clone());
+                (w!(fmt, planning.crew_teaches_subject, title = title), self.with_times(fmt, body, sessions), &[][..])
+            }
+            Says::Helps { trainer, sessions } => {
+                let body = w!(fmt, planning.crew_helps_body, title = title.clone(), trainer = trainer.clone());
+                (w!(fmt, planning.crew_helps_subject, title = title), self.with_times(fmt, body, sessions), &[][..])
+            }
+            Says::Released { trainer } => (
+                w!(fmt, planning.crew_released_subject, title = title.clone()),
+                w!(
+                    fmt,
+                    planning.crew_released_body,
+                    title = title,
+                    time = time,
+                    zone = town,
+                    trainer = trainer.clone()
+                ),
+                &[][..],
+            ),
+            Says::Moved { was, was_place, now, also } => {
+                let (subject, body) = letters::moved_words(fmt, &self.about, (was, was_place), now);
+                (subject, body, also.as_slice())
+            }
+            Says::Changed { also } => {
+                let (subject, body) = letters::terms_words(fmt, &self.about);
+                (subject, body, also.as_slice())
+            }
+            Says::Cancelled { why } => (
+                w!(fmt, training.letter_cancelled_subject, title = title.clone()),
+                w!(fmt, planning.crew_cancelled_body, title = title, time = time, zone = town, why = why.clone()),
+                &[][..],
+            ),
+        };
+        let by = if self.by.is_empty() { String::new() } else { w!(fmt, planning.crew_by, name = self.by.clone()) };
+        Written { subject, body: letters::paragraphs(body, fmt, also, by), link: Some(link) }
+    }
+
+    fn with_times(&self, fmt: Fmt, body: String, sessions: &[Span]) -> String {
+        let when = w!(
+            fmt,
+            planning.crew_when,
+            times = letters::times(fmt, sessions, self.about.zone),
+            place = letters::place_or_online(fmt, &self.about.place),
+            zone = words::zone(self.about.zone)
+        );
+        format!("{body}\n\n{when}")
+    }
+}
+
+impl From<CrewLetter> for Letter {
+    fn from(letter: CrewLetter) -> Self {
+        Self::Crew(Box::new(letter))
+    }
+}
+
+/// What somebody does in a class.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Teaches,
+    Helps,
+}
+
+/// Who teaches and helps in a class.
+struct Crew {
+    trainer: PersonId,
+    assistants: Vec<PersonId>,
+}
+
+impl Crew {
+    fn part(&self, person: PersonId) -> Option<Part> {
+        if person == self.trainer {
+            return Some(Part::Teaches);
+        }
+        self.assistants.contains(&person).then_some(Part::Helps)
+    }
+
+    fn people(&self) -> impl Iterator<Item = PersonId> {
+        std::iter::once(self.trainer).chain(self.assistants.iter().copied())
+    }
+}
+
+/// A class was changed: whoever teaches or helps now, did before, or goes on at other times, hears it; not whoever
+/// changed it.
+pub async fn changed(
+    tx: &mut Tx,
+    cx: &Cx,
+    before: &Before,
+    now: &ClassRow,
+    assistants: &[PersonId],
+    spans: &[Span],
+) -> Result<(), AppError> {
+    let was = &before.class;
+    let old = Crew { trainer: was.trainer_id, assistants: before.assistants.iter().map(|(id, _)| *id).collect() };
+    let new = Crew { trainer: now.trainer_id, assistants: assistants.to_vec() };
+    let was_spans: Vec<Span> = before.sessions.iter().map(SessionRow::span).collect();
+    let mut people: Vec<PersonId> = old.people().chain(new.people()).collect();
+    people.sort();
+    people.dedup();
+    let also = differences(was, now);
+    let is_moved = was_spans != spans || was.room_id != now.room_id;
+    for person in people {
+        let (part, trainer) = (new.part(person), now.trainer_name.clone());
+        let says = match part {
+            None => Says::Released { trainer },
+            Some(Part::Teaches) if old.part(person) != part => Says::Teaches { sessions: spans.to_vec() },
+            Some(Part::Helps) if old.part(person) != part => Says::Helps { trainer, sessions: spans.to_vec() },
+            Some(_) if is_moved => Says::Moved {
+                was: was_spans.clone(),
+                was_place: words::place(was),
+                now: spans.to_vec(),
+                also: also.clone(),
+            },
+            Some(_) if !also.is_empty() => Says::Changed { also: also.clone() },
+            Some(_) => continue,
+        };
+        tell(tx, cx, now, person, part, says).await?;
+    }
+    Ok(())
+}
+
+/// What of a class has changed beside its times and its room.
+fn differences(was: &ClassRow, now: &ClassRow) -> Vec<Also> {
+    let language = (was.language != now.language).then(|| Also::Language(now.language.clone()));
+    let link = (was.link != now.link).then_some(Also::Link);
+    language.into_iter().chain(link).collect()
+}
+
+/// The class does not take place.
+pub async fn cancelled(tx: &mut Tx, cx: &Cx, class: &ClassRow, why: &str) -> Result<(), AppError> {
+    let assistants = store::assistants(tx, class.id).await?.into_iter().map(|(id, _)| id).collect();
+    let crew = Crew { trainer: class.trainer_id, assistants };
+    for person in crew.people() {
+        tell(tx, cx, class, person, crew.part(person), Says::Cancelled { why: why.to_owned() }).await?;
+    }
+    Ok(())
+}
+
+/// Leads to what the reader can open: the class is its trainer's, the room is a helper's as well.
+async fn tell(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    person: PersonId,
+    part: Option<Part>,
+    says: Says,
+) -> Result<(), AppError> {
+    let by = cx.viewer.person();
+    if by.is_some_and(|by| by.id == person) {
+        return Ok(());
+    }
+    let path = match (part, &says) {
+        (Some(Part::Teaches), _) => class.desk_path(),
+        (Some(Part::Helps), Says::Helps { .. } | Says::Moved { .. } | Says::Changed { .. }) => {
+            format!("{}/room", class.desk_path())
+        }
+        _ => "/desk".to_owned(),
+    };
+    let about = About { link: cx.app.config.address(&path), ..About::of(cx, class) };
+    let letter = CrewLetter { about, by: by.map(|by| by.name.clone()).unwrap_or_default(), says };
+    let once = format!("{}:{}:{}:{person}", letter.kind(), class.id, class.version);
+    service::send(tx, cx, To::Person(person), letter.into(), &once).await
+}
