@@ -589,11 +589,7 @@ fn letters_about_groups_are_written_in_every_language() {
                 Says::Named { name: "Ann".into(), instead: None },
                 Says::Named { name: "Ann".into(), instead: Some("Bob".into()) },
                 Says::Returned { seats: many as u64 },
-                Says::ClassCancelled {
-                    why: "Ill.".into(),
-                    next: Some(next()),
-                    gone: vec!["Ann".into()],
-                },
+                Says::ClassCancelled { why: "Ill.".into(), next: Some(next()), gone: vec!["Ann".into()] },
                 Says::Promoted { name: "Ann".into(), cost: Cost::Free },
                 Says::Left { name: "Ann".into(), late: Some(true) },
                 Says::Left { name: "Ann".into(), late: Some(false) },
