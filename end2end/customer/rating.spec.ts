@@ -1,6 +1,8 @@
 import { openQuestion } from "../support/questions";
 import { expect, test } from "../support/test";
 
+test.use({ apart: "ratings" });
+
 const taken = new Set<string>();
 
 test("an answer without a score is asked again", async ({ page }) => {

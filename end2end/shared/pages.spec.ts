@@ -101,7 +101,7 @@ async function walk(page: Page, role: Reader, language: string, seen: Map<string
 
 /** What a page is made of: its forms, badges and alerts. A class that is full has another shape than one that is over. */
 async function shapeOf(page: Page): Promise<string> {
-  const parts = await page.locator("main :is(form[id], .badge, .alert, .empty, .periods, .timeline)").evaluateAll((all) => all.map((e) => `${e.id.replace(/-?[0-9a-f]{8}.*/, "")} ${e.className} ${e.getAttribute("data-tone") ?? ""}`));
+  const parts = await page.locator("main :is(form[id], .badge, .alert, .empty, .periods, .timeline)").evaluateAll((all) => all.map((e) => `${(e.getAttribute("id") ?? "").replace(/-?[0-9a-f]{8}.*/, "")} ${e.getAttribute("class") ?? ""} ${e.getAttribute("data-tone") ?? ""}`));
   return [...new Set(parts)].sort().join("|");
 }
 

@@ -6,7 +6,11 @@ export { expect };
 
 export type Role = "customer" | "owner" | "member" | "trainer" | "technician" | "agent" | "manager" | "admin";
 
-type PerWorker = { server: Server };
+type PerWorker = {
+  server: Server;
+  /** A file that says a word of its own has a server, with all its questions still open, of its own. */
+  apart: string;
+};
 type PerTest = {
   /** Steps into a demo account, as the bar on top of the demo does. */
   as: (role: Role) => Promise<void>;
@@ -16,6 +20,7 @@ type PerTest = {
 };
 
 export const test = base.extend<PerTest, PerWorker>({
+  apart: ["", { option: true, scope: "worker" }],
   server: [
     async ({}, use) => {
       const server = await Server.start(process.env.AFTERCARE_E2E_SEED);
