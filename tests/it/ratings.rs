@@ -109,7 +109,7 @@ both! {
         let ann = world.person("ann@example.com").await;
         ask(&world, ann, Moment::Relation, None).await.unwrap();
         let (_, body, _) = world.letter("ann@example.com").await.unwrap();
-        for line in ["0 · Not at all: http", "7: http", "10 · Very: http"] {
+        for line in ["0 · Not at all likely: http", "7: http", "10 · Very likely: http"] {
             assert!(body.lines().any(|text| text.starts_with(line)), "{line}: {body}");
         }
         assert_eq!(body.matches("?score=").count(), 11);
