@@ -31,11 +31,16 @@ use uuid::Uuid;
 
 /// A workshop in Madrid: weekdays from nine to one and two to six, a technician who visits one at a time.
 pub async fn workshop(world: &World, capacity: i64) -> WorkshopId {
+    workshop_named(world, "Central workshop", capacity, 2900, 24).await
+}
+
+/// The same by another name, with its own price for looking at an item and its own notice.
+async fn workshop_named(world: &World, name: &str, capacity: i64, fee: i64, notice_hours: i64) -> WorkshopId {
     let id: WorkshopId = fresh();
     let week = |opens, closes| (1..=5).filter_map(move |day| Opening::new(day, opens, closes));
     let new = NewWorkshop {
         id,
-        name: "Central workshop".into(),
+        name: name.into(),
         address: "Calle del Taller 12".into(),
         zone: chrono_tz::Europe::Madrid,
         slot_minutes: 60,
@@ -43,10 +48,10 @@ pub async fn workshop(world: &World, capacity: i64) -> WorkshopId {
         horizon_days: 14,
         desk_capacity: capacity,
         visit_capacity: 2,
-        notice_hours: 24,
+        notice_hours,
         quote_days: 14,
         warranty_days: 30,
-        diagnosis_fee: Money::new(2900, Currency::EUR),
+        diagnosis_fee: Money::new(fee, Currency::EUR),
         visit_fee: Money::new(5900, Currency::EUR),
         desk: week(540, 780).chain(week(840, 1080)).collect(),
         visits: week(540, 780).collect(),
@@ -440,6 +445,86 @@ both! {
         assert_eq!(at, Some(instant(MORNING)));
         assert_eq!(world.count("select cast(sum(booked) as bigint) from slot_load").await, 1);
         assert_eq!(world.count("select count(*) from appointment").await, 1);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn each_workshop_has_its_price_and_its_notice(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let near = workshop_named(&world, "At the harbour", 2, 2900, 24).await;
+        let far = workshop_named(&world, "By the station", 2, 4500, 48).await;
+        let item = goods(&world, &ann).await;
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=bring_in")).await.body;
+        for text in [
+            "At the harbour · €29.00",
+            "By the station · €45.00",
+            "At the harbour: Looking at it costs €29.00.",
+            "By the station: Looking at it costs €45.00.",
+            "At the harbour: You can move or cancel until 24 hours before.",
+            "By the station: You can move or cancel until 48 hours before.",
+        ] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        // What the page carries along is sent back as it is.
+        let fees: Vec<(String, String)> = page
+            .split("name=\"fee")
+            .skip(1)
+            .map(|rest| {
+                let (name, rest) = rest.split_once('"').unwrap();
+                let value = rest.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
+                (format!("fee{name}"), value.to_owned())
+            })
+            .collect();
+        assert_eq!(fees.len(), 2);
+        let id = item.to_string();
+        for (place, fee, at) in [(far, 4500, MORNING), (near, 2900, LATER)] {
+            let slot = slot(place, at);
+            let mut fields = vec![("item", id.as_str()), ("mode", "bring_in"), ("fault", "It jams"), ("slot", slot.as_str())];
+            fields.extend(fees.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let reply = world.post(&ann, "/repairs/new", &fields).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            let agreed = world.count("select fee_minor from repair order by created_at desc, id desc limit 1").await;
+            assert_eq!(agreed, fee);
+        }
+        // The price of one is no yes to that of the other.
+        let (slot, cheap) = (slot(far, LATER), format!("fee-{near}"));
+        let fields = [("item", id.as_str()), ("mode", "bring_in"), ("fault", "Again"), ("slot", slot.as_str()), (cheap.as_str(), "2900")];
+        let reply = world.post(&ann, "/repairs/new", &fields).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("€45.00") && reply.body.contains("Again"), "{}", reply.body);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn an_appointment_moves_to_any_day_that_is_offered(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 1).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        let far = slot(place, "2026-12-14T09:00:00Z");
+        for (who, address) in [(&ann, address.clone()), (&technician, format!("/desk{address}"))] {
+            let mut page = world.get(who, &format!("{address}?move=1")).await.body;
+            assert!(page.contains("move-repair") && !page.contains(&far), "{page}");
+            let mut pages = 0;
+            while !page.contains(&far) {
+                let next = page.split("rel=\"next\"").nth(1).unwrap_or_else(|| panic!("no later days: {page}"));
+                let next = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+                page = world.get(who, &next).await.body;
+                pages += 1;
+                assert!(pages < 9);
+            }
+        }
+        assert_eq!(world.post(&ann, &address, &[("do", "move"), ("slot", &far)]).await.status, StatusCode::SEE_OTHER);
+        // Whoever loses a time of a later day stays at that day.
+        let bob = world.customer("bob@example.com").await;
+        let other = goods(&world, &bob).await;
+        let second = booked(&world, &bob, other, &slot(place, MORNING)).await;
+        let reply = world.post(&bob, &second, &[("do", "move"), ("slot", &far)]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains(&slot(place, "2026-12-14T10:00:00Z")), "{}", reply.body);
         assert!(world.broken().await.is_empty());
     }
 }

@@ -28,7 +28,7 @@ use crate::{
         history::{self, Change},
         internal, keys,
     },
-    values::{ItemId, Money, PersonId, PhotoId, PublicNumber, RepairId},
+    values::{ItemId, Money, PersonId, PhotoId, PublicNumber, RepairId, WorkshopId},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -48,8 +48,8 @@ pub struct Draft {
     pub mode: Option<Mode>,
     pub open: Vec<Rma>,
     pub decision: Option<Decision>,
-    pub workshop: Option<Workshop>,
-    pub fee: Option<Money>,
+    /// The workshops that one can choose here, each with what looking at the item costs there.
+    pub places: Vec<(Workshop, Money)>,
     pub slots: Vec<(FreeSlot, Workshop)>,
     /// The time that was chosen already.
     pub slot: Option<SlotId>,
@@ -57,6 +57,14 @@ pub struct Draft {
     pub photos: Vec<PhotoId>,
     pub fault: String,
     pub place: String,
+}
+
+impl Draft {
+    /// What looking at it costs, where that is the same wherever one goes.
+    pub fn fee(&self) -> Option<Money> {
+        let (_, first) = self.places.first()?;
+        self.places.iter().all(|(_, fee)| fee == first).then_some(*first)
+    }
 }
 
 /// What the address or the form chose so far.
@@ -106,8 +114,7 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
         mode: chosen.mode,
         open: Vec::new(),
         decision: None,
-        workshop: None,
-        fee: None,
+        places: Vec::new(),
         slots: Vec::new(),
         slot: chosen.slot,
         later: None,
@@ -120,7 +127,6 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
         draft.decision = Some(decide_repair(tx, item.id, cx.today()).await?);
     }
     let workshops = hours::workshops(tx).await?;
-    draft.workshop = workshops.first().cloned();
     if let Some(service) = chosen.mode.and_then(Mode::service) {
         (draft.slots, draft.later) = slots(tx, &workshops, service, cx.now, chosen.from, None).await?;
         // A time of a later page was chosen: the page goes on from there, so that it stays chosen.
@@ -132,10 +138,32 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
             }
         }
     }
-    if let (Some(decision), Some(mode), Some(workshop)) = (&draft.decision, chosen.mode, &draft.workshop) {
-        draft.fee = Some(fee(decision, mode, workshop));
+    if let (Some(decision), Some(mode)) = (&draft.decision, chosen.mode) {
+        let offered = |place: &&Workshop| draft.slots.iter().any(|(slot, _)| slot.workshop == place.id);
+        let mut places: Vec<&Workshop> = workshops.iter().filter(offered).collect();
+        // A parcel goes to the first.
+        if places.is_empty() {
+            places.extend(workshops.first());
+        }
+        draft.places = places.into_iter().map(|place| (place.clone(), fee(decision, mode, place))).collect();
     }
     Ok(draft)
+}
+
+/// The free slots that a booked repair can move to, from a day on; where a time of a later day was chosen, from there.
+pub async fn slots_to_move_to(
+    tx: &mut Tx,
+    row: &store::RepairRow,
+    now: DateTime<Utc>,
+    chosen: Chosen,
+) -> Result<(Vec<(FreeSlot, Workshop)>, Option<NaiveDate>), AppError> {
+    let Some(service) = row.mode.service() else { return Ok((Vec::new(), None)) };
+    let workshops = hours::workshops(tx).await?;
+    let first = slots(tx, &workshops, service, now, chosen.from, Some(row.id)).await?;
+    let at = |slot: SlotId| workshops.iter().find(|w| w.id == slot.workshop).map(|w| w.day(slot.starts_at));
+    let Some(day) = chosen.slot.filter(|slot| !lists(&first.0, *slot)).and_then(at) else { return Ok(first) };
+    let there = slots(tx, &workshops, service, now, Some(day), Some(row.id)).await?;
+    Ok(if there.0.is_empty() { first } else { there })
 }
 
 fn lists(slots: &[(FreeSlot, Workshop)], wanted: SlotId) -> bool {
@@ -193,6 +221,11 @@ pub async fn keep_words(cx: &Cx, fault: &str, place: &str) -> Result<(), AppErro
         .await
 }
 
+/// The hidden field that carries the price at one workshop, where prices differ.
+pub fn fee_at(workshop: WorkshopId) -> String {
+    format!("fee-{workshop}")
+}
+
 /// A booking as it was typed, checked field by field.
 #[derive(Clone, Debug)]
 struct Wish {
@@ -202,7 +235,7 @@ struct Wish {
     fault: String,
     place: Option<String>,
     photos: Vec<PhotoId>,
-    /// What the page said that looking at it costs, in minor units.
+    /// What the page said that looking at it costs at the chosen workshop, in minor units.
     seen_fee: Option<i64>,
 }
 
@@ -227,7 +260,9 @@ impl Wish {
         faults.check()?;
         let (Some(item), Some(mode)) = (item, mode) else { return Err(AppError::Invalid(Faults::default())) };
         let place = Some(place).filter(|text| !text.is_empty() && mode == Mode::OnSite);
-        Ok(Self { item, mode, slot, fault, place, photos, seen_fee: form.text("fee").parse().ok() })
+        let there = slot.and_then(|slot| form.text(&fee_at(slot.workshop)).parse().ok());
+        let seen_fee = there.or_else(|| form.text("fee").parse().ok());
+        Ok(Self { item, mode, slot, fault, place, photos, seen_fee })
     }
 
     fn essence(&self) -> String {

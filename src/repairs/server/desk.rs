@@ -1,13 +1,12 @@
 //! The technician's side: what comes today, the queue, and one job with everything that can be done to it.
 
 use super::{
-    booking,
+    booking::{self, Chosen},
     parts::{self, Side},
     service, store, words,
 };
 use crate::{
     access::{Act, Subject},
-    calendar::server::hours,
     error::AppError,
     i18n::InWords,
     repairs::domain::{Mode, Rma, State, Verb},
@@ -167,7 +166,8 @@ fn queue_table(cx: &Cx, rows: &[store::QueueRow]) -> impl IntoView + use<> {
 /// `GET /desk/repairs/{rma}`
 pub async fn show(cx: Cx, Path(rma): Path<String>, RawQuery(raw): RawQuery) -> Result<Response, AppError> {
     cx.person()?;
-    let moving = !super::portal::query(raw).all("move").is_empty();
+    let asked = super::portal::query(raw);
+    let moving = (!asked.all("move").is_empty()).then(|| Chosen::of(&asked));
     page(cx, parts::rma(&rma)?, Sheet::default(), moving).await
 }
 
@@ -179,7 +179,7 @@ pub async fn act(cx: Cx, Path(rma): Path<String>, form: Form) -> Result<Response
     match done {
         Ok(()) => Ok(cx.redirect(&format!("/desk/repairs/{rma}"), Some(Notice::RepairSaved))),
         Err(error) => {
-            let moving = form.text("do") == Verb::Move.as_str();
+            let moving = (form.text("do") == Verb::Move.as_str()).then(|| Chosen::of(&form));
             page(cx, rma, Sheet::again(form, error)?, moving).await
         }
     }
@@ -200,15 +200,13 @@ async fn step(cx: &Cx, rma: &Rma, form: &Form) -> Result<(), AppError> {
     service::act(cx, rma, verb, input, true).await
 }
 
-async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, AppError> {
+async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: Option<Chosen>) -> Result<Response, AppError> {
     let shown = service::show(&cx, &rma, true).await?;
-    let slots = match shown.row.mode.service() {
-        Some(kind) if moving && shown.verbs.contains(&Verb::Move) => {
-            let mut tx = cx.db().read().await?;
-            let workshops = hours::workshops(&mut tx).await?;
-            booking::slots(&mut tx, &workshops, kind, cx.now, None, Some(shown.row.id)).await?.0
+    let times = match moving.filter(|_| shown.verbs.contains(&Verb::Move)) {
+        Some(chosen) => {
+            Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?)
         }
-        _ => Vec::new(),
+        None => None,
     };
     let title = format!("{} · {}", shown.row.item_name, rma);
     let t = cx.fmt();
@@ -216,19 +214,8 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
         let desk = Desk { cx: &cx, shown: &shown, sheet: &sheet, address: format!("/desk/repairs/{rma}") };
         let state = shown.row.state;
         let serial = shown.row.serial_number.clone().map(|number| w!(t, repairs.serial, number = number));
-        let moving = (!slots.is_empty()).then(|| {
-            let times = parts::slot_lists(&cx, &slots, sheet.value("slot"), cx.fault(&sheet, "slot"));
-            let (hidden, address) = (desk.hidden(Verb::Move), desk.address.clone());
-            view! {
-                <Section title=w!(t, repairs.move_title)>
-                    <form class="form" method="post" action=address>
-                        {hidden}
-                        {times}
-                        <Button>{w!(t, repairs.do_move)}</Button>
-                    </form>
-                </Section>
-            }
-        });
+        let moving =
+            times.as_ref().map(|times| parts::move_form(&cx, &sheet, &desk.address, times, desk.hidden(Verb::Move)));
         let badge = (words::tone(state), state.in_words(t));
         let main = view! {
             <div class="stack">

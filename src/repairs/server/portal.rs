@@ -6,7 +6,7 @@ use super::{
     photos, service, store, upload, words,
 };
 use crate::{
-    calendar::server::hours,
+    calendar::server::hours::Workshop,
     coverage,
     error::AppError,
     i18n::InWords,
@@ -21,7 +21,7 @@ use crate::{
         page::{Frame, PortalTab},
     },
     ui::*,
-    values::Cursor,
+    values::{Cursor, Money},
     w,
 };
 use axum::{
@@ -206,8 +206,12 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
                 value=typed("place", &draft.place) fault=cx.fault(sheet, "place") maxlength=Some(400)/>
         }
     });
-    let fee = draft.fee.map(|fee| fee.minor.to_string());
-    let confirm = match draft.fee.filter(|fee| !fee.is_zero()) {
+    let hidden = |name: String, fee: Money| view! { <input type="hidden" name=name value=fee.minor.to_string()/> };
+    let fees: Vec<_> = match draft.fee() {
+        Some(fee) => vec![hidden("fee".to_owned(), fee)],
+        None => draft.places.iter().map(|(place, fee)| hidden(booking::fee_at(place.id), *fee)).collect(),
+    };
+    let confirm = match draft.fee().filter(|fee| !fee.is_zero()) {
         Some(fee) => w!(t, repairs.confirm_fee, fee = t.money(fee)),
         None => w!(t, repairs.confirm),
     };
@@ -215,7 +219,7 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
     view! {
         <form id="book-repair" class="form" method="post" action="/repairs/new" enctype="multipart/form-data">
             <HiddenKey value=parts::key(sheet)/>
-            {fee.map(|fee| view! { <input type="hidden" name="fee" value=fee/> })}
+            {fees}
             {choices(cx, draft, sheet)}
             <button class="button" data-tone="quiet" type="submit" name="do" value="times" formnovalidate=true>
                 <span>{w!(t, repairs.show_times)}</span>
@@ -264,7 +268,7 @@ fn pictures(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
 fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     let t = cx.fmt();
     if !draft.mode.is_some_and(Mode::needs_slot) {
-        let address = draft.workshop.as_ref().map(|w| format!("{}, {}", w.name, w.address)).unwrap_or_default();
+        let address = draft.places.first().map(|(w, _)| format!("{}, {}", w.name, w.address)).unwrap_or_default();
         return view! { <Alert tone=Tone::Info><p>{w!(t, repairs.send_to, address = address)}</p></Alert> }.into_any();
     }
     if draft.slots.is_empty() {
@@ -283,25 +287,44 @@ fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     });
     let chosen = draft.slot.map(|slot| slot.to_string()).unwrap_or_default();
     let fault = cx.fault(sheet, "slot");
-    view! { {parts::slot_lists(cx, &draft.slots, &chosen, fault)} {later} }.into_any()
+    let prices: &[_] = if draft.fee().is_some() { &[] } else { &draft.places };
+    view! { {parts::slot_lists(cx, &draft.slots, prices, &chosen, fault)} {later} }.into_any()
 }
 
 fn cost(cx: &Cx, draft: &Draft) -> impl IntoView + use<> {
     let t = cx.fmt();
     let because = draft.decision.as_ref().map(|decision| coverage::server::words::decision(cx, decision));
-    let price = match (&draft.decision, draft.fee) {
-        (Some(decision), _) if decision.is_covered() => w!(t, repairs.cost_covered),
-        (_, Some(fee)) if !fee.is_zero() => w!(t, repairs.cost_fee, fee = t.money(fee)),
+    let covered = draft.decision.as_ref().is_some_and(|decision| decision.is_covered());
+    let says = |fee: Option<Money>| match fee {
+        _ if covered => w!(t, repairs.cost_covered),
+        Some(fee) if !fee.is_zero() => w!(t, repairs.cost_fee, fee = t.money(fee)),
         _ => w!(t, repairs.cost_free_look),
     };
-    let covered = draft.decision.as_ref().is_some_and(|decision| decision.is_covered());
-    let notice = draft.workshop.as_ref().filter(|_| draft.mode.is_some_and(Mode::needs_slot));
-    let policy = notice.map(|workshop| w!(t, repairs.policy, hours = t.number(workshop.notice_hours)));
+    // Where workshops differ, each says what holds there.
+    let by_place = |words: &dyn Fn(&Workshop, Money) -> String| {
+        let line = |(place, fee): &(Workshop, Money)| format!("{}: {}", place.name, words(place, *fee));
+        draft.places.iter().map(line).collect::<Vec<_>>()
+    };
+    let prices = match draft.fee() {
+        None if !draft.places.is_empty() => by_place(&|_, fee| says(Some(fee))),
+        fee => vec![says(fee)],
+    };
+    let policy = |place: &Workshop| w!(t, repairs.policy, hours = t.number(place.notice_hours));
+    let policies = match draft.places.first() {
+        _ if !draft.mode.is_some_and(Mode::needs_slot) => Vec::new(),
+        None => Vec::new(),
+        Some((first, _)) if draft.places.iter().all(|(place, _)| place.notice_hours == first.notice_hours) => {
+            vec![policy(first)]
+        }
+        Some(_) => by_place(&|place, _| policy(place)),
+    };
+    let prices = prices.into_iter().map(|text| view! { <p><strong>{text}</strong></p> }).collect_view();
+    let policies = policies.into_iter().map(|text| view! { <p class="hint">{text}</p> }).collect_view();
     view! {
         <Card title=w!(t, repairs.cost_title) tone=Some(if covered { Tone::Good } else { Tone::Info })>
-            <p><strong>{price}</strong></p>
+            {prices}
             {because.map(|text| view! { <p>{text}</p> })}
-            {policy.map(|text| view! { <p class="hint">{text}</p> })}
+            {policies}
         </Card>
     }
 }
@@ -309,7 +332,8 @@ fn cost(cx: &Cx, draft: &Draft) -> impl IntoView + use<> {
 /// `GET /repairs/{rma}`
 pub async fn show(cx: Cx, Path(rma): Path<String>, RawQuery(raw): RawQuery) -> Result<Response, AppError> {
     cx.person()?;
-    let moving = !query(raw).all("move").is_empty();
+    let asked = query(raw);
+    let moving = (!asked.all("move").is_empty()).then(|| Chosen::of(&asked));
     show_page(cx, parts::rma(&rma)?, Sheet::default(), moving).await
 }
 
@@ -332,37 +356,29 @@ pub async fn act(cx: Cx, Path(rma): Path<String>, form: Form) -> Result<Response
     };
     match done {
         Ok(()) => Ok(cx.redirect(&format!("/repairs/{rma}"), Some(notice))),
-        Err(error) => show_page(cx, rma, Sheet::again(form, error)?, verb == Verb::Move).await,
+        Err(error) => {
+            let moving = (verb == Verb::Move).then(|| Chosen::of(&form));
+            show_page(cx, rma, Sheet::again(form, error)?, moving).await
+        }
     }
 }
 
-async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, AppError> {
+async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: Option<Chosen>) -> Result<Response, AppError> {
     let shown = service::show(&cx, &rma, false).await?;
     let t = cx.fmt();
-    let slots = match shown.row.mode.service() {
-        Some(service) if moving && shown.verbs.contains(&Verb::Move) => {
-            let mut tx = cx.db().read().await?;
-            let workshops = hours::workshops(&mut tx).await?;
-            booking::slots(&mut tx, &workshops, service, cx.now, None, Some(shown.row.id)).await?.0
+    let times = match moving.filter(|_| shown.verbs.contains(&Verb::Move)) {
+        Some(chosen) => {
+            Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?)
         }
-        _ => Vec::new(),
+        None => None,
     };
     let title = shown.row.item_name.clone();
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
         let state = shown.row.state;
         let address = format!("/repairs/{rma}");
-        let moving = (!slots.is_empty()).then(|| {
-            let times = parts::slot_lists(&cx, &slots, sheet.value("slot"), cx.fault(&sheet, "slot"));
-            let address = address.clone();
-            view! {
-                <Section title=w!(t, repairs.move_title)>
-                    <form class="form" method="post" action=address id="move-repair">
-                        <input type="hidden" name="do" value="move"/>
-                        {times}
-                        <Button>{w!(t, repairs.do_move)}</Button>
-                    </form>
-                </Section>
-            }
+        let moving = times.as_ref().map(|times| {
+            let hidden = view! { <input type="hidden" name="do" value="move"/> };
+            parts::move_form(&cx, &sheet, &address, times, hidden)
         });
         let badge = (words::tone(state), words::customer_state(t, state));
         let steps = parts::timeline(&cx, Side::Customer, &shown);
