@@ -7,3 +7,6 @@ where state = 'waived' and entity = 'enrolment'
 and exists (select 1 from enrolment e where e.id = charge.entity_id and e.state in ('offered', 'cancelled'));
 drop index charge_once;
 create unique index charge_once on charge (entity, entity_id, reason) where state <> 'void' and reversed_at is null;
+
+-- What was repaired at the customer's is handed over there: nobody has to come for it.
+update repair set next_step = 'hand_over_there', next_by = 'technician' where state = 'ready' and mode = 'on_site';

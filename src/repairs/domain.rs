@@ -537,6 +537,10 @@ impl Job {
             }
             State::Repaired => (Step::TestAndPack, Actor::Technician, Due::WorkingDays(1)),
             State::Ready if self.mode == Mode::SendIn => (Step::SendBack, Actor::Technician, Due::WorkingDays(2)),
+            // We are at the item, or bring it: nobody has to come for it.
+            State::Ready if self.mode == Mode::OnSite => {
+                (Step::HandOverThere, Actor::Technician, Due::WorkingDays(2))
+            }
             State::Ready => (Step::Collect, Actor::Customer, Due::Days(14)),
             State::HandedBack => (Step::SettleDown, Actor::System, Due::Days(14)),
             State::Closed | State::Cancelled | State::NotRepairable => return None,
@@ -566,6 +570,7 @@ pub enum Step {
     TestAndPack,
     SendBack,
     Collect,
+    HandOverThere,
     SettleDown,
 }
 
@@ -573,7 +578,8 @@ stored!(Step {
     SendItem = "send_item", AgreeTime = "agree_time", BringItem = "bring_item", VisitYou = "visit_you",
     Diagnose = "diagnose", SendQuote = "send_quote", AnswerQuote = "answer_quote", StartWork = "start_work",
     FinishWork = "finish_work", PartsArrive = "parts_arrive", PrepareReturn = "prepare_return",
-    TestAndPack = "test_and_pack", SendBack = "send_back", Collect = "collect", SettleDown = "settle_down",
+    TestAndPack = "test_and_pack", SendBack = "send_back", Collect = "collect",
+    HandOverThere = "hand_over_there", SettleDown = "settle_down",
 });
 
 /// The next expected step.
@@ -698,6 +704,15 @@ mod tests {
         assert_eq!(sent.state, State::Requested);
         assert!(sent.may(Verb::Move, Actor::Customer, now(), &POLICY).is_err());
         assert!(sent.may(Verb::Cancel, Actor::Customer, now(), &POLICY).is_ok());
+    }
+
+    #[test]
+    fn only_what_was_brought_in_is_collected() {
+        let next = |mode| Job { state: State::Ready, ..Job::begin(mode, None, true) }.next().unwrap();
+        let of = |mode| (next(mode).step, next(mode).by);
+        assert_eq!(of(Mode::BringIn), (Step::Collect, Actor::Customer));
+        assert_eq!(of(Mode::SendIn), (Step::SendBack, Actor::Technician));
+        assert_eq!(of(Mode::OnSite), (Step::HandOverThere, Actor::Technician));
     }
 
     #[test]

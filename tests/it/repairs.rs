@@ -204,8 +204,14 @@ pub async fn priced(world: &World, who: &Signed, technician: &Signed) -> String 
 
 /// A repair of somebody's that costs nothing and waits to be collected; gives its address.
 pub async fn mended(world: &World, who: &Signed, technician: &Signed) -> String {
-    let item = item_of(world, who.id, None, "goods", true).await;
-    let address = sent_in(world, who, technician, item, "0").await;
+    let item = item_of(world, who.id, None, "goods", true).await.to_string();
+    let page = world.get(who, &format!("/repairs/new?item={item}&mode=bring_in")).await.body;
+    let slot = page.split("name=\"slot\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let wish = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "It jams"), ("slot", slot), ("fee", "0")];
+    let reply = world.post(who, "/repairs/new", &wish).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+    let address = reply.location().to_owned();
+    moved(world, technician, &address, "receive", &[]).await;
     moved(world, technician, &address, "diagnose", &[("words", "The fuser is worn")]).await;
     for verb in ["start", "finish", "make_ready"] {
         moved(world, technician, &address, verb, &[]).await;
@@ -607,6 +613,42 @@ both! {
             moved(&world, &technician, &address, verb, &[]).await;
         }
         assert_eq!(world.count("select count(*) from charge").await, 0);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn whoever_has_nothing_to_collect_is_not_asked_to_come(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let visit = slot(place, MORNING);
+        for (email, mode, step, letter, said) in [
+            ("ann@example.com", "on_site", "We hand it over at your place", "You need not go anywhere", false),
+            ("bob@example.com", "send_in", "We send it back to you", "on its way back to you", false),
+            ("cleo@example.com", "bring_in", "Collect it from us", "Collect it at Central workshop", true),
+        ] {
+            let who = world.customer(email).await;
+            let item = item_of(&world, who.id, None, "goods", true).await.to_string();
+            let wish = [
+                ("item", item.as_str()), ("mode", mode), ("fault", "It jams"), ("slot", visit.as_str()), ("fee", "0"),
+                ("place", "Gran Vía 1, Madrid"),
+            ];
+            let reply = world.post(&who, "/repairs/new", &wish).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{mode}: {}", reply.body);
+            let address = reply.location().to_owned();
+            moved(&world, &technician, &address, "receive", &[]).await;
+            moved(&world, &technician, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+            for verb in ["start", "finish", "make_ready"] {
+                moved(&world, &technician, &address, verb, &[]).await;
+            }
+            let page = world.get(&who, &address).await.body;
+            assert!(page.contains(step), "{mode}: {page}");
+            let (_, body, _) = world.letter(email).await.unwrap();
+            assert!(body.contains(letter), "{mode}: {body}");
+            let home = world.get(&who, "/").await.body;
+            assert_eq!(home.contains("Your item is ready"), said, "{mode}: {home}");
+            handed_back(&world, &technician, &address).await;
+        }
         assert!(world.broken().await.is_empty());
     }
 }

@@ -163,7 +163,7 @@ const WAITING_FOR: &str = "select r.rma, r.item_name, r.updated_at, w.name as wo
     left join quote q on q.repair_id = r.id and q.state = 'sent' and r.state = 'quoted' \
     where (r.person_id = $1 or r.organisation_id in \
         (select m.organisation_id from membership m where m.person_id = $1 and m.role = 'owner')) \
-    and (r.state = 'ready' or q.id is not null) order by r.next_due, r.id limit 100";
+    and (r.state = 'ready' and r.mode = 'bring_in' or q.id is not null) order by r.next_due, r.id limit 100";
 
 /// What waits for this customer: a price to answer, an item to collect.
 pub async fn waiting_for(tx: &mut Tx, person: PersonId) -> Result<Vec<Waiting>, AppError> {
