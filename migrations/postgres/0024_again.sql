@@ -10,3 +10,6 @@ create unique index charge_once on charge (entity, entity_id, reason) where stat
 
 -- What was repaired at the customer's is handed over there: nobody has to come for it.
 update repair set next_step = 'hand_over_there', next_by = 'technician' where state = 'ready' and mode = 'on_site';
+
+-- The earlier repair whose fault has come back, as the customer says: the warranty on that work pays.
+alter table repair add column same_as uuid references repair (id);

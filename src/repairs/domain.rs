@@ -2,7 +2,7 @@
 
 use crate::{
     calendar::hours::Service,
-    values::{Money, PublicNumber, WorkshopId},
+    values::{ItemId, Money, PublicNumber, RepairId, WorkshopId},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -193,6 +193,34 @@ impl FromStr for SlotId {
         let seconds = seconds.parse().ok().filter(|s| (0..7_258_118_400_i64).contains(s)).ok_or(Unknown)?;
         let starts_at = DateTime::from_timestamp(seconds, 0).ok_or(Unknown)?;
         Ok(Self { workshop: workshop.parse().map_err(|_| Unknown)?, starts_at })
+    }
+}
+
+/// What a customer says of a fault where earlier work on the item is still warranted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum FaultAgain {
+    /// It is another one; said of this item, so that it is no answer about the next.
+    Another(ItemId),
+    /// It is the one that this repair was for.
+    As(RepairId),
+}
+
+impl fmt::Display for FaultAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Another(item) => write!(f, "no~{item}"),
+            Self::As(repair) => repair.fmt(f),
+        }
+    }
+}
+
+impl FromStr for FaultAgain {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        match text.strip_prefix("no~") {
+            Some(item) => item.parse().map(Self::Another).map_err(|_| Unknown),
+            None => text.parse().map(Self::As).map_err(|_| Unknown),
+        }
     }
 }
 
@@ -759,6 +787,15 @@ mod tests {
             assert_eq!(quote_total(&bad), Err(Refusal::QuoteEmpty));
         }
         assert_eq!(quote_total(&[nameless]), Err(Refusal::QuoteEmpty));
+    }
+
+    #[test]
+    fn what_is_said_of_a_fault_is_read_back() {
+        let id = uuid::Uuid::from_u128(7);
+        for said in [FaultAgain::Another(id.into()), FaultAgain::As(id.into())] {
+            assert_eq!(said.to_string().parse(), Ok(said));
+        }
+        assert!(["", "no", "no~", "yes"].iter().all(|text| text.parse::<FaultAgain>().is_err()));
     }
 
     #[test]

@@ -1163,6 +1163,83 @@ both! {
 }
 
 both! {
+    async fn a_fault_that_comes_back_while_the_work_is_warranted_costs_nothing(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let t = &world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let mended = sent_in(&world, &ann, t, item, "2900").await;
+        moved(&world, t, &mended, "diagnose", &[("words", "The fuser is worn")]).await;
+        moved(&world, t, &mended, "quote", &LINES).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &mended, &[("do", "accept"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, t, &mended, verb, &[]).await;
+        }
+        let rma = mended.rsplit('/').next().unwrap();
+        world.advance(TimeDelta::days(10));
+        let id = item.to_string();
+        let first = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from repair").unwrap().unwrap();
+        let (yes, no) = (first.simple().to_string(), format!("no~{id}"));
+        let address = format!("/repairs/new?item={id}&mode=send_in");
+        let page = world.get(&ann, &address).await.body;
+        for text in ["Has the same fault come back?", &format!("Yes, as in repair {rma}"), "until 31 December 2026", "€29.00"] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        // Saying so changes the price, and is not forgotten on the way.
+        let page = world.get(&ann, &format!("{address}&same_fault={yes}")).await.body;
+        assert!(page.contains("You pay nothing for this repair") && !page.contains("€29.00"), "{page}");
+        let base = [("item", id.as_str()), ("mode", "send_in"), ("fault", "It jams again")];
+        let aside = world.post(&ann, "/repairs/new", &[&base[..], &[("same_fault", &yes), ("do", "times")]].concat()).await;
+        assert!(aside.location().contains(&format!("same_fault={yes}")), "{}", aside.location());
+        let form = async |more: &[(&str, &str)]| world.post(&ann, "/repairs/new", &[&base[..], more].concat()).await;
+        let silent = form(&[("fee", "2900")]).await;
+        assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(silent.body.contains("href=\"#same_fault\"") && silent.body.contains("It jams again"), "{}", silent.body);
+        let nonsense = form(&[("fee", "2900"), ("same_fault", "perhaps")]).await;
+        assert_eq!(nonsense.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Another fault has its price.
+        let another = form(&[("fee", "0"), ("same_fault", &no)]).await;
+        assert_eq!(another.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(another.body.contains("€29.00"), "{}", another.body);
+        assert_eq!(form(&[("fee", "2900"), ("same_fault", &no)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from repair where not covered and fee_minor = 2900 and same_as is null").await, 2);
+        let same = form(&[("fee", "0"), ("same_fault", &yes)]).await;
+        assert_eq!(same.status, StatusCode::SEE_OTHER, "{}", same.body);
+        let again = same.location().to_owned();
+        assert_eq!(world.count("select count(*) from repair where covered and fee_minor = 0 and same_as is not null").await, 1);
+        assert!(world.get(t, &format!("/desk{again}")).await.body.contains(&format!("/desk/repairs/{rma}")));
+        moved(&world, t, &again, "receive", &[]).await;
+        moved(&world, t, &again, "diagnose", &[("words", "It is the display this time")]).await;
+        assert_eq!(world.count("select count(*) from charge where reason = 'diagnosis'").await, 1, "of the first repair");
+        // The diagnosis may be that it is another fault: then it has a price, which is accepted or not.
+        moved(&world, t, &again, "quote", &LINES).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &again, &[("do", "accept"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from charge where reason = 'repair' and state = 'due'").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // On the first day after the warranty nothing is asked, and what was said pays for nothing.
+        world.advance(TimeDelta::days(21));
+        let page = world.get(&ann, &format!("{address}&same_fault={yes}")).await.body;
+        assert!(!page.contains("Has the same fault come back?") && page.contains("€29.00"), "{page}");
+        let late = form(&[("fee", "0"), ("same_fault", &yes)]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+both! {
+    async fn what_the_makers_warranty_covers_is_not_asked_about(world: World) {
+        let (ann, technician) = (world.customer("ann@example.com").await, world.staff(Role::Technician).await);
+        workshop(&world, 2).await;
+        let address = mended(&world, &ann, &technician).await;
+        handed_back(&world, &technician, &address).await;
+        let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from item").unwrap().unwrap();
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=send_in")).await.body;
+        assert!(page.contains("You pay nothing") && !page.contains("Has the same fault come back?"), "{page}");
+    }
+}
+
+both! {
     async fn of_two_who_set_the_hours_the_second_sees_what_the_first_did(world: World) {
         let manager = world.staff(Role::Manager).await;
         let place = workshop(&world, 2).await;

@@ -502,6 +502,11 @@ impl Desk<'_> {
             (w!(t, repairs.desk_owner), owner.into_any()),
             (w!(t, repairs.desk_mode), words::desk_mode(t, row.mode).into_any()),
         ];
+        if let Some(earlier) = &self.shown.same_as {
+            let rma = earlier.to_string();
+            let link = view! { <a href=format!("/desk/repairs/{rma}")>{rma.clone()}</a> };
+            rows.push((w!(t, repairs.desk_same_as), link.into_any()));
+        }
         if row.appointment_at.is_some() {
             rows.push((w!(t, repairs.appointment), parts::appointment_line(cx, self.shown).into_any()));
         }

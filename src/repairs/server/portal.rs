@@ -11,7 +11,7 @@ use crate::{
     error::AppError,
     i18n::InWords,
     repairs::{
-        domain::{Mode, Rma, State, Verb},
+        domain::{FaultAgain, Mode, Rma, State, Verb},
         islands::PhotoShrink,
     },
     server::{
@@ -117,7 +117,10 @@ fn draft_address(form: &Form) -> String {
     let mut address = url::form_urlencoded::Serializer::new("/repairs/new?".to_owned());
     let later = form.text("later");
     let from = if later.is_empty() { form.text("from") } else { later };
-    for (name, value) in [("item", form.text("item")), ("mode", form.text("mode")), ("from", from)] {
+    let same = booking::SAME_FAULT;
+    for (name, value) in
+        [("item", form.text("item")), ("mode", form.text("mode")), (same, form.text(same)), ("from", from)]
+    {
         if !value.is_empty() {
             address.append_pair(name, value);
         }
@@ -188,7 +191,34 @@ fn choices(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
         <ChoiceList name="mode" legend=w!(t, repairs.mode) choices=modes
             value=draft.mode.map(|mode| mode.as_str().to_owned()).unwrap_or_default()
             fault=cx.fault(sheet, "mode") required=true/>
+        {same_fault(cx, draft, sheet)}
     }
+}
+
+/// Where earlier work on the item is still warranted: whether its fault has come back.
+fn same_fault(cx: &Cx, draft: &Draft, sheet: &Sheet) -> Option<AnyView> {
+    let t = cx.fmt();
+    let item = draft.item.as_ref().filter(|_| !draft.earlier.is_empty())?.id;
+    let mut choices: Vec<Choice> = draft
+        .earlier
+        .iter()
+        .map(|one| {
+            let (since, until) = one.days();
+            let (since, until) = (t.date(since), t.date(until));
+            let title = w!(t, repairs.same_fault_yes, rma = one.number().to_string());
+            Choice {
+                text: Some(w!(t, repairs.same_fault_yes_text, since = since, until = until)),
+                ..Choice::new(FaultAgain::As(one.id).to_string(), title)
+            }
+        })
+        .collect();
+    choices.push(Choice::new(FaultAgain::Another(item).to_string(), w!(t, repairs.same_fault_no)));
+    let view = view! {
+        <ChoiceList name=booking::SAME_FAULT legend=w!(t, repairs.same_fault) choices=choices
+            value=draft.again.map(|again| again.to_string()).unwrap_or_default()
+            fault=cx.fault(sheet, booking::SAME_FAULT) required=true/>
+    };
+    Some(view.into_any())
 }
 
 fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
