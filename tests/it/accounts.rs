@@ -386,6 +386,12 @@ both! {
         let second = world.post(&ann, "/account", &[("name", "Ann Two"), ("version", "1")]).await;
         assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(second.body.contains("Ann Two"), "what was typed is kept");
+        assert!(second.body.contains("Now saved: Ann One"), "{}", second.body);
+        // The page as it stands saves: whoever saw the other change may.
+        let version = second.body.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let third = world.post(&ann, "/account", &[("name", "Ann Two"), ("version", version)]).await;
+        assert_eq!(third.status, StatusCode::SEE_OTHER, "{}", third.body);
+        assert_eq!(world.count("select count(*) from person where name = 'Ann Two'").await, 1);
     }
 }
 

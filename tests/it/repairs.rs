@@ -704,6 +704,39 @@ both! {
 }
 
 both! {
+    async fn what_was_typed_for_a_job_that_somebody_else_moved_on_is_still_there(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let (one, two) = (world.staff_named(Role::Technician, "one@staff.example").await, world.staff_named(Role::Technician, "two@staff.example").await);
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = sent_in(&world, &ann, &one, item, "2900").await;
+        moved(&world, &one, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+        let seen = version(&world, &address).await;
+        moved(&world, &one, &address, "give_up", &[("words", "No parts are made any more")]).await;
+        let lines = [
+            ("do", "quote"), ("version", seen.as_str()), ("label_1", "Fuser unit"), ("quantity_1", "2"), ("unit_price_1", "44,95"),
+            ("label_2", "An hour of work"), ("unit_price_2", "60"), ("valid_until", "2026-12-20"), ("words", "With a used part"),
+        ];
+        let reply = world.post(&two, &format!("/desk{address}"), &lines).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(!reply.body.contains("id=\"do-quote\""));
+        for typed in ["What you had written", "Fuser unit · 2 · 44,95", "An hour of work · 60", "2026-12-20", "With a used part"] {
+            assert!(reply.body.contains(typed), "{typed}: {}", reply.body);
+        }
+        let work = [("do", "work"), ("kind", "part"), ("label", "A used fuser"), ("quantity", "1"), ("part_number", "F-77")];
+        let reply = world.post(&two, &format!("/desk{address}"), &work).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("A used fuser") && reply.body.contains("F-77"), "{}", reply.body);
+        // Where the form is still there, what was typed stands in it and nowhere else.
+        let other = goods(&world, &ann).await;
+        let address = sent_in(&world, &ann, &one, other, "2900").await;
+        let reply = desk(&world, &one, &address, "diagnose", &[("words", "")]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(!reply.body.contains("What you had written"), "{}", reply.body);
+    }
+}
+
+both! {
     async fn a_visit_takes_a_technician_who_is_free_and_no_second_one_at_that_time(world: World) {
         let technician = world.staff(Role::Technician).await;
         let place = workshop(&world, 2).await;

@@ -235,6 +235,7 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: Option<Chosen>) -> Result<
                 <Badge tone=badge.0 text=badge.1/>
             </PageHead>
             {cx.faults(&sheet)}
+            {desk.kept()}
             <Columns>
                 {main}
                 <div class="stack">
@@ -280,6 +281,39 @@ impl Desk<'_> {
     /// A field's id: its plain name in the form that came back, so that the summary leads there.
     fn id(&self, verb: Verb, field: &str) -> String {
         if self.is_again(verb) { field.to_owned() } else { format!("{field}-{verb}") }
+    }
+
+    /// What was typed into a form that the job, as others moved it on, does not offer any more.
+    fn kept(&self) -> Option<AnyView> {
+        let (t, sheet) = (self.cx.fmt(), self.sheet);
+        let offered = match sheet.value("do") {
+            "work" => self.takes_work(),
+            verb => verb.parse().is_ok_and(|verb| self.can(verb)),
+        };
+        if !sheet.is_again() || offered {
+            return None;
+        }
+        let typed = |label: String, field: &str| (label, sheet.value(field).to_owned());
+        let mut rows = vec![typed(w!(t, repairs.desk_note), "words")];
+        for n in 1..=parts::LINES {
+            let line = ["label", "quantity", "unit_price"].map(|field| sheet.value(&format!("{field}_{n}")));
+            let line = line.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
+            rows.push((w!(t, repairs.desk_line, number = n.to_string()), line));
+        }
+        rows.extend([
+            typed(w!(t, repairs.desk_valid_until), "valid_until"),
+            typed(w!(t, repairs.desk_parts_due), "parts_due"),
+            typed(w!(t, repairs.desk_work_label), "label"),
+            typed(w!(t, repairs.desk_work_quantity), "quantity"),
+            typed(w!(t, repairs.desk_work_part_number), "part_number"),
+        ]);
+        self.cx.kept(rows)
+    }
+
+    /// Work is recorded while the item is with us.
+    fn takes_work(&self) -> bool {
+        let state = self.shown.row.state;
+        !state.is_before_arrival() && !state.is_end() && self.cx.viewer.can(Act::RecordWork, &self.shown.subject)
     }
 
     /// Which move this is, and the version of the job that the page showed.
@@ -452,9 +486,7 @@ impl Desk<'_> {
         } else {
             view! { <ul class="plain-list" role="list">{rows.collect_view()}</ul> }.into_any()
         };
-        let state = self.shown.row.state;
-        let can = !state.is_before_arrival() && !state.is_end() && cx.viewer.can(Act::RecordWork, &self.shown.subject);
-        let form = can.then(|| self.work_form());
+        let form = self.takes_work().then(|| self.work_form());
         view! { <Section title=w!(t, repairs.desk_work)>{list} {form}</Section> }.into_any()
     }
 
