@@ -2,7 +2,7 @@
 
 use crate::{
     both,
-    world::{Reply, Signed, World},
+    world::{Engine, Reply, Signed, World},
 };
 use aftercare::{
     access::{Act, Membership, Role, Subject, Viewer},
@@ -14,6 +14,7 @@ use aftercare::{
             hours::{self, NewWorkshop},
         },
     },
+    error::AppError,
     execute, fetch_all, fetch_one, fetch_scalar,
     repairs::{domain::SlotId, server::CLAUSES},
     server::fresh,
@@ -880,6 +881,81 @@ both! {
         world.advance(TimeDelta::hours(30));
         world.drain().await;
         assert_eq!(world.count("select count(*) from photo").await, 2);
+    }
+}
+
+/// While it lives, whatever is written finds the database busy.
+struct BusyWriter {
+    release: Option<tokio::sync::watch::Sender<bool>>,
+}
+
+impl BusyWriter {
+    /// On SQLite one write does not end and its queue is full; on PostgreSQL pictures always lose a race.
+    async fn of(world: &World) -> Self {
+        if world.engine == Engine::Postgres {
+            world
+                .corrupt("create function loses() returns trigger language plpgsql as $$ begin raise exception using errcode = '40001'; end $$")
+                .await;
+            world.corrupt("create trigger loses before insert on photo for each row execute function loses()").await;
+            return Self { release: None };
+        }
+        let (release, released) = tokio::sync::watch::channel(false);
+        loop {
+            let (db, released) = (world.db().clone(), released.clone());
+            let write = tokio::spawn(async move {
+                db.write(move |_| {
+                    let mut released = released.clone();
+                    Box::pin(async move {
+                        let _ = released.wait_for(|free| *free).await;
+                        Ok(())
+                    })
+                })
+                .await
+            });
+            tokio::task::yield_now().await;
+            // A write that finds no place in the queue is answered at once.
+            if write.is_finished() && matches!(write.await, Ok(Err(AppError::Busy))) {
+                return Self { release: Some(release) };
+            }
+        }
+    }
+
+    async fn end(self, world: &World) {
+        match self.release {
+            Some(release) => {
+                release.send(true).unwrap();
+                // Until those that waited have had their turn.
+                while world.db().write(|_| Box::pin(async { Ok(()) })).await.is_err() {
+                    tokio::task::yield_now().await;
+                }
+            }
+            None => world.corrupt("drop trigger loses on photo").await,
+        }
+    }
+}
+
+both! {
+    async fn a_picture_that_a_busy_database_does_not_take_costs_nobody_their_words(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let (fields, time) = ([("item", item.as_str()), ("mode", "bring_in"), ("fee", "2900"), ("fault", "It jams on Mondays")], slot(place, MORNING));
+        // As browsers send it: what stands behind the pictures on the page comes behind them.
+        let mut body = multipart(&fields, &[("a.png", &png(8, 8))]);
+        body.truncate(body.len() - "--XX--\r\n".len());
+        body.extend(multipart(&[("slot", &time)], &[]));
+        let busy = BusyWriter::of(&world).await;
+        let reply = upload(&world, &ann, body.clone()).await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{}", reply.body);
+        assert!(reply.headers.contains_key("retry-after"));
+        assert!(reply.body.contains("It jams on Mondays") && reply.body.contains("book-repair"), "{}", reply.body);
+        let chosen = reply.body.split("<input").filter(|tag| tag.contains("checked")).collect::<String>();
+        assert!(chosen.contains(&time), "{chosen}");
+        assert_eq!(files_in(&world), 0);
+        busy.end(&world).await;
+        let reply = upload(&world, &ann, body).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert_eq!(world.count("select count(*) from photo where repair_id is not null").await, 1);
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     calendar::server::hours::Workshop,
     coverage,
-    error::AppError,
+    error::{AppError, Faults},
     i18n::InWords,
     repairs::{
         domain::{FaultAgain, Mode, Rma, State, Verb},
@@ -88,28 +88,36 @@ pub async fn new(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError> 
 /// `POST /repairs/new`: books, or keeps the draft where another button was pressed.
 pub async fn book(cx: Cx, request: Request) -> Result<Response, AppError> {
     cx.person()?;
-    let posted = upload::read(&cx, request).await?;
-    let form = posted.form;
-    let removed = form.text("remove").parse().ok();
-    if let Some(photo) = removed {
-        photos::remove(&cx, photo).await?;
-    }
-    let aside = removed.is_some() || !form.text("do").is_empty() || !form.text("later").is_empty();
-    if aside || !posted.faults.0.is_empty() {
-        booking::keep_words(&cx, form.text("fault"), form.text("place")).await?;
-    }
-    let booked = match posted.faults.check() {
-        Ok(()) if aside => return Ok(cx.redirect(&draft_address(&form), None)),
-        Ok(()) => booking::book(&cx, &form).await,
-        Err(faults) => Err(faults),
+    let upload::Posted { form, faults, later } = upload::read(&cx, request).await?;
+    let done = match later {
+        Some(error) => Err(error),
+        None => take(&cx, &form, faults).await,
     };
-    match booked {
-        Ok(rma) => Ok(cx.redirect(&format!("/repairs/{rma}"), Some(Notice::RepairBooked))),
+    match done {
+        Ok(response) => Ok(response),
         Err(error) => {
             let chosen = Chosen::of(&form);
             new_page(cx, chosen, Sheet::again(form, error)?).await
         }
     }
+}
+
+/// What was posted: a booking, or another button of the draft.
+async fn take(cx: &Cx, form: &Form, faults: Faults) -> Result<Response, AppError> {
+    let removed = form.text("remove").parse().ok();
+    if let Some(photo) = removed {
+        photos::remove(cx, photo).await?;
+    }
+    let aside = removed.is_some() || !form.text("do").is_empty() || !form.text("later").is_empty();
+    if aside || !faults.0.is_empty() {
+        booking::keep_words(cx, form.text("fault"), form.text("place")).await?;
+    }
+    faults.check()?;
+    if aside {
+        return Ok(cx.redirect(&draft_address(form), None));
+    }
+    let rma = booking::book(cx, form).await?;
+    Ok(cx.redirect(&format!("/repairs/{rma}"), Some(Notice::RepairBooked)))
 }
 
 /// Where a draft goes on: what was chosen stands in the address, words and pictures are kept by the server.
