@@ -189,7 +189,7 @@ both! {
         for part in ["This was closed on", "What you had written", "A long story &lt;b>about", "href=\"/cases/new?kind=question\""] {
             assert!(late.body.replace("&gt;", ">").contains(part), "{part}: {}", late.body);
         }
-        for deed in ["answer", "answer_solve", "ask", "note", "assign", "prioritise"] {
+        for deed in ["answer", "answer_solve", "ask", "assign", "prioritise"] {
             let form = [("do", deed), ("words", "Press the left button."), ("owner", &*agent.id.to_string()), ("priority", "high")];
             let late = world.post(&agent, &at_desk(&path), &form).await;
             assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{deed}");

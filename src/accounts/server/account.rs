@@ -55,7 +55,7 @@ async fn account_page(cx: &Cx, sheet: &Sheet, theirs: Option<people::PersonRow>)
             theirs.as_ref().map(|row| of(row).unwrap_or_default().to_owned())
         };
         let hints = [
-            now("name", stored(|row| Some(&row.name))),
+            now("name", stored(|row| Some(row.name.as_str()))),
             now("phone", stored(|row| row.phone.as_deref())),
             now("language", stored(|row| row.language.as_deref())),
             now("zone", stored(|row| row.zone.as_deref())),

@@ -288,7 +288,7 @@ impl Desk<'_> {
         let (t, sheet) = (self.cx.fmt(), self.sheet);
         let offered = match sheet.value("do") {
             "work" => self.takes_work(),
-            verb => verb.parse().is_ok_and(|verb| self.can(verb)),
+            verb => verb.parse::<Verb>().is_ok_and(|verb| self.can(verb)),
         };
         if !sheet.is_again() || offered {
             return None;

@@ -182,7 +182,7 @@ pub fn move_form(
     hidden: impl IntoView + 'static,
 ) -> AnyView {
     let t = cx.fmt();
-    let address = address.to_owned();
+    let (address, hidden) = (address.to_owned(), hidden.into_any());
     if slots.is_empty() {
         let none = view! {
             <Section title=w!(t, repairs.move_title)>

@@ -325,7 +325,7 @@ fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     });
     let chosen = draft.slot.map(|slot| slot.to_string()).unwrap_or_default();
     let fault = cx.fault(sheet, "slot");
-    let prices: &[_] = if draft.fee().is_some() { &[] } else { &draft.places };
+    let prices: &[(Workshop, Money)] = if draft.fee().is_some() { &[] } else { &draft.places };
     view! { {parts::slot_lists(cx, &draft.slots, prices, &chosen, fault)} {later} }.into_any()
 }
 
