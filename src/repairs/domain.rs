@@ -566,9 +566,7 @@ impl Job {
             State::Repaired => (Step::TestAndPack, Actor::Technician, Due::WorkingDays(1)),
             State::Ready if self.mode == Mode::SendIn => (Step::SendBack, Actor::Technician, Due::WorkingDays(2)),
             // We are at the item, or bring it: nobody has to come for it.
-            State::Ready if self.mode == Mode::OnSite => {
-                (Step::HandOverThere, Actor::Technician, Due::WorkingDays(2))
-            }
+            State::Ready if self.mode == Mode::OnSite => (Step::HandOverThere, Actor::Technician, Due::WorkingDays(2)),
             State::Ready => (Step::Collect, Actor::Customer, Due::Days(14)),
             State::HandedBack => (Step::SettleDown, Actor::System, Due::Days(14)),
             State::Closed | State::Cancelled | State::NotRepairable => return None,

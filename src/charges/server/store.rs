@@ -85,8 +85,7 @@ const EARLIER: &str = "select c.id, c.amount_minor, c.amount_currency, c.state, 
 
 /// What the same person was charged for the same thing before, the latest first.
 pub async fn earlier(tx: &mut Tx, charge: &NewCharge) -> Result<Vec<(ChargeId, Earlier)>, AppError> {
-    let rows =
-        fetch_all!(tx, EarlierRow, EARLIER, charge.entity, charge.entity_id, charge.reason, charge.person)?;
+    let rows = fetch_all!(tx, EarlierRow, EARLIER, charge.entity, charge.entity_id, charge.reason, charge.person)?;
     let read = |row: EarlierRow| {
         let earlier = Earlier {
             state: row.state.parse().unwrap_or(ChargeState::Due),

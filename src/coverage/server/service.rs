@@ -38,12 +38,7 @@ pub async fn decide_same_fault(
     decide(tx, item, today, Some(repair)).await
 }
 
-async fn decide(
-    tx: &mut Tx,
-    item: ItemId,
-    today: NaiveDate,
-    same_as: Option<RepairId>,
-) -> Result<Decision, AppError> {
+async fn decide(tx: &mut Tx, item: ItemId, today: NaiveDate, same_as: Option<RepairId>) -> Result<Decision, AppError> {
     let row = purchases::item(tx, item).await?.ok_or(AppError::NotFound)?;
     let asked = Asked { kind: row.kind(), delivered_on: row.delivered_on, today, same_fault: same_as.is_some() };
     let rows = store::of_item(tx, item).await?;

@@ -173,12 +173,7 @@ struct Decided {
 
 /// Decides on coverage. Where the answer makes a difference for the customer, it is asked whether a fault has come back
 /// on which earlier work is warranted; what is free in any case need not be asked about.
-async fn decide(
-    tx: &mut Tx,
-    item: ItemId,
-    said: Option<FaultAgain>,
-    today: NaiveDate,
-) -> Result<Decided, AppError> {
+async fn decide(tx: &mut Tx, item: ItemId, said: Option<FaultAgain>, today: NaiveDate) -> Result<Decided, AppError> {
     let decision = decide_repair(tx, item, today).await?;
     if matches!(decision, Decision::Covered { benefit: None, .. }) {
         return Ok(Decided { earlier: Vec::new(), again: None, decision });

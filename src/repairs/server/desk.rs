@@ -203,9 +203,7 @@ async fn step(cx: &Cx, rma: &Rma, form: &Form) -> Result<(), AppError> {
 async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: Option<Chosen>) -> Result<Response, AppError> {
     let shown = service::show(&cx, &rma, true).await?;
     let times = match moving.filter(|_| shown.verbs.contains(&Verb::Move)) {
-        Some(chosen) => {
-            Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?)
-        }
+        Some(chosen) => Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?),
         None => None,
     };
     let title = format!("{} · {}", shown.row.item_name, rma);

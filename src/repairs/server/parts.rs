@@ -219,8 +219,7 @@ pub fn slot_lists(
 ) -> impl IntoView + use<> {
     let t = cx.fmt();
     let several = slots.iter().any(|(_, workshop)| workshop.id != slots[0].1.id);
-    let price =
-        |at: &Workshop| prices.iter().find(|(place, _)| place.id == at.id).map(|(_, price)| t.money(*price));
+    let price = |at: &Workshop| prices.iter().find(|(place, _)| place.id == at.id).map(|(_, price)| t.money(*price));
     let mut days: Vec<(NaiveDate, Vec<Choice>)> = Vec::new();
     for (slot, workshop) in slots {
         let day = workshop.day(slot.starts_at);

@@ -405,9 +405,7 @@ async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: Option<Chosen>) -> Re
     let shown = service::show(&cx, &rma, false).await?;
     let t = cx.fmt();
     let times = match moving.filter(|_| shown.verbs.contains(&Verb::Move)) {
-        Some(chosen) => {
-            Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?)
-        }
+        Some(chosen) => Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?),
         None => None,
     };
     let title = shown.row.item_name.clone();
