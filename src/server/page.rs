@@ -142,9 +142,10 @@ impl Cx {
         }
         let rows = typed.into_iter().map(|(label, text)| (label, view! { <span class="pre">{text}</span> }.into_any()));
         let rows: Vec<(String, AnyView)> = rows.collect();
+        let t = self.fmt();
         let view = view! {
-            <Card title=w!(self, shell.kept_title) tone=Some(Tone::Warn)>
-                <p class="hint">{w!(self, shell.kept_text)}</p>
+            <Card title=w!(t, shell.kept_title) tone=Some(Tone::Warn)>
+                <p class="hint">{w!(t, shell.kept_text)}</p>
                 <DefinitionList rows/>
             </Card>
         };
