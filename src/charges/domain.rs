@@ -72,6 +72,46 @@ impl Refund {
     }
 }
 
+/// What becomes of an earlier charge for a thing when a price for it is agreed to again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Again {
+    /// It is the very charge that is asked for.
+    Stands,
+    /// What was paid already pays again: its refund is withdrawn.
+    Revived,
+    /// Another price was agreed to instead.
+    Replaced,
+    /// It is over, and pays for nothing.
+    Over,
+}
+
+/// A charge as far as it matters when its thing is charged again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Earlier {
+    pub state: ChargeState,
+    pub amount: Money,
+    /// What it was for did not happen.
+    pub reversed: bool,
+    pub refund: Option<Refund>,
+}
+
+impl Earlier {
+    /// What becomes of it when `amount` is agreed to. Money that went back, or another sum, pays for nothing; nor does
+    /// what was waived for something that did not happen.
+    pub fn again(&self, amount: Money) -> Again {
+        let same = self.amount == amount;
+        match (self.state, self.reversed) {
+            (ChargeState::Void, _) => Again::Over,
+            (ChargeState::Due, _) if !same => Again::Replaced,
+            (_, false) => Again::Stands,
+            (ChargeState::Paid, true) if same && self.refund.is_some_and(|refund| refund.paid_at.is_none()) => {
+                Again::Revived
+            }
+            (_, true) => Again::Over,
+        }
+    }
+}
+
 /// What another slice asks to be charged. `reason` is a short code that has words in every language.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewCharge {
@@ -108,5 +148,24 @@ mod tests {
         assert_eq!(paid, Refund { since, paid_at: Some(later) });
         assert_eq!(paid.pay_back(later), Err(Refusal::NothingToPayBack));
         assert_eq!(Refund::by(since.date_naive()).to_string(), "2026-12-15");
+    }
+
+    #[test]
+    fn what_is_agreed_to_again_is_paid_once() {
+        use crate::values::Currency;
+        let (price, other) = (Money::new(9000, Currency::EUR), Money::new(8000, Currency::EUR));
+        let at: DateTime<Utc> = "2026-12-01T09:00:00Z".parse().unwrap();
+        let (open, back) = (Refund { since: at, paid_at: None }, Refund { since: at, paid_at: Some(at) });
+        let charge = |state, refund| Earlier { state, amount: price, reversed: false, refund };
+        let reversed = |state, refund| Earlier { reversed: true, ..charge(state, refund) };
+        assert_eq!(charge(ChargeState::Due, None).again(price), Again::Stands);
+        assert_eq!(charge(ChargeState::Due, None).again(other), Again::Replaced);
+        assert_eq!(charge(ChargeState::Paid, None).again(price), Again::Stands);
+        assert_eq!(reversed(ChargeState::Paid, Some(open)).again(price), Again::Revived);
+        assert_eq!(reversed(ChargeState::Paid, Some(open)).again(other), Again::Over);
+        assert_eq!(reversed(ChargeState::Paid, Some(back)).again(price), Again::Over);
+        assert_eq!(charge(ChargeState::Waived, None).again(price), Again::Stands);
+        assert_eq!(reversed(ChargeState::Waived, None).again(price), Again::Over);
+        assert_eq!(charge(ChargeState::Void, None).again(price), Again::Over);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     calendar::hours::Service,
-    values::{Money, PublicNumber, WorkshopId},
+    values::{ItemId, Money, PublicNumber, RepairId, WorkshopId},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -193,6 +193,34 @@ impl FromStr for SlotId {
         let seconds = seconds.parse().ok().filter(|s| (0..7_258_118_400_i64).contains(s)).ok_or(Unknown)?;
         let starts_at = DateTime::from_timestamp(seconds, 0).ok_or(Unknown)?;
         Ok(Self { workshop: workshop.parse().map_err(|_| Unknown)?, starts_at })
+    }
+}
+
+/// What a customer says of a fault where earlier work on the item is still warranted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum FaultAgain {
+    /// It is another one; said of this item, so that it is no answer about the next.
+    Another(ItemId),
+    /// It is the one that this repair was for.
+    As(RepairId),
+}
+
+impl fmt::Display for FaultAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Another(item) => write!(f, "no~{item}"),
+            Self::As(repair) => repair.fmt(f),
+        }
+    }
+}
+
+impl FromStr for FaultAgain {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        match text.strip_prefix("no~") {
+            Some(item) => item.parse().map(Self::Another).map_err(|_| Unknown),
+            None => text.parse().map(Self::As).map_err(|_| Unknown),
+        }
     }
 }
 
@@ -537,6 +565,8 @@ impl Job {
             }
             State::Repaired => (Step::TestAndPack, Actor::Technician, Due::WorkingDays(1)),
             State::Ready if self.mode == Mode::SendIn => (Step::SendBack, Actor::Technician, Due::WorkingDays(2)),
+            // We are at the item, or bring it: nobody has to come for it.
+            State::Ready if self.mode == Mode::OnSite => (Step::HandOverThere, Actor::Technician, Due::WorkingDays(2)),
             State::Ready => (Step::Collect, Actor::Customer, Due::Days(14)),
             State::HandedBack => (Step::SettleDown, Actor::System, Due::Days(14)),
             State::Closed | State::Cancelled | State::NotRepairable => return None,
@@ -566,6 +596,7 @@ pub enum Step {
     TestAndPack,
     SendBack,
     Collect,
+    HandOverThere,
     SettleDown,
 }
 
@@ -573,7 +604,8 @@ stored!(Step {
     SendItem = "send_item", AgreeTime = "agree_time", BringItem = "bring_item", VisitYou = "visit_you",
     Diagnose = "diagnose", SendQuote = "send_quote", AnswerQuote = "answer_quote", StartWork = "start_work",
     FinishWork = "finish_work", PartsArrive = "parts_arrive", PrepareReturn = "prepare_return",
-    TestAndPack = "test_and_pack", SendBack = "send_back", Collect = "collect", SettleDown = "settle_down",
+    TestAndPack = "test_and_pack", SendBack = "send_back", Collect = "collect",
+    HandOverThere = "hand_over_there", SettleDown = "settle_down",
 });
 
 /// The next expected step.
@@ -701,6 +733,15 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_brought_in_is_collected() {
+        let next = |mode| Job { state: State::Ready, ..Job::begin(mode, None, true) }.next().unwrap();
+        let of = |mode| (next(mode).step, next(mode).by);
+        assert_eq!(of(Mode::BringIn), (Step::Collect, Actor::Customer));
+        assert_eq!(of(Mode::SendIn), (Step::SendBack, Actor::Technician));
+        assert_eq!(of(Mode::OnSite), (Step::HandOverThere, Actor::Technician));
+    }
+
+    #[test]
     fn everything_open_has_a_next_step_and_every_end_has_none() {
         for state in State::ALL {
             assert_eq!(job(*state).next().is_none(), state.is_end(), "{state}");
@@ -744,6 +785,15 @@ mod tests {
             assert_eq!(quote_total(&bad), Err(Refusal::QuoteEmpty));
         }
         assert_eq!(quote_total(&[nameless]), Err(Refusal::QuoteEmpty));
+    }
+
+    #[test]
+    fn what_is_said_of_a_fault_is_read_back() {
+        let id = uuid::Uuid::from_u128(7);
+        for said in [FaultAgain::Another(id.into()), FaultAgain::As(id.into())] {
+            assert_eq!(said.to_string().parse(), Ok(said));
+        }
+        assert!(["", "no", "no~", "yes"].iter().all(|text| text.parse::<FaultAgain>().is_err()));
     }
 
     #[test]

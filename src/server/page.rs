@@ -134,6 +134,24 @@ impl Cx {
         view! { <FormErrors title=w!(self, shell.faults_title, count = faults.len() as u64) faults/> }.into_any()
     }
 
+    /// What was typed into a form that is offered no more, each under its label, to be copied.
+    pub fn kept(&self, typed: Vec<(String, String)>) -> Option<AnyView> {
+        let typed: Vec<(String, String)> = typed.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        if typed.is_empty() {
+            return None;
+        }
+        let rows = typed.into_iter().map(|(label, text)| (label, view! { <span class="pre">{text}</span> }.into_any()));
+        let rows: Vec<(String, AnyView)> = rows.collect();
+        let t = self.fmt();
+        let view = view! {
+            <Card title=w!(t, shell.kept_title) tone=Some(Tone::Warn)>
+                <p class="hint">{w!(t, shell.kept_text)}</p>
+                <DefinitionList rows/>
+            </Card>
+        };
+        Some(view.into_any())
+    }
+
     /// The tag that loads the wasm and wakes the islands.
     fn boot(&self) -> String {
         let assets = &self.app.assets;

@@ -4,6 +4,7 @@ use crate::{
     both,
     world::{Reply, World},
 };
+use aftercare::access::Role;
 use axum::{
     body::Body,
     extract::ConnectInfo,
@@ -281,6 +282,73 @@ both! {
     }
 }
 
+/// The pages on which staff could come across what was written to somebody.
+const DESK: [&str; 14] = [
+    "/desk",
+    "/desk/customers",
+    "/desk/customers?q=ann",
+    "/desk/organisations",
+    "/desk/registrations",
+    "/desk/charges",
+    "/desk/repairs",
+    "/desk/cases",
+    "/desk/classes",
+    "/desk/neglected",
+    "/desk/feedback",
+    "/desk/reports",
+    "/desk/settings",
+    "/inbox",
+];
+
+both! {
+    async fn no_page_of_any_role_tells_the_code_of_somebody_else(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let admin = world.staff(Role::Admin).await;
+        let mut secrets = Vec::new();
+        for email in ["ann@example.com", "admin@staff.example"] {
+            let (_, code, link) = ask(&world, email, "/").await;
+            secrets.extend([code, link]);
+        }
+        let bob = world.customer("bob@example.com").await;
+        let claim = [("order_number", "A-1"), ("email", "ann@example.com")];
+        assert_eq!(world.post(&bob, "/purchases/register", &claim).await.status, StatusCode::SEE_OTHER);
+        secrets.push(world.letter("ann@example.com").await.unwrap().0.split(' ').next().unwrap().to_owned());
+        let case = [("kind", "question"), ("subject", "A dark display"), ("words", "Since this morning.")];
+        assert_eq!(world.post(&ann, "/cases/new", &case).await.status, StatusCode::SEE_OTHER);
+        let people = [format!("/desk/customers/{}", ann.id), format!("/desk/customers/{}", admin.id)];
+        for role in Role::ALL {
+            let staff = world.staff(role).await;
+            for path in DESK.iter().map(|path| (*path).to_owned()).chain(people.clone()) {
+                let body = world.get(&staff, &path).await.body;
+                for secret in &secrets {
+                    assert!(!body.contains(secret.as_str()), "{role:?} reads {secret} at {path}");
+                }
+            }
+        }
+        // What is no secret is seen.
+        let agent = world.staff(Role::Agent).await;
+        assert!(world.get(&agent, &people[0]).await.body.contains("We have your message: A dark display"));
+        assert!(!world.get(&ann, "/inbox").await.body.contains(&secrets[0]));
+    }
+}
+
+both! {
+    async fn a_code_is_forgotten_once_its_letter_has_left(world: World) {
+        ask(&world, "ann@example.com", "/").await;
+        let bob = world.customer("bob@example.com").await;
+        let claim = [("order_number", "A-1"), ("email", "ann@example.com")];
+        assert_eq!(world.post(&bob, "/purchases/register", &claim).await.status, StatusCode::SEE_OTHER);
+        let case = [("kind", "question"), ("subject", "A dark display"), ("words", "Since this morning.")];
+        assert_eq!(world.post(&bob, "/cases/new", &case).await.status, StatusCode::SEE_OTHER);
+        let kept = async || world.count("select count(*) from message where subject || body <> ''").await;
+        assert_eq!(kept().await, 3, "it is to be sent yet");
+        world.drain().await;
+        assert_eq!(kept().await, 1, "what is no secret stays");
+        assert_eq!(world.count("select count(*) from message where subject || body = '' and link is null").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 both! {
     async fn a_mistyped_address_comes_back_with_its_fault(world: World) {
         let reply = world.post(None, "/sign-in", &[("email", "ann at example"), ("next", "/purchases")]).await;
@@ -318,6 +386,12 @@ both! {
         let second = world.post(&ann, "/account", &[("name", "Ann Two"), ("version", "1")]).await;
         assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(second.body.contains("Ann Two"), "what was typed is kept");
+        assert!(second.body.contains("Now saved: Ann One"), "{}", second.body);
+        // The page as it stands saves: whoever saw the other change may.
+        let version = second.body.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let third = world.post(&ann, "/account", &[("name", "Ann Two"), ("version", version)]).await;
+        assert_eq!(third.status, StatusCode::SEE_OTHER, "{}", third.body);
+        assert_eq!(world.count("select count(*) from person where name = 'Ann Two'").await, 1);
     }
 }
 

@@ -180,6 +180,27 @@ both! {
 }
 
 both! {
+    async fn what_was_written_to_a_case_that_is_closed_meanwhile_is_still_there(world: World) {
+        let (agent, ann) = (world.staff(Role::Agent).await, world.customer("ann@example.com").await);
+        let path = open(&world, &ann).await;
+        world.post(&ann, &path, &[("do", "confirm")]).await;
+        let late = world.post(&ann, &path, &[("words", "A long story <b>about</b> the display.")]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for part in ["This was closed on", "What you had written", "A long story &lt;b>about", "href=\"/cases/new?kind=question\""] {
+            assert!(late.body.replace("&gt;", ">").contains(part), "{part}: {}", late.body);
+        }
+        for deed in ["answer", "answer_solve", "ask", "assign", "prioritise"] {
+            let form = [("do", deed), ("words", "Press the left button."), ("owner", &*agent.id.to_string()), ("priority", "high")];
+            let late = world.post(&agent, &at_desk(&path), &form).await;
+            assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{deed}");
+            assert!(late.body.contains("role=\"alert\""), "{deed} says why: {}", late.body);
+            assert!(late.body.contains("Press the left button."), "{deed}: {}", late.body);
+        }
+        assert!(!world.get(&ann, &path).await.body.contains("What you had written"));
+    }
+}
+
+both! {
     async fn a_case_is_handed_over_to_somebody_of_the_desk_only(world: World) {
         let agent = world.staff(Role::Agent).await;
         let manager = world.staff(Role::Manager).await;

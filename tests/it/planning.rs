@@ -1066,3 +1066,79 @@ fn letters_of_planning_are_written_in_every_language() {
         }
     }
 }
+
+/// Staff write down how everything that is due from somebody was settled.
+async fn settle(world: &World, agent: &Signed, who: &Signed, outcome: &str) {
+    const DUE: &str = "select id from charge where person_id = $1 and state = 'due'";
+    let due = fetch_all!(world.db().read().await.unwrap(), (uuid::Uuid,), DUE, who.id).unwrap();
+    assert_eq!(due.len(), 1);
+    let id = due[0].0.to_string();
+    let reply = world.post(agent, "/desk/charges", &[("charge", id.as_str()), ("outcome", outcome)]).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+}
+
+/// What somebody was charged, as (state, amount, whether it is to be paid back or was), the oldest first.
+async fn charged(world: &World, who: &Signed) -> Vec<(String, i64, bool)> {
+    const ALL: &str = "select c.state, c.amount_minor, b.charge_id is not null from charge c \
+        left join refund b on b.charge_id = c.id where c.person_id = $1 order by c.created_at, c.id";
+    fetch_all!(world.db().read().await.unwrap(), (String, i64, bool), ALL, who.id).unwrap()
+}
+
+both! {
+    async fn a_seat_that_is_taken_again_after_its_class_moved_is_paid_for_once(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let agent = world.staff(Role::Agent).await;
+        let other = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let id = school.open(school.draft("Paid", 9, 24 * 9, 9000)).await;
+        let cx = world.cx_of(&other).await;
+        let draft = Draft { trainer: other.id, ..school.draft("Elsewhere", 9, 24 * 12, 0) };
+        let elsewhere = plan::create(&cx, draft, None).await.unwrap();
+        plan::publish(&cx, elsewhere).await.unwrap();
+        let [ann, bob, cleo, dan] = [
+            world.customer("ann@example.com").await,
+            world.customer("bob@example.com").await,
+            world.customer("cleo@example.com").await,
+            world.customer("dan@example.com").await,
+        ];
+        let consent = |minor| Consent { agreed_minor: Some(minor), key: None };
+        for (who, outcome) in [(&ann, "paid"), (&bob, "waived"), (&cleo, "paid"), (&dan, "paid")] {
+            seats::enrol(&world.cx_of(who).await, id, consent(9000)).await.unwrap();
+            seats::enrol(&world.cx_of(who).await, elsewhere, consent(0)).await.unwrap();
+            settle(&world, &agent, who, outcome).await;
+        }
+        let trainer = school.now(&world).await;
+        let known = vec![ann.id, bob.id, cleo.id, dan.id];
+        let rest = change::Rest { known_clashes: known, ..moved(&world, id, 24 * 12).await };
+        change::edit(&trainer, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        // Cleo has her money back before she answers; Dan's class has another price by then.
+        assert_eq!(world.count("select count(*) from refund where paid_at is null").await, 3);
+        const OF_CLEO: &str = "select c.id from charge c join person p on p.id = c.person_id where p.email = 'cleo@example.com'";
+        let paid = aftercare::fetch_scalar!(world.db().read().await.unwrap(), uuid::Uuid, OF_CLEO).unwrap().unwrap().to_string();
+        let back = world.post(&agent, "/desk/charges", &[("charge", paid.as_str()), ("outcome", "paid_back")]).await;
+        assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
+        let accept = async |who: &Signed, minor: i64| {
+            seats::cancel(&world.cx_of(who).await, elsewhere, Consent::default()).await.unwrap();
+            let place = seats::accept(&world.cx_of(who).await, id, consent(minor)).await.unwrap();
+            assert_eq!(place.state, EnrolmentState::Booked);
+        };
+        for who in [&ann, &bob, &cleo] {
+            accept(who, 9000).await;
+        }
+        let row = class(&world, id).await;
+        let cheaper = change::Edit { price: Money::new(8000, row.price_currency), ..as_it_is(&row) };
+        change::edit(&trainer, id, cheaper, change::Rest::default()).await.unwrap();
+        accept(&dan, 8000).await;
+        let one = |state: &str, minor, refund| (state.to_owned(), minor, refund);
+        assert_eq!(charged(&world, &ann).await, [one("paid", 9000, false)], "what was paid pays again");
+        assert_eq!(charged(&world, &bob).await, [one("waived", 9000, false), one("due", 9000, false)]);
+        assert_eq!(charged(&world, &cleo).await, [one("paid", 9000, true), one("due", 9000, false)]);
+        assert_eq!(charged(&world, &dan).await, [one("paid", 9000, true), one("due", 8000, false)]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Given back once more, what was paid goes back once.
+        seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(charged(&world, &ann).await, [one("paid", 9000, true)]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("update charge set state = 'void', settled_at = created_at where state = 'due' and amount_minor = 8000").await;
+        assert_eq!(world.broken().await, ["seat_for_nothing"]);
+    }
+}

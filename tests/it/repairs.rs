@@ -2,7 +2,7 @@
 
 use crate::{
     both,
-    world::{Reply, Signed, World},
+    world::{Engine, Reply, Signed, World},
 };
 use aftercare::{
     access::{Act, Membership, Role, Subject, Viewer},
@@ -14,6 +14,7 @@ use aftercare::{
             hours::{self, NewWorkshop},
         },
     },
+    error::AppError,
     execute, fetch_all, fetch_one, fetch_scalar,
     repairs::{domain::SlotId, server::CLAUSES},
     server::fresh,
@@ -31,11 +32,16 @@ use uuid::Uuid;
 
 /// A workshop in Madrid: weekdays from nine to one and two to six, a technician who visits one at a time.
 pub async fn workshop(world: &World, capacity: i64) -> WorkshopId {
+    workshop_named(world, "Central workshop", capacity, 2900, 24).await
+}
+
+/// The same by another name, with its own price for looking at an item and its own notice.
+async fn workshop_named(world: &World, name: &str, capacity: i64, fee: i64, notice_hours: i64) -> WorkshopId {
     let id: WorkshopId = fresh();
     let week = |opens, closes| (1..=5).filter_map(move |day| Opening::new(day, opens, closes));
     let new = NewWorkshop {
         id,
-        name: "Central workshop".into(),
+        name: name.into(),
         address: "Calle del Taller 12".into(),
         zone: chrono_tz::Europe::Madrid,
         slot_minutes: 60,
@@ -43,10 +49,10 @@ pub async fn workshop(world: &World, capacity: i64) -> WorkshopId {
         horizon_days: 14,
         desk_capacity: capacity,
         visit_capacity: 2,
-        notice_hours: 24,
+        notice_hours,
         quote_days: 14,
         warranty_days: 30,
-        diagnosis_fee: Money::new(2900, Currency::EUR),
+        diagnosis_fee: Money::new(fee, Currency::EUR),
         visit_fee: Money::new(5900, Currency::EUR),
         desk: week(540, 780).chain(week(840, 1080)).collect(),
         visits: week(540, 780).collect(),
@@ -199,8 +205,14 @@ pub async fn priced(world: &World, who: &Signed, technician: &Signed) -> String 
 
 /// A repair of somebody's that costs nothing and waits to be collected; gives its address.
 pub async fn mended(world: &World, who: &Signed, technician: &Signed) -> String {
-    let item = item_of(world, who.id, None, "goods", true).await;
-    let address = sent_in(world, who, technician, item, "0").await;
+    let item = item_of(world, who.id, None, "goods", true).await.to_string();
+    let page = world.get(who, &format!("/repairs/new?item={item}&mode=bring_in")).await.body;
+    let slot = page.split("name=\"slot\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let wish = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "It jams"), ("slot", slot), ("fee", "0")];
+    let reply = world.post(who, "/repairs/new", &wish).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+    let address = reply.location().to_owned();
+    moved(world, technician, &address, "receive", &[]).await;
     moved(world, technician, &address, "diagnose", &[("words", "The fuser is worn")]).await;
     for verb in ["start", "finish", "make_ready"] {
         moved(world, technician, &address, verb, &[]).await;
@@ -445,6 +457,86 @@ both! {
 }
 
 both! {
+    async fn each_workshop_has_its_price_and_its_notice(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let near = workshop_named(&world, "At the harbour", 2, 2900, 24).await;
+        let far = workshop_named(&world, "By the station", 2, 4500, 48).await;
+        let item = goods(&world, &ann).await;
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=bring_in")).await.body;
+        for text in [
+            "At the harbour · €29.00",
+            "By the station · €45.00",
+            "At the harbour: Looking at it costs €29.00.",
+            "By the station: Looking at it costs €45.00.",
+            "At the harbour: You can move or cancel until 24 hours before.",
+            "By the station: You can move or cancel until 48 hours before.",
+        ] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        // What the page carries along is sent back as it is.
+        let fees: Vec<(String, String)> = page
+            .split("name=\"fee")
+            .skip(1)
+            .map(|rest| {
+                let (name, rest) = rest.split_once('"').unwrap();
+                let value = rest.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
+                (format!("fee{name}"), value.to_owned())
+            })
+            .collect();
+        assert_eq!(fees.len(), 2);
+        let id = item.to_string();
+        for (place, fee, at) in [(far, 4500, MORNING), (near, 2900, LATER)] {
+            let slot = slot(place, at);
+            let mut fields = vec![("item", id.as_str()), ("mode", "bring_in"), ("fault", "It jams"), ("slot", slot.as_str())];
+            fields.extend(fees.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let reply = world.post(&ann, "/repairs/new", &fields).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            let agreed = world.count("select fee_minor from repair order by created_at desc, id desc limit 1").await;
+            assert_eq!(agreed, fee);
+        }
+        // The price of one is no yes to that of the other.
+        let (slot, cheap) = (slot(far, LATER), format!("fee-{near}"));
+        let fields = [("item", id.as_str()), ("mode", "bring_in"), ("fault", "Again"), ("slot", slot.as_str()), (cheap.as_str(), "2900")];
+        let reply = world.post(&ann, "/repairs/new", &fields).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("€45.00") && reply.body.contains("Again"), "{}", reply.body);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn an_appointment_moves_to_any_day_that_is_offered(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 1).await;
+        let item = goods(&world, &ann).await;
+        let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+        let far = slot(place, "2026-12-14T09:00:00Z");
+        for (who, address) in [(&ann, address.clone()), (&technician, format!("/desk{address}"))] {
+            let mut page = world.get(who, &format!("{address}?move=1")).await.body;
+            assert!(page.contains("move-repair") && !page.contains(&far), "{page}");
+            let mut pages = 0;
+            while !page.contains(&far) {
+                let next = page.split("rel=\"next\"").nth(1).unwrap_or_else(|| panic!("no later days: {page}"));
+                let next = next.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+                page = world.get(who, &next).await.body;
+                pages += 1;
+                assert!(pages < 9);
+            }
+        }
+        assert_eq!(world.post(&ann, &address, &[("do", "move"), ("slot", &far)]).await.status, StatusCode::SEE_OTHER);
+        // Whoever loses a time of a later day stays at that day.
+        let bob = world.customer("bob@example.com").await;
+        let other = goods(&world, &bob).await;
+        let second = booked(&world, &bob, other, &slot(place, MORNING)).await;
+        let reply = world.post(&bob, &second, &[("do", "move"), ("slot", &far)]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains(&slot(place, "2026-12-14T10:00:00Z")), "{}", reply.body);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
     async fn a_cancelled_repair_frees_its_time_and_costs_nothing(world: World) {
         let ann = world.customer("ann@example.com").await;
         let place = workshop(&world, 1).await;
@@ -527,6 +619,42 @@ both! {
 }
 
 both! {
+    async fn whoever_has_nothing_to_collect_is_not_asked_to_come(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let visit = slot(place, MORNING);
+        for (email, mode, step, letter, said) in [
+            ("ann@example.com", "on_site", "We hand it over at your place", "You need not go anywhere", false),
+            ("bob@example.com", "send_in", "We send it back to you", "on its way back to you", false),
+            ("cleo@example.com", "bring_in", "Collect it from us", "Collect it at Central workshop", true),
+        ] {
+            let who = world.customer(email).await;
+            let item = item_of(&world, who.id, None, "goods", true).await.to_string();
+            let wish = [
+                ("item", item.as_str()), ("mode", mode), ("fault", "It jams"), ("slot", visit.as_str()), ("fee", "0"),
+                ("place", "Gran Vía 1, Madrid"),
+            ];
+            let reply = world.post(&who, "/repairs/new", &wish).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{mode}: {}", reply.body);
+            let address = reply.location().to_owned();
+            moved(&world, &technician, &address, "receive", &[]).await;
+            moved(&world, &technician, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+            for verb in ["start", "finish", "make_ready"] {
+                moved(&world, &technician, &address, verb, &[]).await;
+            }
+            let page = world.get(&who, &address).await.body;
+            assert!(page.contains(step), "{mode}: {page}");
+            let (_, body, _) = world.letter(email).await.unwrap();
+            assert!(body.contains(letter), "{mode}: {body}");
+            let home = world.get(&who, "/").await.body;
+            assert_eq!(home.contains("Your item is ready"), said, "{mode}: {home}");
+            handed_back(&world, &technician, &address).await;
+        }
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
     async fn a_declined_price_brings_the_item_back_and_an_unanswered_one_lapses(world: World) {
         let ann = world.customer("ann@example.com").await;
         let technician = world.staff(Role::Technician).await;
@@ -573,6 +701,39 @@ both! {
         assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(second.body.contains("The fuser is worn") && second.body.contains("The roller is broken"), "{}", second.body);
         assert_eq!(world.count("select count(*) from repair where diagnosis = 'The fuser is worn'").await, 1);
+    }
+}
+
+both! {
+    async fn what_was_typed_for_a_job_that_somebody_else_moved_on_is_still_there(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let (one, two) = (world.staff_named(Role::Technician, "one@staff.example").await, world.staff_named(Role::Technician, "two@staff.example").await);
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let address = sent_in(&world, &ann, &one, item, "2900").await;
+        moved(&world, &one, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+        let seen = version(&world, &address).await;
+        moved(&world, &one, &address, "give_up", &[("words", "No parts are made any more")]).await;
+        let lines = [
+            ("do", "quote"), ("version", seen.as_str()), ("label_1", "Fuser unit"), ("quantity_1", "2"), ("unit_price_1", "44,95"),
+            ("label_2", "An hour of work"), ("unit_price_2", "60"), ("valid_until", "2026-12-20"), ("words", "With a used part"),
+        ];
+        let reply = world.post(&two, &format!("/desk{address}"), &lines).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(!reply.body.contains("id=\"do-quote\""));
+        for typed in ["What you had written", "Fuser unit · 2 · 44,95", "An hour of work · 60", "2026-12-20", "With a used part"] {
+            assert!(reply.body.contains(typed), "{typed}: {}", reply.body);
+        }
+        let work = [("do", "work"), ("kind", "part"), ("label", "A used fuser"), ("quantity", "1"), ("part_number", "F-77")];
+        let reply = world.post(&two, &format!("/desk{address}"), &work).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("A used fuser") && reply.body.contains("F-77"), "{}", reply.body);
+        // Where the form is still there, what was typed stands in it and nowhere else.
+        let other = goods(&world, &ann).await;
+        let address = sent_in(&world, &ann, &one, other, "2900").await;
+        let reply = desk(&world, &one, &address, "diagnose", &[("words", "")]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(!reply.body.contains("What you had written"), "{}", reply.body);
     }
 }
 
@@ -720,6 +881,81 @@ both! {
         world.advance(TimeDelta::hours(30));
         world.drain().await;
         assert_eq!(world.count("select count(*) from photo").await, 2);
+    }
+}
+
+/// While it lives, whatever is written finds the database busy.
+struct BusyWriter {
+    release: Option<tokio::sync::watch::Sender<bool>>,
+}
+
+impl BusyWriter {
+    /// On SQLite one write does not end and its queue is full; on PostgreSQL pictures always lose a race.
+    async fn of(world: &World) -> Self {
+        if world.engine == Engine::Postgres {
+            world
+                .corrupt("create function loses() returns trigger language plpgsql as $$ begin raise exception using errcode = '40001'; end $$")
+                .await;
+            world.corrupt("create trigger loses before insert on photo for each row execute function loses()").await;
+            return Self { release: None };
+        }
+        let (release, released) = tokio::sync::watch::channel(false);
+        loop {
+            let (db, released) = (world.db().clone(), released.clone());
+            let write = tokio::spawn(async move {
+                db.write(move |_| {
+                    let mut released = released.clone();
+                    Box::pin(async move {
+                        let _ = released.wait_for(|free| *free).await;
+                        Ok(())
+                    })
+                })
+                .await
+            });
+            tokio::task::yield_now().await;
+            // A write that finds no place in the queue is answered at once.
+            if write.is_finished() && matches!(write.await, Ok(Err(AppError::Busy))) {
+                return Self { release: Some(release) };
+            }
+        }
+    }
+
+    async fn end(self, world: &World) {
+        match self.release {
+            Some(release) => {
+                release.send(true).unwrap();
+                // Until those that waited have had their turn.
+                while world.db().write(|_| Box::pin(async { Ok(()) })).await.is_err() {
+                    tokio::task::yield_now().await;
+                }
+            }
+            None => world.corrupt("drop trigger loses on photo").await,
+        }
+    }
+}
+
+both! {
+    async fn a_picture_that_a_busy_database_does_not_take_costs_nobody_their_words(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let place = workshop(&world, 2).await;
+        let item = goods(&world, &ann).await.to_string();
+        let (fields, time) = ([("item", item.as_str()), ("mode", "bring_in"), ("fee", "2900"), ("fault", "It jams on Mondays")], slot(place, MORNING));
+        // As browsers send it: what stands behind the pictures on the page comes behind them.
+        let mut body = multipart(&fields, &[("a.png", &png(8, 8))]);
+        body.truncate(body.len() - "--XX--\r\n".len());
+        body.extend(multipart(&[("slot", &time)], &[]));
+        let busy = BusyWriter::of(&world).await;
+        let reply = upload(&world, &ann, body.clone()).await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{}", reply.body);
+        assert!(reply.headers.contains_key("retry-after"));
+        assert!(reply.body.contains("It jams on Mondays") && reply.body.contains("book-repair"), "{}", reply.body);
+        let chosen = reply.body.split("<input").filter(|tag| tag.contains("checked")).collect::<String>();
+        assert!(chosen.contains(&time), "{chosen}");
+        assert_eq!(files_in(&world), 0);
+        busy.end(&world).await;
+        let reply = upload(&world, &ann, body).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert_eq!(world.count("select count(*) from photo where repair_id is not null").await, 1);
     }
 }
 
@@ -1032,6 +1268,83 @@ both! {
         }
         // Thirty days: the first of December is handed back, the thirty-first is the last that is covered.
         assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty' and starts_on = '2026-12-01' and ends_on = '2027-01-01'").await, 1);
+    }
+}
+
+both! {
+    async fn a_fault_that_comes_back_while_the_work_is_warranted_costs_nothing(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let t = &world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        let item = goods(&world, &ann).await;
+        let mended = sent_in(&world, &ann, t, item, "2900").await;
+        moved(&world, t, &mended, "diagnose", &[("words", "The fuser is worn")]).await;
+        moved(&world, t, &mended, "quote", &LINES).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &mended, &[("do", "accept"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, t, &mended, verb, &[]).await;
+        }
+        let rma = mended.rsplit('/').next().unwrap();
+        world.advance(TimeDelta::days(10));
+        let id = item.to_string();
+        let first = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from repair").unwrap().unwrap();
+        let (yes, no) = (first.simple().to_string(), format!("no~{id}"));
+        let address = format!("/repairs/new?item={id}&mode=send_in");
+        let page = world.get(&ann, &address).await.body;
+        for text in ["Has the same fault come back?", &format!("Yes, as in repair {rma}"), "until 31 December 2026", "€29.00"] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        // Saying so changes the price, and is not forgotten on the way.
+        let page = world.get(&ann, &format!("{address}&same_fault={yes}")).await.body;
+        assert!(page.contains("You pay nothing for this repair") && !page.contains("€29.00"), "{page}");
+        let base = [("item", id.as_str()), ("mode", "send_in"), ("fault", "It jams again")];
+        let aside = world.post(&ann, "/repairs/new", &[&base[..], &[("same_fault", &yes), ("do", "times")]].concat()).await;
+        assert!(aside.location().contains(&format!("same_fault={yes}")), "{}", aside.location());
+        let form = async |more: &[(&str, &str)]| world.post(&ann, "/repairs/new", &[&base[..], more].concat()).await;
+        let silent = form(&[("fee", "2900")]).await;
+        assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(silent.body.contains("href=\"#same_fault\"") && silent.body.contains("It jams again"), "{}", silent.body);
+        let nonsense = form(&[("fee", "2900"), ("same_fault", "perhaps")]).await;
+        assert_eq!(nonsense.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Another fault has its price.
+        let another = form(&[("fee", "0"), ("same_fault", &no)]).await;
+        assert_eq!(another.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(another.body.contains("€29.00"), "{}", another.body);
+        assert_eq!(form(&[("fee", "2900"), ("same_fault", &no)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from repair where not covered and fee_minor = 2900 and same_as is null").await, 2);
+        let same = form(&[("fee", "0"), ("same_fault", &yes)]).await;
+        assert_eq!(same.status, StatusCode::SEE_OTHER, "{}", same.body);
+        let again = same.location().to_owned();
+        assert_eq!(world.count("select count(*) from repair where covered and fee_minor = 0 and same_as is not null").await, 1);
+        assert!(world.get(t, &format!("/desk{again}")).await.body.contains(&format!("/desk/repairs/{rma}")));
+        moved(&world, t, &again, "receive", &[]).await;
+        moved(&world, t, &again, "diagnose", &[("words", "It is the display this time")]).await;
+        assert_eq!(world.count("select count(*) from charge where reason = 'diagnosis'").await, 1, "of the first repair");
+        // The diagnosis may be that it is another fault: then it has a price, which is accepted or not.
+        moved(&world, t, &again, "quote", &LINES).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &again, &[("do", "accept"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from charge where reason = 'repair' and state = 'due'").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // On the first day after the warranty nothing is asked, and what was said pays for nothing.
+        world.advance(TimeDelta::days(21));
+        let page = world.get(&ann, &format!("{address}&same_fault={yes}")).await.body;
+        assert!(!page.contains("Has the same fault come back?") && page.contains("€29.00"), "{page}");
+        let late = form(&[("fee", "0"), ("same_fault", &yes)]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+both! {
+    async fn what_the_makers_warranty_covers_is_not_asked_about(world: World) {
+        let (ann, technician) = (world.customer("ann@example.com").await, world.staff(Role::Technician).await);
+        workshop(&world, 2).await;
+        let address = mended(&world, &ann, &technician).await;
+        handed_back(&world, &technician, &address).await;
+        let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from item").unwrap().unwrap();
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=send_in")).await.body;
+        assert!(page.contains("You pay nothing") && !page.contains("Has the same fault come back?"), "{page}");
     }
 }
 

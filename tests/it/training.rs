@@ -363,9 +363,13 @@ both! {
         let paid = school.open(school.draft("Paid", 5, 24 * 10, 9000)).await;
         let page = world.get(&ann, &path(paid)).await;
         assert!(page.body.contains("All class seats of “Care” are used or reserved."), "{}", page.body);
-        let reply = world.post(&ann, &path(paid), &[("act", "enrol"), ("agreed", "0")]).await;
-        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for silent in [&[("act", "enrol")][..], &[], &[("act", "enrol"), ("agreed", "0")]] {
+            let reply = world.post(&ann, &path(paid), silent).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{silent:?}");
+            assert!(reply.body.contains("The seat now costs €90.00"), "{silent:?}: {}", reply.body);
+        }
         assert_eq!(class(&world, paid).await.taken, 0);
+        assert_eq!(world.count("select count(*) from charge").await, 0);
         let reply = world.post(&ann, &path(paid), &[("act", "enrol"), ("agreed", "9000")]).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER);
         assert_eq!(world.count("select amount_minor from charge where state = 'due'").await, 9000);
@@ -378,6 +382,28 @@ both! {
         enrol(&world, &ann, soon).await;
         assert_eq!(cancel(&world, &ann, soon).await.state, EnrolmentState::CancelledLate);
         assert_eq!(units(&world, benefit).await, (0, 2, 1));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_offer_of_a_seat_that_costs_is_taken_by_who_agrees_to_the_price(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Paid", 1, 24 * 9, 9000)).await;
+        let [ann, ben] = customers(&world, 2).await.try_into().unwrap();
+        for who in [&ann, &ben] {
+            let reply = world.post(who, &path(id), &[("act", "enrol"), ("agreed", "9000")]).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        }
+        cancel(&world, &ann, id).await;
+        assert_eq!(state(&world, &ben, id).await, Some(EnrolmentState::Offered));
+        let silent = world.post(&ben, &path(id), &[("act", "accept")]).await;
+        assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(silent.body.contains("€90.00"), "{}", silent.body);
+        assert_eq!(state(&world, &ben, id).await, Some(EnrolmentState::Offered));
+        let agreed = world.post(&ben, &path(id), &[("act", "accept"), ("agreed", "9000")]).await;
+        assert_eq!(agreed.status, StatusCode::SEE_OTHER, "{}", agreed.body);
+        assert_eq!(world.count("select amount_minor from charge where state = 'due'").await, 9000);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -36,16 +36,33 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
         ("zone", row.zone.as_deref().unwrap_or_default()),
         ("version", &row.version.to_string()),
     ]);
-    account_page(&cx, &sheet).await
+    account_page(&cx, &sheet, None).await
 }
 
-async fn account_page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
+/// `theirs`: what was saved elsewhere while this was written; each field that differs says so.
+async fn account_page(cx: &Cx, sheet: &Sheet, theirs: Option<people::PersonRow>) -> Result<Response, AppError> {
     let person = cx.person()?.clone();
     let sessions = session::of_person(&mut cx.db().read().await?, person.id).await?;
     let title = w!(cx, shell.account);
     Ok(cx.sheet_page(sheet, Frame::Portal(PortalTab::None), title.clone(), || {
         let t = cx.fmt();
         let sessions: Vec<AnyView> = sessions.into_iter().map(|row| session_row(cx, row)).collect();
+        let now = |name: &str, value: Option<String>| {
+            let value = value.filter(|value| value.as_str() != sheet.value(name))?;
+            Some(w!(cx, repairs.settings_now, value = value))
+        };
+        let stored = |of: fn(&people::PersonRow) -> Option<&str>| {
+            theirs.as_ref().map(|row| of(row).unwrap_or_default().to_owned())
+        };
+        let hints = [
+            now("name", stored(|row| Some(row.name.as_str()))),
+            now("phone", stored(|row| row.phone.as_deref())),
+            now("language", stored(|row| row.language.as_deref())),
+            now("zone", stored(|row| row.zone.as_deref())),
+        ];
+        let [name_now, phone_now, language_now, zone_now] = hints;
+        // Whoever was told of the other change may save over it.
+        let version = theirs.as_ref().map_or(sheet.value("version").to_owned(), |row| row.version.to_string());
         let mut languages = vec![(String::new(), w!(cx, shell.as_browser))];
         languages.extend(LANGUAGES.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())));
         let mut zones = vec![(String::new(), w!(cx, shell.company_zone, zone = cx.company_zone().name().to_owned()))];
@@ -54,12 +71,13 @@ async fn account_page(cx: &Cx, sheet: &Sheet) -> Result<Response, AppError> {
             <PageHead title=title lead=Some(person.email.to_string())/>
             <form id="account" class="form" method="post" action="/account">
                 {cx.faults(sheet)}
-                <input type="hidden" name="version" value=sheet.value("version").to_owned()/>
-                <Field name="name" label=w!(cx, shell.name) value=sheet.value("name") fault=cx.fault(sheet, "name") autocomplete="name" required=true/>
+                <input type="hidden" name="version" value=version/>
+                <Field name="name" label=w!(cx, shell.name) value=sheet.value("name") fault=cx.fault(sheet, "name") hint=name_now
+                    autocomplete="name" required=true/>
                 <Field name="phone" label=w!(cx, shell.phone) kind="tel" value=sheet.value("phone") fault=cx.fault(sheet, "phone")
-                    autocomplete="tel" inputmode="tel" optional=Some(w!(cx, shell.optional))/>
-                <Select name="language" id=Some("account-language".to_owned()) label=w!(cx, shell.language) options=languages value=sheet.value("language") fault=cx.fault(sheet, "language")/>
-                <Select name="zone" label=w!(cx, shell.zone) options=zones value=sheet.value("zone") fault=cx.fault(sheet, "zone")/>
+                    hint=phone_now autocomplete="tel" inputmode="tel" optional=Some(w!(cx, shell.optional))/>
+                <Select name="language" id=Some("account-language".to_owned()) label=w!(cx, shell.language) options=languages value=sheet.value("language") fault=cx.fault(sheet, "language") hint=language_now/>
+                <Select name="zone" label=w!(cx, shell.zone) options=zones value=sheet.value("zone") fault=cx.fault(sheet, "zone") hint=zone_now/>
                 <Actions><Button>{w!(t, shell.save)}</Button></Actions>
             </form>
             <CardLink href="/account/charges" icon=Some(Icon::Coin) title=w!(cx, charges.title) text=w!(cx, charges.lead)/>
@@ -121,7 +139,15 @@ fn device_name(agent: &str) -> String {
 pub async fn save(cx: Cx, form: Form) -> Result<Response, AppError> {
     match store_account(&cx, &form).await {
         Ok(()) => Ok(cx.redirect("/account", Some(Notice::AccountSaved))),
-        Err(error) => account_page(&cx, &Sheet::again(form, error)?).await,
+        Err(error) => {
+            let theirs = match error {
+                AppError::Refused(Refusal::ChangedMeanwhile) => {
+                    people::by_id(&mut cx.db().read().await?, cx.person()?.id).await?
+                }
+                _ => None,
+            };
+            account_page(&cx, &Sheet::again(form, error)?, theirs).await
+        }
     }
 }
 

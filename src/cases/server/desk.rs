@@ -156,6 +156,15 @@ pub async fn act(cx: Cx, Path(case): Path<String>, form: Form) -> Result<Respons
 const FORMS: [&[DeskDeed]; 4] = [SAYS, &[DeskDeed::Note], &[DeskDeed::Assign], &[DeskDeed::Prioritise]];
 const SAYS: &[DeskDeed] = &[DeskDeed::Answer, DeskDeed::AnswerAndSolve, DeskDeed::Ask];
 
+/// Whether a page shows that form of a case in this state.
+fn offered(deeds: &[DeskDeed], state: State) -> bool {
+    match state {
+        State::Closed => false,
+        State::Resolved => !deeds.contains(&DeskDeed::Prioritise),
+        _ => true,
+    }
+}
+
 /// The sheet, if it is that of a form that is sent for one of these.
 fn of<'a>(sheet: &'a Sheet, deeds: &[DeskDeed]) -> Option<&'a Sheet> {
     deeds.iter().any(|deed| sheet.value("do") == deed.as_str()).then_some(sheet)
@@ -171,7 +180,10 @@ fn page(cx: &Cx, at_desk: AtDesk, sheet: &Sheet) -> Response {
         let said = talk(cx, &at_desk.messages, Side::Staff);
         let (before, facts) = (before(cx, &at_desk), facts(cx, &at_desk, &action, sheet));
         let forms = (state != State::Closed).then(|| answer_forms(cx, &action, sheet));
-        let otherwise = FORMS.iter().all(|deeds| of(sheet, deeds).is_none()).then(|| cx.faults(sheet));
+        let mut shown = FORMS.iter().filter(|deeds| offered(deeds, state));
+        let otherwise = shown.all(|deeds| of(sheet, deeds).is_none()).then(|| cx.faults(sheet));
+        let typed = vec![(w!(fmt, cases.answer_label), sheet.value("words").to_owned())];
+        let kept = (state == State::Closed).then(|| cx.kept(typed));
         view! {
             <PageHead title=case.subject.clone() lead=case.customer_name.clone() back=Some(("/desk/cases".to_owned(), w!(fmt, cases.desk_title)))>
                 <Badge tone=words::tone(state) text=state.in_words(fmt)/>
@@ -180,6 +192,7 @@ fn page(cx: &Cx, at_desk: AtDesk, sheet: &Sheet) -> Response {
             <Columns>
                 <div class="stack">
                     {otherwise}
+                    {kept}
                     {before}
                     <Section title=w!(fmt, cases.conversation)>{said}</Section>
                     {forms}

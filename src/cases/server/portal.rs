@@ -190,6 +190,13 @@ fn show_page(cx: &Cx, conversation: Conversation, sheet: &Sheet) -> Response {
             .map(|thing| w!(fmt, cases.about, thing = thing));
         let tone = if case.matter.is_late(cx.now) { Tone::Warn } else { words::tone(state) };
         let action = format!("/cases/{}", case.id);
+        // It was closed while somebody wrote: what they wrote is theirs to say elsewhere.
+        let closed = state == State::Closed;
+        let typed = vec![(w!(fmt, cases.reply_label), sheet.value("words").to_owned())];
+        let kept = closed.then(|| cx.kept(typed)).flatten().map(|kept| {
+            let href = format!("/cases/new?kind={}", case.matter.kind.as_str());
+            view! { {kept} <Actions><ButtonLink href icon=Some(Icon::Plus)>{w!(fmt, cases.new)}</ButtonLink></Actions> }
+        });
         let (kind, promise, said) =
             (case.matter.kind.in_words(fmt), promise(cx, &case), talk(cx, &messages, Side::Customer));
         view! {
@@ -197,9 +204,11 @@ fn show_page(cx: &Cx, conversation: Conversation, sheet: &Sheet) -> Response {
                 <Badge tone=words::tone(state) text=state.in_words(fmt)/>
                 <span class="soft small">{kind}</span>
             </PageHead>
+            {closed.then(|| cx.faults(sheet))}
+            {kept}
             <Alert tone><p>{promise}</p></Alert>
             <Section title=w!(fmt, cases.conversation)>{said}</Section>
-            {(state != State::Closed).then(|| reply_form(cx, &action, state, sheet))}
+            {(!closed).then(|| reply_form(cx, &action, state, sheet))}
         }
     })
 }

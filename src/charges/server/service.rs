@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     access::{Act, Subject},
-    charges::domain::{ChargeState, NewCharge, Refusal},
+    charges::domain::{Again, ChargeState, NewCharge, Refusal},
     db::Tx,
     error::AppError,
     portal::server::{Panel, PanelRow},
@@ -22,7 +22,18 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// Opens a charge for something that the customer said yes to. Part of that act: its history row is the act's.
+///
+/// The same thing is paid for once: asking again gives the charge that stands, and what was paid and is to be paid back
+/// pays again.
 pub async fn open(tx: &mut Tx, charge: NewCharge, now: DateTime<Utc>) -> Result<ChargeId, AppError> {
+    for (id, earlier) in store::earlier(tx, &charge).await? {
+        match earlier.again(charge.amount) {
+            Again::Stands => return Ok(id),
+            Again::Revived if store::revive(tx, id).await? => return Ok(id),
+            Again::Replaced => store::replace(tx, id, now).await?,
+            Again::Revived | Again::Over => {}
+        }
+    }
     store::add(tx, &charge, now).await
 }
 
@@ -30,7 +41,8 @@ pub async fn open(tx: &mut Tx, charge: NewCharge, now: DateTime<Utc>) -> Result<
 /// that ended it.
 pub async fn reverse(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
     store::void(tx, entity, entity_id, now).await?;
-    store::open_refund(tx, entity, entity_id, now).await.map(|_| ())
+    store::open_refund(tx, entity, entity_id, now).await?;
+    store::reverse(tx, entity, entity_id, now).await
 }
 
 /// What was agreed to for one thing is owed for another that takes its place. Part of the act that did it.

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Permit, Scope},
-    charges::domain::{ChargeState, NewCharge, Refund},
+    charges::domain::{ChargeState, Earlier, NewCharge, Refund},
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
@@ -67,12 +67,64 @@ macro_rules! select_charge {
     };
 }
 
+#[derive(sqlx::FromRow)]
+struct EarlierRow {
+    id: ChargeId,
+    amount_minor: i64,
+    amount_currency: Currency,
+    state: String,
+    reversed: bool,
+    refund_since: Option<DateTime<Utc>>,
+    refund_paid_at: Option<DateTime<Utc>>,
+}
+
+const EARLIER: &str = "select c.id, c.amount_minor, c.amount_currency, c.state, c.reversed_at is not null as reversed, \
+    b.created_at as refund_since, b.paid_at as refund_paid_at from charge c left join refund b on b.charge_id = c.id \
+    where c.entity = $1 and c.entity_id = $2 and c.reason = $3 and c.person_id = $4 and c.state <> 'void' \
+    order by c.created_at desc, c.id desc";
+
+/// What the same person was charged for the same thing before, the latest first.
+pub async fn earlier(tx: &mut Tx, charge: &NewCharge) -> Result<Vec<(ChargeId, Earlier)>, AppError> {
+    let rows = fetch_all!(tx, EarlierRow, EARLIER, charge.entity, charge.entity_id, charge.reason, charge.person)?;
+    let read = |row: EarlierRow| {
+        let earlier = Earlier {
+            state: row.state.parse().unwrap_or(ChargeState::Due),
+            amount: Money::new(row.amount_minor, row.amount_currency),
+            reversed: row.reversed,
+            refund: row.refund_since.map(|since| Refund { since, paid_at: row.refund_paid_at }),
+        };
+        (row.id, earlier)
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+const WITHDRAW_REFUND: &str = "delete from refund where charge_id = $1 and paid_at is null";
+const REVIVE: &str = "update charge set reversed_at = null where id = $1";
+
+/// What was to be paid back pays for its thing again; false where it was paid back meanwhile.
+pub async fn revive(tx: &mut Tx, id: ChargeId) -> Result<bool, AppError> {
+    if execute!(tx, WITHDRAW_REFUND, id)? == 0 {
+        return Ok(false);
+    }
+    execute!(tx, REVIVE, id)?;
+    Ok(true)
+}
+
+const REPLACE: &str = "update charge set state = 'void', settled_at = $2 where id = $1 and state = 'due'";
+
+/// Another charge takes the place of one that is due.
+pub async fn replace(tx: &mut Tx, id: ChargeId, now: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, REPLACE, id, now)?;
+    Ok(())
+}
+
 const ADD: &str = "insert into charge (id, person_id, organisation_id, amount_minor, amount_currency, reason, entity, \
     entity_id, consent_at, state, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', $10) \
     on conflict do nothing";
-const THERE: &str = "select id from charge where entity = $1 and entity_id = $2 and reason = $3 and state <> 'void'";
+const THERE: &str = "select id from charge where entity = $1 and entity_id = $2 and reason = $3 and state <> 'void' \
+    and reversed_at is null";
 
-/// Adds a charge; the same reason for the same thing is charged once, and asking again gives the one that is there.
+/// Adds a charge; the same reason for the same thing stands once, and asking again gives the one that is there.
 pub async fn add(tx: &mut Tx, charge: &NewCharge, now: DateTime<Utc>) -> Result<ChargeId, AppError> {
     let id: ChargeId = fresh();
     let added = execute!(
@@ -110,6 +162,15 @@ const OPEN_REFUND: &str = "insert into refund (charge_id, created_at) select c.i
 /// What was paid for it already is to be paid back, once.
 pub async fn open_refund(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<u64, AppError> {
     Ok(execute!(tx, OPEN_REFUND, entity, entity_id, now)?)
+}
+
+const REVERSE: &str = "update charge set reversed_at = $3 where entity = $1 and entity_id = $2 \
+    and state in ('paid', 'waived') and reversed_at is null";
+
+/// What was settled for it stands for nothing any more.
+pub async fn reverse(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, REVERSE, entity, entity_id, now)?;
+    Ok(())
 }
 
 const PAY_BACK: &str = "update refund set paid_at = $2, paid_by = $3 where charge_id = $1 and paid_at is null";

@@ -2,7 +2,7 @@
 
 use super::store;
 use crate::{
-    coverage::domain::{self, Asked, Decision, Layer},
+    coverage::domain::{self, Asked, CoverageKind, Decision, Layer},
     db::Tx,
     error::AppError,
     portal::server::Need,
@@ -22,21 +22,32 @@ const ENDING_SOON_DAYS: u64 = 30;
 /// # Errors
 /// [`AppError::NotFound`] where there is no such item.
 pub async fn decide_repair(tx: &mut Tx, item: ItemId, today: NaiveDate) -> Result<Decision, AppError> {
-    decide(tx, item, today, false).await
+    decide(tx, item, today, None).await
 }
 
-/// The same for a fault that an earlier repair of the item was for: the warranty on that repair counts too.
+/// The same for the fault that an earlier repair of the item was for: the warranty on that repair counts too.
 ///
 /// # Errors
 /// As [`decide_repair`].
-pub async fn decide_same_fault(tx: &mut Tx, item: ItemId, today: NaiveDate) -> Result<Decision, AppError> {
-    decide(tx, item, today, true).await
+pub async fn decide_same_fault(
+    tx: &mut Tx,
+    item: ItemId,
+    repair: RepairId,
+    today: NaiveDate,
+) -> Result<Decision, AppError> {
+    decide(tx, item, today, Some(repair)).await
 }
 
-async fn decide(tx: &mut Tx, item: ItemId, today: NaiveDate, same_fault: bool) -> Result<Decision, AppError> {
+async fn decide(tx: &mut Tx, item: ItemId, today: NaiveDate, same_as: Option<RepairId>) -> Result<Decision, AppError> {
     let row = purchases::item(tx, item).await?.ok_or(AppError::NotFound)?;
-    let asked = Asked { kind: row.kind(), delivered_on: row.delivered_on, today, same_fault };
-    Ok(domain::decide(&asked, &layers(tx, item).await?))
+    let asked = Asked { kind: row.kind(), delivered_on: row.delivered_on, today, same_fault: same_as.is_some() };
+    let rows = store::of_item(tx, item).await?;
+    // The warranty on another repair says nothing about this fault.
+    let counts = |row: &&store::CoverageRow| {
+        row.kind != CoverageKind::RepairWarranty.as_str() || same_as.is_none() || row.repair_id == same_as
+    };
+    let layers: Vec<Layer> = rows.iter().filter(counts).map(store::CoverageRow::layer).collect();
+    Ok(domain::decide(&asked, &layers))
 }
 
 /// The rights of an item.

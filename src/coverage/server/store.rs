@@ -25,6 +25,8 @@ pub struct CoverageRow {
     pub plan_name: Option<String>,
     pub prolonged_on: Option<NaiveDate>,
     pub void_reason: Option<String>,
+    /// The repair that it is the warranty on, or that prolonged it.
+    pub repair_id: Option<RepairId>,
     pub benefit_id: Option<BenefitId>,
     pub repairs_granted: Option<i64>,
     pub repairs_left: Option<i64>,
@@ -51,7 +53,7 @@ macro_rules! coverage {
     ($rest:literal) => {
         concat!(
             "select c.id, c.item_id, c.kind, c.starts_on, c.ends_on, c.months, c.rule_id, c.rule_version, ",
-            "c.plan_name, c.prolonged_on, c.void_reason, b.id as benefit_id, b.granted as repairs_granted, ",
+            "c.plan_name, c.prolonged_on, c.void_reason, c.repair_id, b.id as benefit_id, b.granted as repairs_granted, ",
             "b.available as repairs_left from coverage c ",
             "left join benefit b on b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' ",
             "and c.kind = 'service_plan' ",

@@ -4,6 +4,7 @@ use crate::{
     db::Tx,
     error::AppError,
     fetch_all,
+    notices::server::store::secret_letters,
     values::{ClassId, Cursor, OrganisationId, PersonId, Rows, page::PAGE},
 };
 use chrono::{DateTime, Utc};
@@ -71,9 +72,13 @@ pub struct Sent {
     pub read_at: Option<DateTime<Utc>>,
 }
 
-const SENT: &str =
-    "select subject, created_at, read_at from message where person_id = $1 order by created_at desc, id desc limit $2";
+const SENT: &str = concat!(
+    "select subject, created_at, read_at from message where person_id = $1 and letter <> 'class_session' and letter not in ",
+    secret_letters!(),
+    " order by created_at desc, id desc limit $2"
+);
 
+/// The letters to a person, without those whose words would let whoever reads them in as that person.
 pub async fn sent(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Sent>, AppError> {
     Ok(fetch_all!(tx, Sent, SENT, person, most)?)
 }

@@ -92,11 +92,6 @@ impl Letter {
         }
     }
 
-    /// Whether the reader finds it in the inbox too. Secrets are not kept there.
-    pub fn in_inbox(&self) -> bool {
-        !matches!(self, Self::SignIn { .. } | Self::RegistrationCode { .. } | Self::Feedback(_))
-    }
-
     /// In the reader's language and time zone.
     pub fn write(&self, fmt: Fmt, zone: Tz, company: &str) -> Written {
         match self {

@@ -259,6 +259,15 @@ async fn wait(cx: &Cx, message: MessageId, until: DateTime<Utc>) -> Result<(), A
 }
 
 async fn sent(cx: &Cx, id: MessageId) -> Result<(), AppError> {
-    let now = if cx.app.demo { cx.now } else { real_now() };
-    cx.db().write(move |tx| Box::pin(store::mark_sent(tx, id, now))).await
+    // What leaves the demo is read in it.
+    let demo = cx.app.demo;
+    let now = if demo { cx.now } else { real_now() };
+    cx.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                store::mark_sent(tx, id, now).await?;
+                if demo { Ok(()) } else { store::forget_secret(tx, id).await }
+            })
+        })
+        .await
 }

@@ -25,15 +25,36 @@ pub struct MessageRow {
     pub read_at: Option<DateTime<Utc>>,
 }
 
+/// The letters whose very words let somebody in: no page shows them, and they are forgotten once they have left.
+macro_rules! secret_letters {
+    () => {
+        "('sign_in', 'registration_code')"
+    };
+}
+pub(crate) use secret_letters;
+
 const INSERT: &str = "insert into message (id, person_id, email, channel, letter, language, subject, body, link, dedupe_key, created_at, send_after) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (dedupe_key) do nothing";
 const BY_ID: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
     from message where id = $1";
 const LATEST: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
     from message where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3";
-const INBOX: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
-    from message where person_id = $1 and letter not in ('sign_in', 'class_session') and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4";
+const INBOX: &str = concat!(
+    "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
+    from message where person_id = $1 and letter <> 'class_session' and letter not in ",
+    secret_letters!(),
+    " and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"
+);
+const TO_READ: &str = concat!(
+    "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
+    from message where id = $1 and letter not in ",
+    secret_letters!()
+);
 const SENT: &str = "update message set sent_at = $2 where id = $1 and sent_at is null";
+const FORGET: &str = concat!(
+    "update message set subject = '', body = '', link = null where id = $1 and sent_at is not null and letter in ",
+    secret_letters!()
+);
 const READ: &str = "update message set read_at = $2 where id = $1 and read_at is null";
 
 pub async fn insert(tx: &mut Tx, row: &MessageRow, dedupe_key: &str) -> Result<bool, AppError> {
@@ -60,6 +81,11 @@ pub async fn by_id(tx: &mut Tx, id: MessageId) -> Result<Option<MessageRow>, App
     Ok(fetch_optional!(tx, MessageRow, BY_ID, id)?)
 }
 
+/// A letter that its reader may open in the portal.
+pub async fn to_read(tx: &mut Tx, id: MessageId) -> Result<Option<MessageRow>, AppError> {
+    Ok(fetch_optional!(tx, MessageRow, TO_READ, id)?)
+}
+
 /// Where a newest-first list begins.
 fn start(after: Option<&Cursor>) -> (DateTime<Utc>, uuid::Uuid) {
     after
@@ -83,6 +109,12 @@ pub async fn inbox(tx: &mut Tx, person: PersonId, after: Option<&Cursor>) -> Res
 
 pub async fn mark_sent(tx: &mut Tx, id: MessageId, now: DateTime<Utc>) -> Result<(), AppError> {
     execute!(tx, SENT, id, now)?;
+    Ok(())
+}
+
+/// Of a secret that has left nothing stays but that it did.
+pub async fn forget_secret(tx: &mut Tx, id: MessageId) -> Result<(), AppError> {
+    execute!(tx, FORGET, id)?;
     Ok(())
 }
 

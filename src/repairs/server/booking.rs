@@ -12,13 +12,16 @@ use crate::{
         domain::{Resource, Span},
         hours::Service,
     },
-    coverage::{domain::Decision, server::service::decide_repair},
+    coverage::{
+        domain::Decision,
+        server::service::{decide_repair, decide_same_fault},
+    },
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
     execute, fetch_optional,
     purchases::server::store::{ItemRow, item, items_of},
     repairs::{
-        domain::{Actor, Job, Mode, Refusal, Rma, SlotId},
+        domain::{Actor, FaultAgain, Job, Mode, Refusal, Rma, SlotId},
         photos::FILES,
     },
     server::{
@@ -28,7 +31,7 @@ use crate::{
         history::{self, Change},
         internal, keys,
     },
-    values::{ItemId, Money, PersonId, PhotoId, PublicNumber, RepairId},
+    values::{ItemId, Money, PersonId, PhotoId, PublicNumber, RepairId, WorkshopId},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -37,6 +40,8 @@ pub const FAULT_LENGTH: u32 = 4000;
 const PLACE_LENGTH: u32 = 400;
 /// The id of the first list of times on a page.
 pub const PLACE_OF_SLOT: &str = "slot";
+/// The field that says whether an earlier fault has come back.
+pub const SAME_FAULT: &str = "same_fault";
 /// How many days with free times the page lists at once.
 const DAYS: usize = 6;
 
@@ -48,8 +53,11 @@ pub struct Draft {
     pub mode: Option<Mode>,
     pub open: Vec<Rma>,
     pub decision: Option<Decision>,
-    pub workshop: Option<Workshop>,
-    pub fee: Option<Money>,
+    /// The repairs of which it is asked whether their fault has come back, and what was said.
+    pub earlier: Vec<store::Warranted>,
+    pub again: Option<FaultAgain>,
+    /// The workshops that one can choose here, each with what looking at the item costs there.
+    pub places: Vec<(Workshop, Money)>,
     pub slots: Vec<(FreeSlot, Workshop)>,
     /// The time that was chosen already.
     pub slot: Option<SlotId>,
@@ -59,6 +67,14 @@ pub struct Draft {
     pub place: String,
 }
 
+impl Draft {
+    /// What looking at it costs, where that is the same wherever one goes.
+    pub fn fee(&self) -> Option<Money> {
+        let (_, first) = self.places.first()?;
+        self.places.iter().all(|(_, fee)| fee == first).then_some(*first)
+    }
+}
+
 /// What the address or the form chose so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chosen {
@@ -66,6 +82,7 @@ pub struct Chosen {
     pub mode: Option<Mode>,
     pub from: Option<NaiveDate>,
     pub slot: Option<SlotId>,
+    pub again: Option<FaultAgain>,
 }
 
 impl Chosen {
@@ -76,6 +93,7 @@ impl Chosen {
             mode: form.text("mode").parse().ok(),
             from: form.text("from").parse().ok(),
             slot: form.text("slot").parse().ok(),
+            again: form.text(SAME_FAULT).parse().ok(),
         }
     }
 }
@@ -106,8 +124,9 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
         mode: chosen.mode,
         open: Vec::new(),
         decision: None,
-        workshop: None,
-        fee: None,
+        earlier: Vec::new(),
+        again: None,
+        places: Vec::new(),
         slots: Vec::new(),
         slot: chosen.slot,
         later: None,
@@ -117,10 +136,10 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
     };
     if let Some(item) = &draft.item {
         draft.open = store::open_of_item(tx, item.id).await?.iter().map(store::RepairRow::number).collect();
-        draft.decision = Some(decide_repair(tx, item.id, cx.today()).await?);
+        let decided = decide(tx, item.id, chosen.again, today).await?;
+        (draft.earlier, draft.again, draft.decision) = (decided.earlier, decided.again, Some(decided.decision));
     }
     let workshops = hours::workshops(tx).await?;
-    draft.workshop = workshops.first().cloned();
     if let Some(service) = chosen.mode.and_then(Mode::service) {
         (draft.slots, draft.later) = slots(tx, &workshops, service, cx.now, chosen.from, None).await?;
         // A time of a later page was chosen: the page goes on from there, so that it stays chosen.
@@ -132,10 +151,59 @@ pub async fn draft(cx: &Cx, chosen: Chosen) -> Result<Draft, AppError> {
             }
         }
     }
-    if let (Some(decision), Some(mode), Some(workshop)) = (&draft.decision, chosen.mode, &draft.workshop) {
-        draft.fee = Some(fee(decision, mode, workshop));
+    if let (Some(decision), Some(mode)) = (&draft.decision, chosen.mode) {
+        let offered = |place: &&Workshop| draft.slots.iter().any(|(slot, _)| slot.workshop == place.id);
+        let mut places: Vec<&Workshop> = workshops.iter().filter(offered).collect();
+        // A parcel goes to the first.
+        if places.is_empty() {
+            places.extend(workshops.first());
+        }
+        draft.places = places.into_iter().map(|place| (place.clone(), fee(decision, mode, place))).collect();
     }
     Ok(draft)
+}
+
+/// Whether a repair is covered, and what has to be said for that.
+struct Decided {
+    earlier: Vec<store::Warranted>,
+    /// What was said, as far as it answers the question that is asked today.
+    again: Option<FaultAgain>,
+    decision: Decision,
+}
+
+/// Decides on coverage. Where the answer makes a difference for the customer, it is asked whether a fault has come back
+/// on which earlier work is warranted; what is free in any case need not be asked about.
+async fn decide(tx: &mut Tx, item: ItemId, said: Option<FaultAgain>, today: NaiveDate) -> Result<Decided, AppError> {
+    let decision = decide_repair(tx, item, today).await?;
+    if matches!(decision, Decision::Covered { benefit: None, .. }) {
+        return Ok(Decided { earlier: Vec::new(), again: None, decision });
+    }
+    let earlier = store::warranted(tx, item, today).await?;
+    let again = said.filter(|said| match said {
+        FaultAgain::Another(of) => *of == item && !earlier.is_empty(),
+        FaultAgain::As(repair) => earlier.iter().any(|one| one.id == *repair),
+    });
+    let decision = match again {
+        Some(FaultAgain::As(repair)) => decide_same_fault(tx, item, repair, today).await?,
+        Some(FaultAgain::Another(_)) | None => decision,
+    };
+    Ok(Decided { earlier, again, decision })
+}
+
+/// The free slots that a booked repair can move to, from a day on; where a time of a later day was chosen, from there.
+pub async fn slots_to_move_to(
+    tx: &mut Tx,
+    row: &store::RepairRow,
+    now: DateTime<Utc>,
+    chosen: Chosen,
+) -> Result<(Vec<(FreeSlot, Workshop)>, Option<NaiveDate>), AppError> {
+    let Some(service) = row.mode.service() else { return Ok((Vec::new(), None)) };
+    let workshops = hours::workshops(tx).await?;
+    let first = slots(tx, &workshops, service, now, chosen.from, Some(row.id)).await?;
+    let at = |slot: SlotId| workshops.iter().find(|w| w.id == slot.workshop).map(|w| w.day(slot.starts_at));
+    let Some(day) = chosen.slot.filter(|slot| !lists(&first.0, *slot)).and_then(at) else { return Ok(first) };
+    let there = slots(tx, &workshops, service, now, Some(day), Some(row.id)).await?;
+    Ok(if there.0.is_empty() { first } else { there })
 }
 
 fn lists(slots: &[(FreeSlot, Workshop)], wanted: SlotId) -> bool {
@@ -193,6 +261,11 @@ pub async fn keep_words(cx: &Cx, fault: &str, place: &str) -> Result<(), AppErro
         .await
 }
 
+/// The hidden field that carries the price at one workshop, where prices differ.
+pub fn fee_at(workshop: WorkshopId) -> String {
+    format!("fee-{workshop}")
+}
+
 /// A booking as it was typed, checked field by field.
 #[derive(Clone, Debug)]
 struct Wish {
@@ -202,7 +275,8 @@ struct Wish {
     fault: String,
     place: Option<String>,
     photos: Vec<PhotoId>,
-    /// What the page said that looking at it costs, in minor units.
+    again: Option<FaultAgain>,
+    /// What the page said that looking at it costs at the chosen workshop, in minor units.
     seen_fee: Option<i64>,
 }
 
@@ -216,6 +290,7 @@ impl Wish {
             Some(mode) if mode.needs_slot() => form.parse::<SlotId>("slot", &mut faults, Fault::NotAChoice),
             _ => None,
         };
+        let again = form.optional(SAME_FAULT, &mut faults, Fault::NotAChoice);
         let place = form.text("place").to_owned();
         if place.chars().count() > PLACE_LENGTH as usize {
             faults.add("place", Fault::TooLong { max: PLACE_LENGTH });
@@ -227,13 +302,16 @@ impl Wish {
         faults.check()?;
         let (Some(item), Some(mode)) = (item, mode) else { return Err(AppError::Invalid(Faults::default())) };
         let place = Some(place).filter(|text| !text.is_empty() && mode == Mode::OnSite);
-        Ok(Self { item, mode, slot, fault, place, photos, seen_fee: form.text("fee").parse().ok() })
+        let there = slot.and_then(|slot| form.text(&fee_at(slot.workshop)).parse().ok());
+        let seen_fee = there.or_else(|| form.text("fee").parse().ok());
+        Ok(Self { item, mode, slot, fault, place, photos, again, seen_fee })
     }
 
     fn essence(&self) -> String {
         let slot = self.slot.map(|slot| slot.to_string()).unwrap_or_default();
         let place = self.place.as_deref().unwrap_or_default();
-        [self.item.to_string().as_str(), self.mode.as_str(), &slot, place, &self.fault].join("\u{1f}")
+        let again = self.again.map(|again| again.to_string()).unwrap_or_default();
+        [self.item.to_string().as_str(), self.mode.as_str(), &slot, place, &self.fault, &again].join("\u{1f}")
     }
 }
 
@@ -307,7 +385,10 @@ async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish, keyed: bool) 
         Some(slot) => hours::workshop(tx, slot.workshop).await?.ok_or(Refusal::SlotGone)?,
         None => hours::workshops(tx).await?.into_iter().next().ok_or(Refusal::NoWorkshop)?,
     };
-    let decision = decide_repair(tx, item.id, cx.today()).await?;
+    let Decided { earlier, again, decision } = decide(tx, item.id, wish.again, cx.today()).await?;
+    if again.is_none() && !earlier.is_empty() {
+        return Err(Faults::only(SAME_FAULT, Fault::Required));
+    }
     let fee = fee(&decision, wish.mode, &workshop);
     // The price that was on the page is the price; another one needs another yes, and so does one that nobody saw.
     match wish.seen_fee {
@@ -342,6 +423,10 @@ async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish, keyed: bool) 
         technician,
         job: job.clone(),
         next,
+        same_as: match again {
+            Some(FaultAgain::As(repair)) => Some(repair),
+            Some(FaultAgain::Another(_)) | None => None,
+        },
     };
     store::insert(tx, &permit, &new, cx.now).await?;
     if let Some(benefit) = benefit {

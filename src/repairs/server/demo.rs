@@ -12,7 +12,7 @@ use crate::{
     error::AppError,
     people::server::store as people,
     purchases::server::store::{ItemRow, items_of},
-    repairs::domain::{Mode, QuoteLine, Rma, SlotId, State, Verb},
+    repairs::domain::{FaultAgain, Mode, QuoteLine, Rma, SlotId, State, Verb},
     server::{Cx, demo::Cast, form::Form, fresh},
     values::{Money, PersonId},
 };
@@ -365,9 +365,17 @@ async fn begin(
         }
     };
     let slot = slot.map(|slot| slot.to_string()).unwrap_or_default();
+    // Whose thing was here before comes with another trouble.
+    let again = FaultAgain::Another(item.id).to_string();
     let item = item.id.to_string();
-    let fields =
-        [("item", item.as_str()), ("mode", mode.as_str()), ("fault", tale.fault), ("slot", &slot), ("fee", &fee)];
+    let fields = [
+        ("item", item.as_str()),
+        ("mode", mode.as_str()),
+        ("fault", tale.fault),
+        ("slot", &slot),
+        ("fee", &fee),
+        (booking::SAME_FAULT, &again),
+    ];
     booking::book(cx, &Form::of(&fields)).await.map(Some)
 }
 

@@ -1,13 +1,12 @@
 //! The technician's side: what comes today, the queue, and one job with everything that can be done to it.
 
 use super::{
-    booking,
+    booking::{self, Chosen},
     parts::{self, Side},
     service, store, words,
 };
 use crate::{
     access::{Act, Subject},
-    calendar::server::hours,
     error::AppError,
     i18n::InWords,
     repairs::domain::{Mode, Rma, State, Verb},
@@ -167,7 +166,8 @@ fn queue_table(cx: &Cx, rows: &[store::QueueRow]) -> impl IntoView + use<> {
 /// `GET /desk/repairs/{rma}`
 pub async fn show(cx: Cx, Path(rma): Path<String>, RawQuery(raw): RawQuery) -> Result<Response, AppError> {
     cx.person()?;
-    let moving = !super::portal::query(raw).all("move").is_empty();
+    let asked = super::portal::query(raw);
+    let moving = (!asked.all("move").is_empty()).then(|| Chosen::of(&asked));
     page(cx, parts::rma(&rma)?, Sheet::default(), moving).await
 }
 
@@ -179,7 +179,7 @@ pub async fn act(cx: Cx, Path(rma): Path<String>, form: Form) -> Result<Response
     match done {
         Ok(()) => Ok(cx.redirect(&format!("/desk/repairs/{rma}"), Some(Notice::RepairSaved))),
         Err(error) => {
-            let moving = form.text("do") == Verb::Move.as_str();
+            let moving = (form.text("do") == Verb::Move.as_str()).then(|| Chosen::of(&form));
             page(cx, rma, Sheet::again(form, error)?, moving).await
         }
     }
@@ -200,15 +200,11 @@ async fn step(cx: &Cx, rma: &Rma, form: &Form) -> Result<(), AppError> {
     service::act(cx, rma, verb, input, true).await
 }
 
-async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, AppError> {
+async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: Option<Chosen>) -> Result<Response, AppError> {
     let shown = service::show(&cx, &rma, true).await?;
-    let slots = match shown.row.mode.service() {
-        Some(kind) if moving && shown.verbs.contains(&Verb::Move) => {
-            let mut tx = cx.db().read().await?;
-            let workshops = hours::workshops(&mut tx).await?;
-            booking::slots(&mut tx, &workshops, kind, cx.now, None, Some(shown.row.id)).await?.0
-        }
-        _ => Vec::new(),
+    let times = match moving.filter(|_| shown.verbs.contains(&Verb::Move)) {
+        Some(chosen) => Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?),
+        None => None,
     };
     let title = format!("{} · {}", shown.row.item_name, rma);
     let t = cx.fmt();
@@ -216,19 +212,8 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
         let desk = Desk { cx: &cx, shown: &shown, sheet: &sheet, address: format!("/desk/repairs/{rma}") };
         let state = shown.row.state;
         let serial = shown.row.serial_number.clone().map(|number| w!(t, repairs.serial, number = number));
-        let moving = (!slots.is_empty()).then(|| {
-            let times = parts::slot_lists(&cx, &slots, sheet.value("slot"), cx.fault(&sheet, "slot"));
-            let (hidden, address) = (desk.hidden(Verb::Move), desk.address.clone());
-            view! {
-                <Section title=w!(t, repairs.move_title)>
-                    <form class="form" method="post" action=address>
-                        {hidden}
-                        {times}
-                        <Button>{w!(t, repairs.do_move)}</Button>
-                    </form>
-                </Section>
-            }
-        });
+        let moving =
+            times.as_ref().map(|times| parts::move_form(&cx, &sheet, &desk.address, times, desk.hidden(Verb::Move)));
         let badge = (words::tone(state), state.in_words(t));
         let main = view! {
             <div class="stack">
@@ -248,6 +233,7 @@ async fn page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, 
                 <Badge tone=badge.0 text=badge.1/>
             </PageHead>
             {cx.faults(&sheet)}
+            {desk.kept()}
             <Columns>
                 {main}
                 <div class="stack">
@@ -293,6 +279,39 @@ impl Desk<'_> {
     /// A field's id: its plain name in the form that came back, so that the summary leads there.
     fn id(&self, verb: Verb, field: &str) -> String {
         if self.is_again(verb) { field.to_owned() } else { format!("{field}-{verb}") }
+    }
+
+    /// What was typed into a form that the job, as others moved it on, does not offer any more.
+    fn kept(&self) -> Option<AnyView> {
+        let (t, sheet) = (self.cx.fmt(), self.sheet);
+        let offered = match sheet.value("do") {
+            "work" => self.takes_work(),
+            verb => verb.parse::<Verb>().is_ok_and(|verb| self.can(verb)),
+        };
+        if !sheet.is_again() || offered {
+            return None;
+        }
+        let typed = |label: String, field: &str| (label, sheet.value(field).to_owned());
+        let mut rows = vec![typed(w!(t, repairs.desk_note), "words")];
+        for n in 1..=parts::LINES {
+            let line = ["label", "quantity", "unit_price"].map(|field| sheet.value(&format!("{field}_{n}")));
+            let line = line.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
+            rows.push((w!(t, repairs.desk_line, number = n.to_string()), line));
+        }
+        rows.extend([
+            typed(w!(t, repairs.desk_valid_until), "valid_until"),
+            typed(w!(t, repairs.desk_parts_due), "parts_due"),
+            typed(w!(t, repairs.desk_work_label), "label"),
+            typed(w!(t, repairs.desk_work_quantity), "quantity"),
+            typed(w!(t, repairs.desk_work_part_number), "part_number"),
+        ]);
+        self.cx.kept(rows)
+    }
+
+    /// Work is recorded while the item is with us.
+    fn takes_work(&self) -> bool {
+        let state = self.shown.row.state;
+        !state.is_before_arrival() && !state.is_end() && self.cx.viewer.can(Act::RecordWork, &self.shown.subject)
     }
 
     /// Which move this is, and the version of the job that the page showed.
@@ -465,9 +484,7 @@ impl Desk<'_> {
         } else {
             view! { <ul class="plain-list" role="list">{rows.collect_view()}</ul> }.into_any()
         };
-        let state = self.shown.row.state;
-        let can = !state.is_before_arrival() && !state.is_end() && cx.viewer.can(Act::RecordWork, &self.shown.subject);
-        let form = can.then(|| self.work_form());
+        let form = self.takes_work().then(|| self.work_form());
         view! { <Section title=w!(t, repairs.desk_work)>{list} {form}</Section> }.into_any()
     }
 
@@ -515,6 +532,11 @@ impl Desk<'_> {
             (w!(t, repairs.desk_owner), owner.into_any()),
             (w!(t, repairs.desk_mode), words::desk_mode(t, row.mode).into_any()),
         ];
+        if let Some(earlier) = &self.shown.same_as {
+            let rma = earlier.to_string();
+            let link = view! { <a href=format!("/desk/repairs/{rma}")>{rma.clone()}</a> };
+            rows.push((w!(t, repairs.desk_same_as), link.into_any()));
+        }
         if row.appointment_at.is_some() {
             rows.push((w!(t, repairs.appointment), parts::appointment_line(cx, self.shown).into_any()));
         }

@@ -109,6 +109,10 @@ impl RepairLetter {
                 w!(fmt, repairs.letter_ready_subject, item = item.clone()),
                 w!(fmt, repairs.letter_ready_send_body, item = item, rma = rma),
             ),
+            LetterKind::Ready if self.mode == Mode::OnSite => (
+                w!(fmt, repairs.letter_ready_subject, item = item.clone()),
+                w!(fmt, repairs.letter_ready_there_body, item = item, rma = rma),
+            ),
             LetterKind::Ready => (
                 w!(fmt, repairs.letter_ready_subject, item = item.clone()),
                 w!(fmt, repairs.letter_ready_body, item = item, place = place, rma = rma),

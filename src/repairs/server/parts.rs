@@ -173,21 +173,62 @@ pub fn photo_list(cx: &Cx, photos: &[PhotoId]) -> Option<AnyView> {
     Some(view! { <ul class="photos" role="list">{items.collect_view()}</ul> }.into_any())
 }
 
-/// Free times, a list a day, in the workshop's wall clock.
+/// The form that moves an appointment; `hidden` says which act it is. Days beyond those listed are a link away.
+pub fn move_form(
+    cx: &Cx,
+    sheet: &Sheet,
+    address: &str,
+    (slots, later): &(Vec<(FreeSlot, Workshop)>, Option<NaiveDate>),
+    hidden: impl IntoView + 'static,
+) -> AnyView {
+    let t = cx.fmt();
+    let (address, hidden) = (address.to_owned(), hidden.into_any());
+    if slots.is_empty() {
+        let none = view! {
+            <Section title=w!(t, repairs.move_title)>
+                <Alert tone=Tone::Warn title=w!(t, repairs.no_slots_title)><p>{w!(t, repairs.no_slots_move)}</p></Alert>
+            </Section>
+        };
+        return none.into_any();
+    }
+    let later = later.map(|day| {
+        let href = format!("{address}?move=1&from={day}");
+        view! { <Pager href=href label=w!(t, repairs.slots_later)/> }
+    });
+    let times = slot_lists(cx, slots, &[], sheet.value("slot"), cx.fault(sheet, "slot"));
+    let view = view! {
+        <Section title=w!(t, repairs.move_title)>
+            <form class="form" method="post" action=address id="move-repair">
+                {hidden}
+                {times}
+                <Button>{w!(t, repairs.do_move)}</Button>
+            </form>
+            {later}
+        </Section>
+    };
+    view.into_any()
+}
+
+/// Free times, a list a day, in the workshop's wall clock. Each says what `prices` has for its workshop.
 pub fn slot_lists(
     cx: &Cx,
     slots: &[(FreeSlot, Workshop)],
+    prices: &[(Workshop, Money)],
     chosen: &str,
     fault: Option<String>,
 ) -> impl IntoView + use<> {
     let t = cx.fmt();
     let several = slots.iter().any(|(_, workshop)| workshop.id != slots[0].1.id);
+    let price = |at: &Workshop| prices.iter().find(|(place, _)| place.id == at.id).map(|(_, price)| t.money(*price));
     let mut days: Vec<(NaiveDate, Vec<Choice>)> = Vec::new();
     for (slot, workshop) in slots {
         let day = workshop.day(slot.starts_at);
         let id = SlotId { workshop: slot.workshop, starts_at: slot.starts_at };
         let choice = Choice {
-            text: several.then(|| workshop.name.clone()),
+            text: several.then(|| match price(workshop) {
+                Some(price) => format!("{} · {price}", workshop.name),
+                None => workshop.name.clone(),
+            }),
             note: (slot.left == 1).then(|| w!(t, repairs.slots_left, count = 1_u64)),
             ..Choice::new(id.to_string(), t.time(slot.starts_at, workshop.zone()))
         };

@@ -6,12 +6,12 @@ use super::{
     photos, service, store, upload, words,
 };
 use crate::{
-    calendar::server::hours,
+    calendar::server::hours::Workshop,
     coverage,
-    error::AppError,
+    error::{AppError, Faults},
     i18n::InWords,
     repairs::{
-        domain::{Mode, Rma, State, Verb},
+        domain::{FaultAgain, Mode, Rma, State, Verb},
         islands::PhotoShrink,
     },
     server::{
@@ -21,7 +21,7 @@ use crate::{
         page::{Frame, PortalTab},
     },
     ui::*,
-    values::Cursor,
+    values::{Cursor, Money},
     w,
 };
 use axum::{
@@ -88,23 +88,13 @@ pub async fn new(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError> 
 /// `POST /repairs/new`: books, or keeps the draft where another button was pressed.
 pub async fn book(cx: Cx, request: Request) -> Result<Response, AppError> {
     cx.person()?;
-    let posted = upload::read(&cx, request).await?;
-    let form = posted.form;
-    let removed = form.text("remove").parse().ok();
-    if let Some(photo) = removed {
-        photos::remove(&cx, photo).await?;
-    }
-    let aside = removed.is_some() || !form.text("do").is_empty() || !form.text("later").is_empty();
-    if aside || !posted.faults.0.is_empty() {
-        booking::keep_words(&cx, form.text("fault"), form.text("place")).await?;
-    }
-    let booked = match posted.faults.check() {
-        Ok(()) if aside => return Ok(cx.redirect(&draft_address(&form), None)),
-        Ok(()) => booking::book(&cx, &form).await,
-        Err(faults) => Err(faults),
+    let upload::Posted { form, faults, later } = upload::read(&cx, request).await?;
+    let done = match later {
+        Some(error) => Err(error),
+        None => take(&cx, &form, faults).await,
     };
-    match booked {
-        Ok(rma) => Ok(cx.redirect(&format!("/repairs/{rma}"), Some(Notice::RepairBooked))),
+    match done {
+        Ok(response) => Ok(response),
         Err(error) => {
             let chosen = Chosen::of(&form);
             new_page(cx, chosen, Sheet::again(form, error)?).await
@@ -112,12 +102,33 @@ pub async fn book(cx: Cx, request: Request) -> Result<Response, AppError> {
     }
 }
 
+/// What was posted: a booking, or another button of the draft.
+async fn take(cx: &Cx, form: &Form, faults: Faults) -> Result<Response, AppError> {
+    let removed = form.text("remove").parse().ok();
+    if let Some(photo) = removed {
+        photos::remove(cx, photo).await?;
+    }
+    let aside = removed.is_some() || !form.text("do").is_empty() || !form.text("later").is_empty();
+    if aside || !faults.0.is_empty() {
+        booking::keep_words(cx, form.text("fault"), form.text("place")).await?;
+    }
+    faults.check()?;
+    if aside {
+        return Ok(cx.redirect(&draft_address(form), None));
+    }
+    let rma = booking::book(cx, form).await?;
+    Ok(cx.redirect(&format!("/repairs/{rma}"), Some(Notice::RepairBooked)))
+}
+
 /// Where a draft goes on: what was chosen stands in the address, words and pictures are kept by the server.
 fn draft_address(form: &Form) -> String {
     let mut address = url::form_urlencoded::Serializer::new("/repairs/new?".to_owned());
     let later = form.text("later");
     let from = if later.is_empty() { form.text("from") } else { later };
-    for (name, value) in [("item", form.text("item")), ("mode", form.text("mode")), ("from", from)] {
+    let same = booking::SAME_FAULT;
+    for (name, value) in
+        [("item", form.text("item")), ("mode", form.text("mode")), (same, form.text(same)), ("from", from)]
+    {
         if !value.is_empty() {
             address.append_pair(name, value);
         }
@@ -188,7 +199,34 @@ fn choices(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
         <ChoiceList name="mode" legend=w!(t, repairs.mode) choices=modes
             value=draft.mode.map(|mode| mode.as_str().to_owned()).unwrap_or_default()
             fault=cx.fault(sheet, "mode") required=true/>
+        {same_fault(cx, draft, sheet)}
     }
+}
+
+/// Where earlier work on the item is still warranted: whether its fault has come back.
+fn same_fault(cx: &Cx, draft: &Draft, sheet: &Sheet) -> Option<AnyView> {
+    let t = cx.fmt();
+    let item = draft.item.as_ref().filter(|_| !draft.earlier.is_empty())?.id;
+    let mut choices: Vec<Choice> = draft
+        .earlier
+        .iter()
+        .map(|one| {
+            let (since, until) = one.days();
+            let (since, until) = (t.date(since), t.date(until));
+            let title = w!(t, repairs.same_fault_yes, rma = one.number().to_string());
+            Choice {
+                text: Some(w!(t, repairs.same_fault_yes_text, since = since, until = until)),
+                ..Choice::new(FaultAgain::As(one.id).to_string(), title)
+            }
+        })
+        .collect();
+    choices.push(Choice::new(FaultAgain::Another(item).to_string(), w!(t, repairs.same_fault_no)));
+    let view = view! {
+        <ChoiceList name=booking::SAME_FAULT legend=w!(t, repairs.same_fault) choices=choices
+            value=draft.again.map(|again| again.to_string()).unwrap_or_default()
+            fault=cx.fault(sheet, booking::SAME_FAULT) required=true/>
+    };
+    Some(view.into_any())
 }
 
 fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
@@ -206,8 +244,12 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
                 value=typed("place", &draft.place) fault=cx.fault(sheet, "place") maxlength=Some(400)/>
         }
     });
-    let fee = draft.fee.map(|fee| fee.minor.to_string());
-    let confirm = match draft.fee.filter(|fee| !fee.is_zero()) {
+    let hidden = |name: String, fee: Money| view! { <input type="hidden" name=name value=fee.minor.to_string()/> };
+    let fees: Vec<_> = match draft.fee() {
+        Some(fee) => vec![hidden("fee".to_owned(), fee)],
+        None => draft.places.iter().map(|(place, fee)| hidden(booking::fee_at(place.id), *fee)).collect(),
+    };
+    let confirm = match draft.fee().filter(|fee| !fee.is_zero()) {
         Some(fee) => w!(t, repairs.confirm_fee, fee = t.money(fee)),
         None => w!(t, repairs.confirm),
     };
@@ -215,7 +257,7 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
     view! {
         <form id="book-repair" class="form" method="post" action="/repairs/new" enctype="multipart/form-data">
             <HiddenKey value=parts::key(sheet)/>
-            {fee.map(|fee| view! { <input type="hidden" name="fee" value=fee/> })}
+            {fees}
             {choices(cx, draft, sheet)}
             <button class="button" data-tone="quiet" type="submit" name="do" value="times" formnovalidate=true>
                 <span>{w!(t, repairs.show_times)}</span>
@@ -264,7 +306,7 @@ fn pictures(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
 fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     let t = cx.fmt();
     if !draft.mode.is_some_and(Mode::needs_slot) {
-        let address = draft.workshop.as_ref().map(|w| format!("{}, {}", w.name, w.address)).unwrap_or_default();
+        let address = draft.places.first().map(|(w, _)| format!("{}, {}", w.name, w.address)).unwrap_or_default();
         return view! { <Alert tone=Tone::Info><p>{w!(t, repairs.send_to, address = address)}</p></Alert> }.into_any();
     }
     if draft.slots.is_empty() {
@@ -283,25 +325,44 @@ fn times(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
     });
     let chosen = draft.slot.map(|slot| slot.to_string()).unwrap_or_default();
     let fault = cx.fault(sheet, "slot");
-    view! { {parts::slot_lists(cx, &draft.slots, &chosen, fault)} {later} }.into_any()
+    let prices: &[(Workshop, Money)] = if draft.fee().is_some() { &[] } else { &draft.places };
+    view! { {parts::slot_lists(cx, &draft.slots, prices, &chosen, fault)} {later} }.into_any()
 }
 
 fn cost(cx: &Cx, draft: &Draft) -> impl IntoView + use<> {
     let t = cx.fmt();
     let because = draft.decision.as_ref().map(|decision| coverage::server::words::decision(cx, decision));
-    let price = match (&draft.decision, draft.fee) {
-        (Some(decision), _) if decision.is_covered() => w!(t, repairs.cost_covered),
-        (_, Some(fee)) if !fee.is_zero() => w!(t, repairs.cost_fee, fee = t.money(fee)),
+    let covered = draft.decision.as_ref().is_some_and(|decision| decision.is_covered());
+    let says = |fee: Option<Money>| match fee {
+        _ if covered => w!(t, repairs.cost_covered),
+        Some(fee) if !fee.is_zero() => w!(t, repairs.cost_fee, fee = t.money(fee)),
         _ => w!(t, repairs.cost_free_look),
     };
-    let covered = draft.decision.as_ref().is_some_and(|decision| decision.is_covered());
-    let notice = draft.workshop.as_ref().filter(|_| draft.mode.is_some_and(Mode::needs_slot));
-    let policy = notice.map(|workshop| w!(t, repairs.policy, hours = t.number(workshop.notice_hours)));
+    // Where workshops differ, each says what holds there.
+    let by_place = |words: &dyn Fn(&Workshop, Money) -> String| {
+        let line = |(place, fee): &(Workshop, Money)| format!("{}: {}", place.name, words(place, *fee));
+        draft.places.iter().map(line).collect::<Vec<_>>()
+    };
+    let prices = match draft.fee() {
+        None if !draft.places.is_empty() => by_place(&|_, fee| says(Some(fee))),
+        fee => vec![says(fee)],
+    };
+    let policy = |place: &Workshop| w!(t, repairs.policy, hours = t.number(place.notice_hours));
+    let policies = match draft.places.first() {
+        _ if !draft.mode.is_some_and(Mode::needs_slot) => Vec::new(),
+        None => Vec::new(),
+        Some((first, _)) if draft.places.iter().all(|(place, _)| place.notice_hours == first.notice_hours) => {
+            vec![policy(first)]
+        }
+        Some(_) => by_place(&|place, _| policy(place)),
+    };
+    let prices = prices.into_iter().map(|text| view! { <p><strong>{text}</strong></p> }).collect_view();
+    let policies = policies.into_iter().map(|text| view! { <p class="hint">{text}</p> }).collect_view();
     view! {
         <Card title=w!(t, repairs.cost_title) tone=Some(if covered { Tone::Good } else { Tone::Info })>
-            <p><strong>{price}</strong></p>
+            {prices}
             {because.map(|text| view! { <p>{text}</p> })}
-            {policy.map(|text| view! { <p class="hint">{text}</p> })}
+            {policies}
         </Card>
     }
 }
@@ -309,7 +370,8 @@ fn cost(cx: &Cx, draft: &Draft) -> impl IntoView + use<> {
 /// `GET /repairs/{rma}`
 pub async fn show(cx: Cx, Path(rma): Path<String>, RawQuery(raw): RawQuery) -> Result<Response, AppError> {
     cx.person()?;
-    let moving = !query(raw).all("move").is_empty();
+    let asked = query(raw);
+    let moving = (!asked.all("move").is_empty()).then(|| Chosen::of(&asked));
     show_page(cx, parts::rma(&rma)?, Sheet::default(), moving).await
 }
 
@@ -332,37 +394,27 @@ pub async fn act(cx: Cx, Path(rma): Path<String>, form: Form) -> Result<Response
     };
     match done {
         Ok(()) => Ok(cx.redirect(&format!("/repairs/{rma}"), Some(notice))),
-        Err(error) => show_page(cx, rma, Sheet::again(form, error)?, verb == Verb::Move).await,
+        Err(error) => {
+            let moving = (verb == Verb::Move).then(|| Chosen::of(&form));
+            show_page(cx, rma, Sheet::again(form, error)?, moving).await
+        }
     }
 }
 
-async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: bool) -> Result<Response, AppError> {
+async fn show_page(cx: Cx, rma: Rma, sheet: Sheet, moving: Option<Chosen>) -> Result<Response, AppError> {
     let shown = service::show(&cx, &rma, false).await?;
     let t = cx.fmt();
-    let slots = match shown.row.mode.service() {
-        Some(service) if moving && shown.verbs.contains(&Verb::Move) => {
-            let mut tx = cx.db().read().await?;
-            let workshops = hours::workshops(&mut tx).await?;
-            booking::slots(&mut tx, &workshops, service, cx.now, None, Some(shown.row.id)).await?.0
-        }
-        _ => Vec::new(),
+    let times = match moving.filter(|_| shown.verbs.contains(&Verb::Move)) {
+        Some(chosen) => Some(booking::slots_to_move_to(&mut cx.db().read().await?, &shown.row, cx.now, chosen).await?),
+        None => None,
     };
     let title = shown.row.item_name.clone();
     Ok(cx.sheet_page(&sheet, FRAME, title.clone(), || {
         let state = shown.row.state;
         let address = format!("/repairs/{rma}");
-        let moving = (!slots.is_empty()).then(|| {
-            let times = parts::slot_lists(&cx, &slots, sheet.value("slot"), cx.fault(&sheet, "slot"));
-            let address = address.clone();
-            view! {
-                <Section title=w!(t, repairs.move_title)>
-                    <form class="form" method="post" action=address id="move-repair">
-                        <input type="hidden" name="do" value="move"/>
-                        {times}
-                        <Button>{w!(t, repairs.do_move)}</Button>
-                    </form>
-                </Section>
-            }
+        let moving = times.as_ref().map(|times| {
+            let hidden = view! { <input type="hidden" name="do" value="move"/> };
+            parts::move_form(&cx, &sheet, &address, times, hidden)
         });
         let badge = (words::tone(state), words::customer_state(t, state));
         let steps = parts::timeline(&cx, Side::Customer, &shown);

@@ -71,6 +71,8 @@ pub struct Shown {
     pub photos: Vec<PhotoId>,
     pub customer: String,
     pub technician: Option<String>,
+    /// The earlier repair whose fault has come back, as the customer says.
+    pub same_as: Option<Rma>,
     pub verbs: Vec<Verb>,
     pub job: Job,
     pub policy: Policy,
@@ -124,7 +126,12 @@ pub async fn show(cx: &Cx, rma: &Rma, desk: bool) -> Result<Shown, AppError> {
         Some(id) => store::name_of(tx, id).await?,
         None => None,
     };
+    let same_as = match row.same_as {
+        Some(earlier) => store::by_id(tx, earlier).await?.map(|earlier| earlier.number()),
+        None => None,
+    };
     Ok(Shown {
+        same_as,
         events: store::events(tx, row.id).await?,
         work: if desk { store::work(tx, row.id).await? } else { Vec::new() },
         photos: super::photos::of_repair(tx, row.id).await?,

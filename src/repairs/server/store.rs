@@ -51,6 +51,8 @@ pub struct RepairRow {
     pub next_due: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// The earlier repair whose fault has come back.
+    pub same_as: Option<RepairId>,
 }
 
 impl RepairRow {
@@ -82,7 +84,7 @@ macro_rules! repair_columns {
         "r.id, r.rma, r.item_id, r.item_name, r.serial_number, r.person_id, r.organisation_id, r.workshop_id, r.mode, \
          r.fault, r.place, r.state, r.version, r.covered, r.decision, r.benefit_id, r.fee_minor, r.fee_currency, \
          r.consent_at, r.technician_id, r.diagnosis, r.appointment_at, r.parts_due, r.next_step, r.next_due, \
-         r.created_at, r.updated_at"
+         r.created_at, r.updated_at, r.same_as"
     };
 }
 
@@ -163,7 +165,7 @@ const WAITING_FOR: &str = "select r.rma, r.item_name, r.updated_at, w.name as wo
     left join quote q on q.repair_id = r.id and q.state = 'sent' and r.state = 'quoted' \
     where (r.person_id = $1 or r.organisation_id in \
         (select m.organisation_id from membership m where m.person_id = $1 and m.role = 'owner')) \
-    and (r.state = 'ready' or q.id is not null) order by r.next_due, r.id limit 100";
+    and (r.state = 'ready' and r.mode = 'bring_in' or q.id is not null) order by r.next_due, r.id limit 100";
 
 /// What waits for this customer: a price to answer, an item to collect.
 pub async fn waiting_for(tx: &mut Tx, person: PersonId) -> Result<Vec<Waiting>, AppError> {
@@ -180,6 +182,35 @@ const OPEN_OF_ITEM: &str = concat!(
 /// The repairs of an item that are not over.
 pub async fn open_of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<RepairRow>, AppError> {
     Ok(fetch_all!(tx, RepairRow, OPEN_OF_ITEM, item)?)
+}
+
+/// An earlier repair of an item on which the warranty still holds.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Warranted {
+    pub id: RepairId,
+    rma: PublicNumber,
+    starts_on: NaiveDate,
+    ends_on: NaiveDate,
+}
+
+impl Warranted {
+    pub fn number(&self) -> Rma {
+        Rma(self.rma.clone())
+    }
+
+    /// The day on which its owner had it back, and the last day of the warranty.
+    pub fn days(&self) -> (NaiveDate, NaiveDate) {
+        (self.starts_on, self.ends_on.pred_opt().unwrap_or(self.ends_on))
+    }
+}
+
+const WARRANTED: &str = "select r.id, r.rma, c.starts_on, c.ends_on from coverage c join repair r on r.id = c.repair_id \
+    where c.item_id = $1 and c.kind = 'repair_warranty' and c.void_reason is null and c.starts_on <= $2 and c.ends_on > $2 \
+    order by c.ends_on desc, r.id desc limit 10";
+
+/// The repairs of an item on whose work the warranty holds on a day, the latest first.
+pub async fn warranted(tx: &mut Tx, item: ItemId, today: NaiveDate) -> Result<Vec<Warranted>, AppError> {
+    Ok(fetch_all!(tx, Warranted, WARRANTED, item, today)?)
 }
 
 /// A line of the staff's queue.
@@ -300,13 +331,14 @@ pub struct NewRepair {
     pub technician: Option<PersonId>,
     pub job: Job,
     pub next: Option<(Next, DateTime<Utc>)>,
+    pub same_as: Option<RepairId>,
 }
 
 const INSERT: &str = "insert into repair (id, rma, item_id, item_name, serial_number, person_id, organisation_id, \
     workshop_id, mode, fault, place, state, version, covered, decision, benefit_id, fee_minor, fee_currency, consent_at, \
-    technician_id, appointment_at, next_step, next_by, next_due, created_at, updated_at) \
+    technician_id, appointment_at, next_step, next_by, next_due, created_at, updated_at, same_as) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
-    $18, $18)";
+    $18, $18, $24)";
 
 /// Keeps a new repair; consent was given at `now`.
 pub async fn insert(tx: &mut Tx, _permit: &Permit, new: &NewRepair, now: DateTime<Utc>) -> Result<(), AppError> {
@@ -336,7 +368,8 @@ pub async fn insert(tx: &mut Tx, _permit: &Permit, new: &NewRepair, now: DateTim
         new.job.appointment,
         next.map(|(n, _)| n.step.as_str()),
         next.map(|(n, _)| n.by.as_str()),
-        next.map(|(_, due)| *due)
+        next.map(|(_, due)| *due),
+        new.same_as
     )?;
     Ok(())
 }

@@ -29,6 +29,8 @@ const PARTS: usize = 100;
 pub struct Posted {
     pub form: Form,
     pub faults: Faults,
+    /// Why a picture could not be kept now, although the same again will be.
+    pub later: Option<AppError>,
 }
 
 /// Reads a post of either kind, with pictures or without.
@@ -47,10 +49,11 @@ pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
         let body = tokio::time::timeout(PATIENCE, axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await;
         let body = body.map_err(|_| broken())?.map_err(|_| AppError::TooLarge)?;
         let fields = url::form_urlencoded::parse(&body).into_owned().collect();
-        return Ok(Posted { form: Form::new(fields), faults: Faults::default() });
+        return Ok(Posted { form: Form::new(fields), ..Posted::default() });
     }
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
-    let mut reading = Reading { cx, fields: Vec::new(), faults: Faults::default(), total: 0, pictures: 0 };
+    let (fields, faults) = (Vec::new(), Faults::default());
+    let mut reading = Reading { cx, fields, faults, later: None, total: 0, pictures: 0, full: false };
     let mut taken = 0;
     loop {
         let read = match patiently(parts.next_field()).await {
@@ -62,19 +65,24 @@ pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
         taken += 1;
         match read {
             Ok(()) => {}
-            // Too many pictures in an hour, or a post that is too large or ends in the middle: the words are kept.
+            // A post that is too large or ends in the middle: the words so far are kept.
             Err(AppError::Invalid(faults)) => {
                 reading.faults.0.extend(faults.0);
                 break;
             }
             Err(AppError::TooMany { seconds }) => {
+                // No more pictures within the hour; the words behind them are read on.
                 reading.fault(Fault::LaterAgain { minutes: seconds.div_ceil(60) });
-                break;
+                reading.full = true;
+            }
+            Err(AppError::Busy) => {
+                reading.later = Some(AppError::Busy);
+                reading.full = true;
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(Posted { form: Form::new(reading.fields), faults: reading.faults })
+    Ok(Posted { form: Form::new(reading.fields), faults: reading.faults, later: reading.later })
 }
 
 /// A post that ends in the middle or is no form: whoever sent it is not there to read more than this.
@@ -93,8 +101,11 @@ struct Reading<'a> {
     cx: &'a Cx,
     fields: Vec<(String, String)>,
     faults: Faults,
+    later: Option<AppError>,
     total: usize,
     pictures: u32,
+    /// No picture is taken any more, whatever else comes.
+    full: bool,
 }
 
 impl Reading<'_> {
@@ -119,6 +130,9 @@ impl Reading<'_> {
     }
 
     async fn picture(&mut self, bytes: Bytes) -> Result<(), AppError> {
+        if self.full {
+            return Ok(());
+        }
         let person = self.cx.person()?.id;
         let kept = photos::drafts(&mut self.cx.db().read().await?, person, self.cx.now).await?.len();
         if kept >= FILES as usize || self.pictures >= FILES {

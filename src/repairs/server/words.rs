@@ -59,6 +59,7 @@ impl InWords for Step {
             Self::TestAndPack => w!(fmt, repairs.step_test_and_pack),
             Self::SendBack => w!(fmt, repairs.step_send_back),
             Self::Collect => w!(fmt, repairs.step_collect),
+            Self::HandOverThere => w!(fmt, repairs.step_hand_over_there),
             Self::SettleDown => w!(fmt, repairs.step_settle_down),
         }
     }
@@ -137,6 +138,7 @@ pub fn desk_step(fmt: Fmt, step: Step) -> String {
         Step::TestAndPack => w!(fmt, repairs.desk_step_test_and_pack),
         Step::SendBack => w!(fmt, repairs.desk_step_send_back),
         Step::Collect => w!(fmt, repairs.desk_step_collect),
+        Step::HandOverThere => w!(fmt, repairs.desk_step_hand_over_there),
         Step::SettleDown => w!(fmt, repairs.desk_step_settle_down),
     }
 }

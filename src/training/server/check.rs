@@ -160,6 +160,18 @@ pub const CLAUSES: &[Clause] = &[
     },
     Clause {
         promise: 3,
+        name: "seat_for_nothing",
+        sql: "select e.id, 'what was charged for the seat was reversed, and nothing took its place' as detail from \
+            (select id, class_id, price_minor, benefit_id from enrolment where state = 'booked' \
+            union all select id, class_id, price_minor, benefit_id from unnamed_seat where state = 'booked') e \
+            join class c on c.id = e.class_id where c.state in ('open', 'running') and e.price_minor > 0 \
+            and e.benefit_id is null and exists (select 1 from charge g where g.entity = 'enrolment' \
+            and g.entity_id = e.id and g.reversed_at is not null) and not exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and g.reversed_at is null \
+            and (g.state <> 'void' or g.settled_by is not null))",
+    },
+    Clause {
+        promise: 3,
         name: "seat_of_a_closed_class_unsettled",
         sql: "select e.id, 'the class is over, and what paid for the seat is still held' as detail from enrolment e \
             join class c on c.id = e.class_id where c.state in ('completed', 'cancelled') and exists (select 1 from benefit_entry b \

@@ -356,7 +356,8 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
     let mut faults = Faults::default();
     let agreed_minor = form.optional::<i64>("agreed", &mut faults, Fault::NotAnAmount);
     faults.check()?;
-    let consent = Consent { agreed_minor, key: form.key() };
+    // Who says nothing of a price has agreed to none.
+    let consent = Consent { agreed_minor: Some(agreed_minor.unwrap_or(0)), key: form.key() };
     let place = match form.text("act") {
         "accept" => seats::accept(cx, id, consent).await?,
         "decline" => {

@@ -39,6 +39,7 @@ pub struct Place {
 /// What a form sends along: the price that its reader agreed to, and the key that makes a second post harmless.
 #[derive(Clone, Debug, Default)]
 pub struct Consent {
+    /// `None` where no form asked; a form that says nothing agrees to nothing.
     pub agreed_minor: Option<i64>,
     pub key: Option<Uuid>,
 }
