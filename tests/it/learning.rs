@@ -474,6 +474,39 @@ both! {
 }
 
 both! {
+    async fn whoever_else_is_present_may_be_a_guest_and_no_class_closes_before_its_guests_are_marked(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let bob = world.customer("bob@example.com").await;
+        let seat = enrol(&world, &bob, missed.host).await;
+        // In the second session of that class, of which the first begins twelve days after the beginning of all.
+        world.advance(Duration::hours(24 * 13 - 60 + 1));
+        let cx = missed.school.now(&world).await;
+        let all = sessions(&world, missed.host).await;
+        for session in &all {
+            attend::mark(&cx, missed.host, session.id, seat, None, Some(Mark::Present)).await.unwrap();
+        }
+        assert_eq!(refused(plan::close(&cx, missed.host).await), Refusal::Unmarked { people: 1 });
+        let (desk, session) = (format!("/desk/classes/{}", missed.host), all[1].id.to_string());
+        let page = world.get(&missed.school.trainer, &format!("{desk}?session={session}")).await.body;
+        assert!(page.contains("id=\"mark-rest\"") && page.contains("1 not marked yet"), "{page}");
+        let rest = [("act", "mark_rest"), ("session", session.as_str())];
+        for _ in 0..2 {
+            assert_eq!(world.post(&missed.school.trainer, &desk, &rest).await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(missed.certificates(&world).await, 1);
+        assert_eq!(world.count("select count(*) from history where act = 'mark_make_up'").await, 1);
+        plan::close(&cx, missed.host).await.unwrap();
+        // Of a class that is closed a mark can be another one, and not none.
+        let cleared = refused(make_ups::mark(&cx, id, None, None).await);
+        assert_eq!(cleared, Refusal::WrongState { state: ClassState::Completed });
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("update make_up set mark = null").await;
+        assert_eq!(world.broken().await, ["guest_unmarked_in_a_closed_class"]);
+    }
+}
+
+both! {
     async fn guests_take_seats_that_nobody_else_gets(world: World) {
         let missed = Missed::of(&world, 2, Mark::Absent).await;
         missed.book(&world).await.unwrap();

@@ -287,6 +287,23 @@ pub async fn mark(cx: &Cx, id: MakeUpId, was: Option<Option<Mark>>, mark: Option
     locked(cx, id, move |_| (was, mark, false)).await
 }
 
+/// Marks the guests of a session present who have no mark yet. The caller holds the class, and those of which they missed
+/// a session; who came in between waits for the next tap.
+pub async fn mark_rest(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    session: ClassSessionId,
+    held: &[ClassId],
+) -> Result<(), AppError> {
+    for row in store::guests(tx, class).await? {
+        if row.session_id == session && row.mark().is_none() && held.contains(&row.home_id) {
+            mark_in(tx, cx, &row, None, Some(Mark::Present), false).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Takes the last mark of a guest back: it is again what it was before. `saw` is what is taken back.
 pub async fn undo(cx: &Cx, id: MakeUpId, saw: Mark) -> Result<ClassId, AppError> {
     locked(cx, id, move |row| (Some(Some(saw)), row.was(), true)).await
@@ -337,6 +354,10 @@ async fn mark_in(
     let from = plan::marked_from(row.starts_at);
     if cx.now < from {
         return Err(Refusal::TooEarlyToMark { from }.into());
+    }
+    // A class that is closed has a mark of everybody; it can be another one, but not none.
+    if mark.is_none() && class.state.is_over() {
+        return Err(Refusal::WrongState { state: class.state }.into());
     }
     // A mark that stands again may not stand beside a later try.
     let another =

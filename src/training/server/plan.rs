@@ -30,7 +30,7 @@ use crate::{
 };
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A class as a trainer wants it.
@@ -322,7 +322,9 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 marks.entry(row.enrolment_id).or_default().push(counted.mark(&row));
             }
             let of = |row: &EnrolmentRow| marks.get(&row.id).cloned().unwrap_or_default();
-            let unmarked = booked.iter().filter(|row| of(row).len() < sessions.len()).count();
+            let guests = store::guests(tx, class.id).await?.into_iter().filter(|row| row.mark().is_none());
+            let guests: BTreeSet<PersonId> = guests.map(|row| row.person_id).collect();
+            let unmarked = booked.iter().filter(|row| of(row).len() < sessions.len()).count() + guests.len();
             let to = class.state.complete(last, i64::try_from(unmarked).unwrap_or(i64::MAX), cx.now)?;
             end_line(tx, cx, &class).await?;
             store::move_class(tx, permit, &class, to, None, cx.now).await?;

@@ -254,6 +254,7 @@ fn roster(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let open = matches!(shown.class.state, ClassState::Open | ClassState::Running);
     let markable = open && cx.now >= marked_from(session.starts_at);
     let unmarked = booked.iter().filter(|row| !shown.marks.contains_key(&(row.id, session.id))).count();
+    let unmarked = unmarked + shown.learners.unmarked(session.id);
     let rest = (markable && unmarked > 0).then(|| {
         let everyone_present = w!(cx, training.everyone_present);
         let left = w!(cx, training.unmarked, count = unmarked as u64);

@@ -51,6 +51,11 @@ impl Learners {
         !self.guests.is_empty()
     }
 
+    /// How many guests of a session have no mark.
+    pub fn unmarked(&self, session: ClassSessionId) -> usize {
+        self.guests.iter().filter(|row| row.session_id == session && row.mark().is_none()).count()
+    }
+
     /// The guests of a session, each with the marks to tap.
     pub fn guests(&self, cx: &Cx, session: &SessionRow) -> Option<AnyView> {
         let rows: Vec<AnyView> = self
