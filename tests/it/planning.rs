@@ -13,9 +13,9 @@ use aftercare::{
     fetch_all,
     server::{Cx, fresh},
     training::{
-        domain::{Announced, EnrolmentState, Refusal, Who, Wish},
+        domain::{Announced, EnrolmentState, NeedsRule, Refusal, Who, Wish},
         server::{
-            announce, asks, attend, availability, change,
+            announce, asks, attend, availability, change, courses,
             plan::{self, Draft, Extras},
             rules,
             seats::{self, Consent},
@@ -967,6 +967,36 @@ both! {
         assert_eq!((open().await, state(&world, &people[2], third).await), (0, Some(EnrolmentState::Offered)));
         seats::decline(&world.cx_of(&people[2]).await, third, Consent::default()).await.unwrap();
         assert_eq!(open().await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn nobody_gets_by_asking_into_a_class_that_they_lack_a_course_for(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let basics = School::course(&world, "Basics first", vec![]).await;
+        let course = store::course_detail(&mut world.db().read().await.unwrap(), school.course).await.unwrap();
+        let course = store::CourseDetail { needs_rule: NeedsRule::Require, ..course };
+        let edit = courses::Edit { course, units: Vec::new(), needs: vec![basics] };
+        courses::edit(&school.now(&world).await, edit).await.unwrap();
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let before = school.open(Draft { course: basics, ..school.draft("The easy one", 5, 24 * 5, 0) }).await;
+        seats::enrol(&world.cx_of(&ann).await, before, Consent::default()).await.unwrap();
+        let path = format!("/training/ask/{}", school.course);
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+        for who in [&ann, &bob] {
+            assert_eq!(world.post(who, &path, &wish).await.status, StatusCode::SEE_OTHER);
+        }
+        // Tuesday the 15th at nine in Madrid.
+        let draft = school.draft("The hard one", 5, 24 * 14 - 1, 0);
+        let id = asks::open_for(&school.now(&world).await, draft, Extras::default(), None).await.unwrap();
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Offered));
+        // Bob reads of the class, keeps his wish, and is told on its page what he lacks.
+        assert_eq!(state(&world, &bob, id).await, None);
+        assert!(world.letter("bob@example.com").await.unwrap().0.contains("The hard one"));
+        assert_eq!(world.count("select count(*) from class_wish where state = 'open'").await, 1);
+        let error = seats::enrol(&world.cx_of(&bob).await, id, Consent::default()).await.unwrap_err();
+        assert_eq!(refusal(error), Refusal::NeedsBefore { courses: vec!["Basics first".to_owned()] });
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -405,7 +405,7 @@ async fn offer(
 }
 
 /// Holds a seat in another class for somebody whose class was cancelled or who asked for one, unless they are elsewhere
-/// then, or have a place there or had one that they gave up. The caller holds that class.
+/// then, lack what its course requires, or have a place there or had one that they gave up. The caller holds that class.
 pub async fn offer_elsewhere(
     tx: &mut Tx,
     cx: &Cx,
@@ -417,7 +417,8 @@ pub async fn offer_elsewhere(
     let spans = spans(tx, next.id).await?;
     let taken = store::active(tx, next.id, person).await?.is_some()
         || store::gave_up(tx, next.id, person).await?
-        || !busy::clashes(tx, Resource::Person(person), &spans, None).await?.is_empty();
+        || !busy::clashes(tx, Resource::Person(person), &spans, None).await?.is_empty()
+        || courses::lacks(tx, &cx, next, person).await?.is_some();
     let permit = cx.may(Act::OfferSeat, &Subject::of(person))?;
     if taken || !store::hold_seat(tx, &permit, next.id).await? {
         return Ok(None);
