@@ -657,6 +657,62 @@ both! {
 }
 
 both! {
+    async fn of_a_class_of_many_weeks_everybody_reads_the_session_that_comes_next(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let first = now() + Duration::hours(49);
+        let span = |from: DateTime<Utc>| Span { from, until: from + Duration::hours(2) };
+        // Thursdays; on the second one in the afternoon, too.
+        let second = first + Duration::weeks(1);
+        let sessions = vec![span(first), span(second), span(second + Duration::hours(4)), span(first + Duration::weeks(2))];
+        let id = school.open(Draft { sessions, ..school.draft("Weekly", 5, 49, 0) }).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        let go_to = async |at: DateTime<Utc>| {
+            world.advance(at - world.app.clock.now());
+            world.drain().await;
+        };
+        let reminders = async || world.count("select count(*) from message where letter = 'class_reminder'").await;
+        let home = async || world.get(&ann, "/").await.body.matches("“Weekly” is soon").count();
+        let today = async || world.get(&school.trainer, "/desk/classes").await.body.contains("Weekly");
+        let mine = async |day: &str| world.get(&ann, "/training/mine").await.body.contains(day);
+        go_to(first - Duration::hours(23)).await;
+        assert_eq!((reminders().await, home().await, today().await), (1, 1, false));
+        assert!(mine("3 December").await);
+        go_to(first + Duration::minutes(30)).await;
+        assert_eq!((reminders().await, home().await, today().await), (1, 1, true));
+        // Between two Thursdays nothing needs anybody.
+        go_to(first + Duration::days(2)).await;
+        assert_eq!((reminders().await, home().await, today().await), (1, 0, false));
+        assert!(mine("10 December").await && !mine("3 December").await);
+        let coming = world.get(&school.trainer, "/desk/classes?view=coming").await.body;
+        assert!(coming.contains("Weekly") && coming.contains("10 December"), "{coming}");
+        // One reminder for the day, however often the class meets on it.
+        go_to(second - Duration::hours(23)).await;
+        assert_eq!((reminders().await, home().await), (2, 1));
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("10 December"));
+        go_to(second + Duration::hours(1)).await;
+        assert_eq!((reminders().await, home().await, today().await), (2, 1, true));
+        // The last one is a day later: the reminder is too.
+        let row = class(&world, id).await;
+        let all = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let mut wanted: Vec<_> = all.iter().map(|row| (Some(row.id), row.span())).collect();
+        wanted[3].1 = span(first + Duration::days(15));
+        let edit = change::Edit {
+            version: row.version, title: row.title, room: row.room_id, link: row.link, capacity: row.capacity,
+            price: Money::new(row.price_minor, row.price_currency), cut_off_hours: row.cut_off_hours,
+        };
+        let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+        change::edit(&school.now(&world).await, id, edit, rest).await.unwrap();
+        go_to(first + Duration::days(14) - Duration::hours(1)).await;
+        assert_eq!(reminders().await, 2);
+        go_to(first + Duration::days(15) - Duration::hours(1)).await;
+        assert_eq!(reminders().await, 3);
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("18 December"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn learners_are_reminded_the_day_before_and_the_class_starts_by_itself(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Tomorrow", 1, 49, 0)).await;

@@ -301,6 +301,9 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         plan_jobs(tx, cx, class.id, first.from).await?;
     }
     let now = store::class(tx, class.id).await?;
+    if class.state == ClassState::Running && !moves.is_empty() {
+        plan::plan_reminders(tx, cx, &now).await?;
+    }
     let (spans, moved) = (wanted.spans.as_slice(), !moves.is_empty());
     let told = Told { before, now: &now, spans, coming: &coming, moved, also: broken.also(), spoke };
     if moved || new_room {

@@ -673,17 +673,19 @@ pub async fn class_cancelled(
     invitations::cancel(tx, cx, seat, &sessions, Some(letter.into()), &format!("class_cancelled:{id}")).await
 }
 
-/// The class is tomorrow.
+/// A session of the class is tomorrow.
 pub async fn reminder(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
+    session: &SessionRow,
     id: EnrolmentId,
     person: PersonId,
 ) -> Result<(), AppError> {
-    let letter = TrainingLetter::Reminder { about: About::of(cx, class) };
-    // Once for each start: a class that was moved is reminded of again.
-    send(tx, cx, person, letter, &format!("class_reminder:{id}:{}", class.starts_at.timestamp())).await
+    let about = About { starts: session.starts_at, ..About::of(cx, class) };
+    // Once for each start: a session that was moved is reminded of again.
+    let once = format!("class_reminder:{id}:{}:{}", session.id, session.starts_at.timestamp());
+    send(tx, cx, person, TrainingLetter::Reminder { about }, &once).await
 }
 
 /// The class is at another time or in another room. The calendar of whoever keeps their seat is moved along; of whoever

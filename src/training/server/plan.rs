@@ -7,7 +7,7 @@ use super::{
     letters::{self, Waited},
     make_ups, rules,
     seats::{self, lock_of},
-    store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
+    store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass, SessionRow},
 };
 use crate::{
     access::{Act, Permit, Subject, Viewer},
@@ -240,13 +240,30 @@ async fn publish_in(tx: &mut Tx, cx: &Cx, permit: &Permit, class: &ClassRow) -> 
     record(tx, cx, permit, class.id, Some(class.state), to, None).await
 }
 
-/// The start and the reminder of a class. Those of an earlier plan find that it is not time, and do nothing.
+/// The start and the first reminder of a class. Those of an earlier plan find that it is not time, and do nothing.
 pub async fn plan_jobs(tx: &mut Tx, cx: &Cx, class: ClassId, starts: DateTime<Utc>) -> Result<(), AppError> {
     jobs::enqueue(tx, Job::StartClass { class }, starts).await?;
     if starts - REMIND > cx.now {
         jobs::enqueue(tx, Job::RemindClass { class }, starts - REMIND).await?;
     }
     Ok(())
+}
+
+/// The reminders of a class that runs: a day before each day that is still to come.
+pub async fn plan_reminders(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    for session in reminded_of(tx, class).await?.iter().filter(|session| session.starts_at > cx.now) {
+        let at = (session.starts_at - REMIND).max(cx.now);
+        jobs::enqueue(tx, Job::RemindClass { class: class.id }, at).await?;
+    }
+    Ok(())
+}
+
+/// The first session of each day of a class: one letter is enough for a morning and its afternoon.
+async fn reminded_of(tx: &mut Tx, class: &ClassRow) -> Result<Vec<SessionRow>, AppError> {
+    let tz = class.tz();
+    let mut sessions = store::sessions(tx, class.id).await?;
+    sessions.dedup_by_key(|session| session.starts_at.with_timezone(&tz).date_naive());
+    Ok(sessions)
 }
 
 /// The first session begins: who still waits in line waits no more. Run by a job; harmless where it came too late.
@@ -259,6 +276,7 @@ pub async fn start(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             }
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await?;
+            plan_reminders(tx, cx, &class).await?;
             end_line(tx, cx, &class).await
         })
     })
@@ -282,7 +300,7 @@ async fn end_line(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError
     Ok(())
 }
 
-/// Reminds everybody who has a seat. Run by a job a day before.
+/// Reminds everybody who has a seat of what begins within a day. Run by a job a day before.
 pub async fn remind(cx: &Cx, id: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     cx.app
@@ -292,12 +310,16 @@ pub async fn remind(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             let cx = cx.clone();
             Box::pin(async move {
                 let class = store::class(tx, id).await?;
-                let early = cx.now < class.starts_at - REMIND;
-                if class.state != ClassState::Open || class.starts_at <= cx.now || early {
+                if !matches!(class.state, ClassState::Open | ClassState::Running) {
                     return Ok(());
                 }
-                for row in store::of_class(tx, id).await?.iter().filter(|row| row.state == EnrolmentState::Booked) {
-                    letters::reminder(tx, &cx, &class, row.id, row.person_id).await?;
+                let soon = |session: &SessionRow| cx.now < session.starts_at && session.starts_at - REMIND <= cx.now;
+                let mut sessions = reminded_of(tx, &class).await?;
+                sessions.retain(soon);
+                for session in &sessions {
+                    for row in store::of_class(tx, id).await?.iter().filter(|row| row.state == EnrolmentState::Booked) {
+                        letters::reminder(tx, &cx, &class, session, row.id, row.person_id).await?;
+                    }
                 }
                 Ok(())
             })
@@ -310,7 +332,7 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
     with_class(cx, id, Act::CloseClass, |tx, cx, permit, class| {
         Box::pin(async move {
             let sessions = store::sessions(tx, class.id).await?;
-            let last = sessions.last().map(store::SessionRow::span).ok_or(Refusal::NoSession)?;
+            let last = sessions.last().map(SessionRow::span).ok_or(Refusal::NoSession)?;
             let booked: Vec<EnrolmentRow> = store::of_class(tx, class.id)
                 .await?
                 .into_iter()

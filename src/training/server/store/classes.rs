@@ -255,6 +255,21 @@ pub async fn desk_coming(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> R
     Ok(fetch_all!(tx, ListedClass, DESK_COMING, one, trainer, most)?)
 }
 
+const DESK_SESSIONS: &str = "select s.id, s.class_id, s.starts_at, s.ends_at from class_session s join class c on c.id = s.class_id \
+    where c.state in ('open', 'running') and s.ends_at > $3 and (cast($1 as text) is null or c.trainer_id = $2 \
+    or exists (select 1 from class_assistant a where a.class_id = c.id and a.person_id = $2)) \
+    order by s.starts_at, s.id limit 2000";
+
+/// The sessions of [`desk_coming`] that end after an instant.
+pub async fn desk_sessions(
+    tx: &mut Tx,
+    trainer: Option<PersonId>,
+    after: DateTime<Utc>,
+) -> Result<Vec<SessionRow>, AppError> {
+    let one = trainer.map(|_| "one");
+    Ok(fetch_all!(tx, SessionRow, DESK_SESSIONS, one, trainer, after)?)
+}
+
 pub async fn desk_drafts(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ListedClass>, AppError> {
     let one = trainer.map(|_| "one");
     Ok(fetch_all!(tx, ListedClass, DESK_DRAFTS, one, trainer, most)?)
