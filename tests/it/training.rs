@@ -7,6 +7,7 @@ use crate::{
 use aftercare::{
     access::Role,
     calendar::domain::Span,
+    error::{AppError, Refusal as AnyRefusal},
     fetch_scalar,
     server::{Cx, fresh},
     training::{
@@ -708,6 +709,37 @@ both! {
         go_to(first + Duration::days(15) - Duration::hours(1)).await;
         assert_eq!(reminders().await, 3);
         assert!(world.letter("ann@example.com").await.unwrap().1.contains("18 December"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn once_the_line_is_closed_nobody_joins_it_and_a_free_seat_is_for_whoever_takes_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Full house", 1, 24, 0)).await;
+        let all = customers(&world, 3).await;
+        enrol(&world, &all[0], id).await;
+        assert_eq!(enrol(&world, &all[1], id).await.position, Some(1));
+        world.advance(Duration::hours(23));
+        let path = format!("/training/{id}");
+        let at = class(&world, id).await.policy().freezes_at();
+        let late = seats::enrol(&world.cx_of(&all[2]).await, id, Consent::default()).await;
+        assert!(
+            matches!(&late, Err(AppError::Refused(AnyRefusal::Training(Refusal::LineClosed { at: closed }))) if *closed == at),
+            "{late:?}"
+        );
+        // Who waits and who comes now read the same, and neither has a button that does nothing.
+        for who in &all[1..] {
+            let page = world.get(who, &path).await.body;
+            assert!(page.contains("The waitlist closed on") && !page.contains("id=\"enrol\""), "{page}");
+        }
+        let posted = world.post(&all[2], &path, &[("act", "enrol"), ("agreed", "0")]).await;
+        assert_eq!(posted.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(posted.body.contains("look again"), "{}", posted.body);
+        assert_eq!(world.count("select count(*) from message where letter = 'enrolment_waitlisted'").await, 1);
+        assert_eq!(state(&world, &all[2], id).await, None);
+        cancel(&world, &all[0], id).await;
+        assert_eq!(enrol(&world, &all[2], id).await.state, EnrolmentState::Booked);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

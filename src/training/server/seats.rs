@@ -158,6 +158,9 @@ async fn enrol_in(
         book(tx, cx, &permit, &class, Booking { id, person: person.id, spans: &spans, cost: &cost, from }).await?;
         return Ok(Place { enrolment: id, state: EnrolmentState::Booked, position: None });
     }
+    if policy.is_frozen(cx.now) {
+        return Err(Refusal::LineClosed { at: policy.freezes_at() }.into());
+    }
     let (number, position) = store::join_line(tx, &permit, class.id).await?;
     let id = insert(tx, &permit, cx, &class, person.id, EnrolmentState::Waitlisted, Some(number)).await?;
     record(tx, cx, &permit, id, person.id, None, EnrolmentState::Waitlisted, None).await?;
