@@ -11,10 +11,10 @@ use aftercare::{
     fetch_scalar,
     server::{Cx, fresh},
     training::{
-        domain::{EnrolmentState, Policy, Refusal, book::Book},
+        domain::{EnrolmentState, Policy, Refusal, Window, book::Book},
         server::{
             attend, change,
-            plan::{self, Draft},
+            plan::{self, Draft, Extras},
             seats::{self, Consent},
             store::{self, CourseRow, RoomRow},
         },
@@ -740,6 +740,29 @@ both! {
         assert_eq!(state(&world, &all[2], id).await, None);
         cancel(&world, &all[0], id).await;
         assert_eq!(enrol(&world, &all[2], id).await.state, EnrolmentState::Booked);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_waits_takes_a_free_seat_though_enrolment_is_closed_for_newcomers(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let draft = school.draft("Closes early", 1, 48, 0);
+        let closes = now() + Duration::hours(12);
+        let extras = Extras { window: Window { opens: None, closes: Some(closes) }, ..Extras::default() };
+        let id = plan::create_series(&school.cx, vec![draft], extras, true, None).await.unwrap();
+        let all = customers(&world, 3).await;
+        enrol(&world, &all[0], id).await;
+        assert_eq!(enrol(&world, &all[1], id).await.position, Some(1));
+        world.advance(Duration::hours(47));
+        cancel(&world, &all[0], id).await;
+        let path = format!("/training/{id}");
+        assert!(world.get(&all[1], &path).await.body.contains("id=\"enrol\""));
+        let form = [("act", "enrol"), ("agreed", "0")];
+        // Who did not come in time is not let in.
+        assert_eq!(world.post(&all[2], &path, &form).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.post(&all[1], &path, &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(state(&world, &all[1], id).await, Some(EnrolmentState::Booked));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

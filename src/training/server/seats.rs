@@ -131,7 +131,8 @@ async fn enrol_in(
 ) -> Result<Place, AppError> {
     let permit = cx.may(Act::Enrol, &Subject::of(person.id))?;
     let before = store::active(tx, class.id, person.id).await?;
-    let policy = rules_for(cx, &class, person.id);
+    let rules = rules_for(cx, &class, person.id);
+    let policy = if before.is_some() { rules.of_line() } else { rules };
     let seating = match (&before, enrolment::enrol(class.state, &class.seats(), &policy, cx.now)) {
         // Who has a seat or an offer keeps it, whatever became of the class; who waits can take a seat once the line is closed.
         (Some(row), Ok(Seating::Booked)) if row.state == EnrolmentState::Waitlisted => Seating::Booked,
