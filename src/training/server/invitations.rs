@@ -131,7 +131,7 @@ async fn tell(
 ) -> Result<(), AppError> {
     let mut news = Vec::new();
     for (place, session) in sessions.iter().enumerate().filter(|(_, session)| session.ends_at > cx.now) {
-        let entry = entry(cx, chair, session, method);
+        let entry = self::entry(cx, chair, session, method);
         if let Some(invitation) = service::news(tx, cx, chair.person, &Invitation { method, entry }).await? {
             news.push((place, session, invitation));
         }
@@ -170,7 +170,9 @@ async fn invite(
     service::invite(tx, cx, To::Person(person), letter, once, invitation).await
 }
 
-fn entry(cx: &Cx, chair: Chair<'_>, session: &SessionRow, method: Method) -> Entry {
+/// A session as the calendar of whoever sits in it has it.
+pub fn entry<'a>(cx: &Cx, chair: impl Into<Chair<'a>>, session: &SessionRow, method: Method) -> Entry {
+    let chair = chair.into();
     let class = chair.class;
     let place = words::place(class);
     let link = class.link.clone().unwrap_or_default();
