@@ -663,13 +663,17 @@ both! {
 }
 
 async fn add_room(world: &World, name: &str, place: &str) -> RoomId {
+    add_room_in(world, name, place, "Europe/Madrid").await
+}
+
+async fn add_room_in(world: &World, name: &str, place: &str, zone: &str) -> RoomId {
     let permit = world.operator().may(Act::AddRoom, &Subject::nobody()).unwrap();
     let row = store::RoomRow {
         id: fresh(),
         name: name.into(),
         place: place.into(),
         address: format!("{name} street 1"),
-        zone: "Europe/Madrid".into(),
+        zone: zone.into(),
         capacity: 20,
         version: 1,
         retired_at: None,
@@ -684,6 +688,52 @@ async fn add_room(world: &World, name: &str, place: &str) -> RoomId {
         .await
         .unwrap();
     id
+}
+
+both! {
+    async fn a_class_in_a_room_keeps_the_clock_of_its_place_and_moves_to_that_of_another(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let vilnius = add_room_in(&world, "White room", "Vilnius", "Europe/Vilnius").await;
+        let (course, madrid) = (school.course.to_string(), school.room.to_string());
+        // Whatever zone the form was left at.
+        let fields = [
+            ("course", course.as_str()), ("title", "Nine o'clock"), ("language", "en"), ("zone", "Asia/Kolkata"),
+            ("date_1", "2026-12-10"), ("starts_1", "09:00"), ("ends_1", "12:00"),
+            ("date_2", "2027-03-31"), ("starts_2", "09:00"), ("ends_2", "12:00"), ("room", &madrid), ("then", "open"),
+            ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"),
+        ];
+        let made = world.post(&school.trainer, "/desk/classes/new", &fields).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+        let id: ClassId = made.location().rsplit('/').next().unwrap().parse().unwrap();
+        let times = async || {
+            let rows = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+            let times: Vec<String> = rows.iter().map(|row| row.starts_at.format("%m-%dT%H:%MZ").to_string()).collect();
+            (class(&world, id).await.zone, times.join(" "))
+        };
+        let said = |zone: &str, times: &str| (zone.to_owned(), times.to_owned());
+        assert_eq!(times().await, said("Europe/Madrid", "12-10T08:00Z 03-31T07:00Z"));
+        // Once the first has begun, the second is held elsewhere: at nine o'clock there, and the first stays when it was.
+        world.advance(Duration::days(11));
+        world.drain().await;
+        let rows = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let (first, second, room) = (rows[0].id.to_string(), rows[1].id.to_string(), vilnius.to_string());
+        let version = class(&world, id).await.version.to_string();
+        let form = [
+            ("version", version.as_str()), ("title", "Nine o'clock"), ("room", &room), ("link", ""), ("capacity", "5"),
+            ("price", "0"), ("cut_off_hours", "48"),
+            ("session_1", &first), ("date_1", "2026-12-10"), ("starts_1", "09:00"), ("ends_1", "12:00"),
+            ("session_2", &second), ("date_2", "2027-03-31"), ("starts_2", "09:00"), ("ends_2", "12:00"),
+        ];
+        let saved = world.post(&school.trainer, &format!("/desk/classes/{id}/edit"), &form).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        assert_eq!(times().await, said("Europe/Vilnius", "12-10T08:00Z 03-31T06:00Z"));
+        assert_eq!(world.count("select count(*) from class_session where starts = '09:00'").await, 2);
+        // Whoever changes only the room keeps the clock as well.
+        let edit = change::Edit { room: Some(school.room), ..as_it_is(&class(&world, id).await) };
+        change::edit(&school.now(&world).await, id, edit, change::Rest::default()).await.unwrap();
+        assert_eq!(times().await, said("Europe/Madrid", "12-10T08:00Z 03-31T07:00Z"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
 }
 
 both! {

@@ -12,13 +12,13 @@ use aftercare::{
     training::{
         domain::{EnrolmentState, Mark},
         server::{
-            attend, check_in,
+            attend, change, check_in,
             plan::{self, Extras},
             seats::{self, Consent},
             store,
         },
     },
-    values::{ClassId, ClassSessionId, EnrolmentId, ProductId},
+    values::{ClassId, ClassSessionId, EnrolmentId, Money, ProductId},
 };
 use axum::http::StatusCode;
 use chrono::Duration;

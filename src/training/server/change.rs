@@ -17,7 +17,7 @@ use crate::{
     access::{Act, Permit, Subject},
     calendar::{
         domain::{Resource, Span, overlap_within},
-        server::busy,
+        server::{busy, zone},
     },
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
@@ -86,7 +86,7 @@ pub async fn edit(cx: &Cx, id: ClassId, edit: Edit, rest: Rest) -> Result<(), Ap
                     return Err(Refusal::WrongState { state: class.state }.into());
                 }
                 let before = Before::load(tx, class).await?;
-                let wanted = Wanted::of(tx, &before, edit, rest).await?;
+                let wanted = Wanted::of(tx, &cx, &before, edit, rest).await?;
                 wanted.refuse_older(&before)?;
                 change(tx, &cx, &permit, &before, &wanted).await
             })
@@ -117,6 +117,8 @@ impl Before {
 struct Wanted {
     edit: Edit,
     language: String,
+    /// That of its room, once it is in another one.
+    zone: Tz,
     sessions: Vec<(Option<ClassSessionId>, Span)>,
     spans: Vec<Span>,
     needs: Needs,
@@ -125,7 +127,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    async fn of(tx: &mut Tx, before: &Before, edit: Edit, rest: Rest) -> Result<Self, AppError> {
+    async fn of(tx: &mut Tx, cx: &Cx, before: &Before, edit: Edit, rest: Rest) -> Result<Self, AppError> {
         let class = &before.class;
         let trainer = rest.trainer.unwrap_or(class.trainer_id);
         if trainer != class.trainer_id && !store::trainers(tx).await?.iter().any(|(id, _)| *id == trainer) {
@@ -137,8 +139,11 @@ impl Wanted {
         if trainer == class.trainer_id {
             needs.trainer.1.clone_from(&class.trainer_name);
         }
-        let sessions =
-            rest.sessions.unwrap_or_else(|| before.sessions.iter().map(|row| (Some(row.id), row.span())).collect());
+        let zone = needs.zone().filter(|_| edit.room != class.room_id).unwrap_or(class.tz());
+        let sessions = match rest.sessions {
+            Some(sessions) => sessions,
+            None => there(before, zone, cx.now)?,
+        };
         let mut spans: Vec<Span> = sessions.iter().map(|(_, span)| *span).collect();
         spans.sort();
         Ok(Self {
@@ -146,6 +151,7 @@ impl Wanted {
             window: rest.window.unwrap_or(class.rules.window()),
             known_clashes: rest.known_clashes,
             edit,
+            zone,
             sessions,
             spans,
             needs,
@@ -189,6 +195,22 @@ impl Wanted {
             .map(|(field, theirs, yours)| Difference { field: field.to_owned(), theirs, yours })
             .collect()
     }
+}
+
+/// The sessions as they are, on the same wall clock in another zone. What has begun stays when it was.
+fn there(before: &Before, zone: Tz, now: DateTime<Utc>) -> Result<Vec<(Option<ClassSessionId>, Span)>, Refusal> {
+    let was = before.class.tz();
+    let at = |instant: DateTime<Utc>| {
+        let local = instant.with_timezone(&was).naive_local();
+        let (date, time) = (local.date(), local.time());
+        let there = if zone == was { Some(instant) } else { zone::instant(zone, date, time) };
+        there.ok_or_else(|| Refusal::NoSuchTime { date, time, zone: zone.name().to_owned() })
+    };
+    let moved = |row: &SessionRow| match row.starts_at <= now {
+        true => Ok((Some(row.id), row.span())),
+        false => Ok((Some(row.id), Span { from: at(row.starts_at)?, until: at(row.ends_at)? })),
+    };
+    before.sessions.iter().map(moved).collect()
 }
 
 /// What of a class, beside its times, is no longer what those who have a seat in it agreed to.
@@ -252,7 +274,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         return Err(Refusal::NoSession.into());
     };
     if let Some((place, _)) = overlap_within(&wanted.spans) {
-        let first = wanted.spans[place].from.with_timezone(&class.tz()).date_naive();
+        let first = wanted.spans[place].from.with_timezone(&wanted.zone).date_naive();
         return Err(Refusal::SessionsOverlap { first }.into());
     }
     // What has begun stays with those who began it.
@@ -270,6 +292,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let changed = Changed {
         title: edit.title.clone(),
         room: edit.room,
+        zone: wanted.zone,
         place: needs.room.as_ref().map(|room| room.place.clone()).unwrap_or_default(),
         link: edit.link.clone(),
         capacity: edit.capacity,
@@ -295,7 +318,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let gone: Vec<ClassSessionId> =
         moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();
     make_ups::sessions_moved(tx, cx, class.id, &gone).await?;
-    let spoke = keep_sessions(tx, permit, before, &moves).await?;
+    let spoke = keep_sessions(tx, permit, before, &moves, wanted.zone).await?;
     plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
     if class.state == ClassState::Open && first.from != class.starts_at {
         plan_jobs(tx, cx, class.id, first.from).await?;
@@ -375,19 +398,20 @@ async fn keep_sessions(
     permit: &Permit,
     before: &Before,
     moves: &Moves,
+    zone: Tz,
 ) -> Result<Vec<EnrolmentId>, AppError> {
     let (class, mut spoke) = (&before.class, Vec::new());
     for (id, span) in &moves.moved {
         if before.sessions.iter().any(|row| row.id == *id && row.starts_at != span.from) {
             spoke.extend(store::forget_session(tx, permit, *id).await?);
         }
-        store::move_session(tx, permit, *id, class.tz(), *span).await?;
+        store::move_session(tx, permit, *id, zone, *span).await?;
     }
     for id in &moves.removed {
         store::remove_session(tx, permit, *id).await?;
     }
     for span in &moves.added {
-        store::insert_session(tx, class.id, class.tz(), *span).await?;
+        store::insert_session(tx, class.id, zone, *span).await?;
     }
     Ok(spoke)
 }

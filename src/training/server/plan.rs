@@ -40,6 +40,7 @@ pub struct Draft {
     pub trainer: PersonId,
     pub title: String,
     pub language: String,
+    /// Of a class without a room; with one the clock there counts.
     pub zone: Tz,
     pub sessions: Vec<Span>,
     pub room: Option<RoomId>,
@@ -160,7 +161,7 @@ pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) ->
         trainer: draft.trainer,
         title: draft.title,
         language: draft.language,
-        zone: draft.zone,
+        zone: needs.zone().unwrap_or(draft.zone),
         room: draft.room,
         place: needs.room.as_ref().map(|room| room.place.clone()).unwrap_or_default(),
         link: draft.link,

@@ -538,6 +538,7 @@ pub fn clock(at: DateTime<Tz>) -> String {
 pub struct Changed {
     pub title: String,
     pub room: Option<RoomId>,
+    pub zone: Tz,
     pub place: String,
     pub link: Option<String>,
     pub capacity: i64,
@@ -557,7 +558,7 @@ pub struct Changed {
 const UPDATE_CLASS: &str = "update class set title = $3, title_folded = $4, room_id = $5, place = $6, link = $7, capacity = $8, \
     price_minor = $9, price_currency = $10, cut_off_hours = $11, sequence = sequence + $12, changed_at = $13, \
     language = $14, trainer_id = $15, starts_at = $16, ends_at = $17, opens_at = $18, closes_at = $19, grace_until = $20, \
-    version = version + 1 where id = $1 and version = $2 and taken + held <= $8 - guests";
+    zone = $21, version = version + 1 where id = $1 and version = $2 and taken + held <= $8 - guests";
 
 /// Stores the change if nobody else has changed the class since `version`.
 pub async fn update_class(
@@ -590,7 +591,8 @@ pub async fn update_class(
         to.ends,
         to.window.opens,
         to.window.closes,
-        to.grace
+        to.grace,
+        to.zone.name()
     )?;
     Ok(rows == 1)
 }
