@@ -677,6 +677,12 @@ both! {
         let file = world.get(trainer, &format!("/desk/classes/{}/roster.csv", missed.home)).await.body;
         let line = file.lines().find(|line| line.starts_with("ann,")).unwrap();
         assert!(line.contains("Absent → Present") && line.contains("100 %"), "{file}");
+        // Once their session is over the class is no longer theirs.
+        go_to(session.ends_at);
+        assert!(!world.get(trainer, &desk).await.body.contains("id=\"write-to-all\""), "there is nobody to write to");
+        assert_eq!(world.post(trainer, &desk, &form).await.status, StatusCode::SEE_OTHER);
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'from_trainer'").await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
