@@ -507,6 +507,54 @@ both! {
 }
 
 both! {
+    async fn whoever_cannot_come_makes_the_session_up_beforehand_unless_they_come_after_all(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 2, 24 * 5)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        let cx = world.cx_of(&ann).await;
+        let book = async || make_ups::book(&cx, home, own[1].id, equal[1].id, None).await;
+        let say = async |kind| announce::say(&cx, home, own[1].id, kind, String::new()).await.unwrap();
+        assert_eq!(refused(book().await), Refusal::NotMissed);
+        say(Announced::Late).await;
+        assert_eq!(refused(book().await), Refusal::NotMissed);
+        say(Announced::Absent).await;
+        let page = world.get(&ann, &format!("/training/{home}")).await.body;
+        assert!(page.contains("You cannot come to session 2."), "{page}");
+        let page = world.get(&ann, &format!("/training/{home}/make-up")).await.body;
+        assert!(page.contains(&equal[1].id.to_string()), "{page}");
+        let booked = async || world.count("select count(*) from make_up where state = 'booked'").await;
+        for kind in [None, Some(Announced::Late)] {
+            say(Announced::Absent).await;
+            book().await.unwrap();
+            assert_eq!(class(&world, host).await.guests, 1);
+            match kind {
+                None => announce::withdraw(&cx, home, own[1].id).await.unwrap(),
+                Some(kind) => say(kind).await,
+            }
+            assert_eq!((booked().await, class(&world, host).await.guests), (0, 0));
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_given_back'").await, 2);
+        say(Announced::Absent).await;
+        let id = book().await.unwrap();
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Made up before the own session is held, it counts for that.
+        world.advance(Duration::hours(24 * 6 + 1));
+        make_ups::mark(&school.now(&world).await, id, None, Some(Mark::Present)).await.unwrap();
+        world.advance(Duration::days(5));
+        let trainer = school.now(&world).await;
+        for (session, mark) in own.iter().zip([Mark::Present, Mark::Absent]) {
+            attend::mark(&trainer, home, session.id, seat, None, Some(mark)).await.unwrap();
+        }
+        plan::close(&trainer, home).await.unwrap();
+        assert_eq!(world.count("select count(*) from certificate").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn guests_take_seats_that_nobody_else_gets(world: World) {
         let missed = Missed::of(&world, 2, Mark::Absent).await;
         missed.book(&world).await.unwrap();

@@ -1,6 +1,7 @@
 //! What learners say in advance of a session: that they will be late, or absent. Their trainer reads it on the roster.
 
 use super::{
+    make_ups,
     seats::lock_of,
     store::{self, EnrolmentRow, SessionRow},
 };
@@ -62,7 +63,11 @@ pub async fn say(
                 store::announce(tx, &permit, seat.id, session, kind, &words, cx.now).await?;
                 let detail = detail(session);
                 let change = Change { to: Some(kind.as_str()), detail: Some(&detail), ..change(&seat) };
-                history::record(tx, &cx, &permit, change).await
+                history::record(tx, &cx, &permit, change).await?;
+                match kind {
+                    Announced::Late => make_ups::comes_after_all(tx, &cx, seat.id, session).await,
+                    Announced::Absent => Ok(()),
+                }
             })
         })
         .await
@@ -86,7 +91,8 @@ pub async fn withdraw(cx: &Cx, class: ClassId, session: ClassSessionId) -> Resul
                 }
                 let detail = detail(session);
                 let change = Change { to: Some("withdrawn"), detail: Some(&detail), ..change(&seat) };
-                history::record(tx, &cx, &permit, change).await
+                history::record(tx, &cx, &permit, change).await?;
+                make_ups::comes_after_all(tx, &cx, seat.id, session).await
             })
         })
         .await

@@ -25,7 +25,7 @@ use crate::{
         ClassState, EnrolmentState, Mark, Refusal, Seats, Share, attendance,
         learning::{self, Host},
     },
-    values::{ClassId, ClassSessionId, MakeUpId, PersonId},
+    values::{ClassId, ClassSessionId, EnrolmentId, MakeUpId, PersonId},
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -149,7 +149,7 @@ pub async fn hosts(
     Ok(open)
 }
 
-/// The number of a session that this seat has missed and may still make up, from 1.
+/// The number of a session that this seat misses and may still make up, from 1.
 async fn missed_number(
     tx: &mut Tx,
     home: &ClassRow,
@@ -158,7 +158,9 @@ async fn missed_number(
 ) -> Result<usize, AppError> {
     let sessions = store::sessions(tx, home.id).await?;
     let number = sessions.iter().position(|row| row.id == missed).ok_or(AppError::NotFound)? + 1;
-    let may = seat.state == EnrolmentState::Booked && learning::missed(store::mark(tx, seat.id, missed).await?);
+    let said = store::said_by(tx, seat.id).await?.get(&missed).map(|said| said.kind);
+    let may =
+        seat.state == EnrolmentState::Booked && learning::misses(store::mark(tx, seat.id, missed).await?, said);
     if !may || given_back(tx, home, seat, sessions.len()).await? {
         return Err(Refusal::NotMissed.into());
     }
@@ -213,6 +215,28 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
             })
         })
         .await
+}
+
+/// Whoever said that they cannot come to a session comes after all: what they would have made up for it goes back. The
+/// caller holds the class of that session.
+pub async fn comes_after_all(
+    tx: &mut Tx,
+    cx: &Cx,
+    seat: EnrolmentId,
+    session: ClassSessionId,
+) -> Result<(), AppError> {
+    if learning::missed(store::mark(tx, seat, session).await?) {
+        return Ok(());
+    }
+    for row in store::make_ups(tx, seat).await? {
+        if row.missed_id == session && row.mark().is_none() && cx.now < row.starts_at {
+            tx.lock(&[lock_of(row.class_id)]).await?;
+            end(tx, cx, &row).await?;
+            learning_letters::make_up_given_back(tx, cx, &row).await?;
+            seats::pass_on(tx, cx, row.class_id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Reminds a guest the day before. Run by a job; harmless where the make-up has ended.
@@ -418,8 +442,8 @@ async fn certificate(
 
 /// For closing a class: what counts of each seat's marks, and who is still to make something up.
 pub struct Counted {
-    made_up: HashMap<(crate::values::EnrolmentId, ClassSessionId), Mark>,
-    pending: Vec<crate::values::EnrolmentId>,
+    made_up: HashMap<(EnrolmentId, ClassSessionId), Mark>,
+    pending: Vec<EnrolmentId>,
 }
 
 impl Counted {
