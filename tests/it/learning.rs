@@ -608,6 +608,39 @@ both! {
 }
 
 both! {
+    async fn who_missed_a_session_that_is_moved_or_taken_out_makes_nothing_up(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 20)).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, home).await;
+        let equal = sessions(&world, host).await[1].id;
+        for out in [false, true] {
+            let cx = world.cx_of(&ann).await;
+            let own = sessions(&world, home).await;
+            announce::say(&cx, home, own[1].id, Announced::Absent, String::new()).await.unwrap();
+            let id = make_ups::book(&cx, home, own[1].id, equal, None).await.unwrap();
+            let row = class(&world, home).await;
+            let mut wanted: Vec<_> = own.iter().map(|row| (Some(row.id), row.span())).collect();
+            let later = own[1].starts_at + Duration::hours(3);
+            wanted[1].1 = Span { from: later, until: later + Duration::hours(2) };
+            wanted.truncate(if out { 1 } else { 2 });
+            let edit = change::Edit {
+                version: row.version, title: row.title.clone(), room: row.room_id, link: row.link.clone(),
+                capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+            };
+            let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+            change::edit(&school.now(&world).await, home, edit, rest).await.unwrap();
+            assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0, "{out}");
+            assert_eq!(class(&world, host).await.guests, 0);
+            assert_eq!(told(&world, id).await.last().unwrap().0, "cancel");
+            assert_eq!(world.broken().await, Vec::<String>::new());
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_void'").await, 2);
+    }
+}
+
+both! {
     async fn a_cancelled_class_tells_its_guests_and_who_has_their_seat_back_makes_nothing_up(world: World) {
         let missed = Missed::of(&world, 5, Mark::Excused).await;
         missed.book(&world).await.unwrap();
@@ -963,6 +996,7 @@ fn letters_are_written_in_every_language() {
             LearningLetter::MakeUp { about: about(), says: Says::Language { language: "es".into() } },
             LearningLetter::MakeUp { about: about(), says: Says::GivenBack },
             LearningLetter::MakeUp { about: about(), says: Says::Cancelled },
+            LearningLetter::MakeUp { about: about(), says: Says::Void },
             LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },
         ] {
             let written = letter.write(Fmt::new(locale));

@@ -318,6 +318,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let gone: Vec<ClassSessionId> =
         moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();
     make_ups::sessions_moved(tx, cx, class.id, &gone).await?;
+    make_ups::nothing_missed(tx, cx, class.id, &begin_anew(before, &moves), &moves.removed).await?;
     let spoke = keep_sessions(tx, permit, before, &moves, wanted.zone).await?;
     plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
     if class.state == ClassState::Open && first.from != class.starts_at {
@@ -391,6 +392,12 @@ async fn clashes(tx: &mut Tx, people: &[EnrolmentRow], moves: &Moves) -> Result<
     Ok(clashes)
 }
 
+/// The sessions that begin at another time, not only end at one.
+fn begin_anew(before: &Before, moves: &Moves) -> Vec<ClassSessionId> {
+    let was = |id| before.sessions.iter().find(|row| row.id == id).map(|row| row.starts_at);
+    moves.moved.iter().filter(|(id, span)| was(*id) != Some(span.from)).map(|(id, _)| *id).collect()
+}
+
 /// Stores where the sessions are now. Gives the seats of those who had said something of a session that begins at another
 /// time: what they said, and marks from before that time, are not about the new one.
 async fn keep_sessions(
@@ -401,8 +408,9 @@ async fn keep_sessions(
     zone: Tz,
 ) -> Result<Vec<EnrolmentId>, AppError> {
     let (class, mut spoke) = (&before.class, Vec::new());
+    let anew = begin_anew(before, moves);
     for (id, span) in &moves.moved {
-        if before.sessions.iter().any(|row| row.id == *id && row.starts_at != span.from) {
+        if anew.contains(id) {
             spoke.extend(store::forget_session(tx, permit, *id).await?);
         }
         store::move_session(tx, permit, *id, zone, *span).await?;

@@ -304,6 +304,32 @@ pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassS
     Ok(())
 }
 
+/// Sessions of a class begin at another time, or are no more: nobody has missed them, so places in which they were to be
+/// made up end. What was made up already counts for the new time; of a session that is no more nothing is left. The caller
+/// holds the class.
+pub async fn nothing_missed(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    anew: &[ClassSessionId],
+    removed: &[ClassSessionId],
+) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    for row in store::make_ups_of_missed(tx, class).await? {
+        let pending = row.mark().is_none();
+        if !removed.contains(&row.missed_id) && !(pending && anew.contains(&row.missed_id)) {
+            continue;
+        }
+        tx.lock(&[lock_of(row.class_id)]).await?;
+        end(tx, &cx, &row).await?;
+        if pending && cx.now < row.starts_at {
+            learning_letters::make_up_void(tx, &cx, &row).await?;
+            seats::pass_on(tx, &cx, row.class_id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Marks a guest, or clears the mark. Where the class that was missed is closed already, the certificate is given
 /// now; a mark that was a mistake takes it away again.
 /// `was` is what the trainer saw: a mark that somebody else has set meanwhile is not overwritten unseen.
