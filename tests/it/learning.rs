@@ -555,6 +555,47 @@ both! {
 }
 
 both! {
+    async fn what_is_said_in_advance_is_read_in_the_room_and_guests_say_it_too(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap().to_string();
+        let bob = world.customer("bob@example.com").await;
+        enrol(&world, &bob, missed.host).await;
+        let session = sessions(&world, missed.host).await[1].id;
+        announce::say(&world.cx_of(&bob).await, missed.host, session, Announced::Absent, "At the doctor's.".into()).await.unwrap();
+        let path = format!("/training/{}/make-up", missed.home);
+        let say = [("act", "announce"), ("make_up", id.as_str()), ("kind", "late"), ("words", "My train is late.")];
+        assert_eq!(world.post(&bob, &path, &say).await.status, StatusCode::NOT_FOUND, "not his");
+        for _ in 0..2 {
+            assert_eq!(world.post(&missed.learner, &path, &say).await.status, StatusCode::SEE_OTHER);
+        }
+        let mine = world.get(&missed.learner, &path).await.body;
+        assert!(mine.contains("I will be late") && mine.contains("My train is late."), "{mine}");
+        let trainer = &missed.school.trainer;
+        let room = format!("/desk/classes/{}/room?session={session}", missed.host);
+        let seen = world.get(trainer, &room).await.body;
+        for words in ["I cannot come", "At the doctor", "I will be late", "My train is late."] {
+            assert!(seen.contains(words), "{words}: {seen}");
+        }
+        let roster = world.get(trainer, &format!("/desk/classes/{}?session={session}", missed.host)).await.body;
+        assert!(roster.contains("I will be late: My train is late."), "{roster}");
+        // Without a kind it is refused, with what was typed; taken back it is gone.
+        let form = [("act", "announce"), ("make_up", id.as_str()), ("words", "Half a thought")];
+        let wrong = world.post(&missed.learner, &path, &form).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.body.contains("Half a thought"), "{}", wrong.body);
+        let back = [("act", "withdraw"), ("make_up", id.as_str())];
+        assert_eq!(world.post(&missed.learner, &path, &back).await.status, StatusCode::SEE_OTHER);
+        assert!(!world.get(trainer, &room).await.body.contains("I will be late"));
+        // What was said of a make-up ends with it.
+        assert_eq!(world.post(&missed.learner, &path, &say).await.status, StatusCode::SEE_OTHER);
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id.parse().unwrap()).await.unwrap();
+        missed.book(&world).await.unwrap();
+        assert!(!world.get(&missed.learner, &path).await.body.contains("My train is late."));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn guests_take_seats_that_nobody_else_gets(world: World) {
         let missed = Missed::of(&world, 2, Mark::Absent).await;
         missed.book(&world).await.unwrap();

@@ -264,6 +264,8 @@ pub async fn remind(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
 async fn end(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
     let permit = cx.may(Act::CancelMakeUp, &Subject::of(row.person_id))?;
     store::cancel_make_up(tx, &permit, row, cx.now).await?;
+    // Nor is what they said of that session about another try.
+    store::withdraw(tx, &permit, row.enrolment_id, row.session_id).await?;
     busy::free(tx, ENTITY, row.id.0).await?;
     let change = Change { from: Some("booked"), to: Some("cancelled"), ..change(row.id, row.person_id) };
     history::record(tx, cx, &permit, change).await

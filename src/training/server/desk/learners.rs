@@ -62,7 +62,10 @@ impl Learners {
             .guests
             .iter()
             .filter(|row| row.session_id == session.id)
-            .map(|row| guest(cx, row, cx.now >= marked_from(session.starts_at)))
+            .map(|row| {
+                let said = self.said(cx, row.enrolment_id, session.id);
+                guest(cx, row, said, cx.now >= marked_from(session.starts_at))
+            })
             .collect();
         if rows.is_empty() {
             return None;
@@ -72,7 +75,7 @@ impl Learners {
     }
 }
 
-fn guest(cx: &Cx, row: &MakeUpRow, markable: bool) -> AnyView {
+fn guest(cx: &Cx, row: &MakeUpRow, said: Option<AnyView>, markable: bool) -> AnyView {
     let now = row.mark();
     let badge = now.map(|mark| view! { <Badge text=mark.in_words(cx.fmt())/> });
     let was = now.map_or("none", Mark::as_str);
@@ -101,6 +104,7 @@ fn guest(cx: &Cx, row: &MakeUpRow, markable: bool) -> AnyView {
         <li class="card stack">
             <p class="row"><strong>{row.person_name.clone()}</strong>{badge}</p>
             <p class="soft small">{from}</p>
+            {said}
             {marks}
         </li>
     }
