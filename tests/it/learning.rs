@@ -745,6 +745,44 @@ both! {
 }
 
 both! {
+    async fn a_class_is_called_otherwise_in_every_calendar(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let (bob, cid) = (world.customer("bob@example.com").await, world.customer("cid@example.com").await);
+        enrol(&world, &bob, missed.host).await;
+        let rename = async |title: &str, hours: i64| {
+            let row = class(&world, missed.host).await;
+            let edit = change::Edit {
+                version: row.version, title: title.to_owned(), room: row.room_id, link: row.link.clone(),
+                capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+            };
+            let mut wanted: Vec<_> = sessions(&world, missed.host).await.iter().map(|row| (Some(row.id), row.span())).collect();
+            let first = wanted[0].1;
+            wanted[0].1 = Span { from: first.from + Duration::hours(hours), until: first.until + Duration::hours(hours) };
+            let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+            change::edit(&missed.school.now(&world).await, missed.host, edit, rest).await.unwrap();
+        };
+        let letters = async || world.count("select count(*) from message where letter = 'class_renamed'").await;
+        rename("Host", 0).await;
+        assert_eq!(letters().await, 0, "nothing has changed");
+        rename("Welcome", 0).await;
+        // One letter for each, and a short one for the second session of who has a seat.
+        assert_eq!(letters().await, 2);
+        const CALLED: &str = "select count(*) from message_calendar where number = 2 and method = 'request' \
+            and sequence = 0 and body like '%SUMMARY:Welcome%'";
+        assert_eq!(world.count(CALLED).await, 3, "two sessions of Bob's, one that Ann makes up");
+        assert_eq!(told(&world, id).await.len(), 2);
+        assert!(world.letter("ann@example.com").await.unwrap().0.contains("“Host” is called “Welcome” now"));
+        assert_eq!(world.letter("cid@example.com").await, None, "{}", cid.id);
+        // With another change that the guest does not hear of, she hears of this.
+        rename("Host again", 1).await;
+        assert_eq!(letters().await, 3);
+        assert_eq!(told(&world, id).await.len(), 3);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn a_make_up_leaves_the_calendar_when_the_class_that_was_missed_is_cancelled(world: World) {
         let school = School::of(&world, vec![]).await;
         let home = school.open(twice(&school, "Home", 5, 30)).await;

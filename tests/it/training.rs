@@ -1029,6 +1029,7 @@ fn letters_are_written_in_every_language() {
                 next: Some(Next { starts: now(), zone: chrono_tz::Asia::Kolkata, until: now(), differs: None }),
             },
             TrainingLetter::Reminder { about: about() },
+            TrainingLetter::Renamed { about: about(), was: "Before".into() },
         ];
         for letter in letters {
             let written = letter.write(Fmt::new(locale));

@@ -288,6 +288,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         return Err(Refusal::LearnersClash { people: clashes }.into());
     }
     let (new_room, new_link) = (edit.room != class.room_id, edit.link != class.link);
+    let new_title = edit.title != class.title;
     let broken = Broken::of(class, wanted, first.from, cx.now);
     let changed = Changed {
         title: edit.title.clone(),
@@ -329,6 +330,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         plan::plan_reminders(tx, cx, &now).await?;
     }
     let (spans, moved) = (wanted.spans.as_slice(), !moves.is_empty());
+    let untold = new_title && (moved || broken.is_any()) && !(new_room || new_link);
     let told = Told { before, now: &now, spans, coming: &coming, moved, also: broken.also(), spoke };
     if moved || new_room {
         for row in &people {
@@ -342,6 +344,12 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         invitations::guests_readdressed(tx, cx, &now, new_link, broken.language).await?;
     } else if new_link {
         invitations::readdressed(tx, cx, &now).await?;
+    } else if new_title {
+        invitations::renamed(tx, cx, &now, &class.title).await?;
+    }
+    // What a letter about something else says to whoever has a seat does not reach every guest.
+    if untold {
+        invitations::guests_renamed(tx, cx, &now, &class.title).await?;
     }
     crew_letters::changed(tx, cx, before, &now, &assistants, spans).await?;
     groups::watch_again(tx, class.id, cx.now).await?;

@@ -52,8 +52,12 @@ impl<'a> Chair<'a> {
         Self { class, person: row.person_id, because_of: row.id.0, home: Some(row.home_id) }
     }
 
+    pub fn class(&self) -> &'a ClassRow {
+        self.class
+    }
+
     /// The page that says everything about it.
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         self.home.map_or_else(|| self.class.path(), make_ups::path)
     }
 }
@@ -97,6 +101,30 @@ pub async fn readdressed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), A
         }
     }
     guests_readdressed(tx, cx, class, true, None).await
+}
+
+/// Tells everybody who has a seat what the class, that was called `was`, is called now: in their calendar it is.
+pub async fn renamed(tx: &mut Tx, cx: &Cx, class: &ClassRow, was: &str) -> Result<(), AppError> {
+    let sessions = store::sessions(tx, class.id).await?;
+    for row in store::of_class(tx, class.id).await? {
+        if row.state == EnrolmentState::Booked {
+            let seat = Seat { class, id: row.id, person: row.person_id };
+            letters::renamed(tx, cx, seat, &sessions, was, row.id.0).await?;
+        }
+    }
+    guests_renamed(tx, cx, class, was).await
+}
+
+/// As [`renamed`], of guests of sessions that are to come.
+pub async fn guests_renamed(tx: &mut Tx, cx: &Cx, class: &ClassRow, was: &str) -> Result<(), AppError> {
+    let sessions = store::sessions(tx, class.id).await?;
+    for row in store::guests(tx, class.id).await? {
+        if row.mark().is_none() && cx.now < row.starts_at {
+            let theirs: Vec<SessionRow> = sessions.iter().filter(|one| one.id == row.session_id).cloned().collect();
+            letters::renamed(tx, cx, Chair::of_guest(class, &row), &theirs, was, row.id.0).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells the guests of sessions that are to come that the class is in another place, held in another language, or both.
