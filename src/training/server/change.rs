@@ -327,7 +327,8 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     }
     let now = store::class(tx, class.id).await?;
     if class.state == ClassState::Running && !moves.is_empty() {
-        plan::plan_reminders(tx, cx, &now).await?;
+        let anew: Vec<Span> = moves.moved.iter().map(|(_, span)| *span).chain(moves.added.iter().copied()).collect();
+        plan::plan_reminders_anew(tx, cx, class.id, &anew).await?;
     }
     let (spans, moved) = (wanted.spans.as_slice(), !moves.is_empty());
     let untold = new_title && (moved || broken.is_any()) && !(new_room || new_link);

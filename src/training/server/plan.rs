@@ -250,11 +250,19 @@ pub async fn plan_jobs(tx: &mut Tx, cx: &Cx, class: ClassId, starts: DateTime<Ut
     Ok(())
 }
 
-/// The reminders of a class that runs: a day before each day that is still to come.
-pub async fn plan_reminders(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+/// The reminders of a class that begins: a day before each day that is still to come, of tomorrow at once.
+async fn plan_reminders(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
     for session in reminded_of(tx, class).await?.iter().filter(|session| session.starts_at > cx.now) {
         let at = (session.starts_at - REMIND).max(cx.now);
         jobs::enqueue(tx, Job::RemindClass { class: class.id }, at).await?;
+    }
+    Ok(())
+}
+
+/// The reminders of sessions that are at another time. Of what is tomorrow a letter has just told.
+pub async fn plan_reminders_anew(tx: &mut Tx, cx: &Cx, class: ClassId, spans: &[Span]) -> Result<(), AppError> {
+    for at in spans.iter().map(|span| span.from - REMIND).filter(|at| *at > cx.now) {
+        jobs::enqueue(tx, Job::RemindClass { class }, at).await?;
     }
     Ok(())
 }

@@ -116,7 +116,7 @@ fn list_view(
     let list = if rows.rows.is_empty() {
         view! { <Empty icon=Icon::Cap title=w!(cx, training.desk_empty_title) text=Some(w!(cx, training.desk_empty_text))/> }.into_any()
     } else {
-        let card = |class| views::class_card_at(cx, class, next(class), door(cx, class));
+        let card = |class: &ListedClass| views::class_card_at(cx, class, next(class), door(cx, class));
         let cards = rows.rows.iter().map(card).collect_view();
         view! { <Cards>{cards}</Cards> }.into_any()
     };
