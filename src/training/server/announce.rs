@@ -164,7 +164,8 @@ async fn chair(tx: &mut Tx, cx: &Cx, of: Of) -> Result<Chair, AppError> {
             Ok(Chair { of, seat: seat.id, state: seat.state, person, session, span: row.span() })
         }
         Of::Guest(id) => {
-            tx.lock(&[lock_of(store::make_up(tx, id).await?.class_id)]).await?;
+            let class = store::make_up(tx, id).await?.class_id;
+            tx.lock(&[lock_of(class)]).await?;
             let row = store::make_up(tx, id).await?;
             if row.person_id != person {
                 return Err(AppError::NotFound);
