@@ -226,7 +226,7 @@ pub fn Checkbox(
     #[prop(into)] name: String,
     #[prop(optional_no_strip, into)] id: Option<String>,
     #[prop(into)] label: String,
-    #[prop(optional, into)] value: Option<&'static str>,
+    #[prop(optional, into)] value: Option<String>,
     #[prop(optional)] checked: bool,
     #[prop(optional)] required: bool,
     #[prop(optional_no_strip)] fault: Option<String>,
@@ -238,7 +238,7 @@ pub fn Checkbox(
     view! {
         <div class="field">
             <label class="checkbox">
-                <input type="checkbox" id=id.clone() name=name value=value.unwrap_or("yes") checked=checked required=required
+                <input type="checkbox" id=id.clone() name=name value=value.unwrap_or_else(|| "yes".to_owned()) checked=checked required=required
                     aria-describedby=described aria-invalid=invalid/>
                 <span>{label}</span>
             </label>

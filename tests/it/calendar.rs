@@ -46,6 +46,28 @@ both! {
 }
 
 both! {
+    async fn whoever_has_a_seat_adds_the_appointments_that_their_invitation_moves(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Once only", 1, 100, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let seat = seats::enrol(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap().enrolment;
+        let line = seats::enrol(&world.cx_of(&bob).await, id, Consent::default()).await.unwrap().enrolment;
+        let path = format!("/training/{id}/calendar.ics");
+        assert_eq!(world.count("select count(*) from message_calendar").await, 1);
+        let thread = aftercare::fetch_scalar!(world.db().read().await.unwrap(), String, "select thread from message_calendar").unwrap().unwrap();
+        let file = world.get(&ann, &path).await.body;
+        let calendar = read(&file);
+        let event = calendar.events().next().unwrap();
+        assert_eq!(event.get_uid(), Some(thread.as_str()), "{file}");
+        assert!(thread.starts_with(&seat.0.simple().to_string()));
+        // On line it keeps the way in, which only those with a seat have.
+        assert!(file.replace("\r\n ", "").contains("LOCATION:https://meet.example.com/x"), "{file}");
+        let waits = world.get(&bob, &path).await.body;
+        assert!(waits.contains(&format!("UID:{}-", line.0.simple())) && !waits.contains("meet.example.com"), "{waits}");
+    }
+}
+
+both! {
     async fn a_private_feed_follows_its_owner_and_can_be_revoked(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Feed", 5, 100, 0)).await;

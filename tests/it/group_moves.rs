@@ -281,7 +281,7 @@ both! {
         let desk = format!("/desk/classes/{id}");
         let silent = world.post(&firm.school.trainer, &desk, &form).await;
         assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody agreed to the price");
-        form.push(("agreed", "yes"));
+        form.push(("agreed", "9000"));
         assert_eq!(world.post(&firm.school.trainer, &desk, &form).await.status, StatusCode::SEE_OTHER);
         const CHARGED: &str = "select count(*) from charge c join person p on p.id = c.person_id \
             where p.email = 'owner@firm.example' and c.organisation_id is not null and c.amount_minor = 9000";
@@ -340,7 +340,7 @@ both! {
         let late = world.customer("late@example.com").await;
         seats::enrol(&world.cx_of(&late).await, id, Consent::default()).await.unwrap();
         let late = seat(&world, &late, id).await;
-        let how = |why: &str| staff_seats::Promotion { why: why.to_owned(), one_more: true, agreed: false };
+        let how = |why: &str| staff_seats::Promotion { why: why.to_owned(), one_more: true, agreed: None };
         let trainer = firm.school.now(&world).await;
         assert!(staff_seats::promote(&trainer, id, late, how("")).await.is_err());
         staff_seats::promote(&trainer, id, late, how("Needed on Monday.")).await.unwrap();

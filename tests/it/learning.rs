@@ -474,6 +474,128 @@ both! {
 }
 
 both! {
+    async fn whoever_else_is_present_may_be_a_guest_and_no_class_closes_before_its_guests_are_marked(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let bob = world.customer("bob@example.com").await;
+        let seat = enrol(&world, &bob, missed.host).await;
+        // In the second session of that class, of which the first begins twelve days after the beginning of all.
+        world.advance(Duration::hours(24 * 13 - 60 + 1));
+        let cx = missed.school.now(&world).await;
+        let all = sessions(&world, missed.host).await;
+        for session in &all {
+            attend::mark(&cx, missed.host, session.id, seat, None, Some(Mark::Present)).await.unwrap();
+        }
+        assert_eq!(refused(plan::close(&cx, missed.host).await), Refusal::Unmarked { people: 1 });
+        let (desk, session) = (format!("/desk/classes/{}", missed.host), all[1].id.to_string());
+        let page = world.get(&missed.school.trainer, &format!("{desk}?session={session}")).await.body;
+        assert!(page.contains("id=\"mark-rest\"") && page.contains("1 not marked yet"), "{page}");
+        let rest = [("act", "mark_rest"), ("session", session.as_str())];
+        for _ in 0..2 {
+            assert_eq!(world.post(&missed.school.trainer, &desk, &rest).await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(missed.certificates(&world).await, 1);
+        assert_eq!(world.count("select count(*) from history where act = 'mark_make_up'").await, 1);
+        plan::close(&cx, missed.host).await.unwrap();
+        // Of a class that is closed a mark can be another one, and not none.
+        let cleared = refused(make_ups::mark(&cx, id, None, None).await);
+        assert_eq!(cleared, Refusal::WrongState { state: ClassState::Completed });
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.corrupt("update make_up set mark = null").await;
+        assert_eq!(world.broken().await, ["guest_unmarked_in_a_closed_class"]);
+    }
+}
+
+both! {
+    async fn whoever_cannot_come_makes_the_session_up_beforehand_unless_they_come_after_all(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 2, 24 * 5)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        let cx = world.cx_of(&ann).await;
+        let book = async || make_ups::book(&cx, home, own[1].id, equal[1].id, None).await;
+        let say = async |kind| announce::say(&cx, home, own[1].id, kind, String::new()).await.unwrap();
+        assert_eq!(refused(book().await), Refusal::NotMissed);
+        say(Announced::Late).await;
+        assert_eq!(refused(book().await), Refusal::NotMissed);
+        say(Announced::Absent).await;
+        let page = world.get(&ann, &format!("/training/{home}")).await.body;
+        assert!(page.contains("You cannot come to session 2."), "{page}");
+        let page = world.get(&ann, &format!("/training/{home}/make-up")).await.body;
+        assert!(page.contains(&equal[1].id.to_string()), "{page}");
+        let booked = async || world.count("select count(*) from make_up where state = 'booked'").await;
+        for kind in [None, Some(Announced::Late)] {
+            say(Announced::Absent).await;
+            book().await.unwrap();
+            assert_eq!(class(&world, host).await.guests, 1);
+            match kind {
+                None => announce::withdraw(&cx, home, own[1].id).await.unwrap(),
+                Some(kind) => say(kind).await,
+            }
+            assert_eq!((booked().await, class(&world, host).await.guests), (0, 0));
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_given_back'").await, 2);
+        say(Announced::Absent).await;
+        let id = book().await.unwrap();
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Made up before the own session is held, it counts for that.
+        world.advance(Duration::hours(24 * 6 + 1));
+        make_ups::mark(&school.now(&world).await, id, None, Some(Mark::Present)).await.unwrap();
+        world.advance(Duration::days(5));
+        let trainer = school.now(&world).await;
+        for (session, mark) in own.iter().zip([Mark::Present, Mark::Absent]) {
+            attend::mark(&trainer, home, session.id, seat, None, Some(mark)).await.unwrap();
+        }
+        plan::close(&trainer, home).await.unwrap();
+        assert_eq!(world.count("select count(*) from certificate").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_is_said_in_advance_is_read_in_the_room_and_guests_say_it_too(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap().to_string();
+        let bob = world.customer("bob@example.com").await;
+        enrol(&world, &bob, missed.host).await;
+        let session = sessions(&world, missed.host).await[1].id;
+        announce::say(&world.cx_of(&bob).await, missed.host, session, Announced::Absent, "At the doctor's.".into()).await.unwrap();
+        let path = format!("/training/{}/make-up", missed.home);
+        let say = [("act", "announce"), ("make_up", id.as_str()), ("kind", "late"), ("words", "My train is late.")];
+        assert_eq!(world.post(&bob, &path, &say).await.status, StatusCode::NOT_FOUND, "not his");
+        for _ in 0..2 {
+            assert_eq!(world.post(&missed.learner, &path, &say).await.status, StatusCode::SEE_OTHER);
+        }
+        let mine = world.get(&missed.learner, &path).await.body;
+        assert!(mine.contains("I will be late") && mine.contains("My train is late."), "{mine}");
+        let trainer = &missed.school.trainer;
+        let room = format!("/desk/classes/{}/room?session={session}", missed.host);
+        let seen = world.get(trainer, &room).await.body;
+        for words in ["I cannot come", "At the doctor", "I will be late", "My train is late."] {
+            assert!(seen.contains(words), "{words}: {seen}");
+        }
+        let roster = world.get(trainer, &format!("/desk/classes/{}?session={session}", missed.host)).await.body;
+        assert!(roster.contains("I will be late: My train is late."), "{roster}");
+        // Without a kind it is refused, with what was typed; taken back it is gone.
+        let form = [("act", "announce"), ("make_up", id.as_str()), ("words", "Half a thought")];
+        let wrong = world.post(&missed.learner, &path, &form).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.body.contains("Half a thought"), "{}", wrong.body);
+        let back = [("act", "withdraw"), ("make_up", id.as_str())];
+        assert_eq!(world.post(&missed.learner, &path, &back).await.status, StatusCode::SEE_OTHER);
+        assert!(!world.get(trainer, &room).await.body.contains("I will be late"));
+        // What was said of a make-up ends with it.
+        assert_eq!(world.post(&missed.learner, &path, &say).await.status, StatusCode::SEE_OTHER);
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id.parse().unwrap()).await.unwrap();
+        missed.book(&world).await.unwrap();
+        assert!(!world.get(&missed.learner, &path).await.body.contains("My train is late."));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn guests_take_seats_that_nobody_else_gets(world: World) {
         let missed = Missed::of(&world, 2, Mark::Absent).await;
         missed.book(&world).await.unwrap();
@@ -523,6 +645,39 @@ both! {
         }
         assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 2);
         missed.book(&world).await.unwrap();
+    }
+}
+
+both! {
+    async fn who_missed_a_session_that_is_moved_or_taken_out_makes_nothing_up(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 20)).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, home).await;
+        let equal = sessions(&world, host).await[1].id;
+        for out in [false, true] {
+            let cx = world.cx_of(&ann).await;
+            let own = sessions(&world, home).await;
+            announce::say(&cx, home, own[1].id, Announced::Absent, String::new()).await.unwrap();
+            let id = make_ups::book(&cx, home, own[1].id, equal, None).await.unwrap();
+            let row = class(&world, home).await;
+            let mut wanted: Vec<_> = own.iter().map(|row| (Some(row.id), row.span())).collect();
+            let later = own[1].starts_at + Duration::hours(3);
+            wanted[1].1 = Span { from: later, until: later + Duration::hours(2) };
+            wanted.truncate(if out { 1 } else { 2 });
+            let edit = change::Edit {
+                version: row.version, title: row.title.clone(), room: row.room_id, link: row.link.clone(),
+                capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+            };
+            let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+            change::edit(&school.now(&world).await, home, edit, rest).await.unwrap();
+            assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0, "{out}");
+            assert_eq!(class(&world, host).await.guests, 0);
+            assert_eq!(told(&world, id).await.last().unwrap().0, "cancel");
+            assert_eq!(world.broken().await, Vec::<String>::new());
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_void'").await, 2);
     }
 }
 
@@ -590,6 +745,44 @@ both! {
 }
 
 both! {
+    async fn a_class_is_called_otherwise_in_every_calendar(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let (bob, cid) = (world.customer("bob@example.com").await, world.customer("cid@example.com").await);
+        enrol(&world, &bob, missed.host).await;
+        let rename = async |title: &str, hours: i64| {
+            let row = class(&world, missed.host).await;
+            let edit = change::Edit {
+                version: row.version, title: title.to_owned(), room: row.room_id, link: row.link.clone(),
+                capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+            };
+            let mut wanted: Vec<_> = sessions(&world, missed.host).await.iter().map(|row| (Some(row.id), row.span())).collect();
+            let first = wanted[0].1;
+            wanted[0].1 = Span { from: first.from + Duration::hours(hours), until: first.until + Duration::hours(hours) };
+            let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+            change::edit(&missed.school.now(&world).await, missed.host, edit, rest).await.unwrap();
+        };
+        let letters = async || world.count("select count(*) from message where letter = 'class_renamed'").await;
+        rename("Host", 0).await;
+        assert_eq!(letters().await, 0, "nothing has changed");
+        rename("Welcome", 0).await;
+        // One letter for each, and a short one for the second session of who has a seat.
+        assert_eq!(letters().await, 2);
+        const CALLED: &str = "select count(*) from message_calendar where number = 2 and method = 'request' \
+            and sequence = 0 and body like '%SUMMARY:Welcome%'";
+        assert_eq!(world.count(CALLED).await, 3, "two sessions of Bob's, one that Ann makes up");
+        assert_eq!(told(&world, id).await.len(), 2);
+        assert!(world.letter("ann@example.com").await.unwrap().0.contains("“Host” is called “Welcome” now"));
+        assert_eq!(world.letter("cid@example.com").await, None, "{}", cid.id);
+        // With another change that the guest does not hear of, she hears of this.
+        rename("Host again", 1).await;
+        assert_eq!(letters().await, 3);
+        assert_eq!(told(&world, id).await.len(), 3);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn a_make_up_leaves_the_calendar_when_the_class_that_was_missed_is_cancelled(world: World) {
         let school = School::of(&world, vec![]).await;
         let home = school.open(twice(&school, "Home", 5, 30)).await;
@@ -644,6 +837,12 @@ both! {
         let file = world.get(trainer, &format!("/desk/classes/{}/roster.csv", missed.home)).await.body;
         let line = file.lines().find(|line| line.starts_with("ann,")).unwrap();
         assert!(line.contains("Absent → Present") && line.contains("100 %"), "{file}");
+        // Once their session is over the class is no longer theirs.
+        go_to(session.ends_at);
+        assert!(!world.get(trainer, &desk).await.body.contains("id=\"write-to-all\""), "there is nobody to write to");
+        assert_eq!(world.post(trainer, &desk, &form).await.status, StatusCode::SEE_OTHER);
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'from_trainer'").await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
@@ -876,6 +1075,7 @@ fn letters_are_written_in_every_language() {
             LearningLetter::MakeUp { about: about(), says: Says::Language { language: "es".into() } },
             LearningLetter::MakeUp { about: about(), says: Says::GivenBack },
             LearningLetter::MakeUp { about: about(), says: Says::Cancelled },
+            LearningLetter::MakeUp { about: about(), says: Says::Void },
             LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },
         ] {
             let written = letter.write(Fmt::new(locale));

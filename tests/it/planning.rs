@@ -13,9 +13,9 @@ use aftercare::{
     fetch_all,
     server::{Cx, fresh},
     training::{
-        domain::{Announced, EnrolmentState, Refusal, Who, Wish},
+        domain::{Announced, EnrolmentState, NeedsRule, Refusal, Who, Wish},
         server::{
-            announce, asks, attend, availability, change,
+            announce, asks, attend, availability, change, courses,
             plan::{self, Draft, Extras},
             rules,
             seats::{self, Consent},
@@ -663,13 +663,17 @@ both! {
 }
 
 async fn add_room(world: &World, name: &str, place: &str) -> RoomId {
+    add_room_in(world, name, place, "Europe/Madrid").await
+}
+
+async fn add_room_in(world: &World, name: &str, place: &str, zone: &str) -> RoomId {
     let permit = world.operator().may(Act::AddRoom, &Subject::nobody()).unwrap();
     let row = store::RoomRow {
         id: fresh(),
         name: name.into(),
         place: place.into(),
         address: format!("{name} street 1"),
-        zone: "Europe/Madrid".into(),
+        zone: zone.into(),
         capacity: 20,
         version: 1,
         retired_at: None,
@@ -684,6 +688,52 @@ async fn add_room(world: &World, name: &str, place: &str) -> RoomId {
         .await
         .unwrap();
     id
+}
+
+both! {
+    async fn a_class_in_a_room_keeps_the_clock_of_its_place_and_moves_to_that_of_another(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let vilnius = add_room_in(&world, "White room", "Vilnius", "Europe/Vilnius").await;
+        let (course, madrid) = (school.course.to_string(), school.room.to_string());
+        // Whatever zone the form was left at.
+        let fields = [
+            ("course", course.as_str()), ("title", "Nine o'clock"), ("language", "en"), ("zone", "Asia/Kolkata"),
+            ("date_1", "2026-12-10"), ("starts_1", "09:00"), ("ends_1", "12:00"),
+            ("date_2", "2027-03-31"), ("starts_2", "09:00"), ("ends_2", "12:00"), ("room", &madrid), ("then", "open"),
+            ("capacity", "5"), ("price", "0"), ("cut_off_hours", "48"),
+        ];
+        let made = world.post(&school.trainer, "/desk/classes/new", &fields).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+        let id: ClassId = made.location().rsplit('/').next().unwrap().parse().unwrap();
+        let times = async || {
+            let rows = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+            let times: Vec<String> = rows.iter().map(|row| row.starts_at.format("%m-%dT%H:%MZ").to_string()).collect();
+            (class(&world, id).await.zone, times.join(" "))
+        };
+        let said = |zone: &str, times: &str| (zone.to_owned(), times.to_owned());
+        assert_eq!(times().await, said("Europe/Madrid", "12-10T08:00Z 03-31T07:00Z"));
+        // Once the first has begun, the second is held elsewhere: at nine o'clock there, and the first stays when it was.
+        world.advance(Duration::days(11));
+        world.drain().await;
+        let rows = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let (first, second, room) = (rows[0].id.to_string(), rows[1].id.to_string(), vilnius.to_string());
+        let version = class(&world, id).await.version.to_string();
+        let form = [
+            ("version", version.as_str()), ("title", "Nine o'clock"), ("room", &room), ("link", ""), ("capacity", "5"),
+            ("price", "0"), ("cut_off_hours", "48"),
+            ("session_1", &first), ("date_1", "2026-12-10"), ("starts_1", "09:00"), ("ends_1", "12:00"),
+            ("session_2", &second), ("date_2", "2027-03-31"), ("starts_2", "09:00"), ("ends_2", "12:00"),
+        ];
+        let saved = world.post(&school.trainer, &format!("/desk/classes/{id}/edit"), &form).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        assert_eq!(times().await, said("Europe/Vilnius", "12-10T08:00Z 03-31T06:00Z"));
+        assert_eq!(world.count("select count(*) from class_session where starts = '09:00'").await, 2);
+        // Whoever changes only the room keeps the clock as well.
+        let edit = change::Edit { room: Some(school.room), ..as_it_is(&class(&world, id).await) };
+        change::edit(&school.now(&world).await, id, edit, change::Rest::default()).await.unwrap();
+        assert_eq!(times().await, said("Europe/Madrid", "12-10T08:00Z 03-31T07:00Z"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
 }
 
 both! {
@@ -967,6 +1017,36 @@ both! {
         assert_eq!((open().await, state(&world, &people[2], third).await), (0, Some(EnrolmentState::Offered)));
         seats::decline(&world.cx_of(&people[2]).await, third, Consent::default()).await.unwrap();
         assert_eq!(open().await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn nobody_gets_by_asking_into_a_class_that_they_lack_a_course_for(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let basics = School::course(&world, "Basics first", vec![]).await;
+        let course = store::course_detail(&mut world.db().read().await.unwrap(), school.course).await.unwrap();
+        let course = store::CourseDetail { needs_rule: NeedsRule::Require, ..course };
+        let edit = courses::Edit { course, units: Vec::new(), needs: vec![basics] };
+        courses::edit(&school.now(&world).await, edit).await.unwrap();
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let before = school.open(Draft { course: basics, ..school.draft("The easy one", 5, 24 * 5, 0) }).await;
+        seats::enrol(&world.cx_of(&ann).await, before, Consent::default()).await.unwrap();
+        let path = format!("/training/ask/{}", school.course);
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+        for who in [&ann, &bob] {
+            assert_eq!(world.post(who, &path, &wish).await.status, StatusCode::SEE_OTHER);
+        }
+        // Tuesday the 15th at nine in Madrid.
+        let draft = school.draft("The hard one", 5, 24 * 14 - 1, 0);
+        let id = asks::open_for(&school.now(&world).await, draft, Extras::default(), None).await.unwrap();
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Offered));
+        // Bob reads of the class, keeps his wish, and is told on its page what he lacks.
+        assert_eq!(state(&world, &bob, id).await, None);
+        assert!(world.letter("bob@example.com").await.unwrap().0.contains("The hard one"));
+        assert_eq!(world.count("select count(*) from class_wish where state = 'open'").await, 1);
+        let error = seats::enrol(&world.cx_of(&bob).await, id, Consent::default()).await.unwrap_err();
+        assert_eq!(refusal(error), Refusal::NeedsBefore { courses: vec!["Basics first".to_owned()] });
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

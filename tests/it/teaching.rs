@@ -12,13 +12,13 @@ use aftercare::{
     training::{
         domain::{EnrolmentState, Mark},
         server::{
-            attend, check_in,
+            attend, change, check_in,
             plan::{self, Extras},
             seats::{self, Consent},
             store,
         },
     },
-    values::{ClassId, ClassSessionId, EnrolmentId, ProductId},
+    values::{ClassId, ClassSessionId, EnrolmentId, Money, ProductId},
 };
 use axum::http::StatusCode;
 use chrono::Duration;
@@ -418,6 +418,45 @@ both! {
 }
 
 both! {
+    async fn staff_charge_no_more_than_the_price_that_they_said(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Dearer", 2, 30, 5000)).await;
+        let page = world.get(&school.trainer, &desk(id)).await.body;
+        assert!(page.contains("name=\"agreed\" value=\"5000\""), "{page}");
+        let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let edit = change::Edit {
+            version: row.version, title: row.title, room: row.room_id, link: row.link, capacity: 1,
+            price: Money::new(8000, row.price_currency), cut_off_hours: row.cut_off_hours,
+        };
+        change::edit(&school.now(&world).await, id, edit, change::Rest::default()).await.unwrap();
+        let door = async |agreed: &str| {
+            let form = [("act", "walk_in"), ("email", "door@example.com"), ("name", "Dora Door"), ("agreed", agreed)];
+            world.post(&school.trainer, &desk(id), &form).await
+        };
+        let asked = door("5000").await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(asked.body.contains("80.00") && asked.body.contains("Dora Door"), "{}", asked.body);
+        assert_eq!(world.count("select count(*) from enrolment").await, 0);
+        assert_eq!(door("8000").await.status, StatusCode::SEE_OTHER);
+        // From the line the same.
+        let ann = world.customer("ann@example.com").await;
+        seats::enrol(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        let waits = seat(&world, &ann, id).await.unwrap().id.to_string();
+        let promote = async |agreed: &str| {
+            let form = [("act", "promote"), ("enrolment", waits.as_str()), ("one_more", "yes"), ("agreed", agreed)];
+            world.post(&school.trainer, &desk(id), &form).await
+        };
+        let asked = promote("5000").await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(asked.body.contains("80.00"), "{}", asked.body);
+        assert_eq!(world.count("select count(*) from charge").await, 1);
+        assert_eq!(promote("8000").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from charge where amount_minor = 8000").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn whoever_stands_in_the_door_is_seated_known_or_new_once(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Door", 3, 30, 5000)).await;
@@ -433,17 +472,17 @@ both! {
         assert_eq!(price.status, StatusCode::UNPROCESSABLE_ENTITY, "no plan pays, and nobody asked");
         let key = "0190b5a0-0000-7000-8000-000000000002";
         for _ in 0..2 {
-            let reply = seat_them(&[("email", "known@example.com"), ("agreed", "yes"), ("key", key)]).await;
+            let reply = seat_them(&[("email", "known@example.com"), ("agreed", "5000"), ("key", key)]).await;
             assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
         }
         assert_eq!(seat(&world, &known, id).await.unwrap().price_minor, 5000);
         assert_eq!(world.count("select count(*) from charge where state = 'due'").await, 1);
-        let again = seat_them(&[("email", "known@example.com"), ("agreed", "yes")]).await;
+        let again = seat_them(&[("email", "known@example.com"), ("agreed", "5000")]).await;
         assert!(again.status == StatusCode::UNPROCESSABLE_ENTITY && again.body.contains("has a place"), "{}", again.body);
-        let nameless = seat_them(&[("email", "new@example.com"), ("agreed", "yes")]).await;
+        let nameless = seat_them(&[("email", "new@example.com"), ("agreed", "5000")]).await;
         assert_eq!(nameless.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(nameless.body.contains("new@example.com"), "what was typed is kept");
-        assert_eq!(seat_them(&[("email", "New@Example.com "), ("name", "Nora New"), ("agreed", "yes")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(seat_them(&[("email", "New@Example.com "), ("name", "Nora New"), ("agreed", "5000")]).await.status, StatusCode::SEE_OTHER);
         assert_eq!(world.count("select count(*) from person where email = 'new@example.com' and name = 'Nora New'").await, 1);
         assert_eq!(world.count("select count(*) from history where act = 'add_walk_in'").await, 2);
         // One chair is left: two doors, one seat.
@@ -453,7 +492,7 @@ both! {
             let (world, trainer) = (world.clone(), school.trainer.clone());
             doors.spawn(async move {
                 let email = format!("door{n}@example.com");
-                let form = [("act", "walk_in"), ("email", &*email), ("name", "Somebody"), ("agreed", "yes")];
+                let form = [("act", "walk_in"), ("email", &*email), ("name", "Somebody"), ("agreed", "5000")];
                 world.post(&trainer, &desk(id), &form).await.status
             });
         }

@@ -7,13 +7,14 @@ use crate::{
 use aftercare::{
     access::Role,
     calendar::domain::Span,
+    error::{AppError, Refusal as AnyRefusal},
     fetch_scalar,
     server::{Cx, fresh},
     training::{
-        domain::{EnrolmentState, Policy, Refusal, book::Book},
+        domain::{EnrolmentState, Policy, Refusal, Window, book::Book},
         server::{
             attend, change,
-            plan::{self, Draft},
+            plan::{self, Draft, Extras},
             seats::{self, Consent},
             store::{self, CourseRow, RoomRow},
         },
@@ -683,6 +684,116 @@ both! {
 }
 
 both! {
+    async fn of_a_class_of_many_weeks_everybody_reads_the_session_that_comes_next(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let first = now() + Duration::hours(49);
+        let span = |from: DateTime<Utc>| Span { from, until: from + Duration::hours(2) };
+        // Thursdays; on the second one in the afternoon, too.
+        let second = first + Duration::weeks(1);
+        let sessions = vec![span(first), span(second), span(second + Duration::hours(4)), span(first + Duration::weeks(2))];
+        let id = school.open(Draft { sessions, ..school.draft("Weekly", 5, 49, 0) }).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        let go_to = async |at: DateTime<Utc>| {
+            world.advance(at - world.app.clock.now());
+            world.drain().await;
+        };
+        let reminders = async || world.count("select count(*) from message where letter = 'class_reminder'").await;
+        let home = async || world.get(&ann, "/").await.body.matches("“Weekly” is soon").count();
+        let today = async || world.get(&school.trainer, "/desk/classes").await.body.contains("Weekly");
+        let mine = async |day: &str| world.get(&ann, "/training/mine").await.body.contains(day);
+        go_to(first - Duration::hours(23)).await;
+        assert_eq!((reminders().await, home().await, today().await), (1, 1, false));
+        assert!(mine("3 December").await);
+        go_to(first + Duration::minutes(30)).await;
+        assert_eq!((reminders().await, home().await, today().await), (1, 1, true));
+        // Between two Thursdays nothing needs anybody.
+        go_to(first + Duration::days(2)).await;
+        assert_eq!((reminders().await, home().await, today().await), (1, 0, false));
+        assert!(mine("10 December").await && !mine("3 December").await);
+        let coming = world.get(&school.trainer, "/desk/classes?view=coming").await.body;
+        assert!(coming.contains("Weekly") && coming.contains("10 December"), "{coming}");
+        // One reminder for the day, however often the class meets on it.
+        go_to(second - Duration::hours(23)).await;
+        assert_eq!((reminders().await, home().await), (2, 1));
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("10 December"));
+        go_to(second + Duration::hours(1)).await;
+        assert_eq!((reminders().await, home().await, today().await), (2, 1, true));
+        // The last one is a day later: the reminder is too.
+        let row = class(&world, id).await;
+        let all = store::sessions(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let mut wanted: Vec<_> = all.iter().map(|row| (Some(row.id), row.span())).collect();
+        wanted[3].1 = span(first + Duration::days(15));
+        let edit = change::Edit {
+            version: row.version, title: row.title, room: row.room_id, link: row.link, capacity: row.capacity,
+            price: Money::new(row.price_minor, row.price_currency), cut_off_hours: row.cut_off_hours,
+        };
+        let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+        change::edit(&school.now(&world).await, id, edit, rest).await.unwrap();
+        go_to(first + Duration::days(14) - Duration::hours(1)).await;
+        assert_eq!(reminders().await, 2);
+        go_to(first + Duration::days(15) - Duration::hours(1)).await;
+        assert_eq!(reminders().await, 3);
+        assert!(world.letter("ann@example.com").await.unwrap().1.contains("18 December"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn once_the_line_is_closed_nobody_joins_it_and_a_free_seat_is_for_whoever_takes_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Full house", 1, 24, 0)).await;
+        let all = customers(&world, 3).await;
+        enrol(&world, &all[0], id).await;
+        assert_eq!(enrol(&world, &all[1], id).await.position, Some(1));
+        world.advance(Duration::hours(23));
+        let path = format!("/training/{id}");
+        let at = class(&world, id).await.policy().freezes_at();
+        let late = seats::enrol(&world.cx_of(&all[2]).await, id, Consent::default()).await;
+        assert!(
+            matches!(&late, Err(AppError::Refused(AnyRefusal::Training(Refusal::LineClosed { at: closed }))) if *closed == at),
+            "{late:?}"
+        );
+        // Who waits and who comes now read the same, and neither has a button that does nothing.
+        for who in &all[1..] {
+            let page = world.get(who, &path).await.body;
+            assert!(page.contains("The waitlist closed on") && !page.contains("id=\"enrol\""), "{page}");
+        }
+        let posted = world.post(&all[2], &path, &[("act", "enrol"), ("agreed", "0")]).await;
+        assert_eq!(posted.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(posted.body.contains("look again"), "{}", posted.body);
+        assert_eq!(world.count("select count(*) from message where letter = 'enrolment_waitlisted'").await, 1);
+        assert_eq!(state(&world, &all[2], id).await, None);
+        cancel(&world, &all[0], id).await;
+        assert_eq!(enrol(&world, &all[2], id).await.state, EnrolmentState::Booked);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_waits_takes_a_free_seat_though_enrolment_is_closed_for_newcomers(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let draft = school.draft("Closes early", 1, 48, 0);
+        let closes = now() + Duration::hours(12);
+        let extras = Extras { window: Window { opens: None, closes: Some(closes) }, ..Extras::default() };
+        let id = plan::create_series(&school.cx, vec![draft], extras, true, None).await.unwrap();
+        let all = customers(&world, 3).await;
+        enrol(&world, &all[0], id).await;
+        assert_eq!(enrol(&world, &all[1], id).await.position, Some(1));
+        world.advance(Duration::hours(47));
+        cancel(&world, &all[0], id).await;
+        let path = format!("/training/{id}");
+        assert!(world.get(&all[1], &path).await.body.contains("id=\"enrol\""));
+        let form = [("act", "enrol"), ("agreed", "0")];
+        // Who did not come in time is not let in.
+        assert_eq!(world.post(&all[2], &path, &form).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.post(&all[1], &path, &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(state(&world, &all[1], id).await, Some(EnrolmentState::Booked));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn learners_are_reminded_the_day_before_and_the_class_starts_by_itself(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Tomorrow", 1, 49, 0)).await;
@@ -944,6 +1055,7 @@ fn letters_are_written_in_every_language() {
                 next: Some(Next { starts: now(), zone: chrono_tz::Asia::Kolkata, until: now(), differs: None }),
             },
             TrainingLetter::Reminder { about: about() },
+            TrainingLetter::Renamed { about: about(), was: "Before".into() },
         ];
         for letter in letters {
             let written = letter.write(Fmt::new(locale));

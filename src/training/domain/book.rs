@@ -71,7 +71,8 @@ impl Book {
     /// Enrols, or joins the line; who is in it already stays where they are, except that a free seat can be taken from
     /// the line once the waitlist is closed. Whoever takes one leaves their group.
     pub fn enrol(&mut self, person: PersonId, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let seating = enrolment::enrol(self.state, &self.seats(), &self.policy, now)?;
+        let policy = if self.line(person).is_some() { self.policy.of_line() } else { self.policy };
+        let seating = enrolment::enrol(self.state, &self.seats(), &policy, now)?;
         match (self.active(person), seating) {
             (Some(line), Seating::Booked) if line.state == EnrolmentState::Waitlisted => {
                 line.state = EnrolmentState::Booked;

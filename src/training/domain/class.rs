@@ -196,6 +196,11 @@ impl Policy {
         Self { starts, cut_off_hours, terms: Terms::default(), window: Window::default(), grace: None }
     }
 
+    /// For whoever stands in line already: they came within the window.
+    pub fn of_line(self) -> Self {
+        Self { window: Window::default(), ..self }
+    }
+
     /// For staff who act for a learner: no window and no cut-off.
     pub fn exempt(self) -> Self {
         Self { cut_off_hours: 0, window: Window::default(), ..self }

@@ -42,16 +42,26 @@ pub enum Seating {
     Waitlisted,
 }
 
-/// Whether the class takes people, and whether there is a seat for one who comes now.
-pub fn enrol(state: ClassState, seats: &Seats, policy: &Policy, now: DateTime<Utc>) -> Result<Seating, Refusal> {
+/// Whether the class takes people now.
+pub fn takes(state: ClassState, policy: &Policy, now: DateTime<Utc>) -> Result<(), Refusal> {
     if state != ClassState::Open {
         return Err(Refusal::NotOpen { state });
     }
     if policy.has_started(now) {
         return Err(Refusal::Started { at: policy.starts });
     }
-    policy.window.check(now)?;
-    Ok(if seats.bookable(policy, now) > 0 { Seating::Booked } else { Seating::Waitlisted })
+    policy.window.check(now)
+}
+
+/// Whether the class takes people, and whether there is a seat for one who comes now. Once the line is closed nobody
+/// joins it: they would never be served.
+pub fn enrol(state: ClassState, seats: &Seats, policy: &Policy, now: DateTime<Utc>) -> Result<Seating, Refusal> {
+    takes(state, policy, now)?;
+    match seats.bookable(policy, now) {
+        1.. => Ok(Seating::Booked),
+        _ if policy.is_frozen(now) => Err(Refusal::LineClosed { at: policy.freezes_at() }),
+        _ => Ok(Seating::Waitlisted),
+    }
 }
 
 /// Until when seats that are offered now are held, where the line is served at all.
@@ -114,6 +124,17 @@ mod tests {
         for full in [Seats { taken: 2, ..seats }, Seats { held: 1, ..seats }, Seats { waiting: 1, ..seats }] {
             assert_eq!(enrol(ClassState::Open, &full, &p, now), Ok(Seating::Waitlisted));
         }
+    }
+
+    #[test]
+    fn nobody_joins_a_line_that_is_closed() {
+        let (p, full) = (policy(), Seats { capacity: 2, taken: 2, held: 0, waiting: 1 });
+        let before = p.freezes_at() - Duration::seconds(1);
+        assert_eq!(enrol(ClassState::Open, &full, &p, before), Ok(Seating::Waitlisted));
+        let closed = Err(Refusal::LineClosed { at: p.freezes_at() });
+        assert_eq!(enrol(ClassState::Open, &full, &p, p.freezes_at()), closed);
+        let free = Seats { taken: 1, ..full };
+        assert_eq!(enrol(ClassState::Open, &free, &p, p.freezes_at()), Ok(Seating::Booked));
     }
 
     #[test]

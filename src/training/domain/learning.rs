@@ -51,6 +51,11 @@ pub fn missed(mark: Option<Mark>) -> bool {
     matches!(mark, Some(Mark::Absent | Mark::Excused))
 }
 
+/// Whether somebody misses a session: by its mark, or because they said that they cannot come and nobody has marked them.
+pub fn misses(mark: Option<Mark>, said: Option<Announced>) -> bool {
+    missed(mark) || (mark.is_none() && said == Some(Announced::Absent))
+}
+
 /// Whether a make-up with this mark still stands: it is to come, or the learner was there.
 pub fn stands(mark: Option<Mark>) -> bool {
     !missed(mark)
@@ -158,6 +163,13 @@ mod tests {
         for state in [EnrolmentState::Waitlisted, EnrolmentState::Offered, EnrolmentState::Cancelled] {
             assert_eq!(announce(state, at, at.from), Err(Refusal::NotEnrolled));
         }
+    }
+
+    #[test]
+    fn who_cannot_come_misses_the_session_unless_they_came() {
+        assert!(misses(None, Some(Announced::Absent)) && misses(Some(Mark::Excused), None));
+        assert!(!misses(Some(Mark::Present), Some(Announced::Absent)) && !misses(None, Some(Announced::Late)));
+        assert!(!misses(None, None));
     }
 
     #[test]

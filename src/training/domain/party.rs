@@ -73,7 +73,7 @@ pub fn seat(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Result<Seated, Refusal> {
-    super::enrolment::enrol(state, seats, policy, now)?;
+    super::enrolment::takes(state, policy, now)?;
     let free = seats.bookable(policy, now);
     if free >= size {
         return Ok(Seated { booked: size, ..Seated::default() });

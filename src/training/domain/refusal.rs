@@ -53,6 +53,8 @@ pub enum Refusal {
     ChangedMeanwhile { differences: Vec<Difference> },
     /// All seats are taken or on offer.
     NoSeat,
+    /// All seats are taken, and nobody joins the line any more.
+    LineClosed { at: DateTime<Utc> },
     /// Others stand in line for the seats that are free.
     OthersWait { people: i64 },
     /// The other class belongs to another course.

@@ -1,6 +1,7 @@
 //! Who came: the trainer's marks.
 
 use super::{
+    make_ups,
     plan::marked_from,
     seats::lock_of,
     shared::in_the_room,
@@ -109,7 +110,7 @@ pub async fn undo(
         .await
 }
 
-/// Marks everybody present in a session who has no mark yet.
+/// Marks everybody present in a session who has no mark yet, its guests as well.
 pub async fn mark_rest(cx: &Cx, class: ClassId, session: ClassSessionId) -> Result<(), AppError> {
     let cx = cx.clone();
     cx.app
@@ -118,7 +119,12 @@ pub async fn mark_rest(cx: &Cx, class: ClassId, session: ClassSessionId) -> Resu
         .write(move |tx| {
             let cx = cx.clone();
             Box::pin(async move {
+                // A guest's mark may give the certificate of the class that they missed: that is held too.
+                let homes: Vec<ClassId> = store::guests(tx, class).await?.iter().map(|row| row.home_id).collect();
+                let keys: Vec<_> = std::iter::once(class).chain(homes.iter().copied()).map(lock_of).collect();
+                tx.lock(&keys).await?;
                 let (_, permit, by) = ready(tx, &cx, class, session).await?;
+                make_ups::mark_rest(tx, &cx, class, session, &homes).await?;
                 let marked = store::mark_rest(tx, &permit, class, session, by, cx.now).await?;
                 if marked == 0 {
                     return Ok(());

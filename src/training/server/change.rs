@@ -17,7 +17,7 @@ use crate::{
     access::{Act, Permit, Subject},
     calendar::{
         domain::{Resource, Span, overlap_within},
-        server::busy,
+        server::{busy, zone},
     },
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
@@ -86,7 +86,7 @@ pub async fn edit(cx: &Cx, id: ClassId, edit: Edit, rest: Rest) -> Result<(), Ap
                     return Err(Refusal::WrongState { state: class.state }.into());
                 }
                 let before = Before::load(tx, class).await?;
-                let wanted = Wanted::of(tx, &before, edit, rest).await?;
+                let wanted = Wanted::of(tx, &cx, &before, edit, rest).await?;
                 wanted.refuse_older(&before)?;
                 change(tx, &cx, &permit, &before, &wanted).await
             })
@@ -117,6 +117,8 @@ impl Before {
 struct Wanted {
     edit: Edit,
     language: String,
+    /// That of its room, once it is in another one.
+    zone: Tz,
     sessions: Vec<(Option<ClassSessionId>, Span)>,
     spans: Vec<Span>,
     needs: Needs,
@@ -125,7 +127,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    async fn of(tx: &mut Tx, before: &Before, edit: Edit, rest: Rest) -> Result<Self, AppError> {
+    async fn of(tx: &mut Tx, cx: &Cx, before: &Before, edit: Edit, rest: Rest) -> Result<Self, AppError> {
         let class = &before.class;
         let trainer = rest.trainer.unwrap_or(class.trainer_id);
         if trainer != class.trainer_id && !store::trainers(tx).await?.iter().any(|(id, _)| *id == trainer) {
@@ -137,8 +139,11 @@ impl Wanted {
         if trainer == class.trainer_id {
             needs.trainer.1.clone_from(&class.trainer_name);
         }
-        let sessions =
-            rest.sessions.unwrap_or_else(|| before.sessions.iter().map(|row| (Some(row.id), row.span())).collect());
+        let zone = needs.zone().filter(|_| edit.room != class.room_id).unwrap_or(class.tz());
+        let sessions = match rest.sessions {
+            Some(sessions) => sessions,
+            None => there(before, zone, cx.now)?,
+        };
         let mut spans: Vec<Span> = sessions.iter().map(|(_, span)| *span).collect();
         spans.sort();
         Ok(Self {
@@ -146,6 +151,7 @@ impl Wanted {
             window: rest.window.unwrap_or(class.rules.window()),
             known_clashes: rest.known_clashes,
             edit,
+            zone,
             sessions,
             spans,
             needs,
@@ -189,6 +195,22 @@ impl Wanted {
             .map(|(field, theirs, yours)| Difference { field: field.to_owned(), theirs, yours })
             .collect()
     }
+}
+
+/// The sessions as they are, on the same wall clock in another zone. What has begun stays when it was.
+fn there(before: &Before, zone: Tz, now: DateTime<Utc>) -> Result<Vec<(Option<ClassSessionId>, Span)>, Refusal> {
+    let was = before.class.tz();
+    let at = |instant: DateTime<Utc>| {
+        let local = instant.with_timezone(&was).naive_local();
+        let (date, time) = (local.date(), local.time());
+        let there = if zone == was { Some(instant) } else { zone::instant(zone, date, time) };
+        there.ok_or_else(|| Refusal::NoSuchTime { date, time, zone: zone.name().to_owned() })
+    };
+    let moved = |row: &SessionRow| match row.starts_at <= now {
+        true => Ok((Some(row.id), row.span())),
+        false => Ok((Some(row.id), Span { from: at(row.starts_at)?, until: at(row.ends_at)? })),
+    };
+    before.sessions.iter().map(moved).collect()
 }
 
 /// What of a class, beside its times, is no longer what those who have a seat in it agreed to.
@@ -252,7 +274,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         return Err(Refusal::NoSession.into());
     };
     if let Some((place, _)) = overlap_within(&wanted.spans) {
-        let first = wanted.spans[place].from.with_timezone(&class.tz()).date_naive();
+        let first = wanted.spans[place].from.with_timezone(&wanted.zone).date_naive();
         return Err(Refusal::SessionsOverlap { first }.into());
     }
     // What has begun stays with those who began it.
@@ -266,10 +288,12 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         return Err(Refusal::LearnersClash { people: clashes }.into());
     }
     let (new_room, new_link) = (edit.room != class.room_id, edit.link != class.link);
+    let new_title = edit.title != class.title;
     let broken = Broken::of(class, wanted, first.from, cx.now);
     let changed = Changed {
         title: edit.title.clone(),
         room: edit.room,
+        zone: wanted.zone,
         place: needs.room.as_ref().map(|room| room.place.clone()).unwrap_or_default(),
         link: edit.link.clone(),
         capacity: edit.capacity,
@@ -295,13 +319,19 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let gone: Vec<ClassSessionId> =
         moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();
     make_ups::sessions_moved(tx, cx, class.id, &gone).await?;
-    let spoke = keep_sessions(tx, permit, before, &moves).await?;
+    make_ups::nothing_missed(tx, cx, class.id, &begin_anew(before, &moves), &moves.removed).await?;
+    let spoke = keep_sessions(tx, permit, before, &moves, wanted.zone).await?;
     plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
     if class.state == ClassState::Open && first.from != class.starts_at {
         plan_jobs(tx, cx, class.id, first.from).await?;
     }
     let now = store::class(tx, class.id).await?;
+    if class.state == ClassState::Running && !moves.is_empty() {
+        let anew: Vec<Span> = moves.moved.iter().map(|(_, span)| *span).chain(moves.added.iter().copied()).collect();
+        plan::plan_reminders_anew(tx, cx, class.id, &anew).await?;
+    }
     let (spans, moved) = (wanted.spans.as_slice(), !moves.is_empty());
+    let untold = new_title && (moved || broken.is_any()) && !(new_room || new_link);
     let told = Told { before, now: &now, spans, coming: &coming, moved, also: broken.also(), spoke };
     if moved || new_room {
         for row in &people {
@@ -315,6 +345,12 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         invitations::guests_readdressed(tx, cx, &now, new_link, broken.language).await?;
     } else if new_link {
         invitations::readdressed(tx, cx, &now).await?;
+    } else if new_title {
+        invitations::renamed(tx, cx, &now, &class.title).await?;
+    }
+    // What a letter about something else says to whoever has a seat does not reach every guest.
+    if untold {
+        invitations::guests_renamed(tx, cx, &now, &class.title).await?;
     }
     crew_letters::changed(tx, cx, before, &now, &assistants, spans).await?;
     groups::watch_again(tx, class.id, cx.now).await?;
@@ -365,6 +401,12 @@ async fn clashes(tx: &mut Tx, people: &[EnrolmentRow], moves: &Moves) -> Result<
     Ok(clashes)
 }
 
+/// The sessions that begin at another time, not only end at one.
+fn begin_anew(before: &Before, moves: &Moves) -> Vec<ClassSessionId> {
+    let was = |id| before.sessions.iter().find(|row| row.id == id).map(|row| row.starts_at);
+    moves.moved.iter().filter(|(id, span)| was(*id) != Some(span.from)).map(|(id, _)| *id).collect()
+}
+
 /// Stores where the sessions are now. Gives the seats of those who had said something of a session that begins at another
 /// time: what they said, and marks from before that time, are not about the new one.
 async fn keep_sessions(
@@ -372,19 +414,21 @@ async fn keep_sessions(
     permit: &Permit,
     before: &Before,
     moves: &Moves,
+    zone: Tz,
 ) -> Result<Vec<EnrolmentId>, AppError> {
     let (class, mut spoke) = (&before.class, Vec::new());
+    let anew = begin_anew(before, moves);
     for (id, span) in &moves.moved {
-        if before.sessions.iter().any(|row| row.id == *id && row.starts_at != span.from) {
+        if anew.contains(id) {
             spoke.extend(store::forget_session(tx, permit, *id).await?);
         }
-        store::move_session(tx, permit, *id, class.tz(), *span).await?;
+        store::move_session(tx, permit, *id, zone, *span).await?;
     }
     for id in &moves.removed {
         store::remove_session(tx, permit, *id).await?;
     }
     for span in &moves.added {
-        store::insert_session(tx, class.id, class.tz(), *span).await?;
+        store::insert_session(tx, class.id, zone, *span).await?;
     }
     Ok(spoke)
 }

@@ -237,6 +237,12 @@ pub const CLAUSES: &[Clause] = &[
             join class c on c.id = m.class_id where c.state = 'cancelled' and m.state = 'booked' and m.mark is null",
     },
     Clause {
+        promise: 2,
+        name: "guest_unmarked_in_a_closed_class",
+        sql: "select m.id, 'the class is over, and nobody said whether its guest was there' as detail from make_up m \
+            join class c on c.id = m.class_id where c.state = 'completed' and m.state = 'booked' and m.mark is null",
+    },
+    Clause {
         promise: 6,
         name: "make_up_without_history",
         sql: "select m.id, 'nothing says how this make-up came to be' as detail from make_up m \

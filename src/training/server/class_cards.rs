@@ -24,8 +24,9 @@ use leptos::prelude::*;
 /// What can be made up of what was missed.
 #[derive(Default)]
 pub struct MakeUp {
-    /// The numbers of missed sessions that can be made up still.
+    /// The numbers of missed sessions that can be made up still; of those to which the reader cannot come.
     missed: Vec<usize>,
+    coming: Vec<usize>,
     /// The make-ups that are booked.
     booked: Vec<MakeUpRow>,
 }
@@ -37,21 +38,24 @@ pub async fn make_up_of(
     seen: &Seen,
     mine: Option<&PlaceHere>,
 ) -> Result<MakeUp, AppError> {
-    // Before the class begins nobody has missed anything.
-    let seat = mine.filter(|row| row.seat.state == EnrolmentState::Booked && class.starts_at <= cx.now);
-    let Some(place) = seat else { return Ok(MakeUp::default()) };
+    let Some(place) = mine.filter(|row| row.seat.state == EnrolmentState::Booked) else {
+        return Ok(MakeUp::default());
+    };
     let booked = if place.has_made_up { store::make_ups(tx, place.seat.id).await? } else { Vec::new() };
-    Ok(MakeUp { missed: missed(class, seen, &booked, place.has_made_up), booked })
+    let all = missed(class, seen, &booked, place.has_made_up);
+    let ahead = |number: &usize| seen.sessions.get(number - 1).is_some_and(|session| cx.now < session.ends_at);
+    let (coming, missed) = all.into_iter().partition(ahead);
+    Ok(MakeUp { missed, coming, booked })
 }
 
-/// The numbers of the sessions that were missed and can still be made up.
+/// The numbers of the sessions that are missed and can still be made up.
 pub fn missed(class: &ClassRow, seen: &Seen, make_ups: &[MakeUpRow], has_made_up: bool) -> Vec<usize> {
     let marks: Vec<Mark> = seen.marks.values().copied().collect();
     if make_ups::nothing_left(class, has_made_up, &marks, seen.sessions.len()) {
         return Vec::new();
     }
     let open = |session: &SessionRow| {
-        learning::missed(seen.marks.get(&session.id).copied())
+        learning::misses(seen.marks.get(&session.id).copied(), seen.said.get(&session.id).map(|said| said.kind))
             && !make_ups.iter().any(|row| row.missed_id == session.id && stands(row.mark()))
     };
     (1..).zip(&seen.sessions).filter(|(_, session)| open(session)).map(|(number, _)| number).collect()
@@ -113,14 +117,18 @@ fn feedback(cx: &Cx, id: FeedbackId) -> AnyView {
 fn make_up(cx: &Cx, class: &ClassRow, made_up: &MakeUp) -> Option<AnyView> {
     let coming: Vec<&MakeUpRow> =
         made_up.booked.iter().filter(|row| row.mark().is_none() && row.ends_at > cx.now).collect();
-    if made_up.missed.is_empty() && coming.is_empty() {
+    let nothing = made_up.missed.is_empty() && made_up.coming.is_empty();
+    if nothing && coming.is_empty() {
         return None;
     }
-    let text = (!made_up.missed.is_empty()).then(|| {
-        let numbers = made_up.missed.iter().map(|n| cx.fmt().number(i64::try_from(*n).unwrap_or(0)));
-        let numbers = numbers.collect::<Vec<_>>().join(", ");
-        view! { <p>{w!(cx, learning.missed_text, numbers = numbers)}</p> }
-    });
+    let joined = |numbers: &[usize]| {
+        let numbers = numbers.iter().map(|n| cx.fmt().number(i64::try_from(*n).unwrap_or(0)));
+        numbers.collect::<Vec<_>>().join(", ")
+    };
+    let text = (!made_up.missed.is_empty())
+        .then(|| view! { <p>{w!(cx, learning.missed_text, numbers = joined(&made_up.missed))}</p> });
+    let ahead = (!made_up.coming.is_empty())
+        .then(|| view! { <p>{w!(cx, learning.will_miss_text, numbers = joined(&made_up.coming))}</p> });
     let booked = coming
         .into_iter()
         .map(|row| {
@@ -128,7 +136,7 @@ fn make_up(cx: &Cx, class: &ClassRow, made_up: &MakeUp) -> Option<AnyView> {
             view! { <p><strong>{w!(cx, learning.make_up_coming, title = row.title.clone(), time = time)}</strong></p> }
         })
         .collect_view();
-    let action = if made_up.missed.is_empty() { w!(cx, learning.make_up_see) } else { w!(cx, learning.make_up_action) };
+    let action = if nothing { w!(cx, learning.make_up_see) } else { w!(cx, learning.make_up_action) };
     let href = format!("{}/make-up", class.path());
     let title = Some(w!(cx, learning.make_up));
     Some(
@@ -136,6 +144,7 @@ fn make_up(cx: &Cx, class: &ClassRow, made_up: &MakeUp) -> Option<AnyView> {
             <Card title tone=Some(Tone::Info)>
                 {booked}
                 {text}
+                {ahead}
                 <Actions><ButtonLink href tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{action}</ButtonLink></Actions>
             </Card>
         }

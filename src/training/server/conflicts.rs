@@ -68,6 +68,11 @@ impl Needs {
         Ok(needs)
     }
 
+    /// Whose clock counts: that of the room, where there is one.
+    pub fn zone(&self) -> Option<Tz> {
+        self.room.as_ref().map(|room| zone::named(&room.zone))
+    }
+
     fn all(&self) -> Vec<(Who, Resource)> {
         let mut all = vec![(Who::Trainer(self.trainer.1.clone()), Resource::Person(self.trainer.0))];
         all.extend(self.room.iter().map(|room| (Who::Room(room.name.clone()), Resource::Room(room.id))));

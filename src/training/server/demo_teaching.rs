@@ -59,5 +59,5 @@ async fn seat_one(desk: &Cx, class: ClassId) -> Result<(), AppError> {
     let last = line.iter().rev().find(|row| row.state == EnrolmentState::Waitlisted);
     let Some(last) = last.filter(|_| row.room_seats.is_none_or(|seats| row.capacity < seats)) else { return Ok(()) };
     let why = "Travels from the islands and has a ferry booked for this day.".to_owned();
-    staff_seats::promote(desk, class, last.id, Promotion { why, one_more: true, agreed: true }).await
+    staff_seats::promote(desk, class, last.id, Promotion { why, one_more: true, agreed: Some(i64::MAX) }).await
 }

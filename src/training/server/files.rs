@@ -1,7 +1,7 @@
 //! Calendar files: one class to be added by hand, and the private feed of a person's classes.
 
 use super::{
-    invitations,
+    invitations::{self, Seat},
     portal::parse,
     store::{self, ClassRow, MakeUpRow, MineRow, SessionRow},
     words,
@@ -11,7 +11,7 @@ use crate::{
         domain::Span,
         server::{
             feed,
-            ics::{self, Entry, Status},
+            ics::{self, Entry, Method, Status},
         },
     },
     error::AppError,
@@ -39,7 +39,7 @@ pub fn routes() -> Router<App> {
 const ENDED: Duration = Duration::days(90);
 
 async fn of_class(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
-    cx.person()?;
+    let person = cx.person()?.id;
     let id: ClassId = parse(&id)?;
     let mut tx = cx.db().read().await?;
     let class = store::class(&mut tx, id).await?;
@@ -47,7 +47,16 @@ async fn of_class(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> 
         return Err(AppError::NotFound);
     }
     let sessions = store::sessions(&mut tx, id).await?;
-    let entries: Vec<Entry> = sessions.iter().map(|session| class_entry(&cx, &class, session)).collect();
+    // Whoever has a place gets the appointments of their invitation: a program that has those keeps one of each.
+    let place = store::active(&mut tx, id, person).await?;
+    let entry = |session: &SessionRow| match &place {
+        Some(row) if row.state == EnrolmentState::Booked => {
+            invitations::entry(&cx, Seat { class: &class, id: row.id, person }, session, Method::Request)
+        }
+        Some(row) => Entry { uid: invitations::uid(row.id.0, session.id), ..class_entry(&cx, &class, session) },
+        None => class_entry(&cx, &class, session),
+    };
+    let entries: Vec<Entry> = sessions.iter().map(entry).collect();
     Ok(answer(&ics::file(&class.title, &entries), "class.ics"))
 }
 

@@ -167,7 +167,7 @@ pub async fn plan(
         return Err(Faults::only("person", Fault::NotAChoice));
     }
     let policy = class.policy();
-    enrolment::enrol(class.state, &class.seats(), &policy, cx.now)?;
+    enrolment::takes(class.state, &policy, cx.now)?;
     if group.unnamed > 0 && !policy.takes_unnamed(cx.now) {
         return Err(Refusal::NamesNeeded { since: policy.free_until() }.into());
     }

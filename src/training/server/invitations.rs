@@ -52,8 +52,12 @@ impl<'a> Chair<'a> {
         Self { class, person: row.person_id, because_of: row.id.0, home: Some(row.home_id) }
     }
 
+    pub fn class(&self) -> &'a ClassRow {
+        self.class
+    }
+
     /// The page that says everything about it.
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         self.home.map_or_else(|| self.class.path(), make_ups::path)
     }
 }
@@ -99,6 +103,30 @@ pub async fn readdressed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), A
     guests_readdressed(tx, cx, class, true, None).await
 }
 
+/// Tells everybody who has a seat what the class, that was called `was`, is called now: in their calendar it is.
+pub async fn renamed(tx: &mut Tx, cx: &Cx, class: &ClassRow, was: &str) -> Result<(), AppError> {
+    let sessions = store::sessions(tx, class.id).await?;
+    for row in store::of_class(tx, class.id).await? {
+        if row.state == EnrolmentState::Booked {
+            let seat = Seat { class, id: row.id, person: row.person_id };
+            letters::renamed(tx, cx, seat, &sessions, was, row.id.0).await?;
+        }
+    }
+    guests_renamed(tx, cx, class, was).await
+}
+
+/// As [`renamed`], of guests of sessions that are to come.
+pub async fn guests_renamed(tx: &mut Tx, cx: &Cx, class: &ClassRow, was: &str) -> Result<(), AppError> {
+    let sessions = store::sessions(tx, class.id).await?;
+    for row in store::guests(tx, class.id).await? {
+        if row.mark().is_none() && cx.now < row.starts_at {
+            let theirs: Vec<SessionRow> = sessions.iter().filter(|one| one.id == row.session_id).cloned().collect();
+            letters::renamed(tx, cx, Chair::of_guest(class, &row), &theirs, was, row.id.0).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Tells the guests of sessions that are to come that the class is in another place, held in another language, or both.
 pub async fn guests_readdressed(
     tx: &mut Tx,
@@ -131,7 +159,7 @@ async fn tell(
 ) -> Result<(), AppError> {
     let mut news = Vec::new();
     for (place, session) in sessions.iter().enumerate().filter(|(_, session)| session.ends_at > cx.now) {
-        let entry = entry(cx, chair, session, method);
+        let entry = self::entry(cx, chair, session, method);
         if let Some(invitation) = service::news(tx, cx, chair.person, &Invitation { method, entry }).await? {
             news.push((place, session, invitation));
         }
@@ -170,7 +198,9 @@ async fn invite(
     service::invite(tx, cx, To::Person(person), letter, once, invitation).await
 }
 
-fn entry(cx: &Cx, chair: Chair<'_>, session: &SessionRow, method: Method) -> Entry {
+/// A session as the calendar of whoever sits in it has it.
+pub fn entry<'a>(cx: &Cx, chair: impl Into<Chair<'a>>, session: &SessionRow, method: Method) -> Entry {
+    let chair = chair.into();
     let class = chair.class;
     let place = words::place(class);
     let link = class.link.clone().unwrap_or_default();

@@ -70,6 +70,8 @@ pub enum Says {
     GivenBack,
     /// It does not take place then, or not at all.
     Cancelled,
+    /// There is nothing to make up any more: the missed session begins at another time, or is no more.
+    Void,
 }
 
 impl Says {
@@ -81,6 +83,7 @@ impl Says {
             Self::Reminder { .. } => "make_up_reminder",
             Self::GivenBack => "make_up_given_back",
             Self::Cancelled => "make_up_cancelled",
+            Self::Void => "make_up_void",
         }
     }
 
@@ -146,6 +149,10 @@ impl Says {
             Self::Cancelled => (
                 w!(fmt, learning.letter_make_up_off_subject, title = home.clone()),
                 w!(fmt, learning.letter_make_up_off_body, home = home, title = title, time = time, zone = zone),
+            ),
+            Self::Void => (
+                w!(fmt, learning.letter_make_up_void_subject, title = home.clone()),
+                w!(fmt, learning.letter_make_up_void_body, home = home, title = title, time = time, zone = zone),
             ),
         };
         Written { subject, body, link: Some(about.link.clone()) }
@@ -267,6 +274,11 @@ pub async fn make_up_given_back(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result
 /// The class in which it would have been made up does not take place.
 pub async fn make_up_cancelled(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
     make_up_off(tx, cx, row, Some(Says::Cancelled)).await
+}
+
+/// The session that was missed begins at another time, or is no more.
+pub async fn make_up_void(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
+    make_up_off(tx, cx, row, Some(Says::Void)).await
 }
 
 /// The class of which the session was missed does not take place, which a letter of its own tells: here it only leaves

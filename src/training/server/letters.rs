@@ -1,7 +1,7 @@
 //! What training writes to people, each once, in their language.
 
 use super::{
-    invitations::{self, Seat},
+    invitations::{self, Chair, Seat},
     store::{self, ClassRow, EnrolmentRow, SessionRow},
     words,
 };
@@ -18,6 +18,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use uuid::Uuid;
 
 /// A letter of training with what it needs to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,11 @@ pub enum TrainingLetter {
     /// Another time or place.
     Changed {
         about: About,
+    },
+    /// Another title.
+    Renamed {
+        about: About,
+        was: String,
     },
     /// One further session for the calendar, or one that is out of it; sent with another letter.
     Session {
@@ -268,6 +274,7 @@ impl TrainingLetter {
             Self::SeatCancelled { .. } => "seat_cancelled",
             Self::GivenBack { .. } => "seat_given_back",
             Self::Changed { .. } => "class_changed",
+            Self::Renamed { .. } => "class_renamed",
             Self::Session { .. } => "class_session",
             Self::SeatMoved { .. } => "seat_moved",
             Self::MovedIn { .. } => "moved_in",
@@ -289,6 +296,7 @@ impl TrainingLetter {
             | Self::Opened { until: Some(until), .. } => Urgency::Until(*until),
             Self::ClassCancelled { .. } | Self::Reminder { .. } | Self::WaitOver { .. } => Urgency::ByDay,
             Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
+            Self::Renamed { .. } => Urgency::ByDay,
             Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
             Self::MovedIn { .. } | Self::FromTrainer { .. } | Self::GivenBack { .. } => Urgency::ByDay,
             Self::Moved { .. } | Self::Terms { .. } | Self::Opened { .. } => Urgency::ByDay,
@@ -402,6 +410,10 @@ impl TrainingLetter {
                 w!(fmt, teaching.letter_changed_subject, title = title.clone()),
                 w!(fmt, teaching.letter_changed_body, title = title, time = time, zone = zone, place = place),
             ),
+            Self::Renamed { was, .. } => (
+                w!(fmt, teaching.letter_renamed_subject, was = was.clone(), title = title.clone()),
+                w!(fmt, teaching.letter_renamed_body, was = was.clone(), title = title, time = time, zone = zone),
+            ),
             Self::Session { gone: true, .. } => (
                 w!(fmt, teaching.letter_session_gone_subject, title = title.clone()),
                 w!(fmt, teaching.letter_session_gone_body, title = title, time = time, zone = zone),
@@ -499,6 +511,7 @@ impl TrainingLetter {
             | Self::SeatCancelled { about, .. }
             | Self::GivenBack { about, .. }
             | Self::Changed { about }
+            | Self::Renamed { about, .. }
             | Self::Session { about, .. }
             | Self::SeatMoved { about, .. }
             | Self::MovedIn { about, .. }
@@ -612,6 +625,24 @@ pub async fn changed(
     invitations::request(tx, cx, Seat { class, id, person }, sessions, letter, &once).await
 }
 
+/// The class is called otherwise. `because_of` is the seat or the make-up of whoever reads it.
+pub async fn renamed<'a>(
+    tx: &mut Tx,
+    cx: &Cx,
+    chair: impl Into<Chair<'a>>,
+    sessions: &[SessionRow],
+    was: &str,
+    because_of: Uuid,
+) -> Result<(), AppError> {
+    let chair = chair.into();
+    let next = sessions.iter().find(|session| cx.now < session.ends_at).map(|session| session.starts_at);
+    let about = About::of(cx, chair.class());
+    let (starts, link) = (next.unwrap_or(about.starts), cx.app.config.address(&chair.path()));
+    let letter = TrainingLetter::Renamed { about: About { starts, link, ..about }, was: was.to_owned() };
+    let once = format!("class_renamed:{because_of}:{}", chair.class().version);
+    invitations::request(tx, cx, chair, sessions, letter, &once).await
+}
+
 /// Somebody waits in line.
 pub async fn waitlisted(
     tx: &mut Tx,
@@ -673,17 +704,19 @@ pub async fn class_cancelled(
     invitations::cancel(tx, cx, seat, &sessions, Some(letter.into()), &format!("class_cancelled:{id}")).await
 }
 
-/// The class is tomorrow.
+/// A session of the class is tomorrow.
 pub async fn reminder(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
+    session: &SessionRow,
     id: EnrolmentId,
     person: PersonId,
 ) -> Result<(), AppError> {
-    let letter = TrainingLetter::Reminder { about: About::of(cx, class) };
-    // Once for each start: a class that was moved is reminded of again.
-    send(tx, cx, person, letter, &format!("class_reminder:{id}:{}", class.starts_at.timestamp())).await
+    let about = About { starts: session.starts_at, ..About::of(cx, class) };
+    // Once for each start: a session that was moved is reminded of again.
+    let once = format!("class_reminder:{id}:{}:{}", session.id, session.starts_at.timestamp());
+    send(tx, cx, person, TrainingLetter::Reminder { about }, &once).await
 }
 
 /// The class is at another time or in another room. The calendar of whoever keeps their seat is moved along; of whoever

@@ -1,7 +1,7 @@
 //! `/training/{class}/make-up`: the sessions that I missed, where each can be made up, and what is booked.
 
 use super::{
-    class_cards, make_ups,
+    announce, class_cards, make_ups,
     portal::{FRAME, key, parse},
     store::{self, ClassRow, HostRow, MakeUpRow, SessionRow},
     ticket, views, words,
@@ -14,13 +14,14 @@ use crate::{
         form::{Form, Sheet},
         notice::Notice,
     },
-    training::domain::EnrolmentState,
+    training::domain::{Announced, EnrolmentState},
     ui::*,
     values::{ClassId, ClassSessionId, MakeUpId},
     w,
 };
 use axum::{Router, extract::Path, response::Response, routing::get};
 use leptos::prelude::*;
+use std::collections::HashMap;
 
 pub fn routes() -> Router<App> {
     Router::new().route("/training/{class}/make-up", get(show).post(act))
@@ -32,6 +33,7 @@ const OFFERED: usize = 12;
 struct Shown {
     class: ClassRow,
     make_ups: Vec<MakeUpRow>,
+    said: HashMap<ClassSessionId, store::Said>,
     /// Each missed session with where it can be made up.
     missed: Vec<(usize, SessionRow, Vec<HostRow>)>,
 }
@@ -50,7 +52,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
         let hosts = make_ups::hosts(&mut tx, cx, &class, person, number, OFFERED).await?;
         missed.extend(seen.sessions.get(number - 1).map(|session| (number, session.clone(), hosts)));
     }
-    Ok(Shown { class, make_ups, missed })
+    let said = store::said_by(&mut tx, seat.id).await?;
+    Ok(Shown { class, make_ups, said, missed })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -78,6 +81,9 @@ async fn run(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
         make_ups::cancel(cx, make_up.ok_or(AppError::NotFound)?).await?;
         return Ok(Notice::MakeUpCancelled);
     }
+    if matches!(form.text("act"), "announce" | "withdraw") {
+        return announce::act_as_guest(cx, form).await;
+    }
     let missed = form.parse::<ClassSessionId>("missed", &mut faults, Fault::NotAChoice);
     let session = form.parse::<ClassSessionId>("session", &mut faults, Fault::NotAChoice);
     let (Some(missed), Some(session)) = (missed, session) else { return Err(AppError::Invalid(faults)) };
@@ -91,7 +97,7 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
 
 fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let class = &shown.class;
-    let booked = booked(cx, shown);
+    let booked = booked(cx, shown, sheet);
     let missed = shown.missed.iter().map(|(number, row, hosts)| missed(cx, class, *number, row, hosts, sheet));
     let missed = missed.collect_view();
     let nothing = shown.missed.is_empty().then(|| view! { <p class="soft">{w!(cx, learning.nothing_to_make_up)}</p> });
@@ -106,15 +112,15 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     .into_any()
 }
 
-fn booked(cx: &Cx, shown: &Shown) -> Option<AnyView> {
+fn booked(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Option<AnyView> {
     if shown.make_ups.is_empty() {
         return None;
     }
-    let rows = shown.make_ups.iter().map(|row| one(cx, row)).collect_view();
+    let rows = shown.make_ups.iter().map(|row| one(cx, row, shown.said.get(&row.session_id), sheet)).collect_view();
     Some(view! { <Section title=w!(cx, learning.make_up_booked)><Cards>{rows}</Cards></Section> }.into_any())
 }
 
-fn one(cx: &Cx, row: &MakeUpRow) -> AnyView {
+fn one(cx: &Cx, row: &MakeUpRow, said: Option<&store::Said>, sheet: &Sheet) -> AnyView {
     let time =
         w!(cx, training.time_in_zone, time = cx.fmt().date_time(row.starts_at, row.tz()), zone = words::zone(row.tz()));
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
@@ -138,10 +144,60 @@ fn one(cx: &Cx, row: &MakeUpRow) -> AnyView {
             <p class="row"><strong>{title}</strong>{badge}</p>
             <p>{time}" · "{place}</p>
             {code}
+            {say(cx, row, said, sheet)}
             {cancel}
         </div>
     }
     .into_any()
+}
+
+/// Says in advance that one will be late or absent, as of a session of one's own class.
+fn say(cx: &Cx, row: &MakeUpRow, said: Option<&store::Said>, sheet: &Sheet) -> Option<AnyView> {
+    if row.mark().is_some() || cx.now >= row.ends_at {
+        return None;
+    }
+    let id = row.id.to_string();
+    let again = sheet.value("act") == "announce" && sheet.value("make_up") == id;
+    let open = again || said.is_some();
+    let (value, fault) = (
+        |field: &str| if again { sheet.value(field).to_owned() } else { String::new() },
+        |field: &str| if again { cx.fault(sheet, field) } else { None },
+    );
+    let stands = said.map(|said| {
+        let (kind, back, id) = (said.kind.in_words(cx.fmt()), w!(cx, learning.withdraw), id.clone());
+        let words = (!said.words.is_empty()).then(|| view! { <p class="soft pre">{said.words.clone()}</p> });
+        view! {
+            <p><Badge tone=Tone::Warn text=kind/></p>
+            {words}
+            <form method="post">
+                <input type="hidden" name="act" value="withdraw"/>
+                <input type="hidden" name="make_up" value=id/>
+                <Actions><Button tone=ButtonTone::Quiet>{back}</Button></Actions>
+            </form>
+        }
+    });
+    let kinds = Announced::ALL.iter().map(|kind| Choice::new(kind.as_str(), kind.in_words(cx.fmt()))).collect();
+    let chosen = if again { value("kind") } else { Announced::Late.as_str().to_owned() };
+    let (kind_id, words_id) = (format!("kind-{id}"), format!("words-{id}"));
+    let (kind_fault, words_fault, words) = (fault("kind"), fault("words"), value("words"));
+    let (legend, label, send) = (w!(cx, learning.say_kind), w!(cx, learning.say_words), w!(cx, learning.say_send));
+    let (lead, optional) = (w!(cx, learning.say_lead), Some(w!(cx, shell.optional)));
+    Some(
+        view! {
+            <Fold title=w!(cx, learning.say_title) open>
+                {stands}
+                <p class="soft">{lead}</p>
+                <form class="form" method="post" data-form="announce">
+                    <input type="hidden" name="act" value="announce"/>
+                    <input type="hidden" name="make_up" value=id/>
+                    <ChoiceList name="kind" id=Some(kind_id) legend choices=kinds value=chosen fault=kind_fault compact=true/>
+                    <TextArea name="words" id=Some(words_id) label value=words fault=words_fault rows=2 maxlength=Some(announce::WORDS) optional/>
+                    <Actions><Button tone=ButtonTone::Quiet>{send}</Button></Actions>
+                </form>
+            </Fold>
+        }
+        .into_any(),
+    )
 }
 
 fn missed(cx: &Cx, class: &ClassRow, number: usize, row: &SessionRow, hosts: &[HostRow], sheet: &Sheet) -> AnyView {

@@ -25,7 +25,7 @@ use crate::{
         ClassState, EnrolmentState, Mark, Refusal, Seats, Share, attendance,
         learning::{self, Host},
     },
-    values::{ClassId, ClassSessionId, MakeUpId, PersonId},
+    values::{ClassId, ClassSessionId, EnrolmentId, MakeUpId, PersonId},
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -149,7 +149,7 @@ pub async fn hosts(
     Ok(open)
 }
 
-/// The number of a session that this seat has missed and may still make up, from 1.
+/// The number of a session that this seat misses and may still make up, from 1.
 async fn missed_number(
     tx: &mut Tx,
     home: &ClassRow,
@@ -158,7 +158,9 @@ async fn missed_number(
 ) -> Result<usize, AppError> {
     let sessions = store::sessions(tx, home.id).await?;
     let number = sessions.iter().position(|row| row.id == missed).ok_or(AppError::NotFound)? + 1;
-    let may = seat.state == EnrolmentState::Booked && learning::missed(store::mark(tx, seat.id, missed).await?);
+    let said = store::said_by(tx, seat.id).await?.get(&missed).map(|said| said.kind);
+    let may =
+        seat.state == EnrolmentState::Booked && learning::misses(store::mark(tx, seat.id, missed).await?, said);
     if !may || given_back(tx, home, seat, sessions.len()).await? {
         return Err(Refusal::NotMissed.into());
     }
@@ -215,6 +217,28 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
         .await
 }
 
+/// Whoever said that they cannot come to a session comes after all: what they would have made up for it goes back. The
+/// caller holds the class of that session.
+pub async fn comes_after_all(
+    tx: &mut Tx,
+    cx: &Cx,
+    seat: EnrolmentId,
+    session: ClassSessionId,
+) -> Result<(), AppError> {
+    if learning::missed(store::mark(tx, seat, session).await?) {
+        return Ok(());
+    }
+    for row in store::make_ups(tx, seat).await? {
+        if row.missed_id == session && row.mark().is_none() && cx.now < row.starts_at {
+            tx.lock(&[lock_of(row.class_id)]).await?;
+            end(tx, cx, &row).await?;
+            learning_letters::make_up_given_back(tx, cx, &row).await?;
+            seats::pass_on(tx, cx, row.class_id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Reminds a guest the day before. Run by a job; harmless where the make-up has ended.
 pub async fn remind(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
@@ -240,6 +264,8 @@ pub async fn remind(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
 async fn end(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
     let permit = cx.may(Act::CancelMakeUp, &Subject::of(row.person_id))?;
     store::cancel_make_up(tx, &permit, row, cx.now).await?;
+    // Nor is what they said of that session about another try.
+    store::withdraw(tx, &permit, row.enrolment_id, row.session_id).await?;
     busy::free(tx, ENTITY, row.id.0).await?;
     let change = Change { from: Some("booked"), to: Some("cancelled"), ..change(row.id, row.person_id) };
     history::record(tx, cx, &permit, change).await
@@ -280,11 +306,54 @@ pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassS
     Ok(())
 }
 
+/// Sessions of a class begin at another time, or are no more: nobody has missed them, so places in which they were to be
+/// made up end. What was made up already counts for the new time; of a session that is no more nothing is left. The caller
+/// holds the class.
+pub async fn nothing_missed(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    anew: &[ClassSessionId],
+    removed: &[ClassSessionId],
+) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    for row in store::make_ups_of_missed(tx, class).await? {
+        let pending = row.mark().is_none();
+        if !removed.contains(&row.missed_id) && !(pending && anew.contains(&row.missed_id)) {
+            continue;
+        }
+        tx.lock(&[lock_of(row.class_id)]).await?;
+        end(tx, &cx, &row).await?;
+        if pending && cx.now < row.starts_at {
+            learning_letters::make_up_void(tx, &cx, &row).await?;
+            seats::pass_on(tx, &cx, row.class_id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Marks a guest, or clears the mark. Where the class that was missed is closed already, the certificate is given
 /// now; a mark that was a mistake takes it away again.
 /// `was` is what the trainer saw: a mark that somebody else has set meanwhile is not overwritten unseen.
 pub async fn mark(cx: &Cx, id: MakeUpId, was: Option<Option<Mark>>, mark: Option<Mark>) -> Result<ClassId, AppError> {
     locked(cx, id, move |_| (was, mark, false)).await
+}
+
+/// Marks the guests of a session present who have no mark yet. The caller holds the class, and those of which they missed
+/// a session; who came in between waits for the next tap.
+pub async fn mark_rest(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    session: ClassSessionId,
+    held: &[ClassId],
+) -> Result<(), AppError> {
+    for row in store::guests(tx, class).await? {
+        if row.session_id == session && row.mark().is_none() && held.contains(&row.home_id) {
+            mark_in(tx, cx, &row, None, Some(Mark::Present), false).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes the last mark of a guest back: it is again what it was before. `saw` is what is taken back.
@@ -337,6 +406,10 @@ async fn mark_in(
     let from = plan::marked_from(row.starts_at);
     if cx.now < from {
         return Err(Refusal::TooEarlyToMark { from }.into());
+    }
+    // A class that is closed has a mark of everybody; it can be another one, but not none.
+    if mark.is_none() && class.state.is_over() {
+        return Err(Refusal::WrongState { state: class.state }.into());
     }
     // A mark that stands again may not stand beside a later try.
     let another =
@@ -397,8 +470,8 @@ async fn certificate(
 
 /// For closing a class: what counts of each seat's marks, and who is still to make something up.
 pub struct Counted {
-    made_up: HashMap<(crate::values::EnrolmentId, ClassSessionId), Mark>,
-    pending: Vec<crate::values::EnrolmentId>,
+    made_up: HashMap<(EnrolmentId, ClassSessionId), Mark>,
+    pending: Vec<EnrolmentId>,
 }
 
 impl Counted {

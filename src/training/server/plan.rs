@@ -7,7 +7,7 @@ use super::{
     letters::{self, Waited},
     make_ups, rules,
     seats::{self, lock_of},
-    store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
+    store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass, SessionRow},
 };
 use crate::{
     access::{Act, Permit, Subject, Viewer},
@@ -30,7 +30,7 @@ use crate::{
 };
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A class as a trainer wants it.
@@ -40,6 +40,7 @@ pub struct Draft {
     pub trainer: PersonId,
     pub title: String,
     pub language: String,
+    /// Of a class without a room; with one the clock there counts.
     pub zone: Tz,
     pub sessions: Vec<Span>,
     pub room: Option<RoomId>,
@@ -160,7 +161,7 @@ pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) ->
         trainer: draft.trainer,
         title: draft.title,
         language: draft.language,
-        zone: draft.zone,
+        zone: needs.zone().unwrap_or(draft.zone),
         room: draft.room,
         place: needs.room.as_ref().map(|room| room.place.clone()).unwrap_or_default(),
         link: draft.link,
@@ -240,13 +241,38 @@ async fn publish_in(tx: &mut Tx, cx: &Cx, permit: &Permit, class: &ClassRow) -> 
     record(tx, cx, permit, class.id, Some(class.state), to, None).await
 }
 
-/// The start and the reminder of a class. Those of an earlier plan find that it is not time, and do nothing.
+/// The start and the first reminder of a class. Those of an earlier plan find that it is not time, and do nothing.
 pub async fn plan_jobs(tx: &mut Tx, cx: &Cx, class: ClassId, starts: DateTime<Utc>) -> Result<(), AppError> {
     jobs::enqueue(tx, Job::StartClass { class }, starts).await?;
     if starts - REMIND > cx.now {
         jobs::enqueue(tx, Job::RemindClass { class }, starts - REMIND).await?;
     }
     Ok(())
+}
+
+/// The reminders of a class that begins: a day before each day that is still to come, of tomorrow at once.
+async fn plan_reminders(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    for session in reminded_of(tx, class).await?.iter().filter(|session| session.starts_at > cx.now) {
+        let at = (session.starts_at - REMIND).max(cx.now);
+        jobs::enqueue(tx, Job::RemindClass { class: class.id }, at).await?;
+    }
+    Ok(())
+}
+
+/// The reminders of sessions that are at another time. Of what is tomorrow a letter has just told.
+pub async fn plan_reminders_anew(tx: &mut Tx, cx: &Cx, class: ClassId, spans: &[Span]) -> Result<(), AppError> {
+    for at in spans.iter().map(|span| span.from - REMIND).filter(|at| *at > cx.now) {
+        jobs::enqueue(tx, Job::RemindClass { class }, at).await?;
+    }
+    Ok(())
+}
+
+/// The first session of each day of a class: one letter is enough for a morning and its afternoon.
+async fn reminded_of(tx: &mut Tx, class: &ClassRow) -> Result<Vec<SessionRow>, AppError> {
+    let tz = class.tz();
+    let mut sessions = store::sessions(tx, class.id).await?;
+    sessions.dedup_by_key(|session| session.starts_at.with_timezone(&tz).date_naive());
+    Ok(sessions)
 }
 
 /// The first session begins: who still waits in line waits no more. Run by a job; harmless where it came too late.
@@ -259,6 +285,7 @@ pub async fn start(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             }
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await?;
+            plan_reminders(tx, cx, &class).await?;
             end_line(tx, cx, &class).await
         })
     })
@@ -282,7 +309,7 @@ async fn end_line(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError
     Ok(())
 }
 
-/// Reminds everybody who has a seat. Run by a job a day before.
+/// Reminds everybody who has a seat of what begins within a day. Run by a job a day before.
 pub async fn remind(cx: &Cx, id: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
     cx.app
@@ -292,12 +319,16 @@ pub async fn remind(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             let cx = cx.clone();
             Box::pin(async move {
                 let class = store::class(tx, id).await?;
-                let early = cx.now < class.starts_at - REMIND;
-                if class.state != ClassState::Open || class.starts_at <= cx.now || early {
+                if !matches!(class.state, ClassState::Open | ClassState::Running) {
                     return Ok(());
                 }
-                for row in store::of_class(tx, id).await?.iter().filter(|row| row.state == EnrolmentState::Booked) {
-                    letters::reminder(tx, &cx, &class, row.id, row.person_id).await?;
+                let soon = |session: &SessionRow| cx.now < session.starts_at && session.starts_at - REMIND <= cx.now;
+                let mut sessions = reminded_of(tx, &class).await?;
+                sessions.retain(soon);
+                for session in &sessions {
+                    for row in store::of_class(tx, id).await?.iter().filter(|row| row.state == EnrolmentState::Booked) {
+                        letters::reminder(tx, &cx, &class, session, row.id, row.person_id).await?;
+                    }
                 }
                 Ok(())
             })
@@ -310,7 +341,7 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
     with_class(cx, id, Act::CloseClass, |tx, cx, permit, class| {
         Box::pin(async move {
             let sessions = store::sessions(tx, class.id).await?;
-            let last = sessions.last().map(store::SessionRow::span).ok_or(Refusal::NoSession)?;
+            let last = sessions.last().map(SessionRow::span).ok_or(Refusal::NoSession)?;
             let booked: Vec<EnrolmentRow> = store::of_class(tx, class.id)
                 .await?
                 .into_iter()
@@ -322,7 +353,9 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 marks.entry(row.enrolment_id).or_default().push(counted.mark(&row));
             }
             let of = |row: &EnrolmentRow| marks.get(&row.id).cloned().unwrap_or_default();
-            let unmarked = booked.iter().filter(|row| of(row).len() < sessions.len()).count();
+            let guests = store::guests(tx, class.id).await?.into_iter().filter(|row| row.mark().is_none());
+            let guests: BTreeSet<PersonId> = guests.map(|row| row.person_id).collect();
+            let unmarked = booked.iter().filter(|row| of(row).len() < sessions.len()).count() + guests.len();
             let to = class.state.complete(last, i64::try_from(unmarked).unwrap_or(i64::MAX), cx.now)?;
             end_line(tx, cx, &class).await?;
             store::move_class(tx, permit, &class, to, None, cx.now).await?;

@@ -21,7 +21,7 @@ use crate::{
         query::Query,
     },
     training::{
-        domain::{ClassState, Cost, EnrolmentState, Policy, Validity},
+        domain::{ClassState, Cost, EnrolmentState, Policy, Refusal, Validity},
         islands::LiveSeats,
     },
     ui::*,
@@ -285,7 +285,7 @@ fn waiting(cx: &Cx, shown: &Shown, mine: &PlaceHere) -> AnyView {
     let class = &shown.class;
     let position = cx.fmt().number(mine.position.unwrap_or(1));
     // Once the line is closed a free seat is for whoever takes it, so for those who wait too.
-    let take = (class.policy().is_frozen(cx.now) && class.seats().free() > 0).then(|| enrol_form(cx, shown));
+    let take = class.policy().is_frozen(cx.now).then(|| enrol_form(cx, shown));
     let you_waitlisted = w!(cx, training.you_waitlisted, position = position);
     let form_key = key();
     let leave_waitlist = w!(cx, training.leave_waitlist);
@@ -303,9 +303,19 @@ fn waiting(cx: &Cx, shown: &Shown, mine: &PlaceHere) -> AnyView {
     .into_any()
 }
 
+/// That the line is closed, and what that means for a seat that becomes free.
+fn line_closed(cx: &Cx, class: &ClassRow) -> AnyView {
+    let closed = Refusal::LineClosed { at: class.policy().freezes_at() };
+    let text = words::refusal(cx.fmt(), class.tz(), &closed);
+    view! { <Alert tone=Tone::Info><p>{text}</p></Alert> }.into_any()
+}
+
 fn enrol_form(cx: &Cx, shown: &Shown) -> AnyView {
     let class = &shown.class;
     let free = class.seats().bookable(&class.policy(), cx.now) > 0;
+    if !free && class.policy().is_frozen(cx.now) {
+        return line_closed(cx, class);
+    }
     let label = match (&shown.cost, free) {
         (_, false) => w!(cx, training.join_waitlist),
         (Cost::Pays { price, .. }, true) => w!(cx, training.enrol_paid, price = cx.fmt().money(*price)),
@@ -438,7 +448,7 @@ fn mine_view(
 }
 
 fn mine_card(cx: &Cx, row: &MineRow) -> AnyView {
-    let time = cx.fmt().date_time(row.starts_at, row.tz());
+    let time = cx.fmt().date_time(row.next(), row.tz());
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
     let badge = words::place_badge(cx.fmt(), row, cx.now);
     let certificate = row.certificate.clone().and_then(|code| code.parse::<PublicNumber>().ok());

@@ -132,7 +132,8 @@ async fn enrol_in(
 ) -> Result<Place, AppError> {
     let permit = cx.may(Act::Enrol, &Subject::of(person.id))?;
     let before = store::active(tx, class.id, person.id).await?;
-    let policy = rules_for(cx, &class, person.id);
+    let rules = rules_for(cx, &class, person.id);
+    let policy = if before.is_some() { rules.of_line() } else { rules };
     let seating = match (&before, enrolment::enrol(class.state, &class.seats(), &policy, cx.now)) {
         // Who has a seat or an offer keeps it, whatever became of the class; who waits can take a seat once the line is closed.
         (Some(row), Ok(Seating::Booked)) if row.state == EnrolmentState::Waitlisted => Seating::Booked,
@@ -158,6 +159,9 @@ async fn enrol_in(
         let spans = spans(tx, class.id).await?;
         book(tx, cx, &permit, &class, Booking { id, person: person.id, spans: &spans, cost: &cost, from }).await?;
         return Ok(Place { enrolment: id, state: EnrolmentState::Booked, position: None });
+    }
+    if policy.is_frozen(cx.now) {
+        return Err(Refusal::LineClosed { at: policy.freezes_at() }.into());
     }
     let (number, position) = store::join_line(tx, &permit, class.id).await?;
     let id = insert(tx, &permit, cx, &class, person.id, EnrolmentState::Waitlisted, Some(number)).await?;
@@ -406,7 +410,7 @@ async fn offer(
 }
 
 /// Holds a seat in another class for somebody whose class was cancelled or who asked for one, unless they are elsewhere
-/// then, or have a place there or had one that they gave up. The caller holds that class.
+/// then, lack what its course requires, or have a place there or had one that they gave up. The caller holds that class.
 pub async fn offer_elsewhere(
     tx: &mut Tx,
     cx: &Cx,
@@ -418,7 +422,8 @@ pub async fn offer_elsewhere(
     let spans = spans(tx, next.id).await?;
     let taken = store::active(tx, next.id, person).await?.is_some()
         || store::gave_up(tx, next.id, person).await?
-        || !busy::clashes(tx, Resource::Person(person), &spans, None).await?.is_empty();
+        || !busy::clashes(tx, Resource::Person(person), &spans, None).await?.is_empty()
+        || courses::lacks(tx, &cx, next, person).await?.is_some();
     let permit = cx.may(Act::OfferSeat, &Subject::of(person))?;
     if taken || !store::hold_seat(tx, &permit, next.id).await? {
         return Ok(None);

@@ -33,10 +33,10 @@ pub async fn in_the_room(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<Subje
     Ok(Subject::nobody().assigned_to(Some(helper.unwrap_or(class.trainer_id))))
 }
 
-/// How long before it begins a class is worth a word at home.
+/// How long before it begins a session is worth a word at home.
 const SOON: Duration = Duration::hours(36);
 
-/// A seat that is offered, to them or to their firm, a class that begins within the next day and a half, a certificate
+/// A seat that is offered, to them or to their firm, a session that begins within the next day and a half, a certificate
 /// that lapses.
 pub async fn needs(tx: &mut Tx, cx: &Cx) -> Result<Vec<Need>, AppError> {
     let person = cx.person()?;
@@ -112,7 +112,7 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
         .into_iter()
         .map(|row| PanelRow {
             title: row.title.clone(),
-            text: cx.fmt().date_time(row.starts_at, row.tz()),
+            text: cx.fmt().date_time(row.next(), row.tz()),
             badge: Some(words::place_badge(cx.fmt(), &row, cx.now)),
             href: may_open.then(|| format!("/desk/classes/{}", row.class_id)),
         })

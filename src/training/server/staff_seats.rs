@@ -37,8 +37,8 @@ pub struct WalkIn {
     pub email: EmailAddress,
     /// Needed for whoever is new.
     pub name: String,
-    /// They agreed to the price, where no plan pays.
-    pub agreed: bool,
+    /// The price that they agreed to where no plan pays, in minor units.
+    pub agreed: Option<i64>,
 }
 
 /// Seats somebody, known or new. The same key again gives the same seat.
@@ -199,7 +199,8 @@ pub struct Promotion {
     pub why: String,
     /// One chair more, where all are taken.
     pub one_more: bool,
-    pub agreed: bool,
+    /// As of [`WalkIn`].
+    pub agreed: Option<i64>,
 }
 
 /// Seats somebody who waits. Whoever is passed over is noted with the reason, and reads it.
@@ -312,10 +313,13 @@ async fn firm_cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow) -> 
     costs.into_iter().next().ok_or(AppError::NotFound)
 }
 
-/// A price that nobody agreed to is not charged.
-fn agreed(cost: Cost, agreed: bool) -> Result<Cost, AppError> {
-    match &cost {
-        Cost::Pays { .. } if !agreed => Err(Faults::only("agreed", Fault::Required)),
+/// A price that nobody agreed to is not charged, nor one that rose since the form was shown.
+fn agreed(cost: Cost, agreed: Option<i64>) -> Result<Cost, AppError> {
+    match (&cost, agreed) {
+        (Cost::Pays { .. }, None) => Err(Faults::only("agreed", Fault::Required)),
+        (Cost::Pays { price, .. }, Some(agreed)) if price.minor > agreed => {
+            Err(Refusal::PriceRose { price: *price }.into())
+        }
         _ => Ok(cost),
     }
 }
@@ -366,7 +370,7 @@ pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) 
 }
 
 /// What the seat costs whoever gets it, and that they know.
-async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: PersonRow, agreed: bool) -> Result<Cost, AppError> {
+async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: PersonRow, agreed: Option<i64>) -> Result<Cost, AppError> {
     let Some(email) = row.email else { return Err(Faults::only("email", Fault::Required)) };
     let person = Person {
         id: row.id,

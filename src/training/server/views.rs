@@ -20,6 +20,11 @@ use leptos::prelude::*;
 
 /// A class as one line of a list.
 pub fn class_card(cx: &Cx, class: &ListedClass, href: String) -> AnyView {
+    class_card_at(cx, class, class.starts_at, href)
+}
+
+/// The same with another of its times: when it meets next.
+pub fn class_card_at(cx: &Cx, class: &ListedClass, at: DateTime<Utc>, href: String) -> AnyView {
     let (fmt, tz) = (cx.fmt(), class.tz());
     let place = if class.place.is_empty() { w!(cx, training.online) } else { class.place.clone() };
     let price = if class.price_minor == 0 { w!(cx, training.free) } else { fmt.money(class.price()) };
@@ -29,7 +34,7 @@ pub fn class_card(cx: &Cx, class: &ListedClass, href: String) -> AnyView {
         note = format!("{note} · {news}");
     }
     let badge = Some(seats_left(cx, class.stage(cx.now), class.seats()));
-    let when = when(cx, class.starts_at, tz);
+    let when = when(cx, at, tz);
     view! { <CardLink href title=class.title.clone() icon=Some(Icon::Cap) text=Some(when) note=Some(note) badge/> }
         .into_any()
 }

@@ -177,6 +177,7 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::MarkChanged { .. } => w!(fmt, training.refusal_mark_changed),
         Refusal::ChangedMeanwhile { .. } => w!(fmt, training.refusal_changed),
         Refusal::NoSeat => w!(fmt, teaching.refusal_no_seat),
+        Refusal::LineClosed { at } => w!(fmt, training.refusal_line_closed, time = time(*at)),
         Refusal::OthersWait { people } => {
             w!(fmt, teaching.refusal_others_wait, count = u64::try_from(*people).unwrap_or(u64::MAX))
         }

@@ -17,14 +17,16 @@ use crate::{
     training::domain::EnrolmentState,
     values::{ClassId, MessageId, PersonId},
 };
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Everybody with a seat, and everybody who makes a session up in the class.
-pub async fn readers(tx: &mut Tx, class: ClassId) -> Result<BTreeSet<PersonId>, AppError> {
+/// Everybody with a seat, and everybody who makes a session up in the class that is not over.
+pub async fn readers(tx: &mut Tx, class: ClassId, now: DateTime<Utc>) -> Result<BTreeSet<PersonId>, AppError> {
     let seats = store::of_class(tx, class).await?.into_iter();
     let seats = seats.filter(|seat| seat.state == EnrolmentState::Booked).map(|seat| seat.person_id);
-    let guests = store::guests(tx, class).await?.into_iter().map(|guest| guest.person_id);
+    let guests = store::guests(tx, class).await?.into_iter().filter(|guest| now < guest.ends_at);
+    let guests = guests.map(|guest| guest.person_id);
     Ok(seats.chain(guests).collect())
 }
 
@@ -52,7 +54,7 @@ pub async fn to_all(
                     return Ok(answer.parse().unwrap_or_default());
                 }
                 let id: MessageId = fresh();
-                let readers = readers(tx, class).await?;
+                let readers = readers(tx, class, cx.now).await?;
                 for person in &readers {
                     let letter = TrainingLetter::FromTrainer {
                         about: About::of(&cx, &row),

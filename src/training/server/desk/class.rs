@@ -78,7 +78,7 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
     // Else the session that is on, or the next one, or the last.
     let current = sessions.iter().find(|row| cx.now < row.ends_at).or(sessions.last()).map(|row| row.id);
     let learners = super::learners::load(&mut tx, id).await?;
-    let readers = writing::readers(&mut tx, id).await?.len();
+    let readers = writing::readers(&mut tx, id, cx.now).await?.len();
     let before = roster::load(&mut tx, cx, &class).await?;
     let after = after::load(&mut tx, &class).await?;
     let groups = crate::training::server::group_page::for_trainer(&mut tx, id).await?;
@@ -254,6 +254,7 @@ fn roster(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let open = matches!(shown.class.state, ClassState::Open | ClassState::Running);
     let markable = open && cx.now >= marked_from(session.starts_at);
     let unmarked = booked.iter().filter(|row| !shown.marks.contains_key(&(row.id, session.id))).count();
+    let unmarked = unmarked + shown.learners.unmarked(session.id);
     let rest = (markable && unmarked > 0).then(|| {
         let everyone_present = w!(cx, training.everyone_present);
         let left = w!(cx, training.unmarked, count = unmarked as u64);

@@ -28,6 +28,7 @@ use crate::{
     w,
 };
 use axum::{extract::Path, response::Response};
+use chrono_tz::Tz;
 use leptos::prelude::*;
 
 pub async fn edit(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -86,8 +87,7 @@ async fn load(cx: &Cx, id: ClassId) -> Result<(Before, Choices), AppError> {
 pub async fn save(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response, AppError> {
     let id: ClassId = parse(&id)?;
     let (before, choices) = load(&cx, id).await?;
-    let tz = before.class.tz();
-    let saved = match forms::edit(&cx, &form, tz, forms::shift(&form)) {
+    let saved = match forms::edit(&cx, &form, zones(&before, &choices, &form), forms::shift(&form)) {
         Ok((edit, rest)) => change::edit(&cx, id, edit, rest).await,
         Err(error) => Err(error),
     };
@@ -101,17 +101,30 @@ pub async fn save(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response
         }
         Err(error) => {
             let taken = matches!(error, AppError::Refused(AnyRefusal::Training(Refusal::Taken { .. })));
-            let proposals = if taken { proposals(&cx, &before, &form).await? } else { None };
+            let proposals = if taken { proposals(&cx, &before, &choices, &form).await? } else { None };
             let sheet = Sheet::again(form, error)?;
             Ok(edit_page(&cx, &before, &choices, &sheet, proposals))
         }
     }
 }
 
+/// The zone that the class is in, and that of the room which it is to be in.
+fn zones(before: &Before, choices: &Choices, form: &Form) -> (Tz, Tz) {
+    let (was, same) = (before.class.tz(), before.class.room_id.map(|id| id.to_string()).unwrap_or_default());
+    let there = forms::zone_there(form, &choices.rooms).filter(|_| form.text("room") != same);
+    (was, there.unwrap_or(was))
+}
+
 /// Other times for the sessions that have not begun.
-async fn proposals(cx: &Cx, before: &Before, form: &Form) -> Result<Option<AnyView>, AppError> {
-    let (class, tz) = (&before.class, before.class.tz());
-    let (edit, rest) = forms::edit(cx, form, tz, 0)?;
+async fn proposals(
+    cx: &Cx,
+    before: &Before,
+    choices: &Choices,
+    form: &Form,
+) -> Result<Option<AnyView>, AppError> {
+    let class = &before.class;
+    let (was, tz) = zones(before, choices, form);
+    let (edit, rest) = forms::edit(cx, form, (was, tz), 0)?;
     let spans: Vec<_> = match rest.sessions {
         Some(sessions) => sessions.into_iter().map(|(_, span)| span).collect(),
         None => before.sessions.iter().map(store::SessionRow::span).collect(),

@@ -71,7 +71,8 @@ pub fn zone_field(cx: &Cx, sheet: &Sheet) -> AnyView {
     names.extend(zone::COMMON.iter().copied().filter(|name| *name != own));
     let options = names.into_iter().map(|name| (name.to_owned(), name.replace('_', " "))).collect();
     view! {
-        <Select name="zone" label=w!(cx, training.zone) options value=sheet.value("zone") fault=cx.fault(sheet, "zone")/>
+        <Select name="zone" label=w!(cx, training.zone) options value=sheet.value("zone") fault=cx.fault(sheet, "zone")
+            hint=Some(w!(cx, training.zone_hint))/>
     }
     .into_any()
 }

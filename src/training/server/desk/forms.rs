@@ -13,7 +13,7 @@ use crate::{
         server::{
             change::{Edit, Rest},
             plan::{Draft, Extras},
-            store::CourseRow,
+            store::{CourseRow, RoomRow},
         },
     },
     values::{ClassSessionId, CourseId, Money, PersonId, RoomId},
@@ -42,13 +42,19 @@ pub struct Planned {
     pub open: bool,
 }
 
-/// Reads the form of a new class, its sessions so many minutes later than they were typed.
-pub fn planned(cx: &Cx, form: &Form, shift: i64) -> Result<Planned, AppError> {
+/// The zone of the room that a form chooses, whose clock counts whatever else was chosen.
+pub fn zone_there(form: &Form, rooms: &[RoomRow]) -> Option<Tz> {
+    let id = form.text("room").parse::<RoomId>().ok()?;
+    rooms.iter().find(|row| row.id == id).map(|row| zone::named(&row.zone))
+}
+
+/// Reads the form of a new class in one of these rooms, its sessions so many minutes later than they were typed.
+pub fn planned(cx: &Cx, form: &Form, shift: i64, rooms: &[RoomRow]) -> Result<Planned, AppError> {
     let mut faults = Faults::default();
     let course = form.parse::<CourseId>("course", &mut faults, Fault::NotAChoice);
     let title = form.words("title", TITLE, &mut faults);
     let language = language(form, &mut faults);
-    let zone = form.parse::<Tz>("zone", &mut faults, Fault::NotAChoice);
+    let zone = zone_there(form, rooms).or_else(|| form.parse::<Tz>("zone", &mut faults, Fault::NotAChoice));
     let times = times(cx, form, true, &mut faults);
     let every = within(number_or(form, "every", 1, &mut faults), "every", 1, 52, &mut faults);
     let repeats = within(number_or(form, "repeats", 1, &mut faults), "repeats", 1, REPEATS, &mut faults);
@@ -89,9 +95,10 @@ pub fn planned(cx: &Cx, form: &Form, shift: i64) -> Result<Planned, AppError> {
     Ok(Planned { zone, local, series, extras, open: form.text("then") == "open" })
 }
 
-/// Reads the form that changes a class in this zone, its coming sessions so many minutes later than they were typed.
-/// What the form leaves out stays as it is.
-pub fn edit(cx: &Cx, form: &Form, zone: Tz, shift: i64) -> Result<(Edit, Rest), AppError> {
+/// Reads the form that changes a class, its coming sessions so many minutes later than they were typed. What has begun
+/// stays on the clock that it `was` on, everything else is on that of where the class is to be. What the form leaves out
+/// stays as it is.
+pub fn edit(cx: &Cx, form: &Form, (was, zone): (Tz, Tz), shift: i64) -> Result<(Edit, Rest), AppError> {
     let mut faults = Faults::default();
     let version = form.parse::<i64>("version", &mut faults, Fault::NotANumber);
     let title = form.words("title", TITLE, &mut faults);
@@ -121,7 +128,9 @@ pub fn edit(cx: &Cx, form: &Form, zone: Tz, shift: i64) -> Result<(Edit, Rest), 
             times
                 .into_iter()
                 .map(|time| {
-                    let typed = span(time.local, zone)?;
+                    // On the old clock a time may not exist that the new one has.
+                    let begun = span(time.local, was).ok().filter(|span| time.session.is_some() && span.from <= cx.now);
+                    let typed = begun.map_or_else(|| span(time.local, zone), Ok)?;
                     let later = time.local.later(Duration::minutes(shift));
                     Ok((time.session, if typed.from > cx.now { span(later, zone)? } else { typed }))
                 })

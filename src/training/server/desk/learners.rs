@@ -51,13 +51,21 @@ impl Learners {
         !self.guests.is_empty()
     }
 
+    /// How many guests of a session have no mark.
+    pub fn unmarked(&self, session: ClassSessionId) -> usize {
+        self.guests.iter().filter(|row| row.session_id == session && row.mark().is_none()).count()
+    }
+
     /// The guests of a session, each with the marks to tap.
     pub fn guests(&self, cx: &Cx, session: &SessionRow) -> Option<AnyView> {
         let rows: Vec<AnyView> = self
             .guests
             .iter()
             .filter(|row| row.session_id == session.id)
-            .map(|row| guest(cx, row, cx.now >= marked_from(session.starts_at)))
+            .map(|row| {
+                let said = self.said(cx, row.enrolment_id, session.id);
+                guest(cx, row, said, cx.now >= marked_from(session.starts_at))
+            })
             .collect();
         if rows.is_empty() {
             return None;
@@ -67,7 +75,7 @@ impl Learners {
     }
 }
 
-fn guest(cx: &Cx, row: &MakeUpRow, markable: bool) -> AnyView {
+fn guest(cx: &Cx, row: &MakeUpRow, said: Option<AnyView>, markable: bool) -> AnyView {
     let now = row.mark();
     let badge = now.map(|mark| view! { <Badge text=mark.in_words(cx.fmt())/> });
     let was = now.map_or("none", Mark::as_str);
@@ -96,6 +104,7 @@ fn guest(cx: &Cx, row: &MakeUpRow, markable: bool) -> AnyView {
         <li class="card stack">
             <p class="row"><strong>{row.person_name.clone()}</strong>{badge}</p>
             <p class="soft small">{from}</p>
+            {said}
             {marks}
         </li>
     }

@@ -3,6 +3,7 @@
 use super::FRAME;
 use crate::{
     access::{Act, Role, Subject},
+    calendar::domain::Span,
     error::AppError,
     server::{Cx, query::Query},
     training::server::{
@@ -12,12 +13,14 @@ use crate::{
         views,
     },
     ui::*,
-    values::{Cursor, PAGE_ROWS, PersonId, Rows},
+    values::{ClassId, Cursor, PAGE_ROWS, PersonId, Rows},
     w,
 };
 use axum::response::Response;
+use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 use serde::Deserialize;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Which classes are asked for.
@@ -35,11 +38,18 @@ const MOST: i64 = 200;
 pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let trainer = own_only(&cx)?;
     let mut tx = cx.db().read().await?;
+    // A class of many weeks is today's only on the days on which it meets.
+    let mut meetings: HashMap<ClassId, Vec<Span>> = HashMap::new();
+    if !matches!(asked.view.as_str(), "drafts" | "past") {
+        for session in store::desk_sessions(&mut tx, trainer, cx.now - Duration::days(2)).await? {
+            meetings.entry(session.class_id).or_default().push(session.span());
+        }
+    }
     let today = |class: &ListedClass| {
-        let day = class.starts_at.with_timezone(&class.tz()).date_naive();
-        let last = class.ends_at.with_timezone(&class.tz()).date_naive();
-        let now = cx.now.with_timezone(&class.tz()).date_naive();
-        day <= now && now <= last
+        let day = |at: DateTime<Utc>| at.with_timezone(&class.tz()).date_naive();
+        let now = day(cx.now);
+        let spans = meetings.get(&class.id).map(Vec::as_slice).unwrap_or_default();
+        spans.iter().any(|span| day(span.from) <= now && now <= day(span.until))
     };
     let rows = match asked.view.as_str() {
         "drafts" => whole(store::desk_drafts(&mut tx, trainer, MOST).await?),
@@ -65,7 +75,11 @@ pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
         ),
     };
     drop(tx);
-    Ok(cx.page(FRAME, w!(cx, training.desk_title), || list_view(&cx, &asked, &rows)))
+    let next = |class: &ListedClass| {
+        let coming = meetings.get(&class.id).and_then(|spans| spans.iter().find(|span| cx.now < span.until));
+        coming.map_or(class.starts_at, |span| span.from)
+    };
+    Ok(cx.page(FRAME, w!(cx, training.desk_title), || list_view(&cx, &asked, &rows, &next)))
 }
 
 /// A trainer sees their own classes, a manager all.
@@ -80,7 +94,13 @@ fn whole(rows: Vec<ListedClass>) -> Rows<ListedClass> {
     Rows { rows, next: None }
 }
 
-fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ListedClass>) -> AnyView {
+/// `next` says when a class meets next.
+fn list_view(
+    cx: &Cx,
+    asked: &Asked,
+    rows: &Rows<ListedClass>,
+    next: &dyn Fn(&ListedClass) -> DateTime<Utc>,
+) -> AnyView {
     let view = match asked.view.as_str() {
         view @ ("coming" | "drafts" | "past") => view,
         _ => "today",
@@ -96,11 +116,12 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ListedClass>) -> AnyView {
     let list = if rows.rows.is_empty() {
         view! { <Empty icon=Icon::Cap title=w!(cx, training.desk_empty_title) text=Some(w!(cx, training.desk_empty_text))/> }.into_any()
     } else {
-        let cards = rows.rows.iter().map(|class| views::class_card(cx, class, door(cx, class))).collect_view();
+        let card = |class: &ListedClass| views::class_card_at(cx, class, next(class), door(cx, class));
+        let cards = rows.rows.iter().map(card).collect_view();
         view! { <Cards>{cards}</Cards> }.into_any()
     };
     let href = |next: &Cursor| format!("/desk/classes?view={view}&after={}", next.encode());
-    let next = rows.next.as_ref().map(|next| view! { <Pager href=href(next) label=w!(cx, shell.more)/> });
+    let more = rows.next.as_ref().map(|next| view! { <Pager href=href(next) label=w!(cx, shell.more)/> });
     let desk_new = w!(cx, training.desk_new);
     let doors = doors(cx);
     let courses = w!(cx, learning.courses);
@@ -111,7 +132,7 @@ fn list_view(cx: &Cx, asked: &Asked, rows: &Rows<ListedClass>) -> AnyView {
         </PageHead>
         <Tabs label=w!(cx, training.desk_title) tabs/>
         {list}
-        {next}
+        {more}
         {views::feed_link(cx)}
         {doors}
     }

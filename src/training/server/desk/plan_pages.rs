@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     access::{Act, Role, Subject},
+    calendar::server::zone,
     error::{AppError, Refusal as AnyRefusal},
     i18n::InWords,
     server::{
@@ -104,7 +105,8 @@ async fn copy(cx: &Cx, id: ClassId) -> Result<Sheet, AppError> {
 }
 
 pub async fn create(cx: Cx, form: Form) -> Result<Response, AppError> {
-    let created = match forms::planned(&cx, &form, forms::shift(&form)) {
+    let choices = choices(&cx).await?;
+    let created = match forms::planned(&cx, &form, forms::shift(&form), &choices.rooms) {
         Ok(planned) => {
             let many = planned.series.len() > 1;
             plan::create_series(&cx, planned.series, planned.extras, planned.open, form.key())
@@ -122,16 +124,16 @@ pub async fn create(cx: Cx, form: Form) -> Result<Response, AppError> {
         }
         Err(error) => {
             let taken = matches!(error, AppError::Refused(AnyRefusal::Training(Refusal::Taken { .. })));
-            let proposals = if taken { proposals(&cx, &form).await? } else { None };
+            let proposals = if taken { proposals(&cx, &form, &choices).await? } else { None };
             let sheet = Sheet::again(form, error)?;
-            Ok(new_page(&cx, &choices(&cx).await?, &sheet, proposals))
+            Ok(new_page(&cx, &choices, &sheet, proposals))
         }
     }
 }
 
 /// Other times for what was typed, at which all that it needs is free.
-async fn proposals(cx: &Cx, form: &Form) -> Result<Option<AnyView>, AppError> {
-    let planned = forms::planned(cx, form, 0)?;
+async fn proposals(cx: &Cx, form: &Form, choices: &Choices) -> Result<Option<AnyView>, AppError> {
+    let planned = forms::planned(cx, form, 0, &choices.rooms)?;
     let wanted: Vec<_> = planned.local.into_iter().flatten().collect();
     let Some(draft) = planned.series.first() else { return Ok(None) };
     let (assistants, equipment) = (&planned.extras.assistants, &planned.extras.equipment);
@@ -144,7 +146,9 @@ async fn proposals(cx: &Cx, form: &Form) -> Result<Option<AnyView>, AppError> {
 
 fn new_page(cx: &Cx, choices: &Choices, sheet: &Sheet, proposals: Option<AnyView>) -> Response {
     let title = w!(cx, training.desk_new);
-    let tz = sheet.value("zone").parse().unwrap_or(cx.company_zone());
+    let room = choices.rooms.iter().find(|row| row.id.to_string() == sheet.value("room"));
+    let typed = || sheet.value("zone").parse().unwrap_or(cx.company_zone());
+    let tz = room.map_or_else(typed, |row| zone::named(&row.zone));
     cx.sheet_page(sheet, FRAME, title.clone(), || {
         let course_new = w!(cx, training.course_new);
         let save_draft = w!(cx, training.save_draft);

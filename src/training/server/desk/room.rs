@@ -19,7 +19,7 @@ use crate::{
             plan::marked_from,
             portal::parse,
             shared::in_the_room,
-            store::{self, ClassRow, LastMark, SessionRow},
+            store::{self, AnnouncementRow, ClassRow, LastMark, SessionRow},
             views, words,
         },
     },
@@ -53,6 +53,8 @@ struct Present {
     name: String,
     /// The class that a guest missed.
     guest_of: Option<String>,
+    /// What they said in advance.
+    said: Option<AnnouncementRow>,
     mark: Option<Mark>,
 }
 
@@ -70,22 +72,26 @@ async fn load(cx: &Cx, id: ClassId, session: &str) -> Result<Shown, AppError> {
         .or(sessions.last())
         .cloned();
     let seated = store::of_class(&mut tx, id).await?.into_iter().filter(|row| row.state == EnrolmentState::Booked);
-    let (mut marks, mut guests, mut last) = (HashMap::new(), Vec::new(), None);
+    let (mut marks, mut guests, mut last, mut said) = (HashMap::new(), Vec::new(), None, HashMap::new());
     if let Some(session) = &session {
         let of_session = store::marks(&mut tx, id).await?.into_iter().filter(|row| row.session_id == session.id);
         marks = of_session.map(|row| (row.enrolment_id, row.mark)).collect();
         guests = store::guests(&mut tx, id).await?;
         guests.retain(|row| row.session_id == session.id);
+        let all = store::announcements(&mut tx, id).await?.into_values();
+        said = all.filter(|row| row.session_id == session.id).map(|row| (row.enrolment_id, row)).collect();
         last = store::last_mark(&mut tx, session.id, cx.person()?.id).await?;
     }
     let seated = seated.map(|row| Present {
         who: Who::Seat(row.id),
         name: row.person_name,
         guest_of: None,
+        said: said.get(&row.id).cloned(),
         mark: marks.get(&row.id).copied(),
     });
     let guests = guests.into_iter().map(|row| Present {
         who: Who::Guest(row.id),
+        said: said.get(&row.enrolment_id).cloned(),
         mark: row.mark(),
         name: row.person_name,
         guest_of: Some(row.home_title),
@@ -253,8 +259,12 @@ fn person(cx: &Cx, row: &Present, session: &SessionRow, markable: bool) -> AnyVi
         let from = w!(fmt, learning.guest_from, title = title);
         view! { <span class="soft small">{w!(fmt, teaching.guest)}" · "{from}</span> }
     });
+    let said = row.said.as_ref().map(|said| {
+        let words = (!said.words.is_empty()).then(|| view! { <span class="soft small">{said.words.clone()}</span> });
+        view! { <Badge tone=Tone::Warn text=said.kind.in_words(fmt)/>{words} }
+    });
     if !markable {
-        return view! { <li class="room-row" id=anchor><span class="room-tap"><span class="room-name"><strong>{name}</strong>{guest}</span>{badge}</span></li> }
+        return view! { <li class="room-row" id=anchor><span class="room-tap"><span class="room-name"><strong>{name}</strong>{guest}{said}</span>{badge}</span></li> }
             .into_any();
     }
     let (field, id) = row.who.field();
@@ -290,7 +300,7 @@ fn person(cx: &Cx, row: &Present, session: &SessionRow, markable: bool) -> AnyVi
         return view! {
             <li class="room-row" id=anchor data-marked="">
                 <details>
-                    <summary class="room-tap"><span class="room-name"><strong>{name}</strong>{guest}</span>{badge}</summary>
+                    <summary class="room-tap"><span class="room-name"><strong>{name}</strong>{guest}{said}</span>{badge}</summary>
                     {more}
                 </details>
             </li>
@@ -302,7 +312,7 @@ fn person(cx: &Cx, row: &Present, session: &SessionRow, markable: bool) -> AnyVi
         <li class="room-row" id=anchor>
             <form method="post" class="room-mark">
                 {hidden()}
-                <button class="room-tap" type="submit" name="mark" value="present"><span class="room-name"><strong>{name}</strong>{guest}</span><Icon name=Icon::Check/></button>
+                <button class="room-tap" type="submit" name="mark" value="present"><span class="room-name"><strong>{name}</strong>{guest}{said}</span><Icon name=Icon::Check/></button>
             </form>
             <details class="room-more">
                 <summary><span class="visually-hidden">{other}</span><Icon name=Icon::Menu/></summary>

@@ -76,9 +76,10 @@ async fn walk_in(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> 
     if name.chars().count() > 120 {
         faults.add("name", Fault::TooLong { max: 120 });
     }
+    let agreed = form.optional::<i64>("agreed", &mut faults, Fault::NotAnAmount);
     faults.check()?;
     let email = email.ok_or_else(|| Faults::only("email", Fault::Required))?;
-    let who = WalkIn { email, name, agreed: form.text("agreed") == "yes" };
+    let who = WalkIn { email, name, agreed };
     staff_seats::walk_in(cx, id, who, form.key()).await.map(|_| Notice::WalkInSeated)
 }
 
@@ -97,8 +98,9 @@ async fn promote(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> 
     if why.chars().count() > 300 {
         faults.add("why", Fault::TooLong { max: 300 });
     }
+    let agreed = form.optional::<i64>("agreed", &mut faults, Fault::NotAnAmount);
     faults.check()?;
-    let how = Promotion { why, one_more: form.text("one_more") == "yes", agreed: form.text("agreed") == "yes" };
+    let how = Promotion { why, one_more: form.text("one_more") == "yes", agreed };
     staff_seats::promote(cx, id, parse(form.text("enrolment"))?, how).await.map(|()| Notice::SeatGiven)
 }
 
@@ -190,8 +192,10 @@ pub fn promote_form(cx: &Cx, class: &ClassRow, row: &EnrolmentRow, first: bool, 
     let price = (class.price_minor > 0).then(|| {
         let id = format!("agreed-{}", row.id);
         let label = w!(fmt, teaching.agreed, price = fmt.money(class.price()));
-        let checked = back(sheet, "promote", row, "agreed") == Some("yes");
-        view! { <Checkbox name="agreed" id=Some(id) label value="yes" checked fault=agreed_fault/> }
+        // Whoever agreed to another price is asked again.
+        let value = class.price_minor.to_string();
+        let checked = back(sheet, "promote", row, "agreed") == Some(value.as_str());
+        view! { <Checkbox name="agreed" id=Some(id) label value checked fault=agreed_fault/> }
     });
     let hint = (!first).then(|| w!(fmt, teaching.why_promote_hint));
     let why_id = format!("why-{}", row.id);
@@ -332,7 +336,10 @@ fn walk_in_form(cx: &Cx, class: &ClassRow, sheet: &Sheet) -> AnyView {
     let (email_fault, name_fault, agreed_fault) = (fault("email"), fault("name"), fault("agreed"));
     let price = (class.price_minor > 0).then(|| {
         let label = w!(fmt, teaching.agreed, price = fmt.money(class.price()));
-        view! { <Checkbox name="agreed" label value="yes" fault=agreed_fault/> }
+        // Whoever agreed to another price is asked again.
+        let price = class.price_minor.to_string();
+        let checked = value("agreed") == price;
+        view! { <Checkbox name="agreed" label value=price checked fault=agreed_fault/> }
     });
     let form_key = key();
     view! {

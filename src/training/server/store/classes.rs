@@ -255,6 +255,21 @@ pub async fn desk_coming(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> R
     Ok(fetch_all!(tx, ListedClass, DESK_COMING, one, trainer, most)?)
 }
 
+const DESK_SESSIONS: &str = "select s.id, s.class_id, s.starts_at, s.ends_at from class_session s join class c on c.id = s.class_id \
+    where c.state in ('open', 'running') and s.ends_at > $3 and (cast($1 as text) is null or c.trainer_id = $2 \
+    or exists (select 1 from class_assistant a where a.class_id = c.id and a.person_id = $2)) \
+    order by s.starts_at, s.id limit 2000";
+
+/// The sessions of [`desk_coming`] that end after an instant.
+pub async fn desk_sessions(
+    tx: &mut Tx,
+    trainer: Option<PersonId>,
+    after: DateTime<Utc>,
+) -> Result<Vec<SessionRow>, AppError> {
+    let one = trainer.map(|_| "one");
+    Ok(fetch_all!(tx, SessionRow, DESK_SESSIONS, one, trainer, after)?)
+}
+
 pub async fn desk_drafts(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ListedClass>, AppError> {
     let one = trainer.map(|_| "one");
     Ok(fetch_all!(tx, ListedClass, DESK_DRAFTS, one, trainer, most)?)
@@ -523,6 +538,7 @@ pub fn clock(at: DateTime<Tz>) -> String {
 pub struct Changed {
     pub title: String,
     pub room: Option<RoomId>,
+    pub zone: Tz,
     pub place: String,
     pub link: Option<String>,
     pub capacity: i64,
@@ -542,7 +558,7 @@ pub struct Changed {
 const UPDATE_CLASS: &str = "update class set title = $3, title_folded = $4, room_id = $5, place = $6, link = $7, capacity = $8, \
     price_minor = $9, price_currency = $10, cut_off_hours = $11, sequence = sequence + $12, changed_at = $13, \
     language = $14, trainer_id = $15, starts_at = $16, ends_at = $17, opens_at = $18, closes_at = $19, grace_until = $20, \
-    version = version + 1 where id = $1 and version = $2 and taken + held <= $8 - guests";
+    zone = $21, version = version + 1 where id = $1 and version = $2 and taken + held <= $8 - guests";
 
 /// Stores the change if nobody else has changed the class since `version`.
 pub async fn update_class(
@@ -575,7 +591,8 @@ pub async fn update_class(
         to.ends,
         to.window.opens,
         to.window.closes,
-        to.grace
+        to.grace,
+        to.zone.name()
     )?;
     Ok(rows == 1)
 }

@@ -20,7 +20,7 @@ pub enum Waiting {
     Offer { until: DateTime<Utc>, since: DateTime<Utc> },
     /// Seats are held for a group of a firm that they own.
     FirmOffer { firm: OrganisationId, until: DateTime<Utc>, since: DateTime<Utc> },
-    /// A class in which they have a seat begins.
+    /// The next session of a class in which they have a seat begins.
     Begins,
     /// A session in which they are a guest begins.
     MakeUp,
@@ -51,9 +51,10 @@ const WAITING: &str = concat!(
     "select 'offer' as kind, c.id as class_id, cast(null as uuid) as firm, c.title, c.zone, c.place, c.starts_at, \
     e.offered_until as until, e.changed_at as since, cast(null as date) as last_valid_on from enrolment e join class c on c.id = e.class_id \
     where e.person_id = $1 and e.state = 'offered' and e.party_id is null and e.offered_until > $2 and c.state = 'open' \
-    union all select 'begins', c.id, null, c.title, c.zone, c.place, c.starts_at, null, null, null \
-    from enrolment e join class c on c.id = e.class_id where e.person_id = $1 and e.state = 'booked' \
-    and c.state in ('open', 'running') and c.ends_at > $2 and c.starts_at < $3 \
+    union all select 'begins', c.id, null, c.title, c.zone, c.place, min(s.starts_at), null, null, null \
+    from enrolment e join class c on c.id = e.class_id join class_session s on s.class_id = c.id \
+    where e.person_id = $1 and e.state = 'booked' \
+    and c.state in ('open', 'running') and s.ends_at > $2 and s.starts_at < $3 group by c.id, c.title, c.zone, c.place \
     union all select 'make_up', h.class_id, null, c.title, c.zone, c.place, s.starts_at, null, null, null \
     from make_up m join class_session s on s.id = m.session_id join class c on c.id = m.class_id \
     join class_session h on h.id = m.missed_id \

@@ -1,5 +1,6 @@
 //! What a course is to its learners: level, units, what it needs before, materials; and what they say in advance.
 
+use super::page::Said;
 use crate::{
     access::Permit,
     db::Tx,
@@ -324,6 +325,15 @@ pub async fn announce(
 ) -> Result<(), AppError> {
     execute!(tx, ANNOUNCE, enrolment, session, kind.as_str(), words, now)?;
     Ok(())
+}
+
+const SAID: &str = "select session_id, kind, words from announcement where enrolment_id = $1";
+
+/// What was said in advance by one seat, by session: of its class, and of those in which it is a guest.
+pub async fn said_by(tx: &mut Tx, enrolment: EnrolmentId) -> Result<HashMap<ClassSessionId, Said>, AppError> {
+    let rows = fetch_all!(tx, (ClassSessionId, String, String), SAID, enrolment)?;
+    let said = |(session, kind, words): (_, String, _)| Some((session, Said { kind: kind.parse().ok()?, words }));
+    Ok(rows.into_iter().filter_map(said).collect())
 }
 
 /// Takes it back; false where nothing was said.

@@ -223,6 +223,8 @@ pub struct MineRow {
     pub class_state: ClassState,
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
+    /// When its first session begins that is not over.
+    next_at: Option<DateTime<Utc>>,
     pub cut_off_hours: i64,
     pub sequence: i64,
     pub changed_at: DateTime<Utc>,
@@ -255,13 +257,20 @@ impl MineRow {
     pub fn is_coming(&self) -> bool {
         self.state.is_active() && !self.class_state.is_over()
     }
+
+    /// When one has to be there next; of what is over, when it began.
+    pub fn next(&self) -> DateTime<Utc> {
+        self.next_at.filter(|_| self.is_coming()).unwrap_or(self.starts_at)
+    }
 }
 
 macro_rules! mine {
     ($rest:literal) => {
         concat!(
             "select e.id as enrolment_id, c.id as class_id, c.title, c.zone, c.place, r.address, c.state as class_state, ",
-            "c.starts_at, c.ends_at, c.cut_off_hours, c.sequence, c.changed_at, e.state, e.queue_number, e.offered_until, ",
+            "c.starts_at, c.ends_at, ",
+            "(select min(s.starts_at) from class_session s where s.class_id = c.id and s.ends_at > $2) as next_at, ",
+            "c.cut_off_hours, c.sequence, c.changed_at, e.state, e.queue_number, e.offered_until, ",
             "e.changed_at as since, e.created_at, f.code as certificate, f.last_valid_on, e.party_id, ",
             "c.opens_at, c.closes_at, c.grace_until, c.freeze_minutes, c.offer_minutes, c.late_cancel, c.no_show ",
             "from enrolment e join class c on c.id = e.class_id left join room r on r.id = c.room_id ",
@@ -273,7 +282,7 @@ macro_rules! mine {
 
 const MINE_COMING: &str = mine!(
     "where e.person_id = $1 and e.state in ('waitlisted', 'offered', 'booked') and c.state in ('open', 'running') \
-     and c.ends_at > $2 order by c.starts_at, e.id limit 200"
+     and c.ends_at > $2 order by next_at, e.id limit 200"
 );
 const MINE_PAST: &str = mine!(
     "where e.person_id = $1 and (e.state in ('cancelled', 'cancelled_late') or c.state in ('completed', 'cancelled') \
@@ -284,7 +293,7 @@ const FEED: &str = mine!(
      order by c.starts_at, e.id limit 500"
 );
 
-/// The places that a person has in classes that are not over, by their start.
+/// The places that a person has in classes that are not over, by their next session.
 pub async fn mine_coming(tx: &mut Tx, person: PersonId, now: DateTime<Utc>) -> Result<Vec<MineRow>, AppError> {
     Ok(fetch_all!(tx, MineRow, MINE_COMING, person, now)?)
 }

@@ -145,7 +145,7 @@ pub async fn perform(walk: &mut Walk, act: Act) {
         }
         Act::AddWalkIn => {
             let id = class(walk, "c.state = 'open' and c.waiting = 0 and c.taken + c.held < c.capacity").await;
-            let form = [("act", "walk_in"), ("email", "door@example.com"), ("name", "Dora Door"), ("agreed", "yes")];
+            let form = [("act", "walk_in"), ("email", "door@example.com"), ("name", "Dora Door"), ("agreed", "100000")];
             by_trainer(walk, &id, &form).await;
         }
         Act::MoveSeat => {
@@ -171,7 +171,7 @@ pub async fn perform(walk: &mut Walk, act: Act) {
                 ("enrolment", &*seat),
                 ("why", "She came from afar."),
                 ("one_more", "yes"),
-                ("agreed", "yes"),
+                ("agreed", "100000"),
             ];
             by_trainer(walk, &id, &form).await;
         }
