@@ -9,6 +9,9 @@ WASM := target/front/wasm32-unknown-unknown/wasm/aftercare.wasm
 PKG := target/site/pkg/aftercare.js
 FRONT := --profile wasm --lib --target wasm32-unknown-unknown --target-dir target/front --no-default-features --features hydrate
 
+# Only the browser's half is a module; a native one beside every build of the server would take minutes for nothing.
+BUILD_FRONT := cargo rustc $(FRONT) --crate-type cdylib
+
 # The tool must be of the very version that the crate was locked to.
 BINDGEN_VERSION := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
 BINDGEN_ON_PATH := $(shell wasm-bindgen --version 2>/dev/null | grep -qx 'wasm-bindgen $(BINDGEN_VERSION)' && command -v wasm-bindgen)
@@ -49,7 +52,7 @@ bench: ## figures, each with its goal beside it
 	benches/run.sh $(ARGS)
 
 release: setup setup-browser ## dist/aftercare: one executable with every asset inside
-	cargo build $(FRONT)
+	$(BUILD_FRONT)
 	rm -rf target/site/pkg && mkdir -p target/site/pkg dist
 	$(BINDGEN) --target web --no-typescript --out-name aftercare --out-dir target/site/pkg $(WASM)
 	end2end/node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int --enable-reference-types --enable-mutable-globals --enable-sign-ext --enable-multivalue \
@@ -65,7 +68,7 @@ front: setup $(PKG)
 
 # cargo leaves the file alone when nothing changed; then make does, too.
 $(WASM): FORCE
-	cargo build $(FRONT)
+	$(BUILD_FRONT)
 
 $(PKG): $(WASM)
 	rm -rf target/site/pkg && mkdir -p target/site/pkg
