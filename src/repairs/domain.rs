@@ -205,11 +205,21 @@ pub enum FaultAgain {
     As(RepairId),
 }
 
+impl FaultAgain {
+    /// The repair whose fault has come back.
+    pub fn same_as(self) -> Option<RepairId> {
+        match self {
+            Self::Another(_) => None,
+            Self::As(repair) => Some(repair),
+        }
+    }
+}
+
 impl fmt::Display for FaultAgain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Another(item) => write!(f, "no~{item}"),
-            Self::As(repair) => repair.fmt(f),
+            Self::As(repair) => write!(f, "{repair}"),
         }
     }
 }

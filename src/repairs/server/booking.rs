@@ -183,9 +183,9 @@ async fn decide(tx: &mut Tx, item: ItemId, said: Option<FaultAgain>, today: Naiv
         FaultAgain::Another(of) => *of == item && !earlier.is_empty(),
         FaultAgain::As(repair) => earlier.iter().any(|one| one.id == *repair),
     });
-    let decision = match again {
-        Some(FaultAgain::As(repair)) => decide_same_fault(tx, item, repair, today).await?,
-        Some(FaultAgain::Another(_)) | None => decision,
+    let decision = match again.and_then(FaultAgain::same_as) {
+        Some(repair) => decide_same_fault(tx, item, repair, today).await?,
+        None => decision,
     };
     Ok(Decided { earlier, again, decision })
 }
@@ -347,11 +347,12 @@ pub async fn book(cx: &Cx, form: &Form) -> Result<Rma, AppError> {
 
 const SAME: &str = "select rma from repair where item_id = $1 and mode = $2 and fault = $3 and created_at > $4 \
     and state in ('requested', 'booked') and (appointment_at = $5 or (appointment_at is null and $6)) \
-    order by created_at desc limit 1";
+    and (same_as = $7 or (same_as is null and $8)) order by created_at desc limit 1";
 
 /// A wish without a key that is the same as one that was kept within the hour.
 async fn same_wish(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Option<Rma>, AppError> {
     let at = wish.slot.map(|slot| slot.starts_at);
+    let same_as = wish.again.and_then(FaultAgain::same_as);
     let since = now - TimeDelta::hours(1);
     let found = fetch_optional!(
         tx,
@@ -362,7 +363,9 @@ async fn same_wish(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Optio
         wish.fault.as_str(),
         since,
         at,
-        at.is_none()
+        at.is_none(),
+        same_as,
+        same_as.is_none()
     )?;
     Ok(found.map(|(rma,)| Rma(rma)))
 }
@@ -423,10 +426,7 @@ async fn keep(tx: &mut Tx, cx: &Cx, viewer: PersonId, wish: &Wish, keyed: bool) 
         technician,
         job: job.clone(),
         next,
-        same_as: match again {
-            Some(FaultAgain::As(repair)) => Some(repair),
-            Some(FaultAgain::Another(_)) | None => None,
-        },
+        same_as: again.and_then(FaultAgain::same_as),
     };
     store::insert(tx, &permit, &new, cx.now).await?;
     if let Some(benefit) = benefit {
