@@ -19,6 +19,7 @@ use aftercare::{
             make_ups, plan,
             plan::Draft,
             seats::{self, Consent},
+            staff_seats,
             store::{self, SessionRow},
         },
     },
@@ -537,6 +538,61 @@ both! {
         assert_eq!(world.broken().await, Vec::<String>::new());
         let page = world.get(&missed.learner, &format!("/training/{}/make-up", missed.home)).await;
         assert!(page.body.contains("No equal session"), "{}", page.body);
+    }
+}
+
+both! {
+    async fn who_gives_the_seat_back_on_which_something_was_missed_makes_nothing_up_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(school.draft("Home", 5, 30, 0)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        let mut seats = Vec::new();
+        for who in [&ann, &bob] {
+            seats.push(enrol(&world, who, home).await);
+        }
+        // Both are excused shortly before, and look for another day at once.
+        world.advance(Duration::minutes(29 * 60 + 30));
+        let trainer = school.now(&world).await;
+        for (who, seat) in [&ann, &bob].into_iter().zip(&seats) {
+            attend::mark(&trainer, home, lost, *seat, None, Some(Mark::Excused)).await.unwrap();
+            make_ups::book(&world.cx_of(who).await, home, lost, equal, None).await.unwrap();
+        }
+        assert_eq!(class(&world, host).await.guests, 2);
+        staff_seats::give_back(&trainer, home, seats[0], "Ill.".into()).await.unwrap();
+        assert_eq!(class(&world, host).await.guests, 1);
+        seats::cancel(&world.cx_of(&bob).await, home, Consent::default()).await.unwrap();
+        assert_eq!(class(&world, host).await.guests, 0);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 0);
+        const IN_CALENDARS: &str = "select count(*) from message_calendar c where c.method = 'request' \
+            and not exists (select 1 from message_calendar n where n.thread = c.thread and n.number > c.number)";
+        assert_eq!(world.count(IN_CALENDARS).await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_mark_from_before_a_session_that_the_guest_does_not_come_to_gives_no_certificate(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        // Half an hour before the session that makes it up.
+        world.advance(Duration::minutes((24 * 13 - 60) * 60 - 30));
+        let trainer = missed.school.now(&world).await;
+        let present = async |id| {
+            make_ups::mark(&trainer, id, None, Some(Mark::Present)).await.unwrap();
+            assert_eq!(missed.certificates(&world).await, 1);
+        };
+        let id = missed.book(&world).await.unwrap();
+        present(id).await;
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
+        assert_eq!(missed.certificates(&world).await, 0, "they do not come");
+        present(missed.book(&world).await.unwrap()).await;
+        plan::cancel(&trainer, missed.host, "Rain.".into()).await.unwrap();
+        assert_eq!(missed.certificates(&world).await, 0, "it does not take place");
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 

@@ -569,7 +569,7 @@ pub async fn booked(
     let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), free_until };
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id, person };
-    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}:{}", class.sequence)).await
+    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}:{}:{}", class.id, class.sequence)).await
 }
 
 /// A seat is given back by whoever had it.
@@ -608,7 +608,7 @@ pub async fn changed(
     person: PersonId,
 ) -> Result<(), AppError> {
     let letter = TrainingLetter::Changed { about: About::of(cx, class) };
-    let once = format!("class_changed:{id}:{}", class.version);
+    let once = format!("class_changed:{id}:{}:{}", class.id, class.version);
     invitations::request(tx, cx, Seat { class, id, person }, sessions, letter, &once).await
 }
 
@@ -706,7 +706,8 @@ pub async fn moved(
         also,
         stays,
     };
-    let once = format!("class_moved:{}:{}", row.id, class.sequence);
+    // A seat can be carried into another class that has changed as often.
+    let once = format!("class_moved:{}:{}:{}", row.id, class.id, class.sequence);
     let seat = Seat { class, id: row.id, person: row.person_id };
     if !keeps {
         return invitations::cancel(tx, cx, seat, before.1, Some(letter.into()), &once).await;
@@ -730,7 +731,7 @@ pub async fn terms(
 ) -> Result<(), AppError> {
     let seated = matches!(stays, Stays::Kept { .. });
     let letter = TrainingLetter::Terms { about: About::of(cx, class), also, stays };
-    let once = format!("class_terms:{}:{}", row.id, class.version);
+    let once = format!("class_terms:{}:{}:{}", row.id, class.id, class.version);
     if !seated {
         return send(tx, cx, row.person_id, letter, &once).await;
     }
