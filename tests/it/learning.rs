@@ -574,6 +574,39 @@ both! {
 }
 
 both! {
+    async fn who_was_away_from_a_session_that_is_moved_or_taken_out_has_missed_nothing(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 30)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 12)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        world.advance(Duration::minutes(29 * 60 + 30));
+        let (cx, equal) = (school.now(&world).await, sessions(&world, host).await[0].id);
+        for out in [false, true] {
+            // Excused half an hour before, then it is another hour's, or none at all.
+            let all = sessions(&world, home).await;
+            attend::mark(&cx, home, all[0].id, seat, None, Some(Mark::Excused)).await.unwrap();
+            make_ups::book(&world.cx_of(&ann).await, home, all[0].id, equal, None).await.unwrap();
+            let row = class(&world, home).await;
+            let edit = change::Edit {
+                version: row.version, title: row.title.clone(), room: row.room_id, link: row.link.clone(),
+                capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+            };
+            let first = Span { from: all[0].starts_at + Duration::minutes(10), until: all[0].ends_at };
+            let mut wanted = vec![(Some(all[0].id), first), (Some(all[1].id), all[1].span())];
+            if out {
+                wanted.remove(0);
+            }
+            let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+            change::edit(&cx, home, edit, rest).await.unwrap();
+            assert_eq!(class(&world, host).await.guests, 0);
+            assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+            assert_eq!(world.broken().await, Vec::<String>::new());
+        }
+    }
+}
+
+both! {
     async fn a_mark_from_before_a_session_that_the_guest_does_not_come_to_gives_no_certificate(world: World) {
         let missed = Missed::of(&world, 2, Mark::Absent).await;
         // Half an hour before the session that makes it up.
@@ -807,6 +840,11 @@ both! {
         finds("session_guests_miscounted", "update class_session set guests = 2 where guests = 1", "update class_session set guests = 1 where guests = 2").await;
         finds("class_guests_miscounted", "update class set guests = 0 where title = 'Host'", "update class set guests = 1 where title = 'Host'").await;
         finds("make_up_without_its_time", "update busy set entity = 'lost' where entity = 'make_up'", "update busy set entity = 'make_up' where entity = 'lost'").await;
+        finds(
+            "make_up_without_its_seat",
+            "update enrolment set state = 'cancelled' where id in (select enrolment_id from make_up)",
+            "update enrolment set state = 'booked' where id in (select enrolment_id from make_up)",
+        ).await;
         finds("make_up_without_history", "update history set entity = 'lost' where entity = 'make_up'", "update history set entity = 'make_up' where entity = 'lost'").await;
         finds(
             "make_up_of_another_course",

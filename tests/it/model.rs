@@ -15,11 +15,15 @@ use aftercare::{
     access::{Membership, Role},
     benefits::server::ledger,
     calendar::domain::Span,
+    charges::{self, domain::ChargeState},
     fetch_scalar,
     import::server::Kind,
     server::Cx,
     training::{
-        domain::{ClassState, Effect, EnrolmentState, Mark, Policy, Terms, Wish, book::Book},
+        domain::{
+            ClassState, Effect, EnrolmentState, Mark, Policy, Terms, Wish,
+            book::{Book, Line},
+        },
         server::{
             attend, change,
             groups::{self, Group},
@@ -30,7 +34,7 @@ use aftercare::{
             store::{self, parties},
         },
     },
-    values::{ClassId, ClassSessionId, MakeUpId, Money, OrganisationId, PartyId, PersonId},
+    values::{ChargeId, ClassId, ClassSessionId, MakeUpId, Money, OrganisationId, PartyId, PersonId},
 };
 use chrono::{DateTime, Duration, Utc};
 use purse::{Price, Purse};
@@ -51,7 +55,12 @@ impl Dice {
 
     /// One of several, if there are any.
     fn one<T>(&mut self, of: Vec<T>) -> Option<T> {
-        if of.is_empty() { None } else { let n = self.draw(of.len() as u64); of.into_iter().nth(n as usize) }
+        if of.is_empty() {
+            None
+        } else {
+            let n = self.draw(of.len() as u64);
+            of.into_iter().nth(n as usize)
+        }
     }
 }
 
@@ -123,7 +132,8 @@ impl Walkers {
         let rows: Vec<String> = SOLD.into_iter().map(row).collect();
         sold::sell(world, &rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
         let sku = "select id from product where sku = 'P1'";
-        let product = fetch_scalar!(world.db().read().await.unwrap(), aftercare::values::ProductId, sku).unwrap().unwrap();
+        let product =
+            fetch_scalar!(world.db().read().await.unwrap(), aftercare::values::ProductId, sku).unwrap().unwrap();
         let school = School::of(world, vec![product]).await;
         let purse = Purse::of(world, (firm, owner.id), product).await;
         let mut people = Vec::new();
@@ -332,9 +342,7 @@ impl<'a> Walk<'a> {
         let paid = |n: usize| match (book.lines[n].person, book.lines[n].party) {
             (Some(person), _) => named.iter().find(|row| row.person_id == person).unwrap().benefit_id,
             (None, party) => {
-                let mine = |line: &&aftercare::training::domain::book::Line| {
-                    line.party == party && line.person.is_none() && line.state.is_active()
-                };
+                let mine = |line: &&Line| line.party == party && line.person.is_none() && line.state.is_active();
                 let place = book.lines[..n].iter().filter(mine).count();
                 let id = self.runs[k].parties[party.unwrap()];
                 unnamed.iter().filter(|row| row.party_id == Some(id)).nth(place).unwrap().benefit_id
@@ -346,7 +354,7 @@ impl<'a> Walk<'a> {
     async fn act(&mut self, k: usize, dice: &mut Dice) -> String {
         let (n, m) = (dice.draw(11) as usize, dice.draw(self.walkers.employees as u64) as usize);
         let party = dice.one((0..self.runs[k].parties.len()).collect());
-        match (dice.draw(64), party) {
+        match (dice.draw(65), party) {
             (0..=8, _) => self.enrol(k, n).await,
             (9..=11, _) => self.accept(k, n).await,
             (12, _) => self.decline(k, n).await,
@@ -373,6 +381,7 @@ impl<'a> Walk<'a> {
             (53, _) => self.undo(k, dice).await,
             (54, _) => self.mark_rest(k).await,
             (55, _) => self.close(k).await,
+            (56, _) => self.settle_charge(k, dice).await,
             _ => self.wait(10 + dice.draw(600) as i64).await,
         }
     }
@@ -563,8 +572,7 @@ impl<'a> Walk<'a> {
         }
         let capacity = row.capacity;
         let span = Span { from: starts, until: starts + Duration::hours(2) };
-        let rest =
-            change::Rest { sessions: Some(vec![(Some(self.runs[k].session), span)]), ..change::Rest::default() };
+        let rest = change::Rest { sessions: Some(vec![(Some(self.runs[k].session), span)]), ..change::Rest::default() };
         let (cx, manager) = self.staff(dice);
         let said = change::edit(&cx, self.runs[k].id, as_it_is(row, capacity), rest).await;
         assert!(said.is_ok(), "move to {starts}: {said:?}");
@@ -582,6 +590,10 @@ impl<'a> Walk<'a> {
             again.extend(make_up.mark.map(|_| make_up.home));
         }
         again.into_iter().for_each(|home| self.certify(home));
+        // Who was away at the old time has missed nothing at the new one.
+        let away: Vec<usize> =
+            (0..self.make_ups.len()).filter(|&n| self.make_ups[n].stands && self.make_ups[n].home.0 == k).collect();
+        away.into_iter().for_each(|n| self.end_needless(n));
         format!("move to {starts}")
     }
 
@@ -600,7 +612,7 @@ impl<'a> Walk<'a> {
         self.book(k).cut_off(hours, at);
         if before.policy.grace != self.runs[k].book.policy.grace {
             // It is less than was agreed to: whoever has a seat hears it.
-            let seated = |line: &&aftercare::training::domain::book::Line| line.state == EnrolmentState::Booked;
+            let seated = |line: &&Line| line.state == EnrolmentState::Booked;
             let booked: Vec<_> = before.lines.iter().filter(seated).collect();
             booked.iter().filter_map(|line| line.person).for_each(|person| self.post.to(person, "class_terms"));
             let groups: BTreeSet<usize> = booked.iter().filter_map(|line| line.party).collect();
@@ -665,7 +677,8 @@ impl<'a> Walk<'a> {
         let mut later: Vec<usize> = (0..self.runs.len()).collect();
         later.retain(|&j| j != k && !self.runs[j].book.policy.has_started(at));
         later.sort_by_key(|&j| self.runs[j].book.policy.starts);
-        let mut alone: Vec<_> = before.lines.iter().filter(|line| line.state.is_active() && line.party.is_none()).collect();
+        let mut alone: Vec<_> =
+            before.lines.iter().filter(|line| line.state.is_active() && line.party.is_none()).collect();
         let rank = |state| match state {
             EnrolmentState::Booked => 0,
             EnrolmentState::Offered => 1,
@@ -746,9 +759,11 @@ impl<'a> Walk<'a> {
         let Some(row) = dice.one::<store::EnrolmentRow>(booked) else { return "nobody to carry".to_owned() };
         let said = staff_seats::carry(&cx, self.runs[k].id, row.id, self.runs[to].id, "Better.".to_owned()).await;
         let mut other = self.runs[to].book.clone();
-        let line = self.runs[k].book.lines.iter().position(|line| {
-            line.person == Some(row.person_id) && line.state == EnrolmentState::Booked
-        });
+        let line = self.runs[k]
+            .book
+            .lines
+            .iter()
+            .position(|line| line.person == Some(row.person_id) && line.state == EnrolmentState::Booked);
         let expected = self.book(k).carry(row.person_id, &mut other, at);
         let n = self.walkers.number(row.person_id);
         assert_eq!(said.is_ok(), expected.is_ok(), "carry {n} to {to}: {said:?} {expected:?}");
@@ -829,7 +844,11 @@ impl<'a> Walk<'a> {
         let MakeUp { id, home, host, mark, was, .. } = self.make_ups[n];
         let cx = Cx { now: self.at, ..self.school.cx.clone() };
         let undo = mark.is_some() && dice.draw(3) == 0;
-        let new = if undo { was } else { dice.one([&[None][..], &Mark::ALL.iter().copied().map(Some).collect::<Vec<_>>()].concat()).flatten() };
+        let new = if undo {
+            was
+        } else {
+            dice.one([&[None][..], &Mark::ALL.iter().copied().map(Some).collect::<Vec<_>>()].concat()).flatten()
+        };
         let said = match (undo, mark) {
             (true, Some(saw)) => make_ups::undo(&cx, id, saw).await,
             _ => make_ups::mark(&cx, id, None, new).await,
@@ -910,6 +929,28 @@ impl<'a> Walk<'a> {
         "close".to_owned()
     }
 
+    /// Staff write down that somebody paid for their seat, or need not.
+    async fn settle_charge(&mut self, k: usize, dice: &mut Dice) -> String {
+        let rows = store::of_class(&mut self.tx().await, self.runs[k].id).await.unwrap();
+        let booked = rows.into_iter().filter(|row| row.state == EnrolmentState::Booked).collect();
+        let Some(row) = dice.one::<store::EnrolmentRow>(booked) else { return "nobody who owes".to_owned() };
+        const DUE: &str = "select id from charge where entity = 'enrolment' and entity_id = $1 and state = 'due'";
+        let due = fetch_scalar!(self.tx().await, ChargeId, DUE, row.id).unwrap();
+        if self.runs[k].book.state == ClassState::Completed {
+            // What its seats cost is nobody's question here any more.
+            return "nothing to settle".to_owned();
+        }
+        let outcome = if dice.draw(4) > 0 { ChargeState::Paid } else { ChargeState::Waived };
+        if let Some(id) = due {
+            let cx = Cx { now: self.at, ..self.manager.clone() };
+            charges::server::service::settle(&cx, id, outcome).await.unwrap();
+        }
+        let line = |line: &Line| line.person == Some(row.person_id) && line.state.is_active();
+        let line = self.runs[k].book.lines.iter().position(line).unwrap();
+        assert_eq!(due.is_some(), self.purse.settle((k, line), outcome), "who owes");
+        format!("settle the charge of {}", self.walkers.number(row.person_id))
+    }
+
     /// The mark of a seat that counts: where the session was missed and made up, that of the make-up.
     fn counted(&self, seat: purse::Seat) -> Option<Mark> {
         let own = self.runs[seat.0].book.lines[seat.1].mark;
@@ -933,19 +974,24 @@ impl<'a> Walk<'a> {
 
     /// Whoever has no seat any more makes nothing up for it.
     fn end_make_ups(&mut self) {
+        for n in 0..self.make_ups.len() {
+            let MakeUp { person, home, mark, stands, .. } = self.make_ups[n];
+            let line = &self.runs[home.0].book.lines[home.1];
+            let theirs = line.state == EnrolmentState::Booked && line.person == Some(person);
+            if stands && mark.is_none() && !theirs {
+                self.end_needless(n);
+            }
+        }
+    }
+
+    /// There is nothing left to make up, of which only a calendar need know.
+    fn end_needless(&mut self, n: usize) {
+        let MakeUp { person, host, .. } = self.make_ups[n];
         let at = self.at;
-        for make_up in self.make_ups.iter_mut().filter(|make_up| make_up.stands && make_up.mark.is_none()) {
-            let line = &self.runs[make_up.home.0].book.lines[make_up.home.1];
-            if line.state == EnrolmentState::Booked && line.person == Some(make_up.person) {
-                continue;
-            }
-            make_up.stands = false;
-            let host = &mut self.runs[make_up.host].book;
-            host.guest_leaves(make_up.person, at);
-            // Only their calendar need know.
-            if at < host.policy.starts + Duration::hours(2) {
-                self.post.to(make_up.person, "class_session");
-            }
+        self.make_ups[n].stands = false;
+        self.book(host).guest_leaves(person, at);
+        if at < self.runs[host].book.policy.starts + Duration::hours(2) {
+            self.post.to(person, "class_session");
         }
     }
 
@@ -1034,7 +1080,8 @@ impl<'a> Walk<'a> {
             let line = rows.iter().filter(|row| row.state == EnrolmentState::Waitlisted).map(|row| row.person_id);
             let waits = book.lines.iter().filter(|line| line.state == EnrolmentState::Waitlisted);
             assert!(line.eq(waits.filter_map(|line| line.person)), "{said}: the order of the line");
-            let gathered: Vec<_> = parties::parties(tx, *id).await.unwrap().iter().map(|row| (row.id, row.gathered)).collect();
+            let gathered: Vec<_> =
+                parties::parties(tx, *id).await.unwrap().iter().map(|row| (row.id, row.gathered)).collect();
             let model: Vec<_> = parties.iter().copied().zip(book.parties.iter().map(|party| party.gathered)).collect();
             assert_eq!(gathered, model, "{said}: what is held for groups");
             assert_eq!(parties.len(), book.parties.len(), "{said}: groups");
@@ -1042,7 +1089,9 @@ impl<'a> Walk<'a> {
                 .await
                 .unwrap()
                 .iter()
-                .map(|place| (parties.iter().position(|id| Some(*id) == place.party_id), place.state, place.offered_until))
+                .map(|place| {
+                    (parties.iter().position(|id| Some(*id) == place.party_id), place.state, place.offered_until)
+                })
                 .collect();
             let unnamed = book.lines.iter().filter(|line| line.person.is_none() && line.state.is_active());
             let mut model: Vec<_> = unnamed.map(|line| (line.party, line.state, line.offered_until)).collect();
@@ -1137,8 +1186,11 @@ async fn walk(world: &World, seed: u64, steps: u64) {
         assert_eq!(world.broken().await, Vec::<String>::new(), "{said}");
         walk.current += 1;
     }
-    let [used, expired, charged, voided] = walk.purse.seen();
-    assert!(steps < IN_ONE_WORLD || (used > 0 && expired > 0 && charged > 0 && voided > 0), "seed {seed}");
+    let [used, expired, charged, voided, back] = walk.purse.seen();
+    println!(
+        "seed {seed}: {used} seats used, {expired} expired, {charged} charged, {voided} void, {back} to be paid back"
+    );
+    assert!(steps < IN_ONE_WORLD || (used > 0 && expired > 0 && charged > 0), "seed {seed} paid for nothing");
     post::each_letter_once(world).await;
 }
 

@@ -72,7 +72,10 @@ const ADD: &str = "insert into charge (id, person_id, organisation_id, amount_mi
     on conflict do nothing";
 const THERE: &str = "select id from charge where entity = $1 and entity_id = $2 and reason = $3 and state <> 'void'";
 
-/// Adds a charge; the same reason for the same thing is charged once, and asking again gives the one that is there.
+const KEEP: &str = "delete from refund where charge_id = $1 and paid_at is null";
+
+/// Adds a charge; the same reason for the same thing is charged once, and asking again gives the one that is there. What
+/// was paid already pays for it after all, unless it went back.
 pub async fn add(tx: &mut Tx, charge: &NewCharge, now: DateTime<Utc>) -> Result<ChargeId, AppError> {
     let id: ChargeId = fresh();
     let added = execute!(
@@ -93,7 +96,9 @@ pub async fn add(tx: &mut Tx, charge: &NewCharge, now: DateTime<Utc>) -> Result<
         return Ok(id);
     }
     let there = fetch_scalar!(tx, ChargeId, THERE, charge.entity, charge.entity_id, charge.reason)?;
-    there.ok_or_else(|| crate::server::internal("a charge vanished", &charge.entity_id))
+    let there = there.ok_or_else(|| crate::server::internal("a charge vanished", &charge.entity_id))?;
+    execute!(tx, KEEP, there)?;
+    Ok(there)
 }
 
 const VOID: &str = "update charge set state = 'void', settled_at = $3 \

@@ -196,9 +196,8 @@ impl Book {
     pub fn accept_group(&mut self, party: usize, now: DateTime<Utc>) -> Result<(), Refusal> {
         let offer = self.of_party(party).find(|line| line.state == EnrolmentState::Offered).ok_or(Refusal::NoOffer)?;
         let state = enrolment::accept(offer.state, offer.offered_until, now)?;
-        let elsewhere = |line: &Line| {
-            line.state == EnrolmentState::Offered && line.person.is_some_and(|person| self.sits(person))
-        };
+        let elsewhere =
+            |line: &Line| line.state == EnrolmentState::Offered && line.person.is_some_and(|person| self.sits(person));
         if self.of_party(party).any(elsewhere) {
             return Err(Refusal::Hindered { people: Vec::new() });
         }
@@ -257,12 +256,7 @@ impl Book {
         self.cancel_by(self.policy.exempt(), person, now)
     }
 
-    fn cancel_by(
-        &mut self,
-        policy: Policy,
-        person: PersonId,
-        now: DateTime<Utc>,
-    ) -> Result<EnrolmentState, Refusal> {
+    fn cancel_by(&mut self, policy: Policy, person: PersonId, now: DateTime<Utc>) -> Result<EnrolmentState, Refusal> {
         let last = self.last(person);
         let line = match self.active(person) {
             Some(line) => line,
@@ -796,7 +790,9 @@ mod tests {
     fn check(book: &Book, before: &Book, now: DateTime<Utc>) -> Result<(), TestCaseError> {
         let (p, seats) = (book.policy, book.seats());
         prop_assert!(seats.taken + seats.held <= seats.capacity, "{:?}", seats);
-        prop_assert!(book.guests.iter().all(|guest| book.line(*guest).is_none_or(|l| l.state != EnrolmentState::Booked)));
+        prop_assert!(
+            book.guests.iter().all(|guest| book.line(*guest).is_none_or(|l| l.state != EnrolmentState::Booked))
+        );
         for n in 0..12 {
             let active = book.lines.iter().filter(|l| l.person == Some(person(n)) && l.state.is_active()).count();
             prop_assert!(active <= 1);

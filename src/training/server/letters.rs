@@ -568,8 +568,8 @@ pub async fn booked(
     let free_until = class.policy().free_until();
     let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), free_until };
     let sessions = store::sessions(tx, class.id).await?;
-    let seat = Seat { class, id, person };
-    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}:{}:{}", class.id, class.sequence)).await
+    let (seat, once) = (Seat { class, id, person }, format!("enrolment_booked:{id}:{}:{}", class.id, class.sequence));
+    invitations::request(tx, cx, seat, &sessions, letter, &once).await
 }
 
 /// A seat is given back by whoever had it.

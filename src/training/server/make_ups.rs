@@ -296,9 +296,15 @@ async fn unmarked(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError>
 }
 
 /// Sessions of a class have another time, or are no more: their guests promised the old one, so their places end and they
-/// are told. Who was marked in the hour before was marked for a time that does not come. The caller holds the class.
+/// are told. Who was marked in the hour before was marked for a time that does not come; and who was away then has missed
+/// nothing, and makes nothing up. The caller holds the class.
 pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassSessionId]) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
+    for session in gone {
+        for row in store::make_ups_of_session(tx, *session).await? {
+            end_needless(tx, &cx, &row).await?;
+        }
+    }
     for row in store::guests(tx, class).await? {
         if !gone.contains(&row.session_id) {
             continue;

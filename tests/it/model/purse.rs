@@ -3,9 +3,10 @@
 
 use crate::world::World;
 use aftercare::{
+    charges::domain::ChargeState,
     fetch_all,
     training::domain::{Effect, EnrolmentState, book::Book},
-    values::{BenefitId, OrganisationId, PersonId, ProductId},
+    values::{BenefitId, ChargeId, OrganisationId, PersonId, ProductId},
 };
 use chrono::NaiveDate;
 use std::collections::HashMap;
@@ -45,12 +46,14 @@ pub enum By {
 /// One line of one book.
 pub type Seat = (usize, usize);
 
-/// Somebody owes something.
+/// Somebody owes something, or did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Charge {
     payer: PersonId,
     for_firm: bool,
-    due: bool,
+    state: ChargeState,
+    /// What was paid is to be paid back.
+    back: bool,
 }
 
 /// Everything that pays in one world.
@@ -79,7 +82,8 @@ const RIGHTS: &str = "select b.id, b.person_id, b.organisation_id, i.product_id,
     from benefit b join item i on i.id = b.item_id where b.allowance = 'training_seat' order by b.ends_on, b.id";
 const UNITS: &str =
     "select id, granted, available, reserved, used, expired from benefit where allowance = 'training_seat'";
-const CHARGES: &str = "select person_id, organisation_id, state from charge where entity = 'enrolment'";
+const CHARGES: &str = "select c.person_id, c.organisation_id, c.state, b.charge_id from charge c \
+    left join refund b on b.charge_id = c.id where c.entity = 'enrolment'";
 
 impl Purse {
     /// As it was sold: nothing is used yet.
@@ -129,7 +133,7 @@ impl Purse {
                 By::Benefit(right.id)
             }
             None => {
-                self.charges.push(Charge { payer, for_firm, due: true });
+                self.charges.push(Charge { payer, for_firm, state: ChargeState::Due, back: false });
                 By::Money(self.charges.len() - 1)
             }
         }
@@ -143,7 +147,14 @@ impl Purse {
                 units.reserved -= 1;
                 units.available += 1;
             }
-            Some(By::Money(charge)) => self.charges[charge].due = false,
+            Some(By::Money(charge)) => {
+                let charge = &mut self.charges[charge];
+                match charge.state {
+                    ChargeState::Due => charge.state = ChargeState::Void,
+                    ChargeState::Paid => charge.back = true,
+                    ChargeState::Waived | ChargeState::Void => {}
+                }
+            }
             Some(By::Nothing) | None => {}
         }
     }
@@ -154,6 +165,17 @@ impl Purse {
             let units = self.units(id);
             units.reserved -= 1;
             units.used += 1;
+        }
+    }
+
+    /// Staff write down how a charge was settled; says whether there was anything to settle.
+    pub fn settle(&mut self, seat: Seat, outcome: ChargeState) -> bool {
+        match self.paid(seat) {
+            Some(By::Money(charge)) if self.charges[charge].state == ChargeState::Due => {
+                self.charges[charge].state = outcome;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -179,7 +201,14 @@ impl Purse {
     /// Follows the seats of one class: who came to one pays, who gave one back in time has back what it cost, who did so
     /// too late as the class's rules say. `found` is what the database says pays for these lines: which of a group's
     /// seats is paid by what nobody promised, only what pays for all of them.
-    pub fn follow(&mut self, class: usize, before: &Book, after: &Book, price: Price, found: &[(usize, Option<BenefitId>)]) {
+    pub fn follow(
+        &mut self,
+        class: usize,
+        before: &Book,
+        after: &Book,
+        price: Price,
+        found: &[(usize, Option<BenefitId>)],
+    ) {
         let booked = |book: &Book, n: usize| book.lines.get(n).is_some_and(|line| line.state == EnrolmentState::Booked);
         let mut of_firm = Vec::new();
         for (n, line) in after.lines.iter().enumerate() {
@@ -230,21 +259,25 @@ impl Purse {
             let held = self.paid.values().filter(|by| **by == By::Benefit(id)).count();
             assert_eq!(reserved, held as i64, "{said}: what is reserved is reserved for a seat");
         }
-        let mut there: Vec<_> = fetch_all!(tx, (PersonId, Option<OrganisationId>, String), CHARGES)
+        type Cells = (PersonId, Option<OrganisationId>, String, Option<ChargeId>);
+        let mut there: Vec<_> = fetch_all!(tx, Cells, CHARGES)
             .unwrap()
             .into_iter()
-            .map(|(payer, firm, state)| (payer, firm.is_some(), state == "due"))
+            .map(|(payer, firm, state, back)| (payer, firm.is_some(), state, back.is_some()))
             .collect();
-        let mut model: Vec<_> = self.charges.iter().map(|charge| (charge.payer, charge.for_firm, charge.due)).collect();
+        let model = |charge: &Charge| (charge.payer, charge.for_firm, charge.state.as_str().to_owned(), charge.back);
+        let mut model: Vec<_> = self.charges.iter().map(model).collect();
         there.sort();
         model.sort();
         assert_eq!(there, model, "{said}: who owes what");
     }
 
-    /// In how many ways seats were paid, used and given back: a walk in which none of them happened proves nothing.
-    pub fn seen(&self) -> [i64; 4] {
+    /// How many units were used and expired, and how many charges were opened, voided and are to be paid back: a walk in
+    /// which none of that happened proves little.
+    pub fn seen(&self) -> [i64; 5] {
         let sum = |of: fn(&Units) -> i64| self.rights.iter().map(|right| of(&right.units)).sum::<i64>();
-        let voided = self.charges.iter().filter(|charge| !charge.due).count() as i64;
-        [sum(|units| units.used), sum(|units| units.expired), self.charges.len() as i64, voided]
+        let voided = self.charges.iter().filter(|charge| charge.state == ChargeState::Void).count() as i64;
+        let back = self.charges.iter().filter(|charge| charge.back).count() as i64;
+        [sum(|units| units.used), sum(|units| units.expired), self.charges.len() as i64, voided, back]
     }
 }
