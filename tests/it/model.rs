@@ -211,6 +211,8 @@ fn missed(mark: Option<Mark>) -> bool {
 struct Walk<'a> {
     world: &'a World,
     school: &'a School,
+    /// They teach in turn, so that two classes can be at one time.
+    trainers: [(PersonId, Cx); 2],
     manager: Cx,
     walkers: &'a Walkers,
     runs: Vec<Run>,
@@ -227,10 +229,14 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn begin(world: &'a World, school: &'a School, manager: Cx, walkers: &'a Walkers, purse: Purse) -> Self {
+    async fn begin(world: &'a World, school: &'a School, walkers: &'a Walkers, purse: Purse) -> Self {
+        let manager = world.cx_of(&world.staff(Role::Manager).await).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let second = (second.id, world.cx_of(&second).await);
         Walk {
             world,
             school,
+            trainers: [(school.trainer.id, school.cx.clone()), second],
             manager,
             walkers,
             runs: Vec::new(),
@@ -261,7 +267,9 @@ impl<'a> Walk<'a> {
         let (capacity, price) = (1 + dice.draw(6) as i64, if dice.draw(6) == 0 { 0 } else { 9000 });
         let cut_off_hours = [48, 48, 24, 96, 0][dice.draw(5) as usize];
         let draft = self.school.draft("Model", capacity, (starts - now()).num_hours(), price);
-        let id = self.school.open(plan::Draft { cut_off_hours, ..draft }).await;
+        let (trainer, cx) = &self.trainers[self.runs.len() % 2];
+        let id = plan::create(cx, plan::Draft { cut_off_hours, trainer: *trainer, ..draft }, None).await.unwrap();
+        plan::publish(cx, id).await.unwrap();
         let session = store::sessions(&mut self.tx().await, id).await.unwrap()[0].id;
         let policy = Policy { terms, ..Policy::new(starts, cut_off_hours) };
         let book = Book::open(capacity, policy);
@@ -280,11 +288,33 @@ impl<'a> Walk<'a> {
         self.runs[k].book.line(who).map(|line| line.state)
     }
 
-    /// The trainer, or a manager who does it for them.
-    fn staff(&self, dice: &mut Dice) -> (Cx, bool) {
+    /// The trainer of a class, or a manager who does it for them.
+    fn staff(&self, k: usize, dice: &mut Dice) -> (Cx, bool) {
         let manager = dice.draw(3) == 0;
-        let cx = if manager { &self.manager } else { &self.school.cx };
-        (Cx { now: self.at, ..cx.clone() }, manager)
+        (if manager { Cx { now: self.at, ..self.manager.clone() } } else { self.trainer(k) }, manager)
+    }
+
+    fn trainer(&self, k: usize) -> Cx {
+        Cx { now: self.at, ..self.trainers[k % 2].1.clone() }
+    }
+
+    /// Who sits in another class at some time, or is a guest there; apart from one class.
+    fn elsewhere(&self, starts: DateTime<Utc>, k: usize, except: usize) -> Vec<PersonId> {
+        let mut people = Vec::new();
+        for (j, Run { book, .. }) in self.runs.iter().enumerate() {
+            if j != k && j != except && (book.policy.starts - starts).abs() < Duration::hours(2) {
+                let seated = book.lines.iter().filter(|line| line.state == EnrolmentState::Booked);
+                people.extend(seated.filter_map(|line| line.person).chain(book.guests.iter().copied()));
+            }
+        }
+        people
+    }
+
+    /// Everybody's time, as it is before an act.
+    fn look_at_the_time(&mut self) {
+        for k in 0..self.runs.len() {
+            self.runs[k].book.elsewhere = self.elsewhere(self.runs[k].book.policy.starts, k, k);
+        }
     }
 
     /// One step everywhere; a failure says at which, and what was done.
@@ -297,7 +327,8 @@ impl<'a> Walk<'a> {
         self.follow(&before, &format!("{said}, in class {k}: {done}")).await;
     }
 
-    fn books(&self) -> Vec<Book> {
+    fn books(&mut self) -> Vec<Book> {
+        self.look_at_the_time();
         self.runs.iter().map(|run| run.book.clone()).collect()
     }
 
@@ -554,7 +585,7 @@ impl<'a> Walk<'a> {
     async fn resize(&mut self, k: usize, capacity: i64) -> String {
         let row = store::class(&mut self.tx().await, self.runs[k].id).await.unwrap();
         let (open, at) = (row.state.is_editable(), self.at);
-        let cx = Cx { now: at, ..self.school.cx.clone() };
+        let cx = self.trainer(k);
         let said = change::edit(&cx, self.runs[k].id, as_it_is(row, capacity), change::Rest::default()).await;
         let expected = open && self.book(k).resize(capacity, at).is_ok();
         assert_eq!(said.is_ok(), expected, "resize to {capacity}: {said:?}");
@@ -565,23 +596,30 @@ impl<'a> Walk<'a> {
     async fn move_class(&mut self, k: usize, dice: &mut Dice) -> String {
         let row = store::class(&mut self.tx().await, self.runs[k].id).await.unwrap();
         let (number, planned, at) = (self.runs[k].number, self.runs[k].planned, self.at);
-        let starts = planned - Duration::days(dice.draw(4) as i64) + Duration::hours(2 + 2 * (number % 6));
+        let other = if k == self.current { k + 1 } else { self.current };
+        let starts = match dice.draw(3) {
+            0 => self.runs[other].book.policy.starts,
+            _ => planned - Duration::days(dice.draw(4) as i64) + Duration::hours(2 + 2 * (number % 6)),
+        };
         let was = self.runs[k].book.policy.starts;
         if starts == was || starts.min(was) <= at || !row.state.is_editable() {
             return "nothing to move".to_owned();
         }
         let capacity = row.capacity;
         let span = Span { from: starts, until: starts + Duration::hours(2) };
-        let rest = change::Rest { sessions: Some(vec![(Some(self.runs[k].session), span)]), ..change::Rest::default() };
-        let (cx, manager) = self.staff(dice);
+        let known_clashes = self.walkers.people.iter().map(|(who, _)| who.id).collect();
+        let sessions = Some(vec![(Some(self.runs[k].session), span)]);
+        let rest = change::Rest { sessions, known_clashes, ..change::Rest::default() };
+        let (cx, manager) = self.staff(k, dice);
         let said = change::edit(&cx, self.runs[k].id, as_it_is(row, capacity), rest).await;
         assert!(said.is_ok(), "move to {starts}: {said:?}");
         let before = self.runs[k].book.clone();
         self.everybody(&before, "class_moved", "group_class_moved");
         if manager {
-            self.post.to(self.school.trainer.id, "crew_moved");
+            self.post.to(self.trainers[k % 2].0, "crew_moved");
         }
-        self.book(k).move_to(starts, at);
+        let elsewhere = self.elsewhere(starts, k, k);
+        self.book(k).move_to(starts, elsewhere, at);
         self.runs[k].reminded = starts - plan::REMIND <= at;
         let mut again = Vec::new();
         for make_up in self.make_ups.iter_mut().filter(|make_up| make_up.stands && make_up.host == k) {
@@ -604,7 +642,7 @@ impl<'a> Walk<'a> {
         if !row.state.is_editable() {
             return "no cut-off to change".to_owned();
         }
-        let ((cx, _), at, capacity) = (self.staff(dice), self.at, row.capacity);
+        let ((cx, _), at, capacity) = (self.staff(k, dice), self.at, row.capacity);
         let edit = change::Edit { cut_off_hours: hours, ..as_it_is(row, capacity) };
         let said = change::edit(&cx, self.runs[k].id, edit, change::Rest::default()).await;
         assert!(said.is_ok(), "cut-off {hours}: {said:?}");
@@ -627,7 +665,7 @@ impl<'a> Walk<'a> {
         if !row.state.is_editable() {
             return "no address to change".to_owned();
         }
-        let ((cx, manager), at, capacity) = (self.staff(dice), self.at, row.capacity);
+        let ((cx, manager), at, capacity) = (self.staff(k, dice), self.at, row.capacity);
         let link = Some(format!("https://meet.example.com/{}", at.timestamp()));
         let edit = change::Edit { link, ..as_it_is(row, capacity) };
         let said = change::edit(&cx, self.runs[k].id, edit, change::Rest::default()).await;
@@ -641,7 +679,7 @@ impl<'a> Walk<'a> {
             self.post.to(guest.person, "make_up_changed");
         }
         if manager {
-            self.post.to(self.school.trainer.id, "crew_changed");
+            self.post.to(self.trainers[k % 2].0, "crew_changed");
         }
         "another address".to_owned()
     }
@@ -649,7 +687,7 @@ impl<'a> Walk<'a> {
     /// The class does not take place: whoever had a seat, then the line in its order, is offered one in the first of the
     /// others that they can come to; each group as a whole.
     async fn cancel_class(&mut self, k: usize, dice: &mut Dice) -> String {
-        let ((cx, manager), at) = (self.staff(dice), self.at);
+        let ((cx, manager), at) = (self.staff(k, dice), self.at);
         let said = plan::cancel(&cx, self.runs[k].id, "Rain.".to_owned()).await;
         let before = self.runs[k].book.clone();
         let expected = self.book(k).cancel_class();
@@ -659,7 +697,7 @@ impl<'a> Walk<'a> {
         }
         self.everybody(&before, "class_cancelled", "group_class_cancelled");
         if manager {
-            self.post.to(self.school.trainer.id, "crew_cancelled");
+            self.post.to(self.trainers[k % 2].0, "crew_cancelled");
         }
         // Whoever was marked before the session was marked for a time that does not come.
         let early = at < before.policy.starts;
@@ -677,6 +715,8 @@ impl<'a> Walk<'a> {
         let mut later: Vec<usize> = (0..self.runs.len()).collect();
         later.retain(|&j| j != k && !self.runs[j].book.policy.has_started(at));
         later.sort_by_key(|&j| self.runs[j].book.policy.starts);
+        // Nobody is in the cancelled class any more.
+        self.look_at_the_time();
         let mut alone: Vec<_> =
             before.lines.iter().filter(|line| line.state.is_active() && line.party.is_none()).collect();
         let rank = |state| match state {
@@ -698,7 +738,7 @@ impl<'a> Walk<'a> {
     }
 
     async fn staff_give_back(&mut self, k: usize, n: usize, dice: &mut Dice) -> String {
-        let (who, at, (cx, _)) = (self.walkers.id(n), self.at, self.staff(dice));
+        let (who, at, (cx, _)) = (self.walkers.id(n), self.at, self.staff(k, dice));
         let Some(row) = store::active(&mut self.tx().await, self.runs[k].id, who).await.unwrap() else {
             return "nothing for staff to give back".to_owned();
         };
@@ -716,7 +756,7 @@ impl<'a> Walk<'a> {
     }
 
     async fn walk_in(&mut self, k: usize, n: usize, dice: &mut Dice) -> String {
-        let (who, at, (cx, _)) = (self.walkers.id(n), self.at, self.staff(dice));
+        let (who, at, (cx, _)) = (self.walkers.id(n), self.at, self.staff(k, dice));
         let walk_in = WalkIn { email: self.walkers.email(n).parse().unwrap(), name: String::new(), agreed: true };
         let said = staff_seats::walk_in(&cx, self.runs[k].id, walk_in, None).await;
         let ends = self.runs[k].book.policy.starts + Duration::hours(2);
@@ -729,7 +769,7 @@ impl<'a> Walk<'a> {
     }
 
     async fn promote(&mut self, k: usize, dice: &mut Dice) -> String {
-        let (at, (cx, _)) = (self.at, self.staff(dice));
+        let (at, (cx, _)) = (self.at, self.staff(k, dice));
         let rows = store::of_class(&mut self.tx().await, self.runs[k].id).await.unwrap();
         let waits = rows.into_iter().filter(|row| row.state == EnrolmentState::Waitlisted).collect();
         let Some(row) = dice.one::<store::EnrolmentRow>(waits) else { return "nobody to promote".to_owned() };
@@ -753,12 +793,13 @@ impl<'a> Walk<'a> {
     /// Into the other class that is walked on.
     async fn carry(&mut self, k: usize, dice: &mut Dice) -> String {
         let to = if k == self.current { k + 1 } else { self.current };
-        let (at, (cx, manager)) = (self.at, self.staff(dice));
+        let (at, (cx, _)) = (self.at, self.staff(k, dice));
         let rows = store::of_class(&mut self.tx().await, self.runs[k].id).await.unwrap();
         let booked = rows.into_iter().filter(|row| row.state == EnrolmentState::Booked).collect();
         let Some(row) = dice.one::<store::EnrolmentRow>(booked) else { return "nobody to carry".to_owned() };
         let said = staff_seats::carry(&cx, self.runs[k].id, row.id, self.runs[to].id, "Better.".to_owned()).await;
         let mut other = self.runs[to].book.clone();
+        other.elsewhere = self.elsewhere(other.policy.starts, to, k);
         let line = self.runs[k]
             .book
             .lines
@@ -776,9 +817,8 @@ impl<'a> Walk<'a> {
             if row.party_id.is_some() {
                 self.post.to(self.walkers.owner(), "group_seat_moved");
             }
-            if manager {
-                self.post.to(self.school.trainer.id, "moved_in");
-            }
+            // The other class has another trainer.
+            self.post.to(self.trainers[to % 2].0, "moved_in");
         }
         format!("carry {n} to {to}")
     }
@@ -842,7 +882,7 @@ impl<'a> Walk<'a> {
         let standing = (0..self.make_ups.len()).filter(|&n| self.make_ups[n].stands).collect();
         let Some(n) = dice.one::<usize>(standing) else { return "no guest".to_owned() };
         let MakeUp { id, home, host, mark, was, .. } = self.make_ups[n];
-        let cx = Cx { now: self.at, ..self.school.cx.clone() };
+        let cx = self.trainer(host);
         let undo = mark.is_some() && dice.draw(3) == 0;
         let new = if undo {
             was
@@ -870,7 +910,7 @@ impl<'a> Walk<'a> {
         let booked = rows.into_iter().filter(|row| row.state == EnrolmentState::Booked).collect();
         let Some(row) = dice.one::<store::EnrolmentRow>(booked) else { return "nobody to mark".to_owned() };
         let mark = dice.one(Mark::ALL.to_vec()).filter(|_| dice.draw(8) > 0);
-        let (cx, at) = (Cx { now: self.at, ..self.school.cx.clone() }, self.at);
+        let (cx, at) = (self.trainer(k), self.at);
         let said = attend::mark(&cx, self.runs[k].id, self.runs[k].session, row.id, None, mark).await;
         let expected = self.book(k).mark(row.person_id, mark, at);
         let n = self.walkers.number(row.person_id);
@@ -883,7 +923,7 @@ impl<'a> Walk<'a> {
         let marked = marked.filter_map(|line| Some((line.person?, line.mark?))).collect();
         let Some((who, saw)) = dice.one::<(PersonId, Mark)>(marked) else { return "no mark to undo".to_owned() };
         let row = store::active(&mut self.tx().await, self.runs[k].id, who).await.unwrap().unwrap();
-        let (cx, at) = (Cx { now: self.at, ..self.school.cx.clone() }, self.at);
+        let (cx, at) = (self.trainer(k), self.at);
         let said = attend::undo(&cx, self.runs[k].id, self.runs[k].session, row.id, saw).await;
         let expected = self.book(k).undo(who, at);
         let n = self.walkers.number(who);
@@ -892,7 +932,7 @@ impl<'a> Walk<'a> {
     }
 
     async fn mark_rest(&mut self, k: usize) -> String {
-        let (cx, at) = (Cx { now: self.at, ..self.school.cx.clone() }, self.at);
+        let (cx, at) = (self.trainer(k), self.at);
         let said = attend::mark_rest(&cx, self.runs[k].id, self.runs[k].session).await;
         let expected = self.book(k).mark_rest(at);
         assert_eq!(said.is_ok(), expected.is_ok(), "mark the rest: {said:?} {expected:?}");
@@ -902,7 +942,7 @@ impl<'a> Walk<'a> {
     /// The end of a class: whoever was there has used what paid, and so has whoever did not come, unless they were
     /// excused or the class forgives it, and make nothing up.
     async fn close(&mut self, k: usize) -> String {
-        let (cx, at) = (Cx { now: self.at, ..self.school.cx.clone() }, self.at);
+        let (cx, at) = (self.trainer(k), self.at);
         let said = plan::close(&cx, self.runs[k].id).await;
         let expected = self.book(k).close(at);
         assert_eq!(said.is_ok(), expected.is_ok(), "close: {said:?} {expected:?}");
@@ -1166,9 +1206,8 @@ fn as_it_is(row: store::ClassRow, capacity: i64) -> change::Edit {
 
 async fn walk(world: &World, seed: u64, steps: u64) {
     let (walkers, school, purse) = Walkers::of(world).await;
-    let manager = world.cx_of(&world.staff(Role::Manager).await).await;
     let mut dice = Dice(seed);
-    let mut walk = Walk::begin(world, &school, manager, &walkers, purse);
+    let mut walk = Walk::begin(world, &school, &walkers, purse).await;
     walk.open(&mut dice).await;
     let mut taken = 0;
     while taken < steps {

@@ -41,13 +41,15 @@ pub struct Book {
     pub parties: Vec<Party>,
     /// Who makes a missed session of another class up in this one: their seats are nobody else's.
     pub guests: Vec<PersonId>,
+    /// Who is somewhere else at its time.
+    pub elsewhere: Vec<PersonId>,
 }
 
 impl Book {
     /// An open class without learners.
     pub fn open(capacity: i64, policy: Policy) -> Self {
-        let (lines, parties, guests) = (Vec::new(), Vec::new(), Vec::new());
-        Self { state: ClassState::Open, capacity, policy, lines, parties, guests }
+        let (lines, parties, guests, elsewhere) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { state: ClassState::Open, capacity, policy, lines, parties, guests, elsewhere }
     }
 
     /// The counters, counted.
@@ -77,10 +79,14 @@ impl Book {
         waiting.position(|line| line.person == Some(person)).map(|place| place + 1)
     }
 
-    /// Whether somebody sits in the class, because of a seat or as a guest, so that they cannot take another one.
+    /// Whether somebody's time is taken: by a seat here, as a guest here, or by something else.
     fn sits(&self, person: PersonId) -> bool {
         let seat = self.line(person).is_some_and(|line| line.state == EnrolmentState::Booked);
-        seat || self.guests.contains(&person)
+        seat || self.cannot_come(person)
+    }
+
+    fn cannot_come(&self, person: PersonId) -> bool {
+        self.guests.contains(&person) || self.elsewhere.contains(&person)
     }
 
     /// Whether somebody had a place that was given up, by them or for them: they are offered none again.
@@ -107,10 +113,10 @@ impl Book {
     /// free seat can be taken from the line once the waitlist is closed. Whoever takes one leaves their group.
     pub fn enrol(&mut self, person: PersonId, now: DateTime<Utc>) -> Result<(), Refusal> {
         let seating = enrolment::enrol(self.state, &self.seats(), &self.policy, now);
-        let guest = self.guests.contains(&person);
+        let hindered = self.cannot_come(person);
         match (self.active(person), seating) {
             (Some(line), Ok(Seating::Booked)) if line.state == EnrolmentState::Waitlisted => {
-                if guest {
+                if hindered {
                     return Err(Refusal::Hindered { people: Vec::new() });
                 }
                 line.state = EnrolmentState::Booked;
@@ -122,7 +128,7 @@ impl Book {
                     Seating::Booked => EnrolmentState::Booked,
                     Seating::Waitlisted => EnrolmentState::Waitlisted,
                 };
-                if guest {
+                if hindered {
                     return Err(Refusal::Hindered { people: Vec::new() });
                 }
                 self.add(Some(person), None, state);
@@ -159,7 +165,7 @@ impl Book {
     }
 
     pub fn accept(&mut self, person: PersonId, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let guest = self.guests.contains(&person);
+        let hindered = self.cannot_come(person);
         let line = self.active(person).ok_or(Refusal::NoOffer)?;
         if line.state == EnrolmentState::Booked {
             return Ok(());
@@ -168,7 +174,7 @@ impl Book {
         if line.party.is_some() {
             return Err(Refusal::FirmAnswers);
         }
-        if guest {
+        if hindered {
             return Err(Refusal::Hindered { people: Vec::new() });
         }
         line.state = state;
@@ -500,13 +506,31 @@ impl Book {
         self.pass_on(now);
     }
 
-    /// The class is at another time, and cancelling is free for three days: no offer outlives the waitlist, wherever that
-    /// went. Guests had promised the old time, and marks from before it are not about the new one.
-    pub fn move_to(&mut self, starts: DateTime<Utc>, now: DateTime<Utc>) {
+    /// The class is at another time, at which these people are elsewhere, and cancelling is free for three days. No offer
+    /// outlives the waitlist, wherever that went; whoever had a seat and is elsewhere has it held as long as an offer made
+    /// now, or loses it where it is too late for that; all that a group has on offer ends at one time. Guests had promised
+    /// the old time, and marks from before it are not about the new one.
+    pub fn move_to(&mut self, starts: DateTime<Utc>, elsewhere: Vec<PersonId>, now: DateTime<Utc>) {
         let policy = Policy { starts, grace: Some(now + Duration::hours(72)), ..self.policy };
         self.policy = policy;
         self.guests.clear();
         self.lines.iter_mut().for_each(|line| (line.mark, line.was) = (None, None));
+        self.elsewhere = elsewhere;
+        for line in self.lines.iter_mut().filter(|line| line.state == EnrolmentState::Booked) {
+            if !line.person.is_some_and(|person| self.elsewhere.contains(&person)) {
+                continue;
+            }
+            match policy.offer_until(now) {
+                Some(until) => (line.state, line.offered_until) = (EnrolmentState::Offered, Some(until)),
+                None => line.end(EnrolmentState::Cancelled, Ending::ClassCancelled),
+            }
+        }
+        for party in 0..self.parties.len() {
+            let last = self.of_party(party).filter_map(|line| line.offered_until).max();
+            for line in self.lines.iter_mut().filter(|line| line.party == Some(party) && line.offered_until.is_some()) {
+                line.offered_until = last;
+            }
+        }
         let outlives = |line: &Line| {
             line.state == EnrolmentState::Offered && line.offered_until.is_some_and(|until| until > policy.freezes_at())
         };

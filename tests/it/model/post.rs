@@ -65,8 +65,9 @@ impl Walk<'_> {
         let mut groups = BTreeSet::new();
         for (n, line) in self.runs[k].book.lines.iter().enumerate() {
             let was = before.lines.get(n).map(|line| line.state);
-            // Of a seat that is held instead of one in a cancelled class, the letter of that class tells.
-            let served = line.state == EnrolmentState::Offered && was != Some(line.state) && line.number.is_some();
+            // Of a seat that is held instead of one in a cancelled class, or after a move, the letter of that tells.
+            let waited = matches!(was, None | Some(EnrolmentState::Waitlisted));
+            let served = line.state == EnrolmentState::Offered && waited && line.number.is_some();
             match (line.party, line.person) {
                 (Some(party), _) if served => {
                     groups.insert(party);
@@ -122,7 +123,7 @@ const LETTERS: [(&str, &str); 25] = [
     (
         "class_cancelled",
         "select h.customer_id, h.at from acts h where h.act = 'cancel_enrolment' and h.why = 'class_cancelled' \
-         and h.entity = 'enrolment'",
+         and h.entity = 'enrolment' and h.edited is null",
     ),
     ("seat_moved", "select h.customer_id, h.at from acts h where h.act = 'move_seat'"),
     (

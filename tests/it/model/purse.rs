@@ -62,6 +62,8 @@ pub struct Purse {
     charges: Vec<Charge>,
     /// What is reserved for or owed because of a seat whose fate is open.
     paid: HashMap<Seat, By>,
+    /// The last charge of a seat: one that was paid is not opened again.
+    charged: HashMap<Seat, usize>,
     /// The one firm, and who answers for it.
     firm: (OrganisationId, PersonId),
     /// The product that the course belongs to.
@@ -102,7 +104,7 @@ impl Purse {
         let rights: Vec<Right> = rights.into_iter().map(right).collect();
         // What ends first is plain.
         assert!(rights.windows(2).all(|pair| pair[0].ends < pair[1].ends || pair[0].firm != pair[1].firm));
-        Self { rights, charges: Vec::new(), paid: HashMap::new(), firm, product }
+        Self { rights, charges: Vec::new(), paid: HashMap::new(), charged: HashMap::new(), firm, product }
     }
 
     /// Books a seat for somebody, on their own: of what they may use, and what the firms that they own may, the one that
@@ -110,13 +112,34 @@ impl Purse {
     fn take(&mut self, seat: Seat, person: PersonId, price: Price) {
         let (firm, owner) = self.firm;
         let may = |right: &Right| right.holder == person || (right.firm == Some(firm) && person == owner);
-        let by = self.pay(may, (person, false), price);
+        let benefit = self.reserve(may, price);
+        self.book(seat, benefit, (person, false), price);
+    }
+
+    /// A seat is booked on a benefit, or on money where there is none.
+    fn book(&mut self, seat: Seat, benefit: Option<BenefitId>, (payer, for_firm): (PersonId, bool), price: Price) {
+        let by = match (benefit, self.charged.get(&seat)) {
+            (Some(benefit), _) => By::Benefit(benefit),
+            (None, _) if price.minor == 0 => By::Nothing,
+            // What was paid for it already pays for it after all.
+            (None, Some(&charge)) if self.charges[charge].state != ChargeState::Void => {
+                self.charges[charge].back = false;
+                By::Money(charge)
+            }
+            (None, _) => {
+                self.charges.push(Charge { payer, for_firm, state: ChargeState::Due, back: false });
+                By::Money(self.charges.len() - 1)
+            }
+        };
+        if let By::Money(charge) = by {
+            self.charged.insert(seat, charge);
+        }
         self.paid.insert(seat, by);
     }
 
-    fn pay(&mut self, may: impl Fn(&Right) -> bool, (payer, for_firm): (PersonId, bool), price: Price) -> By {
+    fn reserve(&mut self, may: impl Fn(&Right) -> bool, price: Price) -> Option<BenefitId> {
         if price.minor == 0 {
-            return By::Nothing;
+            return None;
         }
         let product = self.product;
         let fits = |right: &&mut Right| {
@@ -126,17 +149,10 @@ impl Purse {
                 && price.day < right.ends
                 && right.units.available > 0
         };
-        match self.rights.iter_mut().find(fits) {
-            Some(right) => {
-                right.units.available -= 1;
-                right.units.reserved += 1;
-                By::Benefit(right.id)
-            }
-            None => {
-                self.charges.push(Charge { payer, for_firm, state: ChargeState::Due, back: false });
-                By::Money(self.charges.len() - 1)
-            }
-        }
+        let right = self.rights.iter_mut().find(fits)?;
+        right.units.available -= 1;
+        right.units.reserved += 1;
+        Some(right.id)
     }
 
     /// The seat costs nothing after all.
@@ -184,6 +200,9 @@ impl Purse {
         if let Some(by) = self.paid.remove(&from) {
             self.paid.insert(to, by);
         }
+        if let Some(charge) = self.charged.remove(&from) {
+            self.charged.insert(to, charge);
+        }
     }
 
     fn units(&mut self, id: BenefitId) -> &mut Units {
@@ -228,17 +247,12 @@ impl Purse {
             }
         }
         let (firm, owner) = self.firm;
-        let mut pays: Vec<By> =
-            of_firm.iter().map(|_| self.pay(|right| right.firm == Some(firm), (owner, true), price)).collect();
+        let mut pays: Vec<_> = of_firm.iter().map(|_| self.reserve(|right| right.firm == Some(firm), price)).collect();
         for n in of_firm {
             let benefit = found.iter().find(|(line, _)| *line == n).expect("the line is there").1;
-            let same = |by: &By| match (by, benefit) {
-                (By::Benefit(id), Some(benefit)) => *id == benefit,
-                (By::Money(_) | By::Nothing, None) => true,
-                _ => false,
-            };
-            let place = pays.iter().position(same).unwrap_or_else(|| panic!("{benefit:?} does not pay: {pays:?}"));
-            self.paid.insert((class, n), pays.remove(place));
+            let place = pays.iter().position(|by| *by == benefit);
+            pays.remove(place.unwrap_or_else(|| panic!("{benefit:?} does not pay: {pays:?}")));
+            self.book((class, n), benefit, (owner, true), price);
         }
     }
 
