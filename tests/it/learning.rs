@@ -19,6 +19,7 @@ use aftercare::{
             make_ups, plan,
             plan::Draft,
             seats::{self, Consent},
+            staff_seats,
             store::{self, SessionRow},
         },
     },
@@ -695,6 +696,94 @@ both! {
     }
 }
 
+both! {
+    async fn who_gives_the_seat_back_on_which_something_was_missed_makes_nothing_up_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(school.draft("Home", 5, 30, 0)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        let mut seats = Vec::new();
+        for who in [&ann, &bob] {
+            seats.push(enrol(&world, who, home).await);
+        }
+        // Both are excused shortly before, and look for another day at once.
+        world.advance(Duration::minutes(29 * 60 + 30));
+        let trainer = school.now(&world).await;
+        for (who, seat) in [&ann, &bob].into_iter().zip(&seats) {
+            attend::mark(&trainer, home, lost, *seat, None, Some(Mark::Excused)).await.unwrap();
+            make_ups::book(&world.cx_of(who).await, home, lost, equal, None).await.unwrap();
+        }
+        assert_eq!(class(&world, host).await.guests, 2);
+        staff_seats::give_back(&trainer, home, seats[0], "Ill.".into()).await.unwrap();
+        assert_eq!(class(&world, host).await.guests, 1);
+        seats::cancel(&world.cx_of(&bob).await, home, Consent::default()).await.unwrap();
+        assert_eq!(class(&world, host).await.guests, 0);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 0);
+        const IN_CALENDARS: &str = "select count(*) from message_calendar c where c.method = 'request' \
+            and not exists (select 1 from message_calendar n where n.thread = c.thread and n.number > c.number)";
+        assert_eq!(world.count(IN_CALENDARS).await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_was_away_from_a_session_that_is_moved_or_taken_out_has_missed_nothing(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 30)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 12)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        world.advance(Duration::minutes(29 * 60 + 30));
+        let (cx, equal) = (school.now(&world).await, sessions(&world, host).await[0].id);
+        for out in [false, true] {
+            // Excused half an hour before, then it is another hour's, or none at all.
+            let all = sessions(&world, home).await;
+            attend::mark(&cx, home, all[0].id, seat, None, Some(Mark::Excused)).await.unwrap();
+            make_ups::book(&world.cx_of(&ann).await, home, all[0].id, equal, None).await.unwrap();
+            let row = class(&world, home).await;
+            let edit = change::Edit {
+                version: row.version, title: row.title.clone(), room: row.room_id, link: row.link.clone(),
+                capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+            };
+            let first = Span { from: all[0].starts_at + Duration::minutes(10), until: all[0].ends_at };
+            let mut wanted = vec![(Some(all[0].id), first), (Some(all[1].id), all[1].span())];
+            if out {
+                wanted.remove(0);
+            }
+            let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+            change::edit(&cx, home, edit, rest).await.unwrap();
+            assert_eq!(class(&world, host).await.guests, 0);
+            assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+            assert_eq!(world.broken().await, Vec::<String>::new());
+        }
+    }
+}
+
+both! {
+    async fn a_mark_from_before_a_session_that_the_guest_does_not_come_to_gives_no_certificate(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        // Half an hour before the session that makes it up.
+        world.advance(Duration::minutes((24 * 13 - 60) * 60 - 30));
+        let trainer = missed.school.now(&world).await;
+        let present = async |id| {
+            make_ups::mark(&trainer, id, None, Some(Mark::Present)).await.unwrap();
+            assert_eq!(missed.certificates(&world).await, 1);
+        };
+        let id = missed.book(&world).await.unwrap();
+        present(id).await;
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
+        assert_eq!(missed.certificates(&world).await, 0, "they do not come");
+        present(missed.book(&world).await.unwrap()).await;
+        plan::cancel(&trainer, missed.host, "Rain.".into()).await.unwrap();
+        assert_eq!(missed.certificates(&world).await, 0, "it does not take place");
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 /// What the calendar of a guest was told, one line for each letter: method, sequence, place.
 async fn told(world: &World, make_up: MakeUpId) -> Vec<(String, i64, String)> {
     const TOLD: &str =
@@ -950,6 +1039,11 @@ both! {
         finds("session_guests_miscounted", "update class_session set guests = 2 where guests = 1", "update class_session set guests = 1 where guests = 2").await;
         finds("class_guests_miscounted", "update class set guests = 0 where title = 'Host'", "update class set guests = 1 where title = 'Host'").await;
         finds("make_up_without_its_time", "update busy set entity = 'lost' where entity = 'make_up'", "update busy set entity = 'make_up' where entity = 'lost'").await;
+        finds(
+            "make_up_without_its_seat",
+            "update enrolment set state = 'cancelled' where id in (select enrolment_id from make_up)",
+            "update enrolment set state = 'booked' where id in (select enrolment_id from make_up)",
+        ).await;
         finds("make_up_without_history", "update history set entity = 'lost' where entity = 'make_up'", "update history set entity = 'make_up' where entity = 'lost'").await;
         finds(
             "make_up_of_another_course",

@@ -8,7 +8,9 @@ use crate::{
 use aftercare::{
     access::{Membership, Role},
     calendar::domain::Span,
+    charges::{domain::ChargeState, server::service},
     error::{AppError, Refusal as AnyRefusal},
+    fetch_scalar,
     training::{
         domain::{Refusal, Window, Wish},
         server::{
@@ -17,10 +19,10 @@ use aftercare::{
             groups::{self, Group},
             plan::{self, Draft, Extras},
             seats::{self, Consent},
-            store,
+            staff_seats, store,
         },
     },
-    values::ClassId,
+    values::{ChargeId, ClassId, PersonId},
 };
 use axum::http::StatusCode;
 use chrono::Duration;
@@ -92,6 +94,76 @@ both! {
         const IN_CALENDARS: &str = "select count(*) from message_calendar c where c.method = 'request' \
             and not exists (select 1 from message_calendar n where n.thread = c.thread and n.number > c.number)";
         assert_eq!(world.count(IN_CALENDARS).await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_was_paid_for_a_seat_pays_for_it_again_once_it_is_taken_after_a_move(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let ann = world.customer("ann@example.com").await;
+        let id = school.open(school.draft("Movable", 5, 24 * 9, 9000)).await;
+        let cx = world.cx_of(&second).await;
+        let other = plan::create(&cx, Draft { trainer: second.id, ..school.draft("Other", 5, 24 * 10, 0) }, None).await.unwrap();
+        plan::publish(&cx, other).await.unwrap();
+        enrol(&world, &ann, other).await;
+        enrol(&world, &ann, id).await;
+        let charge = fetch_scalar!(world.db().read().await.unwrap(), ChargeId, "select id from charge").unwrap().unwrap();
+        service::settle(&world.operator(), charge, ChargeState::Paid).await.unwrap();
+        let to_pay_back = async || world.count("select count(*) from refund").await;
+        // She is elsewhere then: until she chose, the seat costs nothing.
+        change_all(&world, &school, id, &[ann.id]).await;
+        assert_eq!(to_pay_back().await, 1);
+        cancel(&world, &ann, other).await;
+        seats::accept(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(to_pay_back().await, 0, "she comes, and has paid");
+        cancel(&world, &ann, id).await;
+        assert_eq!(to_pay_back().await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+/// Another address on line, and a day later.
+async fn change_all(world: &World, school: &School, id: ClassId, known: &[PersonId]) {
+    let (row, sessions) = {
+        let mut tx = world.db().read().await.unwrap();
+        (store::class(&mut tx, id).await.unwrap(), store::sessions(&mut tx, id).await.unwrap())
+    };
+    let price = row.price();
+    let link = Some("https://meet.example.com/other".to_owned());
+    let edit = |version, link, row: store::ClassRow| change::Edit {
+        version,
+        title: row.title,
+        room: row.room_id,
+        link,
+        capacity: row.capacity,
+        price,
+        cut_off_hours: row.cut_off_hours,
+    };
+    let cx = school.now(world).await;
+    change::edit(&cx, id, edit(row.version, link.clone(), row.clone()), change::Rest::default()).await.unwrap();
+    let later = |at| at + Duration::days(1);
+    let span = Span { from: later(sessions[0].starts_at), until: later(sessions[0].ends_at) };
+    let (sessions, known_clashes) = (Some(vec![(Some(sessions[0].id), span)]), known.to_vec());
+    let rest = change::Rest { sessions, known_clashes, ..change::Rest::default() };
+    change::edit(&cx, id, edit(row.version + 1, link, row), rest).await.unwrap();
+}
+
+both! {
+    async fn who_was_carried_into_another_class_hears_what_becomes_of_that_one_too(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let ann = world.customer("ann@example.com").await;
+        let first = school.open(school.draft("First", 5, 24 * 20, 0)).await;
+        let next = school.open(school.draft("Next", 5, 24 * 30, 0)).await;
+        enrol(&world, &ann, first).await;
+        change_all(&world, &school, first, &[]).await;
+        let seat = store::active(&mut world.db().read().await.unwrap(), first, ann.id).await.unwrap().unwrap().id;
+        staff_seats::carry(&school.now(&world).await, first, seat, next, "Better.".into()).await.unwrap();
+        // As often as the first was changed, so is the next: neither is mistaken for the other.
+        change_all(&world, &school, next, &[]).await;
+        assert_eq!(world.count("select count(*) from message where letter = 'class_changed'").await, 2);
+        assert_eq!(world.count("select count(*) from message where letter = 'class_moved'").await, 2);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

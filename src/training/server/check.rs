@@ -231,6 +231,12 @@ pub const CLAUSES: &[Clause] = &[
             where m.state = 'booked' and (k.course_id <> c.course_id or k.id = c.id)",
     },
     Clause {
+        promise: 1,
+        name: "make_up_without_its_seat",
+        sql: "select m.id, 'what is made up was missed on a seat that was given back' as detail from make_up m \
+            join enrolment e on e.id = m.enrolment_id where m.state = 'booked' and m.mark is null and e.state <> 'booked'",
+    },
+    Clause {
         promise: 2,
         name: "guest_of_a_cancelled_class",
         sql: "select m.id, 'a session is made up in a class that does not take place' as detail from make_up m \

@@ -273,7 +273,7 @@ pub async fn accepted(
     costs: &[Cost],
 ) -> Result<(), AppError> {
     let says = Says::Enrolled { seated, costs: costs.to_vec() };
-    to_owner(tx, cx, class, party, says, &format!("group_accepted:{first}:{}", class.sequence)).await
+    to_owner(tx, cx, class, party, says, &format!("group_accepted:{first}:{}:{}", class.id, class.sequence)).await
 }
 
 /// Seats are held for the group.
@@ -479,7 +479,7 @@ pub async fn enrolled_by_firm(
         return send(tx, cx, person, letter, &once).await;
     }
     // A seat that was only held after the class was moved can be booked a second time.
-    let once = format!("{}:{id}:{}", letter.kind(), class.sequence);
+    let once = format!("{}:{id}:{}:{}", letter.kind(), class.id, class.sequence);
     let sessions = store::sessions(tx, class.id).await?;
     invitations::request(tx, cx, Seat { class, id, person }, &sessions, letter, &once).await
 }

@@ -4,6 +4,7 @@
 use super::{
     asks, courses, dues, group_letters,
     letters::Waited,
+    make_ups,
     seats::{self, Consent, lock_of},
     store::{
         self, ClassRow, NewEnrolment, members,
@@ -660,6 +661,7 @@ async fn rename_in(
     parties::hand_over(tx, permit, &place, new, person, party.organisation_id, cx.now).await?;
     if let Some(from) = place.person_id {
         busy::free(tx, "enrolment", place.id.0).await?;
+        make_ups::seat_ended(tx, cx, place.id).await?;
         dues::carry_over(tx, place.id, new).await?;
         let (system, own) = (cx.as_viewer(Viewer::System), system(cx, Act::CancelEnrolment, Some(from))?);
         record(tx, &system, &own, &place, EnrolmentState::Cancelled, Some(Ending::Cancelled)).await?;
@@ -722,6 +724,7 @@ async fn end(tx: &mut Tx, cx: &Cx, permit: &Permit, place: &PlaceRow, to: Enrolm
     let stored = if place.person_id.is_some() { to } else { EnrolmentState::Cancelled };
     parties::move_place(tx, permit, place, stored, None, Some(Ending::Cancelled), cx.now).await?;
     busy::free(tx, "enrolment", place.id.0).await?;
+    make_ups::seat_ended(tx, cx, place.id).await?;
     match (place.state, to) {
         (EnrolmentState::Booked, EnrolmentState::CancelledLate) if late == Effect::Spent => {
             dues::spend(tx, place.id, cx.now).await

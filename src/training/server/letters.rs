@@ -581,8 +581,8 @@ pub async fn booked(
     let free_until = class.policy().free_until();
     let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), free_until };
     let sessions = store::sessions(tx, class.id).await?;
-    let seat = Seat { class, id, person };
-    invitations::request(tx, cx, seat, &sessions, letter, &format!("enrolment_booked:{id}:{}", class.sequence)).await
+    let (seat, once) = (Seat { class, id, person }, format!("enrolment_booked:{id}:{}:{}", class.id, class.sequence));
+    invitations::request(tx, cx, seat, &sessions, letter, &once).await
 }
 
 /// A seat is given back by whoever had it.
@@ -621,7 +621,7 @@ pub async fn changed(
     person: PersonId,
 ) -> Result<(), AppError> {
     let letter = TrainingLetter::Changed { about: About::of(cx, class) };
-    let once = format!("class_changed:{id}:{}", class.version);
+    let once = format!("class_changed:{id}:{}:{}", class.id, class.version);
     invitations::request(tx, cx, Seat { class, id, person }, sessions, letter, &once).await
 }
 
@@ -739,7 +739,8 @@ pub async fn moved(
         also,
         stays,
     };
-    let once = format!("class_moved:{}:{}", row.id, class.sequence);
+    // A seat can be carried into another class that has changed as often.
+    let once = format!("class_moved:{}:{}:{}", row.id, class.id, class.sequence);
     let seat = Seat { class, id: row.id, person: row.person_id };
     if !keeps {
         return invitations::cancel(tx, cx, seat, before.1, Some(letter.into()), &once).await;
@@ -763,7 +764,7 @@ pub async fn terms(
 ) -> Result<(), AppError> {
     let seated = matches!(stays, Stays::Kept { .. });
     let letter = TrainingLetter::Terms { about: About::of(cx, class), also, stays };
-    let once = format!("class_terms:{}:{}", row.id, class.version);
+    let once = format!("class_terms:{}:{}:{}", row.id, class.id, class.version);
     if !seated {
         return send(tx, cx, row.person_id, letter, &once).await;
     }

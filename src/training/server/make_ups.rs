@@ -203,7 +203,8 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
             let cx = cx.clone();
             Box::pin(async move {
                 let row = store::make_up(tx, id).await?;
-                tx.lock(&[lock_of(row.class_id), Key::of("person", row.person_id.0)]).await?;
+                let person = Key::of("person", row.person_id.0);
+                tx.lock(&[lock_of(row.class_id), lock_of(row.home_id), person]).await?;
                 let row = store::make_up(tx, id).await?;
                 cx.may(Act::CancelMakeUp, &Subject::of(row.person_id)).map_err(|_| AppError::NotFound)?;
                 if cx.now >= row.starts_at {
@@ -211,6 +212,7 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
                 }
                 end(tx, &cx, &row).await?;
                 learning_letters::make_up_given_back(tx, &cx, &row).await?;
+                unmarked(tx, &cx, &row).await?;
                 seats::pass_on(tx, &cx, row.class_id).await
             })
         })
@@ -271,37 +273,71 @@ async fn end(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
     history::record(tx, cx, &permit, change).await
 }
 
-/// A class does not take place: its guests are told, and whoever has their seat in it back makes nothing up elsewhere.
+/// A class does not take place: its guests are told, and whoever has their seat in it back makes nothing up elsewhere. Who
+/// was marked in the hour before its session was marked for a time that does not come.
 pub async fn class_cancelled(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
-    for row in store::make_ups_with(tx, class).await? {
-        tx.lock(&[lock_of(row.class_id)]).await?;
-        end(tx, &cx, &row).await?;
+    let mut rows = store::make_ups_with(tx, class).await?;
+    let early = |row: &MakeUpRow| row.mark().is_some() && cx.now < row.starts_at;
+    rows.extend(store::guests(tx, class).await?.into_iter().filter(early));
+    for row in rows {
         if row.class_id == class {
+            end(tx, &cx, &row).await?;
             learning_letters::make_up_cancelled(tx, &cx, &row).await?;
+            unmarked(tx, &cx, &row).await?;
         } else {
-            learning_letters::make_up_needless(tx, &cx, &row).await?;
-            seats::pass_on(tx, &cx, row.class_id).await?;
+            end_needless(tx, &cx, &row).await?;
         }
     }
     Ok(())
 }
 
+/// Somebody's seat is theirs no more: what they missed on it they make up nowhere. The caller holds its class.
+pub async fn seat_ended(tx: &mut Tx, cx: &Cx, seat: EnrolmentId) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    for row in store::make_ups(tx, seat).await? {
+        if row.mark().is_none() {
+            end_needless(tx, &cx, &row).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn end_needless(tx: &mut Tx, system: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
+    tx.lock(&[lock_of(row.class_id)]).await?;
+    end(tx, system, row).await?;
+    learning_letters::make_up_needless(tx, system, row).await?;
+    seats::pass_on(tx, system, row.class_id).await
+}
+
+/// A make-up ended that had a mark from before its session: what that gave is taken back.
+async fn unmarked(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
+    let home = store::class(tx, row.home_id).await?;
+    if row.mark().is_some() && home.state == ClassState::Completed {
+        let cx = cx.as_viewer(Viewer::System);
+        let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id))?;
+        certificate(tx, &cx, &permit, &home, row).await?;
+    }
+    Ok(())
+}
+
 /// Sessions of a class have another time, or are no more: their guests promised the old one, so their places end and they
-/// are told. Who was marked in the hour before was marked for a time that does not come. The caller holds the class.
+/// are told. Who was marked in the hour before was marked for a time that does not come; and who was away then has missed
+/// nothing, and makes nothing up. The caller holds the class.
 pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassSessionId]) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
+    for session in gone {
+        for row in store::make_ups_of_session(tx, *session).await? {
+            end_needless(tx, &cx, &row).await?;
+        }
+    }
     for row in store::guests(tx, class).await? {
         if !gone.contains(&row.session_id) {
             continue;
         }
         end(tx, &cx, &row).await?;
         learning_letters::make_up_cancelled(tx, &cx, &row).await?;
-        let home = store::class(tx, row.home_id).await?;
-        if row.mark().is_some() && home.state == ClassState::Completed {
-            let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id))?;
-            certificate(tx, &cx, &permit, &home, &row).await?;
-        }
+        unmarked(tx, &cx, &row).await?;
     }
     Ok(())
 }

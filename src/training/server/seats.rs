@@ -4,6 +4,7 @@
 use super::{
     asks, courses, dues, group_letters, groups,
     letters::{self, Waited},
+    make_ups,
     store::{self, ClassRow, EnrolmentRow, NewEnrolment, parties},
 };
 use crate::{
@@ -265,6 +266,7 @@ pub async fn end(
     let to = enrolment::cancel(row.state, &rules, cx.now)?;
     store::move_enrolment(tx, permit, row, to, None, Some(Ending::Cancelled), cx.now).await?;
     busy::free(tx, "enrolment", row.id.0).await?;
+    make_ups::seat_ended(tx, cx, row.id).await?;
     match (row.state, to) {
         (EnrolmentState::Booked, EnrolmentState::CancelledLate) if rules.terms.late_cancel == Effect::Spent => {
             dues::spend(tx, row.id, cx.now).await?;

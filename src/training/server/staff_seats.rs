@@ -5,6 +5,7 @@ use super::{
     dues, group_letters, groups,
     invitations::{self, Seat},
     letters::{self, About, TrainingLetter},
+    make_ups,
     seats::{self, lock_of, refuse_clash, spans},
     store::{
         self, ClassRow, NewEnrolment, SessionRow,
@@ -155,6 +156,7 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                     group_letters::carried(tx, &cx, &new, &part, &row.person_name, before).await?;
                 }
                 busy::free(tx, "enrolment", seat.0).await?;
+                make_ups::seat_ended(tx, &cx, seat).await?;
                 occupy(tx, person, seat, &spans).await?;
                 let detail = serde_json::json!({ "from": from, "to": to }).to_string();
                 record(tx, &cx, &permit, seat, person, Some(&why), Some(&detail)).await?;

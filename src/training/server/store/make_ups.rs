@@ -79,6 +79,7 @@ const GUESTS: &str = make_up!("where m.class_id = $1 and m.state = 'booked' orde
 const MISSED_OF: &str = make_up!("where h.class_id = $1 and m.state = 'booked' order by m.id");
 const WITH_CLASS: &str =
     make_up!("where (m.class_id = $1 or h.class_id = $1) and m.state = 'booked' and m.mark is null order by m.id");
+const OF_MISSED: &str = make_up!("where m.missed_id = $1 and m.state = 'booked' order by m.id");
 const COMING: &str = make_up!(
     "where m.person_id = $1 and m.state = 'booked' and m.mark is null and s.ends_at > $2 order by s.starts_at, m.id limit 50"
 );
@@ -106,6 +107,11 @@ pub async fn make_ups_of_missed(tx: &mut Tx, class: ClassId) -> Result<Vec<MakeU
 /// The make-ups that are still to come and have to do with a class: in it, or of what was missed there.
 pub async fn make_ups_with(tx: &mut Tx, class: ClassId) -> Result<Vec<MakeUpRow>, AppError> {
     Ok(fetch_all!(tx, MakeUpRow, WITH_CLASS, class)?)
+}
+
+/// The make-ups of one session that was missed.
+pub async fn make_ups_of_session(tx: &mut Tx, missed: ClassSessionId) -> Result<Vec<MakeUpRow>, AppError> {
+    Ok(fetch_all!(tx, MakeUpRow, OF_MISSED, missed)?)
 }
 
 /// The sessions in which a person will be a guest.
