@@ -631,7 +631,16 @@ impl<'a> Walk<'a> {
         // Who was away at the old time has missed nothing at the new one.
         let away: Vec<usize> =
             (0..self.make_ups.len()).filter(|&n| self.make_ups[n].stands && self.make_ups[n].home.0 == k).collect();
-        away.into_iter().for_each(|n| self.end_needless(n));
+        for n in away {
+            let MakeUp { person, host, mark, .. } = self.make_ups[n];
+            if mark.is_none() && at < self.runs[host].book.policy.starts {
+                self.make_ups[n].stands = false;
+                self.book(host).guest_leaves(person, at);
+                self.post.to(person, "make_up_void");
+            } else {
+                self.end_needless(n);
+            }
+        }
         format!("move to {starts}")
     }
 

@@ -316,10 +316,10 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     store::set_equipment(tx, permit, class.id, &equipment).await?;
     busy::free_from(tx, "class", class.id.0, cx.now).await?;
     needs.occupy(tx, &coming, class.id).await?;
-    let gone: Vec<ClassSessionId> =
-        moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();
-    make_ups::sessions_moved(tx, cx, class.id, &gone).await?;
-    make_ups::nothing_missed(tx, cx, class.id, &begin_anew(before, &moves), &moves.removed).await?;
+    let removed = || moves.removed.iter().copied();
+    let gone: Vec<ClassSessionId> = moves.moved.iter().map(|(id, _)| *id).chain(removed()).collect();
+    let unmissed: Vec<ClassSessionId> = begin_anew(before, &moves).into_iter().chain(removed()).collect();
+    make_ups::sessions_moved(tx, cx, class.id, &gone, &unmissed).await?;
     let spoke = keep_sessions(tx, permit, before, &moves, wanted.zone).await?;
     plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
     if class.state == ClassState::Open && first.from != class.starts_at {

@@ -322,13 +322,27 @@ async fn unmarked(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError>
 }
 
 /// Sessions of a class have another time, or are no more: their guests promised the old one, so their places end and they
-/// are told. Who was marked in the hour before was marked for a time that does not come; and who was away then has missed
-/// nothing, and makes nothing up. The caller holds the class.
-pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassSessionId]) -> Result<(), AppError> {
+/// are told. Who was marked in the hour before was marked for a time that does not come. Of the sessions in `unmissed`,
+/// which begin at another time or are no more, nobody has missed anything, and nobody makes anything up. The caller holds
+/// the class.
+pub async fn sessions_moved(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: ClassId,
+    gone: &[ClassSessionId],
+    unmissed: &[ClassSessionId],
+) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
-    for session in gone {
+    for session in unmissed {
         for row in store::make_ups_of_session(tx, *session).await? {
-            end_needless(tx, &cx, &row).await?;
+            if row.mark().is_some() || cx.now >= row.starts_at {
+                end_needless(tx, &cx, &row).await?;
+                continue;
+            }
+            tx.lock(&[lock_of(row.class_id)]).await?;
+            end(tx, &cx, &row).await?;
+            learning_letters::make_up_void(tx, &cx, &row).await?;
+            seats::pass_on(tx, &cx, row.class_id).await?;
         }
     }
     for row in store::guests(tx, class).await? {
@@ -338,32 +352,6 @@ pub async fn sessions_moved(tx: &mut Tx, cx: &Cx, class: ClassId, gone: &[ClassS
         end(tx, &cx, &row).await?;
         learning_letters::make_up_cancelled(tx, &cx, &row).await?;
         unmarked(tx, &cx, &row).await?;
-    }
-    Ok(())
-}
-
-/// Sessions of a class begin at another time, or are no more: nobody has missed them, so places in which they were to be
-/// made up end. What was made up already counts for the new time; of a session that is no more nothing is left. The caller
-/// holds the class.
-pub async fn nothing_missed(
-    tx: &mut Tx,
-    cx: &Cx,
-    class: ClassId,
-    anew: &[ClassSessionId],
-    removed: &[ClassSessionId],
-) -> Result<(), AppError> {
-    let cx = cx.as_viewer(Viewer::System);
-    for row in store::make_ups_of_missed(tx, class).await? {
-        let pending = row.mark().is_none();
-        if !removed.contains(&row.missed_id) && !(pending && anew.contains(&row.missed_id)) {
-            continue;
-        }
-        tx.lock(&[lock_of(row.class_id)]).await?;
-        end(tx, &cx, &row).await?;
-        if pending && cx.now < row.starts_at {
-            learning_letters::make_up_void(tx, &cx, &row).await?;
-            seats::pass_on(tx, &cx, row.class_id).await?;
-        }
     }
     Ok(())
 }

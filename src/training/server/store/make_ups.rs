@@ -76,7 +76,6 @@ const BY_ID: &str = make_up!("where m.id = $1 and m.state = 'booked'");
 const OF_ENROLMENT: &str =
     make_up!("where m.enrolment_id = $1 and m.state = 'booked' order by m.created_at, m.id limit 200");
 const GUESTS: &str = make_up!("where m.class_id = $1 and m.state = 'booked' order by p.name, m.id");
-const MISSED_OF: &str = make_up!("where h.class_id = $1 and m.state = 'booked' order by m.id");
 const WITH_CLASS: &str =
     make_up!("where (m.class_id = $1 or h.class_id = $1) and m.state = 'booked' and m.mark is null order by m.id");
 const OF_MISSED: &str = make_up!("where m.missed_id = $1 and m.state = 'booked' order by m.id");
@@ -97,11 +96,6 @@ pub async fn make_ups(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Vec<MakeUpR
 /// The guests of a class, of all its sessions.
 pub async fn guests(tx: &mut Tx, class: ClassId) -> Result<Vec<MakeUpRow>, AppError> {
     Ok(fetch_all!(tx, MakeUpRow, GUESTS, class)?)
-}
-
-/// The make-ups of what is missed of a class.
-pub async fn make_ups_of_missed(tx: &mut Tx, class: ClassId) -> Result<Vec<MakeUpRow>, AppError> {
-    Ok(fetch_all!(tx, MakeUpRow, MISSED_OF, class)?)
 }
 
 /// The make-ups that are still to come and have to do with a class: in it, or of what was missed there.
