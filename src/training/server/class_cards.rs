@@ -41,13 +41,13 @@ pub async fn make_up_of(
     let seat = mine.filter(|row| row.seat.state == EnrolmentState::Booked && class.starts_at <= cx.now);
     let Some(place) = seat else { return Ok(MakeUp::default()) };
     let booked = if place.has_made_up { store::make_ups(tx, place.seat.id).await? } else { Vec::new() };
-    Ok(MakeUp { missed: missed(class, seen, &booked, place.has_made_up), booked })
+    Ok(MakeUp { missed: missed(class, seen, &booked, place.is_kept), booked })
 }
 
 /// The numbers of the sessions that were missed and can still be made up.
-pub fn missed(class: &ClassRow, seen: &Seen, make_ups: &[MakeUpRow], has_made_up: bool) -> Vec<usize> {
+pub fn missed(class: &ClassRow, seen: &Seen, make_ups: &[MakeUpRow], is_kept: bool) -> Vec<usize> {
     let marks: Vec<Mark> = seen.marks.values().copied().collect();
-    if make_ups::nothing_left(class, has_made_up, &marks, seen.sessions.len()) {
+    if make_ups::nothing_left(class, is_kept, &marks, seen.sessions.len()) {
         return Vec::new();
     }
     let open = |session: &SessionRow| {

@@ -51,13 +51,13 @@ impl Learners {
         !self.guests.is_empty()
     }
 
-    /// The guests of a session, each with the marks to tap.
-    pub fn guests(&self, cx: &Cx, session: &SessionRow) -> Option<AnyView> {
+    /// The guests of a session, each with the marks to tap while its class is not closed.
+    pub fn guests(&self, cx: &Cx, session: &SessionRow, open: bool) -> Option<AnyView> {
         let rows: Vec<AnyView> = self
             .guests
             .iter()
             .filter(|row| row.session_id == session.id)
-            .map(|row| guest(cx, row, cx.now >= marked_from(session.starts_at)))
+            .map(|row| guest(cx, row, open && cx.now >= marked_from(session.starts_at)))
             .collect();
         if rows.is_empty() {
             return None;
