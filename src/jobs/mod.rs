@@ -78,6 +78,14 @@ pub async fn enqueue(tx: &mut Tx, job: Job, run_at: DateTime<Utc>) -> Result<Job
     Ok(id)
 }
 
+const KNOWN: &str = "select payload from job where kind = $1 and failed_at is null";
+
+/// All jobs of a kind that are to be done or were: so that none is planned twice.
+pub async fn known(tx: &mut Tx, kind: &str) -> Result<Vec<Job>, AppError> {
+    let rows = fetch_all!(tx, (String,), KNOWN, kind)?;
+    Ok(rows.iter().filter_map(|(payload,)| serde_json::from_str(payload).ok()).collect())
+}
+
 async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
     match job {
         Job::Deliver { message } => crate::notices::server::service::deliver(cx, message).await,
@@ -176,8 +184,12 @@ fn back_off(attempts: i64) -> TimeDelta {
 
 /// The worker inside `serve`.
 pub async fn work(app: App, stop: CancellationToken) {
-    if let Err(error) = crate::benefits::server::jobs::plan(&Cx::without_request(&app, Viewer::System)).await {
+    let cx = Cx::without_request(&app, Viewer::System);
+    if let Err(error) = crate::benefits::server::jobs::plan(&cx).await {
         tracing::warn!(?error, "the nightly work could not be planned");
+    }
+    if let Err(error) = crate::training::server::make_ups::plan_reminders(&cx).await {
+        tracing::warn!(?error, "reminders could not be planned");
     }
     let mut ticks = 0_u32;
     while !stop.is_cancelled() {

@@ -10,16 +10,18 @@ use aftercare::{
     error::AppError,
     fetch_one,
     training::{
-        domain::{EnrolmentState, Seated, Wish},
+        domain::{EnrolmentState, Mark, Seated, Wish},
         server::{
+            attend,
             groups::{self, Enrolled, Group},
+            make_ups,
             plan::{self, Draft},
             rules::{self, Rules},
             seats::{self, Consent},
             store::{self, parties},
         },
     },
-    values::{BenefitId, ClassId, OrganisationId, PartyId, ProductId},
+    values::{BenefitId, ClassId, ClassSessionId, OrganisationId, PartyId, ProductId},
 };
 use axum::http::StatusCode;
 use chrono::Duration;
@@ -110,6 +112,10 @@ async fn fill(world: &World, class: ClassId, many: usize) -> Vec<Signed> {
 
 async fn cancel(world: &World, who: &Signed, class: ClassId) {
     seats::cancel(&world.cx_of(who).await, class, Consent::default()).await.unwrap();
+}
+
+async fn first_session(world: &World, class: ClassId) -> ClassSessionId {
+    store::sessions(&mut world.db().read().await.unwrap(), class).await.unwrap()[0].id
 }
 
 async fn sound(world: &World) {
@@ -441,24 +447,44 @@ both! {
 both! {
     async fn a_class_cancelled_in_the_minute_somebody_enrols_is_one_truth_for_both(world: World) {
         let firm = Firm::of(&world, 4, 1).await;
+        // Somebody missed a class of the course, and would make it up in each of those in doubt.
+        let home = firm.school.open(firm.school.draft("Home", 3, 30, 0)).await;
+        let guest = world.customer("guest@example.com").await;
+        let seat = seats::enrol(&world.cx_of(&guest).await, home, Consent::default()).await.unwrap().enrolment;
+        world.advance(Duration::hours(31));
+        let missed = first_session(&world, home).await;
+        attend::mark(&firm.school.now(&world).await, home, missed, seat, None, Some(Mark::Absent)).await.unwrap();
         let (world, firm) = (Arc::new(world), Arc::new(firm));
-        for round in 0..6 {
-            let id = firm.school.open(firm.school.draft("Doubt", 3, 24 * (9 + round), 9000)).await;
+        let (mut groups_told, mut guests_told) = (0, 0);
+        for round in 0..7 {
+            let id = firm.school.open(firm.school.draft("Doubt", 4, 24 * (9 + round), 9000)).await;
+            let equal = first_session(&world, id).await;
             let mut race = tokio::task::JoinSet::new();
-            for n in 0..4_usize {
-                let (world, firm) = (world.clone(), firm.clone());
-                race.spawn(async move {
-                    match n {
+            for n in 0..5_usize {
+                let (world, firm, guest) = (world.clone(), firm.clone(), guest.clone());
+                let attempt = async move {
+                    let done = match n {
                         0 => firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::AsManyAsFit)).await.is_ok(),
-                        1 => plan::cancel(&firm.school.cx, id, "Ill.".into()).await.is_ok(),
+                        1 => make_ups::book(&world.cx_of(&guest).await, home, missed, equal, None).await.is_ok(),
+                        2 => plan::cancel(&firm.school.now(&world).await, id, "Ill.".into()).await.is_ok(),
                         n => {
-                            let cx = world.cx_of(&firm.people[n]).await;
+                            let cx = world.cx_of(&firm.people[n - 1]).await;
                             seats::enrol(&cx, id, Consent::default()).await.is_ok()
                         }
-                    }
-                });
+                    };
+                    (n, done)
+                };
+                match (round, n) {
+                    // Once the group and the guest are surely first.
+                    (0, 0 | 1) => assert!(attempt.await.1),
+                    _ => drop(race.spawn(attempt)),
+                }
             }
-            race.join_all().await;
+            let done = race.join_all().await;
+            assert!(done.contains(&(2, true)), "{done:?}");
+            let enrolled = |who: usize| i64::from(round == 0 || done.contains(&(who, true)));
+            groups_told += enrolled(0);
+            guests_told += enrolled(1);
             // Whoever was first: nobody has a place, nothing is held or owed, and whoever had one was told.
             let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
             assert_eq!(row.state, aftercare::training::domain::ClassState::Cancelled);
@@ -475,6 +501,17 @@ both! {
         let ended = "select count(*) from enrolment where ended_because = 'class_cancelled'";
         let told = "select count(*) from message where letter = 'class_cancelled'";
         assert_eq!(world.count(ended).await, world.count(told).await);
+        // Whoever pays for a group that got in, and whoever would have been a guest, heard both: once each.
+        let owner = "select count(*) from message where letter = 'group_class_cancelled' and email = 'owner@firm.example'";
+        assert_eq!(world.count(owner).await, groups_told);
+        assert_eq!(world.count("select count(*) from message where letter = 'group_enrolled'").await, groups_told);
+        for letter in [
+            "select count(*) from message where letter = 'make_up_booked' and email = 'guest@example.com'",
+            "select count(*) from message where letter = 'make_up_cancelled' and email = 'guest@example.com'",
+        ] {
+            assert_eq!(world.count(letter).await, guests_told, "{letter}");
+        }
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     world::{Reply, Signed, World},
 };
 use aftercare::{
-    access::Role,
+    access::{Role, Viewer},
     calendar::domain::Span,
     fetch_all, fetch_scalar,
     training::{
@@ -1112,6 +1112,110 @@ both! {
 }
 
 both! {
+    async fn a_certificate_that_is_taken_back_is_on_the_list_that_every_badge_names(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let session = sessions(&world, missed.host).await[1].clone();
+        world.advance(session.starts_at - world.app.clock.now() - Duration::minutes(30));
+        let trainer = &missed.school.trainer;
+        let mark = async |mark: &str| {
+            let reply = world.post(trainer, &format!("/desk/make-ups/{id}"), &[("mark", mark)]).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        };
+        let code = async || {
+            fetch_scalar!(world.db().read().await.unwrap(), String, "select code from certificate where enrolment_id = $1", missed.seat)
+                .unwrap()
+                .map(|code| format!("/certificates/{code}"))
+        };
+        let badge = async |path: &str| {
+            let token = world.get(None, &format!("{path}/badge")).await.body;
+            let payload = token.split('.').nth(1).unwrap().to_owned();
+            serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+        };
+        mark("present").await;
+        let first = code().await.unwrap();
+        let credential = badge(&first).await;
+        let status = &credential["credentialStatus"];
+        assert_eq!(status["type"], "1EdTechRevocationList");
+        assert!(credential["@context"].to_string().contains("extensions.json"));
+        let address = status["id"].as_str().unwrap().strip_prefix("http://portal.test").unwrap().to_owned();
+        let list = async || {
+            let reply = world.get(None, &address).await;
+            assert_eq!((reply.status, reply.headers["content-type"].to_str().unwrap()), (StatusCode::OK, "application/json"));
+            assert_eq!(reply.headers["access-control-allow-origin"], "*");
+            serde_json::from_str::<Value>(&reply.body).unwrap()
+        };
+        let listed = list().await;
+        assert_eq!((&listed["id"], &listed["issuer"]), (&status["id"], &credential["issuer"]["id"]));
+        assert_eq!(listed["revokedCredential"], Value::Array(vec![]));
+        // It was a mistake: the copy still verifies, and the list names it.
+        mark("absent").await;
+        let taken_back = serde_json::json!([{ "id": credential["id"], "revoked": true }]);
+        let listed = list().await;
+        assert_eq!((&listed["revokedCredential"], &listed["revokedCredentials"]), (&taken_back, &taken_back));
+        let page = world.get(None, &first).await;
+        assert_eq!(page.status, StatusCode::GONE);
+        assert!(page.body.contains("This certificate was withdrawn") && !page.body.contains("class=\"certificate"), "{}", page.body);
+        for nothing in ["badge", "certificate.pdf"] {
+            assert_eq!(world.get(None, &format!("{first}/{nothing}")).await.status, StatusCode::NOT_FOUND);
+        }
+        // A new one is another credential, that is not on the list.
+        mark("late").await;
+        let second = code().await.unwrap();
+        assert_ne!(first, second);
+        assert_eq!(list().await["revokedCredential"], taken_back);
+        assert_eq!(world.get(None, &second).await.status, StatusCode::OK);
+        // Marked in the hour before, the learner gives the seat back: what it had satisfied is missed again.
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
+        assert_eq!((code().await, missed.certificates(&world).await), (None, 0));
+        assert_eq!(list().await["revokedCredential"].as_array().unwrap().len(), 2);
+        let page = world.get(&missed.learner, &format!("/training/{}", missed.home)).await;
+        assert!(page.body.contains("Missed: session 2."), "{}", page.body);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_was_marked_for_a_session_that_does_not_come_has_made_nothing_up(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        let session = sessions(&world, missed.host).await[1].clone();
+        world.advance(session.starts_at - world.app.clock.now() - Duration::minutes(30));
+        let door = format!("/desk/make-ups/{id}");
+        assert_eq!(world.post(&missed.school.trainer, &door, &[("mark", "present")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(missed.certificates(&world).await, 1);
+        plan::cancel(&missed.school.now(&world).await, missed.host, "Fire.".into()).await.unwrap();
+        assert_eq!(missed.certificates(&world).await, 0);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn reminders_of_make_ups_that_were_booked_before_there_were_any_are_planned_once(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Absent).await;
+        let id = missed.book(&world).await.unwrap();
+        world.corrupt("delete from job where kind = 'remind_guest'").await;
+        const JOBS: &str = "select count(*) from job where kind = 'remind_guest'";
+        let session = sessions(&world, missed.host).await[1].clone();
+        // The worker starts, is started again, and once more after it was done.
+        for hours in [200, 100, 23] {
+            world.advance(session.starts_at - world.app.clock.now() - Duration::hours(hours));
+            make_ups::plan_reminders(&world.cx(Viewer::System)).await.unwrap();
+            assert_eq!(world.count(JOBS).await, 1);
+            world.drain().await;
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_reminder'").await, 1);
+        // Who books in the last day is told then, and is not reminded.
+        make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
+        missed.book(&world).await.unwrap();
+        make_ups::plan_reminders(&world.cx(Viewer::System)).await.unwrap();
+        assert_eq!(world.count(JOBS).await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn the_mail_of_an_offer_leads_a_signed_out_reader_through_sign_in_and_back_to_one_tap(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Offered", 1, 24 * 9, 0)).await;
@@ -1167,8 +1271,10 @@ fn letters_are_written_in_every_language() {
             },
             LearningLetter::MakeUp { about: about(), says: Says::Reminder { place: "Room 2".into() } },
             LearningLetter::MakeUp { about: about(), says: Says::Language { language: "es".into() } },
-            LearningLetter::MakeUp { about: about(), says: Says::GivenBack },
-            LearningLetter::MakeUp { about: about(), says: Says::Cancelled },
+            LearningLetter::MakeUp { about: about(), says: Says::GivenBack { forgiven: false } },
+            LearningLetter::MakeUp { about: about(), says: Says::GivenBack { forgiven: true } },
+            LearningLetter::MakeUp { about: about(), says: Says::Cancelled { forgiven: false } },
+            LearningLetter::MakeUp { about: about(), says: Says::Cancelled { forgiven: true } },
             LearningLetter::MakeUp { about: about(), says: Says::Void },
             LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },
         ] {

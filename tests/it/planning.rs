@@ -784,6 +784,82 @@ both! {
     }
 }
 
+/// What the calendar of somebody was told, appointment by appointment: its method, and the number of the change.
+async fn calendar(world: &World, email: &str) -> Vec<(String, i64)> {
+    const TOLD: &str = "select c.method, c.sequence from message_calendar c join message m on m.id = c.message_id \
+        where m.email = $1 order by c.thread, c.number";
+    fetch_all!(world.db().read().await.unwrap(), (String, i64), TOLD, email).unwrap()
+}
+
+both! {
+    async fn whoever_is_planned_into_a_class_by_somebody_else_has_it_in_their_calendar(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let (trainer, helps) = ("trainer@staff.example", "helper@staff.example");
+        let cx = world.cx_of(&manager).await;
+        let extras = plan::Extras { assistants: vec![helper.id], ..plan::Extras::default() };
+        let draft = school.draft("Printers", 5, 24 * 9, 0);
+        let id = plan::create_series(&cx, vec![draft], extras.clone(), false, None).await.unwrap();
+        const CREW: &str = "select count(*) from message where letter like 'crew_%'";
+        assert_eq!(world.count(CREW).await, 2);
+        let (subject, body, link) = world.letter(trainer).await.unwrap();
+        assert!(subject.contains("You teach “Printers”") && body.contains("10 December"), "{subject}: {body}");
+        assert!(body.contains("It was planned by The manager.") && link.unwrap().ends_with(&format!("/desk/classes/{id}")), "{body}");
+        let (subject, body, link) = world.letter(helps).await.unwrap();
+        assert!(subject.contains("You help in “Printers”") && body.contains("The trainer is The trainer"), "{subject}: {body}");
+        assert!(link.unwrap().ends_with(&format!("/desk/classes/{id}/room")));
+        let request = |sequence| ("request".to_owned(), sequence);
+        for who in [trainer, helps] {
+            assert_eq!(calendar(&world, who).await, [request(0)], "{who}");
+        }
+        // It was theirs before it was published.
+        plan::publish(&cx, id).await.unwrap();
+        assert_eq!(world.count(CREW).await, 2);
+        // Her feed has the same appointment.
+        let thread = aftercare::fetch_scalar!(
+            world.db().read().await.unwrap(),
+            String,
+            "select c.thread from message_calendar c join message m on m.id = c.message_id where m.email = $1",
+            trainer
+        )
+        .unwrap()
+        .unwrap();
+        world.post(&school.trainer, "/training/mine", &[("act", "renew")]).await;
+        let page = world.get(&school.trainer, "/training/mine").await.body;
+        let start = page.find("http://portal.test/calendar/").unwrap() + "http://portal.test".len();
+        let feed = world.get(None, &page[start..start + page[start..].find('"').unwrap()]).await.body.replace("\r\n ", "");
+        assert!(feed.contains(&format!("UID:{thread}")), "{feed}");
+        // She moves it herself: what a letter has put into her calendar follows.
+        move_to(&world, &school.now(&world).await, id, 24 * 11).await.unwrap();
+        for who in [trainer, helps] {
+            assert_eq!(calendar(&world, who).await, [request(0), request(1)], "{who}");
+        }
+        assert!(!world.letter(trainer).await.unwrap().1.contains("changed by"));
+        assert!(world.letter(helps).await.unwrap().1.contains("changed by The trainer"));
+        // A substitute: one calendar is emptied, another one filled.
+        let rest = change::Rest { trainer: Some(second.id), ..change::Rest::default() };
+        change::edit(&cx, id, as_it_is(&class(&world, id).await), rest).await.unwrap();
+        assert_eq!(calendar(&world, trainer).await.last().unwrap().0, "cancel");
+        assert_eq!(calendar(&world, "second@staff.example").await, [request(1)]);
+        plan::cancel(&cx, id, "No heating.".into()).await.unwrap();
+        for who in ["second@staff.example", helps] {
+            assert_eq!(calendar(&world, who).await.last().unwrap().0, "cancel", "{who}");
+        }
+        // What one plans oneself is no news; each session of two is an appointment.
+        let told = world.count(CREW).await;
+        let mut draft = school.draft("Twice", 5, 24 * 20, 0);
+        let (from, until) = (draft.sessions[0].from + Duration::days(1), draft.sessions[0].until + Duration::days(1));
+        draft.sessions.push(Span { from, until });
+        plan::create_series(&school.now(&world).await, vec![draft], extras, true, None).await.unwrap();
+        assert_eq!(world.count(CREW).await, told + 1, "only who helps");
+        assert_eq!(calendar(&world, helps).await.iter().filter(|(method, _)| method == "request").count(), 4);
+        assert_eq!(calendar(&world, trainer).await.len(), 3);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 both! {
     async fn what_was_said_and_marked_of_a_session_does_not_move_along_with_it(world: World) {
         let school = School::of(&world, vec![]).await;
@@ -1124,7 +1200,13 @@ fn letters_of_planning_are_written_in_every_language() {
                 was: vec![span],
                 was_place: "Madrid".into(),
                 now: vec![span, span],
-                also: vec![Also::Language("es".into()), Also::CutOff(72), Also::Link, Also::SayAgain],
+                also: vec![
+                    Also::Language("es".into()),
+                    Also::CutOff(72),
+                    Also::Link,
+                    Also::SayAgain,
+                    Also::Clock(chrono_tz::Europe::Vilnius, chrono_tz::Europe::Rome),
+                ],
                 stays,
             })
             .collect();
@@ -1139,7 +1221,9 @@ fn letters_of_planning_are_written_in_every_language() {
             Says::Changed { also: vec![Also::Language("lt".into())] },
             Says::Cancelled { why: "Rain.".into() },
         ];
-        let crew = crew.map(|says| CrewLetter { about: about(), by: "Marta".into(), says }.write(Fmt::new(locale)));
+        let crew = crew.map(|says| {
+            CrewLetter { about: about(), by: "Marta".into(), planned: false, says }.write(Fmt::new(locale))
+        });
         for written in letters.iter().map(|letter| letter.write(Fmt::new(locale))).chain(crew) {
             assert!(written.subject.contains("Printers") && written.body.contains("Printers"), "{written:?}");
             assert!(!written.body.contains("{{") && !written.body.contains("https://"), "{written:?}");

@@ -12,14 +12,15 @@ use aftercare::{
     access::Role,
     fetch_one, fetch_scalar,
     training::{
-        domain::{EnrolmentState, Wish},
+        domain::{EnrolmentState, Mark, Wish},
         server::{
-            plan::Draft,
+            attend, make_ups,
+            plan::{self, Draft},
             seats::{self, Consent},
             store,
         },
     },
-    values::{ClassId, EnrolmentId, ProductId},
+    values::{ClassId, ClassSessionId, EnrolmentId, MakeUpId, ProductId},
 };
 use axum::http::StatusCode;
 use chrono::Duration;
@@ -462,6 +463,194 @@ both! {
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(world.count("select count(*) from make_up").await, 0);
         sound(&world).await;
+    }
+}
+
+/// Ann has a plan and Ben pays. Both stayed away from a class that forgives that, and are to make it up in another one
+/// when it is closed: until then nothing is settled.
+struct Pending {
+    school: School,
+    home: ClassId,
+    host: ClassId,
+    people: [Signed; 2],
+    make_ups: [MakeUpId; 2],
+}
+
+impl Pending {
+    async fn of(world: &World) -> Self {
+        rules(world, "spent", "returned").await;
+        let people = people(world, ["ann", "ben"]).await;
+        let school = School::of(world, vec![sell_seats(world, "ann@example.com").await]).await;
+        let home = school.open(school.draft("Home", 5, 30, 9000)).await;
+        let host = school.open(school.draft("Host", 5, 300, 9000)).await;
+        for who in &people {
+            enrol(world, who, home).await;
+        }
+        world.advance(Duration::hours(31));
+        let (missed, equal) = (session(world, home).await, session(world, host).await);
+        let cx = school.now(world).await;
+        let mut make_ups = Vec::new();
+        for who in &people {
+            let seat = place(world, who, home).await.unwrap().id;
+            attend::mark(&cx, home, missed, seat, None, Some(Mark::Absent)).await.unwrap();
+            make_ups.push(make_ups::book(&world.cx_of(who).await, home, missed, equal, None).await.unwrap());
+        }
+        plan::close(&cx, home).await.unwrap();
+        assert_eq!((units(world).await, due(world).await), ((2, 1, 0), 1), "nothing is settled yet");
+        sound(world).await;
+        Self { school, home, host, people, make_ups: make_ups.try_into().unwrap() }
+    }
+
+    /// Both are marked in the class where they make it up, which is closed.
+    async fn hold(&self, world: &World, mark: &str) {
+        world.advance(Duration::hours(270));
+        let close = async || world.post(&self.school.trainer, &desk(self.host), &[("act", "close")]).await.status;
+        assert_eq!(close().await, StatusCode::UNPROCESSABLE_ENTITY, "guests have no mark yet");
+        for id in self.make_ups {
+            let reply = world.post(&self.school.trainer, &format!("/desk/make-ups/{id}"), &[("mark", mark)]).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        }
+        assert_eq!((units(world).await, due(world).await), ((2, 1, 0), 1), "a mark can still be corrected");
+        assert_eq!(close().await, StatusCode::SEE_OTHER);
+        let late =
+            world.post(&self.school.trainer, &format!("/desk/make-ups/{}", self.make_ups[0]), &[("mark", "")]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "what a closed class says stands");
+    }
+}
+
+async fn session(world: &World, class: ClassId) -> ClassSessionId {
+    store::sessions(&mut world.db().read().await.unwrap(), class).await.unwrap()[0].id
+}
+
+async fn due(world: &World) -> i64 {
+    world.count("select count(*) from charge where state = 'due'").await
+}
+
+both! {
+    async fn who_gives_a_make_up_up_has_the_missed_seat_back_where_its_class_forgives_that(world: World) {
+        let pending = Pending::of(&world).await;
+        let page = format!("{}/make-up", path(pending.home));
+        for (who, id) in pending.people.iter().zip(pending.make_ups) {
+            let shown = world.get(who, &page).await.body;
+            assert!(shown.contains("If you give it back, nothing is left to make up"), "{shown}");
+            let id = id.to_string();
+            let form = [("act", "cancel"), ("make_up", id.as_str())];
+            assert_eq!(world.post(who, &page, &form).await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!((units(&world).await, due(&world).await), ((3, 0, 0), 0));
+        for email in ["ann@example.com", "ben@example.com"] {
+            let (subject, body, _) = world.letter(email).await.unwrap();
+            assert_eq!(subject, "You have given your seat to make up “Home” back");
+            assert!(body.ends_with("what your seat in “Home” cost comes back to you."), "{body}");
+        }
+        // There is nothing more to make up for.
+        let (missed, equal) = (session(&world, pending.home).await, session(&world, pending.host).await);
+        let again = make_ups::book(&world.cx_of(&pending.people[0]).await, pending.home, missed, equal, None).await;
+        assert!(again.is_err(), "{again:?}");
+        assert!(world.get(&pending.people[0], &page).await.body.contains("There is nothing to make up."));
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn whose_make_up_does_not_take_place_has_the_missed_seat_back_where_its_class_forgives_that(world: World) {
+        let pending = Pending::of(&world).await;
+        plan::cancel(&pending.school.now(&world).await, pending.host, "Ill.".into()).await.unwrap();
+        assert_eq!((units(&world).await, due(&world).await), ((3, 0, 0), 0));
+        let (_, body, _) = world.letter("ben@example.com").await.unwrap();
+        assert!(body.ends_with("what your seat in “Home” cost comes back to you."), "{body}");
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn who_makes_a_missed_class_up_has_used_the_seat_once_that_class_is_closed(world: World) {
+        let pending = Pending::of(&world).await;
+        pending.hold(&world, "present").await;
+        assert_eq!((units(&world).await, due(&world).await), ((2, 0, 1), 1));
+        assert_eq!(world.count("select count(*) from certificate").await, 2);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn who_misses_the_make_up_too_is_forgiven_as_if_there_had_been_none(world: World) {
+        let pending = Pending::of(&world).await;
+        pending.hold(&world, "absent").await;
+        assert_eq!((units(&world).await, due(&world).await), ((3, 0, 0), 0));
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn whoever_answers_people_gives_a_seat_back_from_the_page_of_the_customer(world: World) {
+        let [ann, ben] = people(&world, ["ann", "ben"]).await;
+        let (agent, technician) = (world.staff(Role::Agent).await, world.staff(Role::Technician).await);
+        let school = School::of(&world, vec![sell_seats(&world, "ann@example.com").await]).await;
+        let id = school.open(school.draft("Soon", 1, 47, 9000)).await;
+        let seat = enrol(&world, &ann, id).await;
+        enrol(&world, &ben, id).await;
+        let (customer, page) = (format!("/desk/customers/{}", ann.id), format!("/desk/seats/{seat}"));
+        let shown = world.get(&agent, &customer).await.body;
+        assert!(shown.contains(&format!("href=\"{page}\"")), "{shown}");
+        // What it means is said before, with the rules that the learner agreed to.
+        let shown = world.get(&agent, &page).await;
+        assert_eq!(shown.status, StatusCode::OK);
+        for words in ["It costs the learner nothing, however late it is", "Soon", "ann", "cancel"] {
+            assert!(shown.body.contains(words), "{words}: {}", shown.body);
+        }
+        // Nobody else's business.
+        assert_eq!(world.get(&technician, &page).await.status, StatusCode::FORBIDDEN);
+        for other in [&ann, &ben] {
+            assert_eq!(world.get(other, &page).await.status, StatusCode::NOT_FOUND);
+            assert_eq!(world.post(other, &page, &[("why_give_back", "")]).await.status, StatusCode::NOT_FOUND);
+        }
+        let nothing = "/desk/seats/00000000000070008000000000000000";
+        assert_eq!(world.get(&agent, nothing).await.status, StatusCode::NOT_FOUND);
+        // What was typed stays.
+        let (long, own) = ("x".repeat(301), seat.to_string());
+        let form = |why| [("act", "give_back"), ("enrolment", own.as_str()), ("why_give_back", why)];
+        let reply = world.post(&agent, &page, &form(&long)).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains(&long), "{}", reply.body);
+        for _ in 0..2 {
+            let reply = world.post(&agent, &page, &form("She called.")).await;
+            assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, customer.as_str()));
+            assert!(reply.cookie("notice").unwrap().starts_with("seat_given_back."));
+        }
+        assert_eq!(units(&world).await, (3, 0, 0));
+        assert_eq!(state(&world, &ben, id).await, Some(EnrolmentState::Offered));
+        assert!(world.letter("ann@example.com").await.unwrap().1.ends_with("Reason: She called."));
+        assert_eq!(world.count("select count(*) from history where act = 'cancel_enrolment'").await, 1);
+        let shown = world.get(&agent, &page).await.body;
+        assert!(shown.contains("There is nothing to give back any more") && !shown.contains("data-seat"), "{shown}");
+        let shown = world.get(&agent, &customer).await.body;
+        assert!(!shown.contains(&page), "{shown}");
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn what_is_held_for_a_place_that_ended_and_an_excuse_that_costs_are_named(world: World) {
+        let [ann, ben, cleo] = people(&world, ["ann", "ben", "cleo"]).await;
+        let school = School::of(&world, vec![sell_seats(&world, "ann@example.com").await]).await;
+        let id = school.open(school.draft("Held", 5, 100, 9000)).await;
+        for who in [&ann, &ben, &cleo] {
+            enrol(&world, who, id).await;
+        }
+        sound(&world).await;
+        world.corrupt("update enrolment set state = 'cancelled' where benefit_id is not null").await;
+        assert!(world.broken().await.contains(&"ended_seat_unsettled".to_owned()));
+        world.corrupt("update enrolment set state = 'booked' where benefit_id is not null").await;
+        // Nobody came; whoever pays owes it, and the one with a plan has used it, unless the class forgives.
+        missed_or_seen(&world, &school, id, "absent", 101).await;
+        sound(&world).await;
+        world.corrupt("update class set no_show = 'returned'").await;
+        assert_eq!(world.broken().await, ["no_show_against_the_rules"; 3]);
+        world.corrupt("update class set no_show = 'spent'").await;
+        sound(&world).await;
+        world.corrupt("update attendance set mark = 'excused'").await;
+        assert_eq!(world.broken().await, ["excused_seat_that_costs"; 3]);
     }
 }
 

@@ -2,29 +2,37 @@
 
 use crate::{
     both,
-    training::School,
+    groups::Firm,
+    training::{School, now},
     world::{Reply, Signed, World},
 };
 use aftercare::{
     access::Role,
     error::{AppError, Refusal as AnyRefusal},
+    fetch_all, fetch_one,
     training::{
-        domain::Refusal,
+        domain::{EnrolmentState, Mark, Refusal, Wish},
         server::{
-            change,
+            attend, change, make_ups,
             plan::{self, Draft},
             rooms::{self, About, Step},
+            seats::{self, Consent},
             store::{self, RoomRow},
         },
     },
-    values::{ClassId, RoomId},
+    values::{ClassId, ClassSessionId, RoomId},
 };
 use axum::http::StatusCode;
+use chrono::Duration;
 
 const PATH: &str = "/desk/settings/rooms";
 
 async fn rooms_of(world: &World) -> Vec<RoomRow> {
     store::all_rooms(&mut world.db().read().await.unwrap()).await.unwrap()
+}
+
+async fn first_session(world: &World, class: ClassId) -> ClassSessionId {
+    store::sessions(&mut world.db().read().await.unwrap(), class).await.unwrap()[0].id
 }
 
 async fn named(world: &World, name: &str) -> RoomRow {
@@ -102,11 +110,11 @@ both! {
         assert!(list.contains("Attic") && list.contains("Calle Alta 7, Toledo"), "{list}");
         let class = planned(&plan_in(&world, &school, attic.id, "8", "17").await);
         assert_eq!(plan_in(&world, &school, attic.id, "9", "18").await.status, StatusCode::UNPROCESSABLE_ENTITY);
-        // A new name and address are read in the class at once; its town is its own until it is saved again.
+        // A new name, address and town are the class's at once.
         let moved = [("name", "Loft"), ("address", "Calle Nueva 1"), ("place", "Segovia")];
         assert_eq!(save(&world, &manager, attic.id, "1", &moved).await.status, StatusCode::SEE_OTHER);
         let row = store::class(&mut world.db().read().await.unwrap(), class).await.unwrap();
-        assert_eq!((row.room_name.as_deref(), row.address.as_deref(), row.place.as_str()), (Some("Loft"), Some("Calle Nueva 1"), "Toledo"));
+        assert_eq!((row.room_name.as_deref(), row.address.as_deref(), row.place.as_str()), (Some("Loft"), Some("Calle Nueva 1"), "Segovia"));
         // A second tap changes nothing; whoever read the first version sees what is stored now, and may store their own.
         assert_eq!(save(&world, &manager, attic.id, "1", &moved).await.status, StatusCode::SEE_OTHER);
         let late = save(&world, &manager, attic.id, "1", &[("name", "Garret")]).await;
@@ -164,6 +172,129 @@ both! {
         let key = Some(aftercare::server::fresh());
         let first = rooms::add(&cx, about("Yard"), key).await.unwrap();
         assert_eq!(rooms::add(&cx, about("Yard"), key).await.unwrap(), first);
+    }
+}
+
+both! {
+    async fn everybody_in_a_class_hears_that_its_room_is_elsewhere_and_their_calendars_follow(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let school = &firm.school;
+        let manager = world.staff(Role::Manager).await;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        add(&world, &manager, "Attic", "8").await;
+        let attic = named(&world, "Attic").await.id;
+        // A learner, two of a firm, somebody who makes up what they missed, a trainer and a helper.
+        let home = school.open(school.draft("Home", 5, 10, 0)).await;
+        let draft = Draft { room: Some(attic), link: None, ..school.draft("Hands on", 8, 60, 0) };
+        let extras = plan::Extras { assistants: vec![helper.id], ..plan::Extras::default() };
+        let id = plan::create_series(&school.cx, vec![draft], extras, true, None).await.unwrap();
+        let (ann, guest) = (world.customer("ann@example.com").await, world.customer("guest@example.com").await);
+        let enrol = async |who: &Signed, class| {
+            seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap().enrolment
+        };
+        enrol(&ann, id).await;
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        let seat = enrol(&guest, home).await;
+        world.advance(Duration::hours(11));
+        let (missed, equal) = (first_session(&world, home).await, first_session(&world, id).await);
+        attend::mark(&school.now(&world).await, home, missed, seat, None, Some(Mark::Absent)).await.unwrap();
+        make_ups::book(&world.cx_of(&guest).await, home, missed, equal, None).await.unwrap();
+        let letters = async || {
+            let mut tx = world.db().read().await.unwrap();
+            const LETTERS: &str = "select letter, count(*) from message where letter in ('class_moved', 'group_class_moved', \
+                'make_up_changed', 'crew_moved') group by letter order by letter";
+            fetch_all!(tx, (String, i64), LETTERS).unwrap()
+        };
+        let told = |count: [(&str, i64); 4]| count.map(|(letter, count)| (letter.to_owned(), count)).to_vec();
+        let moved = [("address", "Calle Nueva 1"), ("place", "Segovia")];
+        // A second tap tells nobody again.
+        for _ in 0..2 {
+            assert_eq!(save(&world, &manager, attic, "1", &moved).await.status, StatusCode::SEE_OTHER);
+            let all = told([("class_moved", 3), ("crew_moved", 2), ("group_class_moved", 1), ("make_up_changed", 1)]);
+            assert_eq!(letters().await, all);
+        }
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(body.contains("Calle Alta 7, Toledo") && body.contains("Calle Nueva 1, Segovia"), "{body}");
+        for email in ["guest@example.com", "trainer@staff.example", "helper@staff.example"] {
+            assert!(world.letter(email).await.unwrap().1.contains("Calle Nueva 1, Segovia"), "{email}");
+        }
+        let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        assert_eq!((row.place.as_str(), row.sequence, row.zone.as_str()), ("Segovia", 1, "Europe/Madrid"));
+        assert_eq!(world.count("select count(*) from message_calendar where method = 'request' and sequence = 1").await, 6);
+        assert_eq!(
+            world.count("select count(*) from history where act = 'edit_class' and entity = 'class' and actor_kind = 'system'").await,
+            1
+        );
+        // Another name, or more seats, are no news.
+        let renamed = [("name", "Loft"), ("address", "Calle Nueva 1"), ("place", "Segovia"), ("capacity", "9")];
+        assert_eq!(save(&world, &manager, attic, "2", &renamed).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(letters().await.iter().map(|(_, count)| count).sum::<i64>(), 7);
+        // It is not what was agreed to: for three days nobody pays for going.
+        world.advance(Duration::hours(20));
+        let place = seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(place.state, EnrolmentState::Cancelled);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn another_clock_of_a_room_changes_how_times_are_given_and_not_when_a_class_is(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        add(&world, &manager, "Attic", "8").await;
+        let attic = named(&world, "Attic").await.id;
+        let own = Draft { room: Some(attic), link: None, ..school.draft("By the room", 8, 24 * 9, 0) };
+        let other = Draft { zone: chrono_tz::Europe::Vilnius, ..school.draft("By its own", 8, 24 * 10, 0) };
+        let own = school.open(own).await;
+        let other = school.open(Draft { room: Some(attic), link: None, ..other }).await;
+        let ann = world.customer("ann@example.com").await;
+        for id in [own, other] {
+            seats::enrol(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        }
+        assert_eq!(save(&world, &manager, attic, "1", &[("zone", "Atlantic/Canary")]).await.status, StatusCode::SEE_OTHER);
+        let class = async |id| store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let (by_room, by_own) = (class(own).await, class(other).await);
+        assert_eq!((by_room.zone.as_str(), by_room.sequence), ("Atlantic/Canary", 1));
+        assert_eq!((by_own.zone.as_str(), by_own.sequence), ("Europe/Vilnius", 0));
+        assert_eq!(by_room.starts_at, now() + Duration::hours(24 * 9), "it is when it was");
+        let starts = fetch_one!(world.db().read().await.unwrap(), (String,), "select starts from class_session where class_id = $1", own).unwrap().0;
+        assert_eq!(starts, "09:00", "ten o'clock in Madrid");
+        assert_eq!(world.count("select count(*) from message where letter = 'class_moved'").await, 1);
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(body.contains("no longer those of Madrid") && body.contains("at the same moment as before"), "{body}");
+        let told = "select count(*) from message_calendar where sequence = 1 and body like '%TZID=Atlantic/Canary%'";
+        assert_eq!(world.count(told).await, 2, "her calendar and the trainer's");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_asks_for_a_class_in_a_town_follows_its_new_name(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        for name in ["Attic", "Cellar"] {
+            add(&world, &manager, name, "8").await;
+        }
+        let (attic, cellar) = (named(&world, "Attic").await.id, named(&world, "Cellar").await.id);
+        let (ask, bob) = (format!("/training/ask/{}", school.course), world.customer("bob@example.com").await);
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "Toledo")];
+        assert_eq!(world.post(&bob, &ask, &wish).await.status, StatusCode::SEE_OTHER);
+        let wanted = async || {
+            let mut tx = world.db().read().await.unwrap();
+            store::wish(&mut tx, school.course, bob.id).await.unwrap().unwrap().place
+        };
+        // While another room is still there, the town is.
+        let centre = ("place", "Toledo Centro");
+        assert_eq!(save(&world, &manager, attic, "1", &[centre]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(wanted().await, "Toledo");
+        let form = [("name", "Cellar"), centre];
+        assert_eq!(save(&world, &manager, cellar, "1", &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(wanted().await, "Toledo Centro");
+        let page = world.get(&bob, &ask).await.body;
+        assert!(page.contains("value=\"Toledo Centro\"") && !page.contains("value=\"Toledo\""), "{page}");
+        let line = "select count(*) from history where entity = 'class_wish' and actor_kind = 'system' and detail like '%Toledo Centro%'";
+        assert_eq!(world.count(line).await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     benefits::domain::{Allowance, Balance, Reference, Refusal, Units},
     db::Tx,
     error::AppError,
-    execute, fetch_all,
+    execute, fetch_all, fetch_scalar,
     server::fresh,
     values::{BenefitEntryId, BenefitId, ItemId, OrganisationId, PersonId, ProductId, PurchaseId},
 };
@@ -101,6 +101,14 @@ pub async fn spend(tx: &mut Tx, reference: Reference<'_>, now: DateTime<Utc>) ->
 /// Gives back what the reference had reserved. Does nothing where it had reserved nothing, or it was settled.
 pub async fn release(tx: &mut Tx, reference: Reference<'_>, now: DateTime<Utc>) -> Result<(), AppError> {
     settle(tx, reference, "released", RELEASE, "release", now).await
+}
+
+const HELD: &str = "select count(*) from benefit_entry \
+    where entity = $1 and entity_id = $2 and kind = 'reserve' and settled_as is null";
+
+/// Whether the reference holds anything that is not settled.
+pub async fn is_held(tx: &mut Tx, reference: Reference<'_>) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, i64, HELD, reference.entity, reference.id)?.unwrap_or(0) > 0)
 }
 
 const CARRY_OVER: &str = "update benefit_entry set entity_id = $3 \

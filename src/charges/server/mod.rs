@@ -10,6 +10,7 @@ pub mod store;
 pub mod words;
 
 pub use service::{carry_over, open, panel, reverse};
+pub use store::is_owed;
 
 use crate::server::App;
 use axum::{Router, routing::get};

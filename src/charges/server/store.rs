@@ -156,6 +156,14 @@ pub async fn void(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>
     Ok(execute!(tx, VOID, entity, entity_id, now)?)
 }
 
+const OWED: &str = "select count(*) from charge c where c.entity = $1 and c.entity_id = $2 and (c.state = 'due' \
+    or (c.state = 'paid' and not exists (select 1 from refund r where r.charge_id = c.id)))";
+
+/// Whether it is due for a thing, or was paid for good.
+pub async fn is_owed(tx: &mut Tx, entity: &str, entity_id: Uuid) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, i64, OWED, entity, entity_id)?.unwrap_or(0) > 0)
+}
+
 const OPEN_REFUND: &str = "insert into refund (charge_id, created_at) select c.id, $3 from charge c \
     where c.entity = $1 and c.entity_id = $2 and c.state = 'paid' on conflict do nothing";
 

@@ -124,6 +124,18 @@ pub async fn answered_instead(
     }
 }
 
+/// A town in which no room is any more is called otherwise now: wishes go along.
+pub async fn town_renamed(tx: &mut Tx, cx: &Cx, from: &str, to: &str) -> Result<(), AppError> {
+    let cx = cx.as_viewer(Viewer::System);
+    let permit = cx.may(Act::AskForClass, &Subject::nobody())?;
+    let detail = serde_json::json!({ "was": from, "is": to }).to_string();
+    for (id, person) in store::rename_town(tx, &permit, from, to, cx.now).await? {
+        let change = change(id, person, Some(WishState::Open), WishState::Open);
+        history::record(tx, &cx, &permit, Change { detail: Some(&detail), ..change }).await?;
+    }
+    Ok(())
+}
+
 /// Tells everybody who asks for the course that a class of it opens.
 pub async fn tell_of(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
     for row in store::wishes_of_course(tx, class.course_id).await? {

@@ -1,6 +1,7 @@
 //! Certificates as Open Badges 3.0: a credential that wallets keep and anyone can verify without asking us, as a
 //! JSON Web Token signed with the installation's Ed25519 key. The key is derived from the installation's own, so that
-//! it is made once, is the same in all processes, and is in every backup.
+//! it is made once, is the same in all processes, and is in every backup. What was taken back still verifies, so each
+//! credential says where a list of those is.
 
 use super::{
     portal::parse,
@@ -28,9 +29,13 @@ use serde_json::{Value, json};
 pub const ISSUER: &str = "/badges/issuer";
 pub const KEY: &str = "/badges/key";
 const ACHIEVEMENTS: &str = "/badges/achievements";
+/// The list of what was taken back, as the 1EdTech Revocation List Status Method 1.0 has it.
+pub const REVOCATIONS: &str = "/badges/revocations";
 
 const CONTEXT: [&str; 2] =
     ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"];
+/// Where the type of that list is defined.
+const EXTENSIONS: &str = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json";
 
 fn key_pair(app: &App) -> Result<Ed25519KeyPair, AppError> {
     Ed25519KeyPair::from_seed_unchecked(&app.secret.seed("open badges"))
@@ -69,10 +74,15 @@ fn achievement(app: &App, course: &CourseDetail) -> Value {
     })
 }
 
+/// What a credential is called, in itself and in the list of those that were taken back.
+fn id_of(app: &App, code: &PublicNumber) -> String {
+    app.config.address(&format!("/certificates/{code}"))
+}
+
 fn credential(app: &App, found: &CertificateRow, course: &CourseDetail) -> Value {
-    let id = app.config.address(&format!("/certificates/{}", found.code));
+    let id = id_of(app, &found.code);
     let mut credential = json!({
-        "@context": CONTEXT,
+        "@context": [CONTEXT[0], CONTEXT[1], EXTENSIONS],
         "id": id,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": found.title,
@@ -84,6 +94,7 @@ fn credential(app: &App, found: &CertificateRow, course: &CourseDetail) -> Value
             "identifier": [{ "type": "IdentityObject", "hashed": false, "identityHash": found.name, "identityType": "name" }],
             "achievement": achievement(app, course),
         },
+        "credentialStatus": { "id": app.config.address(REVOCATIONS), "type": "1EdTechRevocationList" },
     });
     if let Some(ends) = ends(found) {
         credential["validUntil"] = json!(ends.to_rfc3339_opts(SecondsFormat::Secs, true));
@@ -153,6 +164,22 @@ pub async fn achieved(cx: Cx, Path(id): Path<String>) -> Result<Response, AppErr
     let mut achievement = achievement(&cx.app, &store::course_detail(&mut tx, id).await?);
     achievement["@context"] = json!(CONTEXT);
     Ok(ld(&achievement))
+}
+
+/// `GET /badges/revocations`: the credentials that were taken back, for whoever verifies one.
+pub async fn revocations(cx: Cx) -> Result<Response, AppError> {
+    let codes = store::all_withdrawn(&mut cx.db().read().await?).await?;
+    let revoked: Vec<Value> = codes.iter().map(|code| json!({ "id": id_of(&cx.app, code), "revoked": true })).collect();
+    // The specification's text and its data model name the list in the plural and in the singular, and verifiers follow
+    // either: each finds it.
+    let list = json!({
+        "id": cx.app.config.address(REVOCATIONS),
+        "issuer": cx.app.config.address(ISSUER),
+        "revokedCredential": revoked,
+        "revokedCredentials": revoked,
+    });
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
+    Ok(open((headers, list.to_string()).into_response()))
 }
 
 fn ld(value: &Value) -> Response {

@@ -17,7 +17,7 @@ use crate::{
 use axum::{
     Router,
     extract::Path,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -33,6 +33,7 @@ pub fn routes() -> Router<App> {
         .route("/badges/issuer", get(badge::issuer))
         .route("/badges/key", get(badge::key))
         .route("/badges/achievements/{course}", get(badge::achieved))
+        .route(badge::REVOCATIONS, get(badge::revocations))
 }
 
 /// What a certificate says, in the reader's language; page and paper say the same.
@@ -103,9 +104,24 @@ async fn find(cx: &Cx, code: &str) -> Result<CertificateRow, AppError> {
 
 /// Public: whoever is shown a certificate can see that it is genuine.
 async fn show(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
-    let found = find(&cx, &code).await?;
+    let found = match find(&cx, &code).await {
+        Err(AppError::NotFound) => return withdrawn(&cx, &code).await,
+        found => found?,
+    };
     let said = said(&cx, &found);
     Ok(cx.page(Frame::Plain, format!("{} · {}", said.heading, said.name), || view_of(&cx, &found, &said)))
+}
+
+/// Whoever is shown a copy of a certificate that was taken back learns just that.
+async fn withdrawn(cx: &Cx, code: &str) -> Result<Response, AppError> {
+    let code: PublicNumber = code.parse().map_err(|_| AppError::NotFound)?;
+    let since = store::withdrawn(&mut cx.db().read().await?, &code).await?.ok_or(AppError::NotFound)?;
+    let title = w!(cx, validity.withdrawn_title);
+    let date = cx.fmt().date(since.with_timezone(&cx.company_zone()).date_naive());
+    Ok(cx.page_with(StatusCode::GONE, Frame::Plain, title.clone(), || {
+        let text = w!(cx, validity.withdrawn_text, date = date);
+        view! { <PageHead title=title/> <Alert tone=Tone::Bad><p>{text}</p></Alert> }.into_any()
+    }))
 }
 
 fn view_of(cx: &Cx, found: &CertificateRow, said: &Said) -> AnyView {

@@ -358,6 +358,42 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     seats::pass_on(tx, cx, class.id).await
 }
 
+/// The room in which a class meets is elsewhere now, or goes by another clock. Everybody who has a place in the class is
+/// told, as when it moves into another room; when it takes place does not change. The caller holds the class.
+pub async fn room_changed(
+    tx: &mut Tx,
+    cx: &Cx,
+    permit: &Permit,
+    before: &Before,
+    place: &str,
+    zone: Option<Tz>,
+) -> Result<(), AppError> {
+    let class = &before.class;
+    // Of a draft nobody has agreed to anything yet.
+    let grace = if class.state == ClassState::Draft { class.rules.grace_until } else { Some(cx.now + GRACE) };
+    store::follow_room(tx, permit, class, place, zone.unwrap_or(class.tz()), grace, cx.now).await?;
+    if let Some(zone) = zone {
+        for row in &before.sessions {
+            store::move_session(tx, permit, row.id, zone, row.span()).await?;
+        }
+    }
+    let system = cx.as_viewer(crate::access::Viewer::System);
+    let follows = system.may(Act::EditClass, &Subject::nobody())?;
+    plan::record(tx, &system, &follows, class.id, Some(class.state), class.state, None).await?;
+    let now = store::class(tx, class.id).await?;
+    let people = store::of_class(tx, class.id).await?;
+    let spans: Vec<Span> = before.sessions.iter().map(SessionRow::span).collect();
+    let also: Vec<Also> = zone.map(|zone| Also::Clock(zone, class.tz())).into_iter().collect();
+    let told = Told { before, now: &now, spans: &spans, coming: &[], moved: false, also, spoke: Vec::new() };
+    for row in &people {
+        told.carry(tx, cx, row, None).await?;
+    }
+    told.groups(tx, cx, &people, &[]).await?;
+    invitations::guests_readdressed(tx, cx, &now, true, None).await?;
+    let assistants: Vec<PersonId> = before.assistants.iter().map(|(id, _)| *id).collect();
+    crew_letters::changed(tx, cx, before, &now, &assistants, &spans).await
+}
+
 /// A class cannot be smaller than those who have a seat in it: says how many would have to move, who came last, and which
 /// seats are taken without anybody's name.
 async fn refuse_small(tx: &mut Tx, class: &ClassRow, capacity: i64, people: &[EnrolmentRow]) -> Result<(), AppError> {

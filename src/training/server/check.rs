@@ -175,7 +175,27 @@ pub const CLAUSES: &[Clause] = &[
         name: "seat_of_a_closed_class_unsettled",
         sql: "select e.id, 'the class is over, and what paid for the seat is still held' as detail from enrolment e \
             join class c on c.id = e.class_id where c.state in ('completed', 'cancelled') and exists (select 1 from benefit_entry b \
+            where b.entity = 'enrolment' and b.entity_id = e.id and b.kind = 'reserve' and b.settled_as is null) \
+            and not exists (select 1 from make_up m join class h on h.id = m.class_id where c.state = 'completed' \
+            and m.enrolment_id = e.id and m.state = 'booked' and h.state in ('open', 'running'))",
+    },
+    Clause {
+        promise: 3,
+        name: "ended_seat_unsettled",
+        sql: "select e.id, 'the place has ended, and what paid for it is still held' as detail from enrolment e \
+            where e.state in ('cancelled', 'cancelled_late') and exists (select 1 from benefit_entry b \
             where b.entity = 'enrolment' and b.entity_id = e.id and b.kind = 'reserve' and b.settled_as is null)",
+    },
+    Clause {
+        promise: 3,
+        name: "excused_seat_that_costs",
+        sql: "select e.id, 'its learner was excused from all of the class, and still it costs' as detail \
+            from enrolment e join class c on c.id = e.class_id where e.state = 'booked' and c.state = 'completed' \
+            and not exists (select 1 from make_up m where m.enrolment_id = e.id) \
+            and not exists (select 1 from class_session s where s.class_id = c.id and not exists (select 1 from attendance a \
+            where a.session_id = s.id and a.enrolment_id = e.id and a.mark = 'excused')) \
+            and (exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id and b.kind = 'use') \
+            or exists (select 1 from charge g where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due'))",
     },
     Clause {
         promise: 3,
@@ -185,10 +205,11 @@ pub const CLAUSES: &[Clause] = &[
             and not exists (select 1 from make_up m where m.enrolment_id = e.id) \
             and not exists (select 1 from attendance a where a.enrolment_id = e.id and a.mark in ('present', 'late', 'partial')) \
             and exists (select 1 from attendance a where a.enrolment_id = e.id and a.mark = 'absent') \
-            and exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
+            and (exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
             and b.kind = case c.no_show when 'spent' then 'release' else 'use' end \
             and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
-            and o.kind = 'reserve' and o.id > b.id))",
+            and o.kind = 'reserve' and o.id > b.id)) or (c.no_show = 'returned' and exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')))",
     },
     Clause {
         promise: 2,

@@ -42,16 +42,16 @@ pub async fn make_up_of(
         return Ok(MakeUp::default());
     };
     let booked = if place.has_made_up { store::make_ups(tx, place.seat.id).await? } else { Vec::new() };
-    let all = missed(class, seen, &booked, place.has_made_up);
+    let all = missed(class, seen, &booked, place.is_kept);
     let ahead = |number: &usize| seen.sessions.get(number - 1).is_some_and(|session| cx.now < session.ends_at);
     let (coming, missed) = all.into_iter().partition(ahead);
     Ok(MakeUp { missed, coming, booked })
 }
 
 /// The numbers of the sessions that are missed and can still be made up.
-pub fn missed(class: &ClassRow, seen: &Seen, make_ups: &[MakeUpRow], has_made_up: bool) -> Vec<usize> {
+pub fn missed(class: &ClassRow, seen: &Seen, make_ups: &[MakeUpRow], is_kept: bool) -> Vec<usize> {
     let marks: Vec<Mark> = seen.marks.values().copied().collect();
-    if make_ups::nothing_left(class, has_made_up, &marks, seen.sessions.len()) {
+    if make_ups::nothing_left(class, is_kept, &marks, seen.sessions.len()) {
         return Vec::new();
     }
     let open = |session: &SessionRow| {

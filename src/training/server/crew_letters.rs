@@ -1,8 +1,10 @@
-//! What training writes to whoever teaches or helps in a class, when somebody else decides about it: a substitute hears
-//! that they teach, whoever is free again hears that too.
+//! What training writes to whoever teaches or helps in a class, when somebody else decides about it: whoever is planned
+//! in and a substitute hear that they teach, whoever is free again hears that too. What these letters put into their
+//! calendars they move and take out again.
 
 use super::{
     change::Before,
+    invitations::{self, Chair},
     letters::{self, About, Also},
     store::{self, ClassRow, SessionRow},
     words,
@@ -12,7 +14,7 @@ use crate::{
     db::Tx,
     error::AppError,
     i18n::Fmt,
-    notices::server::{Letter, To, Urgency, Written, service},
+    notices::server::{Letter, Urgency, Written},
     server::Cx,
     values::PersonId,
     w,
@@ -22,8 +24,10 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrewLetter {
     pub about: About,
-    /// Who decided it; empty where nobody of the staff did.
+    /// Who decided it; empty where nobody else of the staff did.
     pub by: String,
+    /// The class was planned with the reader in it, not changed.
+    pub planned: bool,
     pub says: Says,
 }
 
@@ -115,7 +119,11 @@ impl CrewLetter {
                 &[][..],
             ),
         };
-        let by = if self.by.is_empty() { String::new() } else { w!(fmt, planning.crew_by, name = self.by.clone()) };
+        let by = match self.by.clone() {
+            name if name.is_empty() => name,
+            name if self.planned => w!(fmt, planning.crew_planned_by, name = name),
+            name => w!(fmt, planning.crew_by, name = name),
+        };
         Written { subject, body: letters::paragraphs(body, fmt, also, by), link: Some(link) }
     }
 
@@ -158,9 +166,30 @@ impl Crew {
         self.assistants.contains(&person).then_some(Part::Helps)
     }
 
-    fn people(&self) -> impl Iterator<Item = PersonId> {
-        std::iter::once(self.trainer).chain(self.assistants.iter().copied())
+    /// Each of them once.
+    fn everybody(&self) -> Vec<PersonId> {
+        let mut people: Vec<PersonId> = std::iter::once(self.trainer).chain(self.assistants.iter().copied()).collect();
+        people.sort();
+        people.dedup();
+        people
     }
+}
+
+/// A class is planned: it is theirs from now on, published or not.
+pub async fn planned(tx: &mut Tx, cx: &Cx, class: &ClassRow, assistants: &[PersonId]) -> Result<(), AppError> {
+    let crew = Crew { trainer: class.trainer_id, assistants: assistants.to_vec() };
+    let sessions = store::sessions(tx, class.id).await?;
+    let spans: Vec<Span> = sessions.iter().map(SessionRow::span).collect();
+    for person in crew.everybody() {
+        let part = crew.part(person);
+        let says = match part {
+            Some(Part::Helps) => Says::Helps { trainer: class.trainer_name.clone(), sessions: spans.clone() },
+            _ => Says::Teaches { sessions: spans.clone() },
+        };
+        let news = News { part, says, planned: true, sessions: &sessions, gone: &[] };
+        tell(tx, cx, class, person, news).await?;
+    }
+    Ok(())
 }
 
 /// A class was changed: whoever teaches or helps now, did before, or goes on at other times, hears it; not whoever
@@ -177,11 +206,13 @@ pub async fn changed(
     let old = Crew { trainer: was.trainer_id, assistants: before.assistants.iter().map(|(id, _)| *id).collect() };
     let new = Crew { trainer: now.trainer_id, assistants: assistants.to_vec() };
     let was_spans: Vec<Span> = before.sessions.iter().map(SessionRow::span).collect();
-    let mut people: Vec<PersonId> = old.people().chain(new.people()).collect();
+    let mut people: Vec<PersonId> = old.everybody().into_iter().chain(new.everybody()).collect();
     people.sort();
     people.dedup();
     let also = differences(was, now);
-    let is_moved = was_spans != spans || was.room_id != now.room_id;
+    let is_moved = was_spans != spans || was.room_id != now.room_id || words::place(was) != words::place(now);
+    let sessions = store::sessions(tx, now.id).await?;
+    let gone = invitations::gone(&before.sessions, &sessions);
     for person in people {
         let (part, trainer) = (new.part(person), now.trainer_name.clone());
         let says = match part {
@@ -197,7 +228,11 @@ pub async fn changed(
             Some(_) if !also.is_empty() => Says::Changed { also: also.clone() },
             Some(_) => continue,
         };
-        tell(tx, cx, now, person, part, says).await?;
+        let (sessions, gone) = match part {
+            None => (&[][..], before.sessions.as_slice()),
+            Some(_) => (sessions.as_slice(), gone.as_slice()),
+        };
+        tell(tx, cx, now, person, News { part, says, planned: false, sessions, gone }).await?;
     }
     Ok(())
 }
@@ -206,30 +241,45 @@ pub async fn changed(
 fn differences(was: &ClassRow, now: &ClassRow) -> Vec<Also> {
     let language = (was.language != now.language).then(|| Also::Language(now.language.clone()));
     let link = (was.link != now.link).then_some(Also::Link);
-    language.into_iter().chain(link).collect()
+    let clock = (was.zone != now.zone).then(|| Also::Clock(now.tz(), was.tz()));
+    language.into_iter().chain(link).chain(clock).collect()
 }
 
 /// The class does not take place.
 pub async fn cancelled(tx: &mut Tx, cx: &Cx, class: &ClassRow, why: &str) -> Result<(), AppError> {
     let assistants = store::assistants(tx, class.id).await?.into_iter().map(|(id, _)| id).collect();
     let crew = Crew { trainer: class.trainer_id, assistants };
-    for person in crew.people() {
-        tell(tx, cx, class, person, crew.part(person), Says::Cancelled { why: why.to_owned() }).await?;
+    let gone = store::sessions(tx, class.id).await?;
+    for person in crew.everybody() {
+        let says = Says::Cancelled { why: why.to_owned() };
+        let news = News { part: crew.part(person), says, planned: false, sessions: &[], gone: &gone };
+        tell(tx, cx, class, person, news).await?;
     }
     Ok(())
 }
 
-/// Leads to what the reader can open: the class is its trainer's, the room is a helper's as well.
-async fn tell(
-    tx: &mut Tx,
-    cx: &Cx,
-    class: &ClassRow,
-    person: PersonId,
+/// What one of them is told, and what becomes of their calendar.
+struct News<'a> {
     part: Option<Part>,
     says: Says,
-) -> Result<(), AppError> {
-    let by = cx.viewer.person();
-    if by.is_some_and(|by| by.id == person) {
+    planned: bool,
+    /// Those that they are in now.
+    sessions: &'a [SessionRow],
+    /// Those that they are no longer in.
+    gone: &'a [SessionRow],
+}
+
+/// Leads to what the reader can open: the class is its trainer's, the room is a helper's as well. Whoever did it knows;
+/// but what an earlier letter put into their calendar has to follow.
+async fn tell(tx: &mut Tx, cx: &Cx, class: &ClassRow, person: PersonId, news: News<'_>) -> Result<(), AppError> {
+    let News { part, says, planned, sessions, gone } = news;
+    let chair = Chair::of_crew(class, person, part == Some(Part::Helps));
+    let by = cx.viewer.person().filter(|by| by.id != person).map(|by| by.name.clone()).unwrap_or_default();
+    let itself = cx.viewer.person().is_some_and(|by| by.id == person);
+    if itself
+        && !invitations::has_any(tx, cx, chair, sessions).await?
+        && !invitations::has_any(tx, cx, chair, gone).await?
+    {
         return Ok(());
     }
     let path = match (part, &says) {
@@ -240,7 +290,11 @@ async fn tell(
         _ => "/desk".to_owned(),
     };
     let about = About { link: cx.app.config.address(&path), ..About::of(cx, class) };
-    let letter = CrewLetter { about, by: by.map(|by| by.name.clone()).unwrap_or_default(), says };
+    let letter = CrewLetter { about, by, planned, says };
     let once = format!("{}:{}:{}:{person}", letter.kind(), class.id, class.version);
-    service::send(tx, cx, To::Person(person), letter.into(), &once).await
+    if sessions.is_empty() {
+        return invitations::cancel(tx, cx, chair, gone, Some(letter.into()), &once).await;
+    }
+    invitations::request(tx, cx, chair, sessions, letter, &once).await?;
+    invitations::cancel(tx, cx, chair, gone, None, &format!("{once}:gone")).await
 }

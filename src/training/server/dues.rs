@@ -149,6 +149,11 @@ pub async fn give_back(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Resu
     charges::reverse(tx, ENTITY, id.0, now).await
 }
 
+/// Whether something is still held or owed for the seat, or was paid for it.
+pub async fn is_held(tx: &mut Tx, id: EnrolmentId) -> Result<bool, AppError> {
+    Ok(ledger::is_held(tx, reference(id)).await? || charges::is_owed(tx, ENTITY, id.0).await?)
+}
+
 fn reference(id: EnrolmentId) -> Reference<'static> {
     Reference { entity: ENTITY, id: id.0 }
 }

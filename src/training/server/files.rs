@@ -110,7 +110,8 @@ fn taught_entry(cx: &Cx, reader: PersonId, class: &ClassRow, session: &SessionRo
         true => (w!(cx, teaching.you_teach), class.desk_path()),
         false => (w!(cx, teaching.you_help), format!("{}/room", class.desk_path())),
     };
-    Entry { text, url: cx.app.config.address(&path), status, ..class_entry(cx, class, session) }
+    let uid = invitations::uid(reader.0, session.id);
+    Entry { uid, text, url: cx.app.config.address(&path), status, ..class_entry(cx, class, session) }
 }
 
 fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
@@ -155,8 +156,8 @@ fn make_up_entry(cx: &Cx, row: &MakeUpRow) -> Entry {
     }
 }
 
-/// The identity of a session for those who have no seat in it. A learner's is that of their invitation, so that a
-/// program that gets both keeps one.
+/// The identity of a session for those who are not in it. That of a learner or of whoever teaches is the one of their
+/// invitation, so that a program that gets both keeps one.
 fn uid(session: &SessionRow) -> String {
     format!("session-{}@aftercare", session.id)
 }

@@ -31,25 +31,40 @@ pub struct Seat<'a> {
     pub person: PersonId,
 }
 
-/// Who sits in a session because of what: a seat in the class, or a missed session that is made up there.
+/// Who is in a session because of what: a seat in the class, a missed session that is made up there, or because they
+/// teach or help in it.
 #[derive(Clone, Copy)]
 pub struct Chair<'a> {
     class: &'a ClassRow,
     person: PersonId,
     because_of: Uuid,
-    /// The class of which a guest missed a session.
-    home: Option<ClassId>,
+    page: Page,
+}
+
+/// The page that says everything about it.
+#[derive(Clone, Copy)]
+enum Page {
+    Class,
+    /// Of the class of which a guest missed a session.
+    MakeUp(ClassId),
+    Desk,
+    Room,
 }
 
 impl<'a> From<Seat<'a>> for Chair<'a> {
     fn from(seat: Seat<'a>) -> Self {
-        Self { class: seat.class, person: seat.person, because_of: seat.id.0, home: None }
+        Self { class: seat.class, person: seat.person, because_of: seat.id.0, page: Page::Class }
     }
 }
 
 impl<'a> Chair<'a> {
     pub fn of_guest(class: &'a ClassRow, row: &MakeUpRow) -> Self {
-        Self { class, person: row.person_id, because_of: row.id.0, home: Some(row.home_id) }
+        Self { class, person: row.person_id, because_of: row.id.0, page: Page::MakeUp(row.home_id) }
+    }
+
+    /// Of whoever teaches, or only helps.
+    pub fn of_crew(class: &'a ClassRow, person: PersonId, helps: bool) -> Self {
+        Self { class, person, because_of: person.0, page: if helps { Page::Room } else { Page::Desk } }
     }
 
     pub fn class(&self) -> &'a ClassRow {
@@ -58,11 +73,16 @@ impl<'a> Chair<'a> {
 
     /// The page that says everything about it.
     pub fn path(&self) -> String {
-        self.home.map_or_else(|| self.class.path(), make_ups::path)
+        match self.page {
+            Page::Class => self.class.path(),
+            Page::MakeUp(home) => make_ups::path(home),
+            Page::Desk => self.class.desk_path(),
+            Page::Room => format!("{}/room", self.class.desk_path()),
+        }
     }
 }
 
-/// The identity of a session in the calendar of somebody who sits in it because of an enrolment or a make-up.
+/// The identity of a session in the calendar of somebody who is in it because of an enrolment, a make-up, or themselves.
 pub fn uid(because_of: Uuid, session: ClassSessionId) -> String {
     format!("{}-{session}@aftercare", because_of.simple())
 }
@@ -90,6 +110,28 @@ pub async fn cancel(
     once: &str,
 ) -> Result<(), AppError> {
     tell(tx, cx, chair.into(), sessions, Method::Cancel, letter, once).await
+}
+
+/// Whether the reader's calendar has one of these sessions to come from a letter.
+pub async fn has_any(
+    tx: &mut Tx,
+    cx: &Cx,
+    chair: impl Into<Chair<'_>>,
+    sessions: &[SessionRow],
+) -> Result<bool, AppError> {
+    let chair = chair.into();
+    for session in sessions.iter().filter(|session| session.ends_at > cx.now) {
+        let entry = entry(cx, chair, session, Method::Cancel);
+        if service::news(tx, cx, chair.person, &Invitation { method: Method::Cancel, entry }).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The sessions that a class had and has no more.
+pub fn gone(before: &[SessionRow], now: &[SessionRow]) -> Vec<SessionRow> {
+    before.iter().filter(|old| !now.iter().any(|new| new.id == old.id)).cloned().collect()
 }
 
 /// Tells everybody who has a seat that the class is at another address on line.
@@ -174,7 +216,8 @@ async fn tell(
     }
     for (place, session, invitation) in news {
         let number = |place: usize| i64::try_from(place).unwrap_or(i64::MAX);
-        let about = About { starts: session.starts_at, ..About::of(cx, chair.class) };
+        let link = cx.app.config.address(&chair.path());
+        let about = About { starts: session.starts_at, link, ..About::of(cx, chair.class) };
         let letter = Letter::Training(TrainingLetter::Session {
             about,
             number: number(place + 1),

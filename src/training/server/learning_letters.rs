@@ -67,9 +67,14 @@ pub enum Says {
         place: String,
     },
     /// The reader gave it back.
-    GivenBack,
+    GivenBack {
+        /// What the seat in the class that was missed cost comes back with it.
+        forgiven: bool,
+    },
     /// It does not take place then, or not at all.
-    Cancelled,
+    Cancelled {
+        forgiven: bool,
+    },
     /// There is nothing to make up any more: the missed session begins at another time, or is no more.
     Void,
 }
@@ -81,8 +86,8 @@ impl Says {
             Self::Changed { .. } => "make_up_changed",
             Self::Language { .. } => "make_up_language",
             Self::Reminder { .. } => "make_up_reminder",
-            Self::GivenBack => "make_up_given_back",
-            Self::Cancelled => "make_up_cancelled",
+            Self::GivenBack { .. } => "make_up_given_back",
+            Self::Cancelled { .. } => "make_up_cancelled",
             Self::Void => "make_up_void",
         }
     }
@@ -142,14 +147,20 @@ impl Says {
                     place = at(place)
                 ),
             ),
-            Self::GivenBack => (
-                w!(fmt, learning.letter_make_up_back_subject, title = home.clone()),
-                w!(fmt, learning.letter_make_up_back_body, home = home, title = title, time = time, zone = zone),
-            ),
-            Self::Cancelled => (
-                w!(fmt, learning.letter_make_up_off_subject, title = home.clone()),
-                w!(fmt, learning.letter_make_up_off_body, home = home, title = title, time = time, zone = zone),
-            ),
+            Self::GivenBack { forgiven } => {
+                let subject = w!(fmt, learning.letter_make_up_back_subject, title = home.clone());
+                let next = next(fmt, &home, *forgiven, w!(fmt, learning.letter_make_up_back_next));
+                let body =
+                    w!(fmt, learning.letter_make_up_back_body, home = home, title = title, time = time, zone = zone);
+                (subject, format!("{body}\n\n{next}"))
+            }
+            Self::Cancelled { forgiven } => {
+                let subject = w!(fmt, learning.letter_make_up_off_subject, title = home.clone());
+                let next = next(fmt, &home, *forgiven, w!(fmt, learning.letter_make_up_off_next));
+                let body =
+                    w!(fmt, learning.letter_make_up_off_body, home = home, title = title, time = time, zone = zone);
+                (subject, format!("{body}\n\n{next}"))
+            }
             Self::Void => (
                 w!(fmt, learning.letter_make_up_void_subject, title = home.clone()),
                 w!(fmt, learning.letter_make_up_void_body, home = home, title = title, time = time, zone = zone),
@@ -157,6 +168,11 @@ impl Says {
         };
         Written { subject, body, link: Some(about.link.clone()) }
     }
+}
+
+/// How a letter about a make-up that has ended goes on: another can be chosen, unless the seat costs nothing after all.
+fn next(fmt: Fmt, home: &str, forgiven: bool, otherwise: String) -> String {
+    if forgiven { w!(fmt, learning.letter_make_up_forgiven, home = home.to_owned()) } else { otherwise }
 }
 
 /// A session that is made up elsewhere.
@@ -195,7 +211,7 @@ impl LearningLetter {
 
     pub fn urgency(&self) -> Urgency {
         match self {
-            Self::MakeUp { says: Says::Booked { .. } | Says::GivenBack, .. } => Urgency::AtOnce,
+            Self::MakeUp { says: Says::Booked { .. } | Says::GivenBack { .. }, .. } => Urgency::AtOnce,
             Self::MakeUp { .. } => Urgency::ByDay,
             Self::Certified { .. } | Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
         }
@@ -266,14 +282,14 @@ pub async fn make_up_reminder(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, class: &Cla
     service::send(tx, cx, To::Person(row.person_id), letter, &format!("make_up_reminder:{}", row.id)).await
 }
 
-/// The reader gave the seat back.
-pub async fn make_up_given_back(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
-    make_up_off(tx, cx, row, Some(Says::GivenBack)).await
+/// The reader gave the seat back; perhaps what the missed class cost comes back with it.
+pub async fn make_up_given_back(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, forgiven: bool) -> Result<(), AppError> {
+    make_up_off(tx, cx, row, Some(Says::GivenBack { forgiven })).await
 }
 
 /// The class in which it would have been made up does not take place.
-pub async fn make_up_cancelled(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
-    make_up_off(tx, cx, row, Some(Says::Cancelled)).await
+pub async fn make_up_cancelled(tx: &mut Tx, cx: &Cx, row: &MakeUpRow, forgiven: bool) -> Result<(), AppError> {
+    make_up_off(tx, cx, row, Some(Says::Cancelled { forgiven })).await
 }
 
 /// The session that was missed begins at another time, or is no more.

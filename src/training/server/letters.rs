@@ -162,6 +162,8 @@ pub enum Also {
     CutOff(i64),
     /// Another address on line.
     Link,
+    /// Its times are given by the clock of the first place, no longer by that of the second.
+    Clock(Tz, Tz),
     /// What the reader said in advance was about the old time.
     SayAgain,
 }
@@ -172,6 +174,7 @@ impl Also {
             Self::Language(code) => w!(fmt, planning.also_language, language = words::language(code)),
             Self::CutOff(hours) => w!(fmt, planning.also_cut_off, hours = fmt.number(*hours)),
             Self::Link => w!(fmt, planning.also_link),
+            Self::Clock(now, was) => w!(fmt, planning.also_clock, zone = words::zone(*now), was = words::zone(*was)),
             Self::SayAgain => w!(fmt, planning.also_say_again),
         }
     }
@@ -746,8 +749,7 @@ pub async fn moved(
         return invitations::cancel(tx, cx, seat, before.1, Some(letter.into()), &once).await;
     }
     let sessions = store::sessions(tx, class.id).await?;
-    let gone: Vec<SessionRow> =
-        before.1.iter().filter(|old| !sessions.iter().any(|new| new.id == old.id)).cloned().collect();
+    let gone = invitations::gone(before.1, &sessions);
     invitations::request(tx, cx, seat, &sessions, letter, &once).await?;
     invitations::cancel(tx, cx, seat, &gone, None, &format!("{once}:gone")).await
 }

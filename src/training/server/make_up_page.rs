@@ -34,6 +34,8 @@ struct Shown {
     class: ClassRow,
     make_ups: Vec<MakeUpRow>,
     said: HashMap<ClassSessionId, store::Said>,
+    /// Those with which what the seat cost comes back, if they are given up.
+    forgiven: Vec<MakeUpId>,
     /// Each missed session with where it can be made up.
     missed: Vec<(usize, SessionRow, Vec<HostRow>)>,
 }
@@ -46,14 +48,20 @@ async fn load(cx: &Cx, id: ClassId) -> Result<Shown, AppError> {
     let seat = seat.filter(|row| row.state == EnrolmentState::Booked).ok_or(AppError::NotFound)?;
     let seen = store::sessions_seen(&mut tx, id, Some(seat.id)).await?;
     let make_ups = store::make_ups(&mut tx, seat.id).await?;
-    let has_made_up = store::has_made_up(&mut tx, seat.id).await?;
+    let is_kept = store::is_kept(&mut tx, seat.id).await?;
+    let mut forgiven = Vec::new();
+    for row in make_ups.iter().filter(|row| cx.now < row.starts_at) {
+        if make_ups::would_come_back(&mut tx, &class, row).await? {
+            forgiven.push(row.id);
+        }
+    }
     let mut missed = Vec::new();
-    for number in class_cards::missed(&class, &seen, &make_ups, has_made_up) {
+    for number in class_cards::missed(&class, &seen, &make_ups, is_kept) {
         let hosts = make_ups::hosts(&mut tx, cx, &class, person, number, OFFERED).await?;
         missed.extend(seen.sessions.get(number - 1).map(|session| (number, session.clone(), hosts)));
     }
     let said = store::said_by(&mut tx, seat.id).await?;
-    Ok(Shown { class, make_ups, said, missed })
+    Ok(Shown { class, make_ups, said, forgiven, missed })
 }
 
 async fn show(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -116,19 +124,22 @@ fn booked(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Option<AnyView> {
     if shown.make_ups.is_empty() {
         return None;
     }
-    let rows = shown.make_ups.iter().map(|row| one(cx, row, shown.said.get(&row.session_id), sheet)).collect_view();
+    let rows = shown.make_ups.iter().map(|row| one(cx, shown, row, sheet)).collect_view();
     Some(view! { <Section title=w!(cx, learning.make_up_booked)><Cards>{rows}</Cards></Section> }.into_any())
 }
 
-fn one(cx: &Cx, row: &MakeUpRow, said: Option<&store::Said>, sheet: &Sheet) -> AnyView {
+fn one(cx: &Cx, shown: &Shown, row: &MakeUpRow, sheet: &Sheet) -> AnyView {
+    let (said, forgiven) = (shown.said.get(&row.session_id), shown.forgiven.contains(&row.id));
     let time =
         w!(cx, training.time_in_zone, time = cx.fmt().date_time(row.starts_at, row.tz()), zone = words::zone(row.tz()));
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
     let badge = row.mark().map(|mark| view! { <Badge text=mark.in_words(cx.fmt())/> });
     let cancel = (cx.now < row.starts_at).then(|| {
         let (id, words) = (row.id.to_string(), w!(cx, learning.make_up_cancel));
+        let means = forgiven.then(|| view! { <p class="soft small">{w!(cx, learning.make_up_cancel_forgiven)}</p> });
         view! {
             <form method="post">
+                {means}
                 <input type="hidden" name="act" value="cancel"/>
                 <input type="hidden" name="make_up" value=id/>
                 <Actions><Button tone=ButtonTone::Danger>{words}</Button></Actions>

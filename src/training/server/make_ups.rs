@@ -2,7 +2,7 @@
 //! act holds both classes and the person, so that no session is fuller than its class may be.
 
 use super::{
-    learning_letters, plan,
+    dues, learning_letters, plan,
     seats::{self, lock_of},
     shared::in_the_room,
     store::{self, ClassRow, EnrolmentRow, HostRow, MakeUpRow, NewMakeUp},
@@ -172,25 +172,25 @@ async fn missed_number(
 }
 
 /// Who was excused from all of a class that is closed, or never came and is forgiven, has back what the seat cost; there
-/// is nothing left to make up for, unless a make-up was booked already when the class was closed.
+/// is nothing left to make up for, unless something was made up or is still to be.
 async fn given_back(tx: &mut Tx, home: &ClassRow, seat: &EnrolmentRow, sessions: usize) -> Result<bool, AppError> {
     if home.state != ClassState::Completed {
         return Ok(false);
     }
-    let has_made_up = store::has_made_up(tx, seat.id).await?;
+    let is_kept = store::is_kept(tx, seat.id).await?;
     let marks: Vec<Mark> = store::marks(tx, home.id)
         .await?
         .into_iter()
         .filter(|row| row.enrolment_id == seat.id)
         .map(|row| row.mark)
         .collect();
-    Ok(nothing_left(home, has_made_up, &marks, sessions))
+    Ok(nothing_left(home, is_kept, &marks, sessions))
 }
 
-/// The same from what is loaded: the seat's make-ups and marks.
-pub fn nothing_left(home: &ClassRow, has_made_up: bool, marks: &[Mark], sessions: usize) -> bool {
+/// The same from what is loaded: whether the seat is kept for a make-up, and its marks.
+pub fn nothing_left(home: &ClassRow, is_kept: bool, marks: &[Mark], sessions: usize) -> bool {
     let no_show = home.policy().terms.no_show;
-    home.state == ClassState::Completed && !has_made_up && attendance::costs_nothing(marks, sessions, no_show)
+    home.state == ClassState::Completed && !is_kept && attendance::costs_nothing(marks, sessions, no_show)
 }
 
 /// Gives the seat of a make-up back, before its session begins. A second tap is answered like the first.
@@ -210,9 +210,8 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
                 if cx.now >= row.starts_at {
                     return Err(Refusal::MakeUpBegun { at: row.starts_at }.into());
                 }
-                end(tx, &cx, &row).await?;
-                learning_letters::make_up_given_back(tx, &cx, &row).await?;
-                unmarked(tx, &cx, &row).await?;
+                let back = end(tx, &cx, &row).await?;
+                learning_letters::make_up_given_back(tx, &cx, &row, back).await?;
                 seats::pass_on(tx, &cx, row.class_id).await
             })
         })
@@ -233,8 +232,8 @@ pub async fn comes_after_all(
     for row in store::make_ups(tx, seat).await? {
         if row.missed_id == session && row.mark().is_none() && cx.now < row.starts_at {
             tx.lock(&[lock_of(row.class_id)]).await?;
-            end(tx, cx, &row).await?;
-            learning_letters::make_up_given_back(tx, cx, &row).await?;
+            let back = end(tx, cx, &row).await?;
+            learning_letters::make_up_given_back(tx, cx, &row, back).await?;
             seats::pass_on(tx, cx, row.class_id).await?;
         }
     }
@@ -262,29 +261,114 @@ pub async fn remind(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
         .await
 }
 
-/// Ends a make-up: the seat, the time, the line in the history. The caller holds the class.
-async fn end(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
+/// Plans the reminders that nobody has planned yet: of make-ups that were booked before there were any. Run whenever the
+/// worker starts; a second time it finds nothing to do.
+pub async fn plan_reminders(cx: &Cx) -> Result<(), AppError> {
+    let now = cx.now;
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            Box::pin(async move {
+                tx.lock(&[Key::of("make_up_reminders", Uuid::nil())]).await?;
+                let planned = jobs::known(tx, "remind_guest").await?;
+                for (id, booked, starts) in store::make_ups_to_come(tx, now).await? {
+                    let (at, job) = (starts - plan::REMIND, Job::RemindGuest { make_up: id });
+                    // Who booked within the last day was told then.
+                    if booked < at && !planned.contains(&job) {
+                        jobs::enqueue(tx, job, at).await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Ends a make-up: the seat, the time, the line in the history, and what it was for. Says whether what the seat in the
+/// class that was missed cost comes back with it. The caller holds the class.
+async fn end(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<bool, AppError> {
     let permit = cx.may(Act::CancelMakeUp, &Subject::of(row.person_id))?;
+    // Whoever closes that class decides about the seat, too.
+    tx.lock(&[lock_of(row.home_id)]).await?;
     store::cancel_make_up(tx, &permit, row, cx.now).await?;
     // Nor is what they said of that session about another try.
     store::withdraw(tx, &permit, row.enrolment_id, row.session_id).await?;
     busy::free(tx, ENTITY, row.id.0).await?;
     let change = Change { from: Some("booked"), to: Some("cancelled"), ..change(row.id, row.person_id) };
-    history::record(tx, cx, &permit, change).await
+    history::record(tx, cx, &permit, change).await?;
+    let home = store::class(tx, row.home_id).await?;
+    if row.mark().is_some() && home.state == ClassState::Completed {
+        let system = cx.as_viewer(Viewer::System);
+        let permit = system.may(Act::MarkMakeUp, &Subject::of(row.person_id))?;
+        certificate(tx, &system, &permit, &home, row).await?;
+    }
+    settle(tx, cx, &home, row.enrolment_id).await
+}
+
+/// Whether what the seat of a class that is closed cost is still held and goes back, once a make-up is given up.
+pub async fn would_come_back(tx: &mut Tx, home: &ClassRow, row: &MakeUpRow) -> Result<bool, AppError> {
+    if home.state != ClassState::Completed || store::is_making_up(tx, row.enrolment_id, Some(row.id)).await? {
+        return Ok(false);
+    }
+    Ok(costs_nothing(tx, home, row.enrolment_id, Some(row)).await? && dues::is_held(tx, row.enrolment_id).await?)
+}
+
+/// What the seat of a class that is closed cost is settled once nothing of it is to be made up any more, by the rule by
+/// which the class was closed: nobody pays for a class to which they never came, where that is forgiven. Says whether the
+/// cost comes back. The caller holds the class.
+async fn settle(tx: &mut Tx, cx: &Cx, home: &ClassRow, seat: EnrolmentId) -> Result<bool, AppError> {
+    if home.state != ClassState::Completed || store::is_making_up(tx, seat, None).await? {
+        return Ok(false);
+    }
+    let back = costs_nothing(tx, home, seat, None).await?;
+    let held = dues::is_held(tx, seat).await?;
+    match back {
+        true => dues::give_back(tx, seat, cx.now).await?,
+        false => dues::spend(tx, seat, cx.now).await?,
+    }
+    Ok(back && held)
+}
+
+/// Whether a seat costs nothing by what its learner attended and made up, apart from one make-up.
+async fn costs_nothing(
+    tx: &mut Tx,
+    home: &ClassRow,
+    seat: EnrolmentId,
+    without: Option<&MakeUpRow>,
+) -> Result<bool, AppError> {
+    let sessions = store::sessions(tx, home.id).await?.len();
+    let made_up = store::made_up(tx, home.id).await?;
+    let made_up = |session: ClassSessionId| match without {
+        Some(row) if row.missed_id == session => None,
+        _ => made_up.get(&(seat, session)).copied(),
+    };
+    let marks = store::marks(tx, home.id).await?.into_iter().filter(|mark| mark.enrolment_id == seat);
+    let marks: Vec<Mark> = marks.map(|mark| learning::counted(mark.mark, made_up(mark.session_id))).collect();
+    Ok(attendance::costs_nothing(&marks, sessions, home.policy().terms.no_show))
+}
+
+/// A class is closed: its guests make nothing up in it any more, and what their seats elsewhere cost is settled.
+pub async fn class_closed(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
+    for row in store::guests(tx, class).await? {
+        tx.lock(&[lock_of(row.home_id)]).await?;
+        let home = store::class(tx, row.home_id).await?;
+        settle(tx, cx, &home, row.enrolment_id).await?;
+    }
+    Ok(())
 }
 
 /// A class does not take place: its guests are told, and whoever has their seat in it back makes nothing up elsewhere. Who
 /// was marked in the hour before its session was marked for a time that does not come.
 pub async fn class_cancelled(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
-    let mut rows = store::make_ups_with(tx, class).await?;
-    let early = |row: &MakeUpRow| row.mark().is_some() && cx.now < row.starts_at;
-    rows.extend(store::guests(tx, class).await?.into_iter().filter(early));
-    for row in rows {
+    // Who was marked in the hour before a session was marked for one that does not come.
+    let marked = store::guests(tx, class).await?.into_iter().filter(|row| row.mark().is_some());
+    let marked: Vec<MakeUpRow> = marked.filter(|row| row.starts_at > cx.now).collect();
+    for row in store::make_ups_with(tx, class).await?.into_iter().chain(marked) {
         if row.class_id == class {
-            end(tx, &cx, &row).await?;
-            learning_letters::make_up_cancelled(tx, &cx, &row).await?;
-            unmarked(tx, &cx, &row).await?;
+            let back = end(tx, &cx, &row).await?;
+            learning_letters::make_up_cancelled(tx, &cx, &row, back).await?;
         } else {
             end_needless(tx, &cx, &row).await?;
         }
@@ -308,17 +392,6 @@ async fn end_needless(tx: &mut Tx, system: &Cx, row: &MakeUpRow) -> Result<(), A
     end(tx, system, row).await?;
     learning_letters::make_up_needless(tx, system, row).await?;
     seats::pass_on(tx, system, row.class_id).await
-}
-
-/// A make-up ended that had a mark from before its session: what that gave is taken back.
-async fn unmarked(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
-    let home = store::class(tx, row.home_id).await?;
-    if row.mark().is_some() && home.state == ClassState::Completed {
-        let cx = cx.as_viewer(Viewer::System);
-        let permit = cx.may(Act::MarkMakeUp, &Subject::of(row.person_id))?;
-        certificate(tx, &cx, &permit, &home, row).await?;
-    }
-    Ok(())
 }
 
 /// Sessions of a class have another time, or are no more: their guests promised the old one, so their places end and they
@@ -349,9 +422,8 @@ pub async fn sessions_moved(
         if !gone.contains(&row.session_id) {
             continue;
         }
-        end(tx, &cx, &row).await?;
-        learning_letters::make_up_cancelled(tx, &cx, &row).await?;
-        unmarked(tx, &cx, &row).await?;
+        let back = end(tx, &cx, &row).await?;
+        learning_letters::make_up_cancelled(tx, &cx, &row, back).await?;
     }
     Ok(())
 }
@@ -427,6 +499,10 @@ async fn mark_in(
     if row.mark() == mark {
         return Ok(());
     }
+    // What a closed class says of its guests stands, like what it says of its learners.
+    if !matches!(class.state, ClassState::Open | ClassState::Running) {
+        return Err(Refusal::WrongState { state: class.state }.into());
+    }
     let from = plan::marked_from(row.starts_at);
     if cx.now < from {
         return Err(Refusal::TooEarlyToMark { from }.into());
@@ -485,7 +561,7 @@ async fn certificate(
             Ok(Some("given"))
         }
         (false, true) => {
-            store::withdraw_certificate(tx, permit, seat.id).await?;
+            store::withdraw_certificate(tx, permit, seat.id, cx.now).await?;
             Ok(Some("withdrawn"))
         }
         _ => Ok(None),
@@ -508,7 +584,7 @@ impl Counted {
         learning::counted(row.mark, self.made_up.get(&(row.enrolment_id, row.session_id)).copied())
     }
 
-    /// Whether something of this seat is still to be made up, so that it is used.
+    /// Whether something of this seat is still to be made up, so that nothing is settled yet.
     pub fn is_pending(&self, seat: &EnrolmentRow) -> bool {
         self.pending.contains(&seat.id)
     }

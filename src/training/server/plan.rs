@@ -176,6 +176,8 @@ pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) ->
     store::set_equipment(tx, &permit, id, &extras.equipment).await?;
     needs.occupy(tx, &new.sessions, id).await?;
     record(tx, cx, &permit, id, None, ClassState::Draft, None).await?;
+    let class = store::class(tx, id).await?;
+    crew_letters::planned(tx, cx, &class, &extras.assistants).await?;
     Ok(id)
 }
 
@@ -362,17 +364,20 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             for row in &booked {
                 let marks = of(row);
                 let no_show = class.policy().terms.no_show;
-                let back = attendance::costs_nothing(&marks, sessions.len(), no_show) && !counted.is_pending(row);
+                let back = attendance::costs_nothing(&marks, sessions.len(), no_show);
+                // Who still makes something up may come to it: that is settled then.
+                let waits = back && counted.is_pending(row);
                 let share = Share::of(marks, i64::try_from(sessions.len()).unwrap_or(i64::MAX));
-                settle(tx, cx, permit, &class, row, share, back).await?;
+                settle(tx, cx, permit, &class, row, share, (!waits).then_some(back)).await?;
             }
+            make_ups::class_closed(tx, cx, class.id).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await
         })
     })
     .await
 }
 
-/// What the end of a class means for one learner.
+/// What the end of a class means for one learner, and whether what the seat cost comes back, where that is known.
 async fn settle(
     tx: &mut Tx,
     cx: &Cx,
@@ -380,12 +385,12 @@ async fn settle(
     class: &ClassRow,
     row: &EnrolmentRow,
     share: Share,
-    back: bool,
+    back: Option<bool>,
 ) -> Result<(), AppError> {
-    if back {
-        dues::give_back(tx, row.id, cx.now).await?;
-    } else {
-        dues::spend(tx, row.id, cx.now).await?;
+    match back {
+        Some(true) => dues::give_back(tx, row.id, cx.now).await?,
+        Some(false) => dues::spend(tx, row.id, cx.now).await?,
+        None => {}
     }
     if share.passes(class.pass_percent) {
         certify(tx, permit, cx, class, row, share.percent()).await?;

@@ -1,13 +1,19 @@
 //! The rooms in which classes meet: added, changed, taken out of use and back. Classes to come keep their room, even one
-//! that is out of use, and it never has fewer seats than they.
+//! that is out of use, and it never has fewer seats than they. Where it is elsewhere, they are, and everybody is told.
 
 use super::{
+    asks,
+    change::{Before, room_changed},
     plan::scope_of,
-    store::{self, RoomRow},
+    seats::lock_of,
+    store::{self, ClassRow, RoomRow},
 };
 use crate::{
     access::{Act, Permit, Subject},
-    calendar::{domain::Resource, server::busy},
+    calendar::{
+        domain::Resource,
+        server::{busy, zone},
+    },
     db::{Key, Tx},
     error::{AppError, Fault, Faults, Refusal as AnyRefusal},
     server::{
@@ -90,9 +96,15 @@ pub async fn change_one(cx: &Cx, id: RoomId, version: i64, step: Step) -> Result
             Box::pin(async move {
                 let act = if matches!(step, Step::Change(_)) { Act::EditRoom } else { Act::RetireRoom };
                 let permit = cx.may(act, &Subject::nobody())?;
+                // Whoever changes a class holds it before its room.
+                let classes = store::to_come_in_room(tx, id, cx.now).await?;
+                tx.lock(&classes.iter().copied().map(lock_of).collect::<Vec<_>>()).await?;
                 hold_names(tx).await?;
                 // Whoever plans with it holds it too.
                 busy::lock(tx, &[Resource::Room(id)]).await?;
+                if store::to_come_in_room(tx, id, cx.now).await?.iter().any(|class| !classes.contains(class)) {
+                    return Err(AppError::Busy);
+                }
                 let row = store::room(tx, id).await?.ok_or(AppError::NotFound)?;
                 do_it(tx, &cx, &permit, &row, version, step).await
             })
@@ -123,6 +135,16 @@ async fn do_it(tx: &mut Tx, cx: &Cx, permit: &Permit, row: &RoomRow, version: i6
     {
         return Err(Refusal::RoomNeeded { class, starts, seats }.into());
     }
+    let elsewhere = (&row.address, &row.place) != (&to.address, &to.place);
+    let mut classes = Vec::new();
+    if elsewhere || row.zone != to.zone {
+        for id in store::to_come_in_room(tx, row.id, cx.now).await? {
+            let class = store::class(tx, id).await?;
+            if elsewhere || new_clock(&class, row, &to).is_some() {
+                classes.push(Before::load(tx, class).await?);
+            }
+        }
+    }
     store::update_room(tx, permit, &to).await?;
     let said = |row: &RoomRow| serde_json::json!([row.name, row.address, row.place, row.capacity, row.zone]);
     let (was, is) = (said(row), said(&to));
@@ -135,7 +157,19 @@ async fn do_it(tx: &mut Tx, cx: &Cx, permit: &Permit, row: &RoomRow, version: i6
         detail: changed.as_deref(),
         ..change(row.id)
     };
-    history::record(tx, cx, permit, change).await
+    history::record(tx, cx, permit, change).await?;
+    for before in &classes {
+        room_changed(tx, cx, permit, before, &to.place, new_clock(&before.class, row, &to)).await?;
+    }
+    if row.place != to.place && !store::is_town(tx, &row.place).await? {
+        asks::town_renamed(tx, cx, &row.place, &to.place).await?;
+    }
+    Ok(())
+}
+
+/// By which other clock the times of a class are given, where it went by that of its room.
+fn new_clock(class: &ClassRow, was: &RoomRow, is: &RoomRow) -> Option<Tz> {
+    (was.zone != is.zone && class.zone == was.zone).then(|| zone::named(&is.zone))
 }
 
 /// Two rooms cannot get one name at once.

@@ -1,6 +1,7 @@
 //! What training hands to the rest of the portal: what needs a customer, what staff see of one, live seats.
 
 use super::{
+    desk::seat,
     store::{self, ClassRow, Waiting, WaitingRow},
     words,
 };
@@ -104,19 +105,22 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
 
 /// The classes of one person, for the page on which staff see a customer.
 pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppError> {
-    let mut rows = store::mine_coming(tx, person, cx.now).await?;
-    rows.extend(store::mine_past(tx, person, cx.now, (far(), Uuid::max()), 10).await?);
-    // Agents see that there is a class, not its roster.
+    let coming = store::mine_coming(tx, person, cx.now).await?;
+    let past = store::mine_past(tx, person, cx.now, (far(), Uuid::max()), 10).await?;
+    // Agents see that there is a class, not its roster; a place to come they may give back.
     let may_open = cx.viewer.can(Act::ReadRoster, &Subject::nobody());
-    let rows = rows
-        .into_iter()
-        .map(|row| PanelRow {
-            title: row.title.clone(),
-            text: cx.fmt().date_time(row.next(), row.tz()),
-            badge: Some(words::place_badge(cx.fmt(), &row, cx.now)),
-            href: may_open.then(|| format!("/desk/classes/{}", row.class_id)),
-        })
-        .collect();
+    let may_end = cx.viewer.can(Act::CancelEnrolment, &Subject::nobody());
+    let line = |row: store::MineRow, ends: bool| PanelRow {
+        title: row.title.clone(),
+        text: cx.fmt().date_time(row.next(), row.tz()),
+        badge: Some(words::place_badge(cx.fmt(), &row, cx.now)),
+        href: match may_open {
+            true => Some(format!("/desk/classes/{}", row.class_id)),
+            false => ends.then(|| seat::path(row.enrolment_id)),
+        },
+    };
+    let coming = coming.into_iter().map(|row| line(row, may_end));
+    let rows = coming.collect::<Vec<_>>().into_iter().chain(past.into_iter().map(|row| line(row, false))).collect();
     Ok(Panel { title: w!(cx, training.panel_title), rows })
 }
 

@@ -27,6 +27,8 @@ pub struct Things {
     class: String,
     /// One in which the customer has a seat.
     seat: String,
+    /// That one's place in a class that has not begun.
+    place: String,
     check_in: String,
     course: String,
     missed: String,
@@ -89,6 +91,14 @@ impl Things {
                     "select lower(hex(e.class_id)) from enrolment e where e.person_id = {MINE} and e.state = 'booked' \
                      and not exists (select 1 from enrolment o join person p on p.id = o.person_id \
                      where o.class_id = e.class_id and p.email = 'amelia.hughes@example.org') order by e.id limit 1"
+                ),
+            )
+            .await,
+            place: text(
+                world,
+                &format!(
+                    "select lower(hex(e.id)) from enrolment e join class c on c.id = e.class_id where e.person_id = {MINE} \
+                     and e.state = 'booked' and c.state = 'open' and c.starts_at > '2026-12-02' order by e.id limit 1"
                 ),
             )
             .await,
@@ -156,6 +166,7 @@ impl Things {
             | "/badges/achievements/{course}" => &self.course,
             "/materials/{id}" => &self.material,
             "/desk/make-ups/{id}" => &self.make_up,
+            "/desk/seats/{enrolment}" => &self.place,
             "/invitations/{id}" => &self.invitation,
             "/desk/organisations/{organisation}/team" => &self.organisation,
             "/certificates/{code}/certificate.pdf" | "/certificates/{code}/badge" => {
@@ -243,6 +254,7 @@ impl Things {
                 vec![("title", "Notes"), ("link", "https://www.example.com/notes"), ("audience", "everyone")]
             }
             "/desk/make-ups/{id}" => vec![("mark", "present")],
+            "/desk/seats/{enrolment}" => vec![("why_give_back", "She called.")],
             "/training/{class}/make-up" => vec![("act", "cancel"), ("make_up", &self.make_up)],
             "/invitations/{id}" => vec![("act", "accept")],
             "/training/team" => vec![("act", "invite"), ("name", "Eve"), ("email", "eve@example.com")],

@@ -244,14 +244,14 @@ fn roster(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     let Some(session) = shown.session.and_then(|id| shown.sessions.iter().find(|row| row.id == id)) else {
         return ().into_any();
     };
-    let guests = shown.learners.guests(cx, session);
+    let open = matches!(shown.class.state, ClassState::Open | ClassState::Running);
+    let guests = shown.learners.guests(cx, session, open);
     if booked.is_empty() && !shown.learners.has_guests() {
         return {
             let roster_empty = w!(cx, training.roster_empty);
             view! { <Section title=w!(cx, training.roster)><p class="soft">{roster_empty}</p></Section> }.into_any()
         };
     }
-    let open = matches!(shown.class.state, ClassState::Open | ClassState::Running);
     let markable = open && cx.now >= marked_from(session.starts_at);
     let unmarked = booked.iter().filter(|row| !shown.marks.contains_key(&(row.id, session.id))).count();
     let unmarked = unmarked + shown.learners.unmarked(session.id);

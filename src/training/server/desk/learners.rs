@@ -56,15 +56,15 @@ impl Learners {
         self.guests.iter().filter(|row| row.session_id == session && row.mark().is_none()).count()
     }
 
-    /// The guests of a session, each with the marks to tap.
-    pub fn guests(&self, cx: &Cx, session: &SessionRow) -> Option<AnyView> {
+    /// The guests of a session, each with the marks to tap while its class is not closed.
+    pub fn guests(&self, cx: &Cx, session: &SessionRow, open: bool) -> Option<AnyView> {
         let rows: Vec<AnyView> = self
             .guests
             .iter()
             .filter(|row| row.session_id == session.id)
             .map(|row| {
                 let said = self.said(cx, row.enrolment_id, session.id);
-                guest(cx, row, said, cx.now >= marked_from(session.starts_at))
+                guest(cx, row, said, open && cx.now >= marked_from(session.starts_at))
             })
             .collect();
         if rows.is_empty() {

@@ -17,6 +17,7 @@ mod room;
 mod rooms;
 mod roster;
 mod rules_page;
+pub mod seat;
 mod sheet;
 mod team;
 mod upload;
@@ -55,6 +56,7 @@ pub fn routes() -> Router<App> {
         .route("/desk/settings/rooms", get(rooms::show).post(rooms::act))
         .route("/desk/courses", get(courses::list))
         .route("/desk/courses/{course}", get(courses::show).post(courses::save))
+        .route("/desk/seats/{enrolment}", get(seat::show).post(seat::act))
         .route("/desk/make-ups/{id}", post(learners::mark))
         .route("/desk/classes/{class}/room", get(room::show).post(room::act))
         .route("/desk/classes/{class}/sheet", get(sheet::show))

@@ -54,7 +54,10 @@ pub async fn run(cx: &Cx, id: ClassId, form: &Form) -> Option<Result<Notice, App
         "walk_in" => walk_in(cx, id, form).await,
         "move" => carry(cx, id, form).await,
         "promote" => promote(cx, id, form).await,
-        "give_back" => give_back(cx, id, form).await,
+        "give_back" => match parse(form.text("enrolment")) {
+            Ok(seat) => give_back(cx, id, seat, form).await,
+            Err(error) => Err(error),
+        },
         _ => return None,
     })
 }
@@ -104,12 +107,13 @@ async fn promote(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> 
     staff_seats::promote(cx, id, parse(form.text("enrolment"))?, how).await.map(|()| Notice::SeatGiven)
 }
 
-async fn give_back(cx: &Cx, id: ClassId, form: &Form) -> Result<Notice, AppError> {
+/// Gives a seat back for its learner, with the reason that was typed.
+pub async fn give_back(cx: &Cx, id: ClassId, seat: EnrolmentId, form: &Form) -> Result<Notice, AppError> {
     let why = form.text("why_give_back").to_owned();
     if why.chars().count() > 300 {
         return Err(Faults::only("why_give_back", Fault::TooLong { max: 300 }));
     }
-    staff_seats::give_back(cx, id, parse(form.text("enrolment"))?, why).await.map(|()| Notice::SeatGivenBack)
+    staff_seats::give_back(cx, id, seat, why).await.map(|()| Notice::SeatGivenBack)
 }
 
 /// What is known of one learner.

@@ -370,6 +370,20 @@ pub async fn coming_in_room(tx: &mut Tx, id: RoomId, now: DateTime<Utc>) -> Resu
     Ok(fetch_scalar!(tx, i64, COMING_IN_ROOM, id, now)?.unwrap_or(0))
 }
 
+const TO_COME_IN_ROOM: &str = "select id from class \
+    where room_id = $1 and state in ('draft', 'open', 'running') and ends_at > $2 order by id";
+const TOWN: &str = "select count(*) from room where place = $1 and retired_at is null";
+
+/// The classes to come in it.
+pub async fn to_come_in_room(tx: &mut Tx, id: RoomId, now: DateTime<Utc>) -> Result<Vec<ClassId>, AppError> {
+    Ok(fetch_all!(tx, (ClassId,), TO_COME_IN_ROOM, id, now)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Whether a room that is in use is in a town.
+pub async fn is_town(tx: &mut Tx, town: &str) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, i64, TOWN, town)?.unwrap_or(0) > 0)
+}
+
 /// The first class to come in it that has more seats than so many: its title, when it begins, its seats.
 pub async fn larger_than(
     tx: &mut Tx,
@@ -595,6 +609,23 @@ pub async fn update_class(
         to.zone.name()
     )?;
     Ok(rows == 1)
+}
+
+const FOLLOW_ROOM: &str = "update class set place = $3, zone = $4, grace_until = $5, sequence = sequence + 1, \
+    changed_at = $6, version = version + 1 where id = $1 and version = $2";
+
+/// The room of a class is elsewhere: so is the class, by the clock there.
+pub async fn follow_room(
+    tx: &mut Tx,
+    _: &Permit,
+    class: &ClassRow,
+    place: &str,
+    zone: Tz,
+    grace: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let rows = execute!(tx, FOLLOW_ROOM, class.id, class.version, place, zone.name(), grace, now)?;
+    if rows == 1 { Ok(()) } else { Err(AppError::Busy) }
 }
 
 const MOVE_CLASS: &str = "update class set state = $3, why_cancelled = $4, changed_at = $5, version = version + 1, \

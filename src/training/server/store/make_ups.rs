@@ -113,11 +113,33 @@ pub async fn make_ups_coming(tx: &mut Tx, person: PersonId, now: DateTime<Utc>) 
     Ok(fetch_all!(tx, MakeUpRow, COMING, person, now)?)
 }
 
-const ANY: &str = "select id from make_up where enrolment_id = $1 limit 1";
+/// Of a seat `e` of a class that is closed: something was made up or is still to be, or the seat was used all the same.
+macro_rules! kept {
+    () => {
+        "(exists (select 1 from make_up m join class h on h.id = m.class_id where m.enrolment_id = e.id \
+         and m.state = 'booked' and (m.mark in ('present', 'late', 'partial') or h.state in ('open', 'running'))) \
+         or exists (select 1 from benefit_entry b where b.benefit_id = e.benefit_id and b.entity = 'enrolment' \
+         and b.entity_id = e.id and b.settled_as = 'used'))"
+    };
+}
+pub(super) use kept;
 
-/// Whether a make-up was ever booked for this seat.
-pub async fn has_made_up(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, AppError> {
-    Ok(fetch_scalar!(tx, MakeUpId, ANY, enrolment)?.is_some())
+const KEPT: &str = concat!("select count(*) from enrolment e where e.id = $1 and ", kept!());
+
+/// Whether a seat is kept although nobody came to its class, so that more of it can be made up.
+pub async fn is_kept(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, i64, KEPT, enrolment)?.unwrap_or(0) > 0)
+}
+
+const TO_COME: &str = "select m.id, m.created_at, s.starts_at from make_up m join class_session s on s.id = m.session_id \
+    where m.state = 'booked' and m.mark is null and s.starts_at > $1 order by s.starts_at, m.id";
+
+/// All make-ups that are still to come: when they were booked, and when they begin.
+pub async fn make_ups_to_come(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<(MakeUpId, DateTime<Utc>, DateTime<Utc>)>, AppError> {
+    Ok(fetch_all!(tx, (MakeUpId, DateTime<Utc>, DateTime<Utc>), TO_COME, now)?)
 }
 
 /// A session in which a missed one could be made up.
@@ -250,7 +272,9 @@ pub async fn forget_slip(tx: &mut Tx, _: &Permit, id: MakeUpId) -> Result<(), Ap
 const MADE_UP: &str = "select m.enrolment_id, m.missed_id, m.mark from make_up m join class_session s on s.id = m.missed_id \
     where s.class_id = $1 and m.state = 'booked' and m.mark in ('present', 'late', 'partial')";
 const PENDING: &str = "select m.enrolment_id from make_up m join class_session s on s.id = m.missed_id \
-    where s.class_id = $1 and m.state = 'booked' and m.mark is null";
+    join class h on h.id = m.class_id where s.class_id = $1 and m.state = 'booked' and h.state in ('open', 'running')";
+const PENDING_OF: &str = "select m.id from make_up m join class h on h.id = m.class_id \
+    where m.enrolment_id = $1 and m.state = 'booked' and h.state in ('open', 'running')";
 
 /// What the learners of a class have made up: the marks of their make-ups, by seat and missed session.
 pub async fn made_up(tx: &mut Tx, class: ClassId) -> Result<HashMap<(EnrolmentId, ClassSessionId), Mark>, AppError> {
@@ -258,12 +282,20 @@ pub async fn made_up(tx: &mut Tx, class: ClassId) -> Result<HashMap<(EnrolmentId
     Ok(rows.into_iter().filter_map(|(seat, session, mark)| Some(((seat, session), mark.parse().ok()?))).collect())
 }
 
-/// The seats of a class with a make-up that is still to come.
+/// The seats of a class with a make-up in a class that is not closed yet.
 pub async fn making_up(tx: &mut Tx, class: ClassId) -> Result<Vec<EnrolmentId>, AppError> {
     Ok(fetch_all!(tx, (EnrolmentId,), PENDING, class)?.into_iter().map(|(seat,)| seat).collect())
 }
 
+/// Whether a seat has such a make-up, apart from one.
+pub async fn is_making_up(tx: &mut Tx, seat: EnrolmentId, except: Option<MakeUpId>) -> Result<bool, AppError> {
+    let pending = fetch_all!(tx, (MakeUpId,), PENDING_OF, seat)?;
+    Ok(pending.into_iter().any(|(id,)| Some(id) != except))
+}
+
 const CERTIFIED: &str = "select code from certificate where enrolment_id = $1";
+const KEEP_WITHDRAWN: &str = "insert into withdrawn_certificate (code, enrolment_id, given_at, withdrawn_at) \
+    select code, enrolment_id, given_at, $2 from certificate where enrolment_id = $1";
 const WITHDRAW_CERTIFICATE: &str = "delete from certificate where enrolment_id = $1";
 
 /// Whether a seat has its certificate.
@@ -271,8 +303,14 @@ pub async fn is_certified(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, A
     Ok(fetch_scalar!(tx, String, CERTIFIED, enrolment)?.is_some())
 }
 
-/// Takes a certificate back that was given on a mark set by mistake.
-pub async fn withdraw_certificate(tx: &mut Tx, _: &Permit, enrolment: EnrolmentId) -> Result<(), AppError> {
+/// Takes a certificate back that was given on a mark set by mistake. Its code is kept: whoever has a copy can learn it.
+pub async fn withdraw_certificate(
+    tx: &mut Tx,
+    _: &Permit,
+    enrolment: EnrolmentId,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    execute!(tx, KEEP_WITHDRAWN, enrolment, now)?;
     execute!(tx, WITHDRAW_CERTIFICATE, enrolment)?;
     Ok(())
 }

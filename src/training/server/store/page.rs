@@ -1,6 +1,8 @@
 //! What the page of a class reads: few statements whoever looks, so each fetches what belongs together.
 
-use super::{ClassRow, EnrolmentRow, SessionRow, learning::taken, parties::Skip, seats::enrolment_columns};
+use super::{
+    ClassRow, EnrolmentRow, SessionRow, learning::taken, make_ups::kept, parties::Skip, seats::enrolment_columns,
+};
 use crate::{
     db::Tx,
     error::AppError,
@@ -24,6 +26,8 @@ pub struct PlaceHere {
     pub feedback: Option<FeedbackId>,
     /// Whether a make-up was ever booked for the seat.
     pub has_made_up: bool,
+    /// Whether the seat is kept although nobody came to its class.
+    pub is_kept: bool,
     pub firm: Option<String>,
     pub together: Option<bool>,
     pub gathered: Option<i64>,
@@ -43,8 +47,9 @@ const PLACE: &str = concat!(
      (select w.words from wish w where w.enrolment_id = e.id) as wish, \
      (select f.id from feedback f where f.person_id = e.person_id and f.moment = 'class' and f.subject_id = e.class_id \
      and f.answered_at is null and f.expires_at > $3 order by f.asked_at desc limit 1) as feedback, \
-     exists (select 1 from make_up m where m.enrolment_id = e.id) as has_made_up, \
-     o.name as firm, y.together, y.gathered, \
+     exists (select 1 from make_up m where m.enrolment_id = e.id) as has_made_up, ",
+    kept!(),
+    " as is_kept, o.name as firm, y.together, y.gathered, \
      (select count(*) from enrolment x where x.party_id = y.id and x.state = 'waitlisted') \
      + (select count(*) from unnamed_seat x where x.party_id = y.id and x.state = 'waitlisted') as group_waiting, \
      e.state = 'waitlisted' and exists (select 1 from party g where g.class_id = e.class_id and g.together and ( \

@@ -119,6 +119,18 @@ const CERTIFICATE: &str = "select f.code, f.title, p.name, t.name as trainer, f.
     join course k on k.id = c.course_id where f.code = $1 and p.erased_at is null";
 const INSERT_CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, percent, given_at, \
     last_valid_on, lapse_told_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
+const WITHDRAWN: &str = "select withdrawn_at from withdrawn_certificate where code = $1";
+const ALL_WITHDRAWN: &str = "select code from withdrawn_certificate order by withdrawn_at, code";
+
+/// When the certificate with this code was taken back, if it was.
+pub async fn withdrawn(tx: &mut Tx, code: &PublicNumber) -> Result<Option<DateTime<Utc>>, AppError> {
+    Ok(fetch_scalar!(tx, DateTime<Utc>, WITHDRAWN, code)?)
+}
+
+/// The codes of all certificates that were taken back.
+pub async fn all_withdrawn(tx: &mut Tx) -> Result<Vec<PublicNumber>, AppError> {
+    Ok(fetch_all!(tx, (PublicNumber,), ALL_WITHDRAWN)?.into_iter().map(|(code,)| code).collect())
+}
 
 pub async fn certificate(tx: &mut Tx, code: &PublicNumber) -> Result<Option<CertificateRow>, AppError> {
     Ok(fetch_optional!(tx, CertificateRow, CERTIFICATE, code)?)
@@ -152,6 +164,9 @@ pub async fn insert_certificate(
     new: &NewCertificate<'_>,
     now: DateTime<Utc>,
 ) -> Result<Option<CertificateId>, AppError> {
+    if withdrawn(tx, new.code).await?.is_some() {
+        return Ok(None);
+    }
     let id: CertificateId = crate::server::fresh();
     let NewCertificate { code, enrolment, person, class, title, percent, lapses } = *new;
     let (last, told) = lapses.unzip();

@@ -119,6 +119,23 @@ pub async fn end_wish(
     Ok(())
 }
 
+const RENAME_TOWN: &str = "update class_wish set place = $2, changed_at = $3 \
+    where place = $1 and state = 'open' returning id, person_id";
+const RENAME_ANSWERED: &str = "update class_wish set place = $2 where place = $1 and state = 'answered'";
+
+/// A town is called otherwise: whoever asks for a class there asks for it under its new name. Gives the open wishes.
+pub async fn rename_town(
+    tx: &mut Tx,
+    _: &Permit,
+    from: &str,
+    to: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<(WishId, PersonId)>, AppError> {
+    // An answered wish may be asked again.
+    execute!(tx, RENAME_ANSWERED, from, to)?;
+    Ok(fetch_all!(tx, (WishId, PersonId), RENAME_TOWN, from, to, now)?)
+}
+
 const ANSWERED_BY: &str = "select w.id from class_wish w where w.class_id = $1 and w.person_id = $2 and w.state = 'answered' \
     and not exists (select 1 from class_wish o where o.course_id = w.course_id and o.person_id = w.person_id \
     and o.state = 'open') order by w.changed_at desc, w.id desc limit 1";

@@ -1,0 +1,8 @@
+-- Certificates that were taken back. Copies of them verify without asking us, so a public list names their codes, and no
+-- other certificate gets one of them.
+create table withdrawn_certificate (
+    code text primary key,
+    enrolment_id uuid not null references enrolment (id),
+    given_at timestamptz not null,
+    withdrawn_at timestamptz not null
+);
