@@ -41,21 +41,38 @@ pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The statement with every `minutes(a, b)`, the minutes from one column's instant to another's, in the engine's words.
-pub fn with_minutes(tx: &Tx, sql: &str) -> String {
+/// The statement with what a clause may say written in the engine's words: `minutes(a, b)`, the minutes from one column's
+/// instant to another's; `written(id)`, an identity as jobs write it; `named(payload, field)`, the identity that a job's
+/// payload holds under a name.
+pub fn in_own_words(tx: &Tx, sql: &str) -> String {
+    let sqlite = matches!(tx, Tx::Sqlite(_));
+    let sql = called(sql, "minutes", |from, until| match sqlite {
+        true => format!("((julianday({until}) - julianday({from})) * 1440)"),
+        false => format!("(extract(epoch from ({until} - {from})) / 60)"),
+    });
+    let sql = called(&sql, "written", |id, _| match sqlite {
+        true => {
+            let part = |from: u32, length: u32| format!("substr(lower(hex({id})), {from}, {length})");
+            let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
+            format!("({})", parts.join(" || '-' || "))
+        }
+        false => format!("cast({id} as text)"),
+    });
+    called(&sql, "named", |payload, field| {
+        let (place, mark) = (if sqlite { "instr" } else { "strpos" }, format!("\"{field}\":\""));
+        format!("substr({payload}, {place}({payload}, '{mark}') + {}, 36)", mark.len())
+    })
+}
+
+/// The statement with every call of `name` replaced by what is written for its one or two arguments.
+fn called(sql: &str, name: &str, write: impl Fn(&str, &str) -> String) -> String {
     let mut written = String::new();
     let mut rest = sql;
-    while let Some((before, after)) = rest.split_once("minutes(") {
-        let Some((from, until, after)) =
-            after.split_once(')').and_then(|(pair, after)| pair.split_once(", ").map(|(a, b)| (a, b, after)))
-        else {
-            break;
-        };
+    while let Some((before, after)) = rest.split_once(&format!("{name}(")) {
+        let Some((arguments, after)) = after.split_once(')') else { break };
+        let (first, second) = arguments.split_once(", ").unwrap_or((arguments, ""));
         written.push_str(before);
-        written.push_str(&match tx {
-            Tx::Sqlite(_) => format!("((julianday({until}) - julianday({from})) * 1440)"),
-            Tx::Postgres(_) => format!("(extract(epoch from ({until} - {from})) / 60)"),
-        });
+        written.push_str(&write(first, second));
         rest = after;
     }
     written + rest
