@@ -1,7 +1,7 @@
 // Figures of the running product, each with its goal beside it. Goals hold for two cores that the load generator shares.
 //
 //   make bench                      everything
-//   make bench ARGS="pages import"  some of it: idle, bytes, pages, import, rush (the last on both engines)
+//   make bench ARGS="pages import"  some of it: idle, bytes, pages, signing, import, rush (the last on both engines)
 
 import { execFileSync, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,11 +32,11 @@ function freePort() {
   });
 }
 
-async function serve(data) {
+async function serve(data, ...settings) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const began = performance.now();
-  const child = spawn(binary, ["serve", "--demo", "--listen", `127.0.0.1:${port}`, "--data-dir", data, "--public-url", url], { stdio: "ignore" });
+  const child = spawn(binary, ["serve", "--demo", "--listen", `127.0.0.1:${port}`, "--data-dir", data, "--public-url", url, ...settings], { stdio: "ignore" });
   servers.add(child);
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
@@ -182,6 +182,34 @@ function purchases(count) {
   return file;
 }
 
+/** Whether the time of an answer tells who is a customer: the same question about known and unknown addresses, in turn. */
+async function signing(data) {
+  const count = 600;
+  execFileSync(binary, ["import", "purchases", purchases(count), "--data-dir", data], { stdio: "ignore" });
+  // Senders are limited; each question comes from another.
+  const server = await serve(data, "--trusted-proxies", "127.0.0.1");
+  const times = { buyer: [], nobody: [] };
+  for (let n = 0; n < count; n += 1) {
+    for (const who of n % 2 === 0 ? ["buyer", "nobody"] : ["nobody", "buyer"]) {
+      const began = performance.now();
+      const answer = await fetch(`${server.url}/sign-in`, {
+        method: "POST",
+        redirect: "manual",
+        headers: { origin: server.url, "x-forwarded-for": `10.${who.length}.${n >> 8}.${n & 255}` },
+        body: new URLSearchParams({ email: `${who}${n}@bench.example` }),
+      });
+      await answer.arrayBuffer();
+      if (answer.status !== 303) throw new Error(`asking for a code was answered with ${answer.status}`);
+      times[who].push(performance.now() - began);
+    }
+  }
+  await server.stop();
+  const median = (all) => all.slice(50).sort((a, b) => a - b)[Math.floor((all.length - 50) / 2)];
+  const [known, unknown] = [median(times.buyer), median(times.nobody)];
+  const ratio = known / unknown;
+  figure("asking for a code: a known address by an unknown one, median", `${ratio.toFixed(3)} times: ${known.toFixed(2)} ms and ${unknown.toFixed(2)} ms`, "0.95 to 1.05 times", Math.abs(ratio - 1) <= 0.05);
+}
+
 async function importing() {
   const held = [];
   for (const count of [100_000, 200_000]) {
@@ -215,6 +243,7 @@ try {
   await part("bytes", () => bytes(server));
   await part("pages", () => pages(server));
   await server.stop();
+  await part("signing", () => signing(join(scratch, "demo")));
   await part("import", importing);
 } finally {
   for (const child of servers) child.kill("SIGKILL");

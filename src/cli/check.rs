@@ -5,8 +5,8 @@ use sqlx::AssertSqlSafe;
 use std::process::ExitCode;
 use uuid::Uuid;
 
-/// One clause of a promise. Its SQL gives a row (`id`, `detail`) for everything that breaks it; `minutes(a, b)` in it is
-/// the time from one column's instant to another's.
+/// One clause of a promise. Its SQL gives a row (`id`, `detail`) for everything that breaks it, and may say what
+/// [`dialect::in_own_words`] knows.
 pub struct Clause {
     /// The promise's number in the product's list.
     pub promise: u8,
@@ -54,7 +54,7 @@ pub async fn check(app: &App) -> Result<Vec<Broken>, AppError> {
     let mut broken = Vec::new();
     let mut tx = app.db.read().await?;
     for clause in clauses() {
-        let sql = dialect::with_minutes(&tx, clause.sql);
+        let sql = dialect::in_own_words(&tx, clause.sql);
         for (id, detail) in fetch_all!(tx, (Uuid, String), AssertSqlSafe(sql))? {
             broken.push(Broken { promise: clause.promise, name: clause.name, id, detail });
         }

@@ -19,11 +19,21 @@ impl Key {
     }
 
     pub(super) fn number(self) -> i64 {
-        let digest = Sha256::new().chain_update(self.kind).chain_update(self.id).finalize();
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&digest[..8]);
-        i64::from_be_bytes(bytes)
+        let number = hashed(self.kind, self.id.as_bytes());
+        if MANY.contains(&self.kind) { hashed(self.kind, &number.rem_euclid(SHARED).to_be_bytes()) } else { number }
     }
+}
+
+/// Kinds of which one transaction may hold any number, an import for one. PostgreSQL has room for some thousands of locks
+/// in all, so that these share [`SHARED`] of them.
+const MANY: [&str; 2] = ["item", "serial_number"];
+const SHARED: i64 = 512;
+
+fn hashed(kind: &str, id: &[u8]) -> i64 {
+    let digest = Sha256::new().chain_update(kind).chain_update(id).finalize();
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(bytes)
 }
 
 /// Holds the keys until the transaction ends, in one order for everybody, so that nobody waits in a circle.
@@ -41,21 +51,38 @@ pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The statement with every `minutes(a, b)`, the minutes from one column's instant to another's, in the engine's words.
-pub fn with_minutes(tx: &Tx, sql: &str) -> String {
+/// The statement with what a clause may say written in the engine's words: `minutes(a, b)`, the minutes from one column's
+/// instant to another's; `written(id)`, an identity as jobs write it; `named(payload, field)`, the identity that a job's
+/// payload holds under a name.
+pub fn in_own_words(tx: &Tx, sql: &str) -> String {
+    let sqlite = matches!(tx, Tx::Sqlite(_));
+    let sql = called(sql, "minutes", |from, until| match sqlite {
+        true => format!("((julianday({until}) - julianday({from})) * 1440)"),
+        false => format!("(extract(epoch from ({until} - {from})) / 60)"),
+    });
+    let sql = called(&sql, "written", |id, _| match sqlite {
+        true => {
+            let part = |from: u32, length: u32| format!("substr(lower(hex({id})), {from}, {length})");
+            let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
+            format!("({})", parts.join(" || '-' || "))
+        }
+        false => format!("cast({id} as text)"),
+    });
+    called(&sql, "named", |payload, field| {
+        let (place, mark) = (if sqlite { "instr" } else { "strpos" }, format!("\"{field}\":\""));
+        format!("substr({payload}, {place}({payload}, '{mark}') + {}, 36)", mark.len())
+    })
+}
+
+/// The statement with every call of `name` replaced by what is written for its one or two arguments.
+fn called(sql: &str, name: &str, write: impl Fn(&str, &str) -> String) -> String {
     let mut written = String::new();
     let mut rest = sql;
-    while let Some((before, after)) = rest.split_once("minutes(") {
-        let Some((from, until, after)) =
-            after.split_once(')').and_then(|(pair, after)| pair.split_once(", ").map(|(a, b)| (a, b, after)))
-        else {
-            break;
-        };
+    while let Some((before, after)) = rest.split_once(&format!("{name}(")) {
+        let Some((arguments, after)) = after.split_once(')') else { break };
+        let (first, second) = arguments.split_once(", ").unwrap_or((arguments, ""));
         written.push_str(before);
-        written.push_str(&match tx {
-            Tx::Sqlite(_) => format!("((julianday({until}) - julianday({from})) * 1440)"),
-            Tx::Postgres(_) => format!("(extract(epoch from ({until} - {from})) / 60)"),
-        });
+        written.push_str(&write(first, second));
         rest = after;
     }
     written + rest
@@ -93,4 +120,25 @@ pub fn lost_race(error: &sqlx::Error) -> bool {
 pub fn no_such_value(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|e| e.code());
     matches!(code.as_deref(), Some("22021" | "22008" | "22003"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_transaction_that_holds_very_many_pieces_needs_few_locks() {
+        let locks = |kind| (0..5000).map(|n| Key::of(kind, Uuid::from_u128(n)).number()).collect::<HashSet<_>>();
+        let (items, people) = (locks("item"), locks("person"));
+        assert!(items.len() <= 512, "{}", items.len());
+        assert_eq!(people.len(), 5000);
+        assert!(items.is_disjoint(&people) && items.is_disjoint(&locks("serial_number")));
+    }
+
+    #[test]
+    fn what_a_clause_may_say_is_replaced_wherever_it_stands() {
+        let sql = called("x(a, b) > 1 and x(c.d) < y(e)", "x", |one, two| format!("[{one}|{two}]"));
+        assert_eq!(sql, "[a|b] > 1 and [c.d|] < y(e)");
+    }
 }

@@ -14,7 +14,14 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{cell::Cell, str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 pub use dialect::Key;
 
@@ -33,17 +40,29 @@ pub enum Tx {
 
 tokio::task_local! {
     /// How many statements the work that is watched has run.
-    static STATEMENTS: Cell<u32>;
+    static STATEMENTS: Arc<Counts>;
 }
 
-/// Runs `work` and tells how many statements it took, those of writes apart: what a page costs is held down by tests.
-pub async fn counted<F: Future>(work: F) -> (F::Output, u32) {
-    STATEMENTS
-        .scope(Cell::new(0), async {
-            let output = work.await;
-            (output, STATEMENTS.with(Cell::get))
-        })
-        .await
+#[derive(Default)]
+struct Counts {
+    read: AtomicU32,
+    written: AtomicU32,
+}
+
+/// How many statements some work took: those that read for it, and those inside of its writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Statements {
+    pub read: u32,
+    pub written: u32,
+}
+
+/// Runs `work` and tells how many statements it took: what a page costs, and that two answers cost the same, is held by
+/// tests.
+pub async fn counted<F: Future>(work: F) -> (F::Output, Statements) {
+    let counts = Arc::<Counts>::default();
+    let output = STATEMENTS.scope(Arc::clone(&counts), work).await;
+    let [read, written] = [&counts.read, &counts.written].map(|count| count.load(Ordering::Relaxed));
+    (output, Statements { read, written })
 }
 
 /// The borrowed connection that the macros run a statement on.
@@ -54,7 +73,10 @@ pub enum Connection<'c> {
 
 impl Tx {
     pub fn connection(&mut self) -> Connection<'_> {
-        let _ = STATEMENTS.try_with(|count| count.set(count.get() + 1));
+        let _ = STATEMENTS.try_with(|counts| {
+            let count = if writer::is_writing() { &counts.written } else { &counts.read };
+            count.fetch_add(1, Ordering::Relaxed)
+        });
         match self {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
             Self::Postgres(connection) => Connection::Postgres(connection),
@@ -201,8 +223,8 @@ impl Db {
         match self {
             Self::Sqlite { write, .. } => write.write(work).await,
             Self::Postgres { pool, .. } => {
-                let pool = pool.clone();
-                tokio::spawn(async move { writer::postgres(&pool, &work).await })
+                let (pool, watched) = (pool.clone(), writer::Watched::now());
+                tokio::spawn(async move { writer::postgres(&pool, &work, &watched).await })
                     .await
                     .unwrap_or_else(|panic| Err(crate::server::internal("a write panicked", &panic)))
             }

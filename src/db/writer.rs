@@ -2,8 +2,11 @@
 //! savepoint, and commits them together, so that one `fsync` serves many. PostgreSQL: a transaction with retries; what
 //! many want to hold at once is committed in groups as well.
 
-use super::{Key, Tx};
-use crate::error::AppError;
+use super::{Counts, Key, STATEMENTS, Tx};
+use crate::{
+    error::AppError,
+    server::clock::{self, Hands},
+};
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{PgPool, Postgres, SqlitePool, pool::PoolConnection};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -24,10 +27,33 @@ tokio::task_local! {
 /// # Errors
 /// Where a write is asked for inside of a write: a mistake of ours that would wait for itself for ever.
 pub fn refuse_nesting() -> Result<(), AppError> {
-    if WRITING.try_with(|()| ()).is_ok() {
-        Err(crate::server::internal("a write inside a write", &"Db::write"))
-    } else {
-        Ok(())
+    if is_writing() { Err(crate::server::internal("a write inside a write", &"Db::write")) } else { Ok(()) }
+}
+
+pub fn is_writing() -> bool {
+    WRITING.try_with(|()| ()).is_ok()
+}
+
+/// What a test watches of the task that asked for a write, to go on with where the write runs.
+#[derive(Clone, Default)]
+pub struct Watched {
+    counts: Option<Arc<Counts>>,
+    hands: Option<Hands>,
+}
+
+impl Watched {
+    /// Of this task.
+    pub fn now() -> Self {
+        Self { counts: STATEMENTS.try_with(Arc::clone).ok(), hands: clock::hands() }
+    }
+
+    async fn scope<F: Future>(&self, work: F) -> F::Output {
+        match (&self.counts, &self.hands) {
+            (None, None) => work.await,
+            (Some(counts), None) => STATEMENTS.scope(Arc::clone(counts), work).await,
+            (None, Some(hands)) => hands.hold(work).await,
+            (Some(counts), Some(hands)) => hands.hold(STATEMENTS.scope(Arc::clone(counts), work)).await,
+        }
     }
 }
 
@@ -46,6 +72,7 @@ trait Piece: Send {
 
 struct Write<T, F> {
     work: Arc<F>,
+    watched: Watched,
     outcome: Option<Result<T, AppError>>,
     reply: oneshot::Sender<Result<T, AppError>>,
 }
@@ -57,7 +84,7 @@ where
 {
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let outcome = guarded(&*self.work, tx).await;
+            let outcome = guarded(&*self.work, tx, &self.watched).await;
             let kept = outcome.is_ok();
             self.outcome = Some(outcome);
             kept
@@ -74,12 +101,12 @@ where
     }
 }
 
-async fn guarded<T, F>(work: &F, tx: &mut Tx) -> Result<T, AppError>
+async fn guarded<T, F>(work: &F, tx: &mut Tx, watched: &Watched) -> Result<T, AppError>
 where
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>>,
 {
-    WRITING
-        .scope((), AssertUnwindSafe(work(tx)).catch_unwind())
+    watched
+        .scope(WRITING.scope((), AssertUnwindSafe(work(tx)).catch_unwind()))
         .await
         .unwrap_or_else(|_| Err(crate::server::internal("a write panicked", &"see the panic above")))
 }
@@ -111,7 +138,7 @@ where
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>> + Send + Sync + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    let piece = Box::new(Write { work, outcome: None, reply });
+    let piece = Box::new(Write { work, watched: Watched::now(), outcome: None, reply });
     queue.try_send(piece).map_err(|_| AppError::Busy)?;
     answer.await.unwrap_or(Err(AppError::Busy))
 }
@@ -146,8 +173,8 @@ impl Turns {
         match put(&self.queues[queue], Arc::clone(&work)).await {
             // The group lost to another process, or there was no room in it: alone it may well succeed.
             Err(AppError::Busy) => {
-                let pool = self.pool.clone();
-                tokio::spawn(async move { postgres(&pool, &*work).await })
+                let (pool, watched) = (self.pool.clone(), Watched::now());
+                tokio::spawn(async move { postgres(&pool, &*work, &watched).await })
                     .await
                     .unwrap_or_else(|panic| Err(crate::server::internal("a write panicked", &panic)))
             }
@@ -266,7 +293,7 @@ async fn one(tx: &mut Tx, another: bool, piece: &mut Box<dyn Piece>) -> Result<(
 }
 
 /// A transaction on PostgreSQL, tried again where it lost to another (40001, 40P01).
-pub async fn postgres<T, F>(pool: &PgPool, work: &F) -> Result<T, AppError>
+pub async fn postgres<T, F>(pool: &PgPool, work: &F, watched: &Watched) -> Result<T, AppError>
 where
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, AppError>>,
 {
@@ -275,7 +302,7 @@ where
         tries += 1;
         let mut tx = Tx::Postgres(pool.acquire().await?);
         crate::execute!(tx, "begin")?;
-        let outcome = guarded(work, &mut tx).await;
+        let outcome = guarded(work, &mut tx, watched).await;
         let ended = match &outcome {
             Ok(_) => crate::execute!(tx, "commit"),
             Err(_) => crate::execute!(tx, "rollback"),

@@ -91,7 +91,10 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
     }
     let cx = match cx::of_request(app, &parts).await {
         Ok(cx) => cx,
-        Err(error) => return headers(app, None, &id, status(&error).into_response()),
+        Err(error) => {
+            log_failed(&id, &error);
+            return headers(app, None, &id, status(&error).into_response());
+        }
     };
     parts.extensions.insert(cx.clone());
     let wants_html = !parts.uri.path().starts_with("/rpc/") && !parts.uri.path().starts_with("/api/");
@@ -102,13 +105,17 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
         next.run(Request::from_parts(parts, body)).await
     };
     if let Some(error) = response.extensions_mut().remove::<AppError>() {
-        // What failed was logged under the reference, maybe by another task: this line says in which request it was.
-        if let AppError::Internal(reference) = &error {
-            tracing::error!(request = id.0, reference, "failed");
-        }
+        log_failed(&id, &error);
         response = if wants_html { page::error(&cx, &method, error) } else { problem(&error) };
     }
     headers(app, Some(&cx), &id, response)
+}
+
+/// What failed was logged under the reference, maybe by another task: this line says in which request it was.
+fn log_failed(id: &RequestId, error: &AppError) {
+    if let AppError::Internal(reference) = error {
+        tracing::error!(request = id.0, reference, "failed");
+    }
 }
 
 /// No address of ours holds the character NUL, which not every database takes as text, or a path that is no text at all.

@@ -1,6 +1,7 @@
 //! The running process: what every request has at hand, how it is answered, and what stands in front of the pages.
 
 pub mod assets;
+pub mod body;
 pub mod clock;
 pub mod config;
 pub mod cx;

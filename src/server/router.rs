@@ -1,21 +1,23 @@
 //! All addresses of the portal on one screen.
 
-use super::{App, assets, guard, page};
+use super::{App, assets, clock, guard, page};
 use crate::error::Failed;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{StatusCode, header},
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 /// The largest body of an ordinary form.
 const FORM_BYTES: usize = 64 * 1024;
+/// How long an ordinary request may take to be read and answered.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn router(app: App) -> Router {
     let demo = if app.demo { super::demo::routes() } else { Router::new() };
@@ -36,7 +38,7 @@ pub fn router(app: App) -> Router {
         .route("/rpc/{*name}", post(rpc).get(rpc))
         .fallback(page::nowhere)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(30)))
+        .layer(middleware::from_fn(in_time))
         // Pictures from a slow phone take their time; that door has its own patience and its own limits.
         .merge(crate::repairs::server::upload_routes())
         .merge(crate::training::server::upload_routes())
@@ -53,6 +55,10 @@ pub fn router(app: App) -> Router {
     router.merge(pages).with_state(app)
 }
 
+async fn in_time(request: Request, next: Next) -> Response {
+    clock::within(PATIENCE, next.run(request)).await.unwrap_or_else(|| StatusCode::REQUEST_TIMEOUT.into_response())
+}
+
 /// Ready where the database answers.
 async fn ready(State(app): State<App>) -> Response {
     match app.db.read().await {
@@ -66,7 +72,7 @@ async fn ready(State(app): State<App>) -> Response {
 }
 
 /// The islands' doors: server functions, with the same context as pages.
-async fn rpc(cx: super::Cx, State(_): State<App>, request: axum::extract::Request) -> Response {
+async fn rpc(cx: super::Cx, State(_): State<App>, request: Request) -> Response {
     let answer =
         leptos_axum::handle_server_fns_with_context(move || leptos::prelude::provide_context(cx.clone()), request)
             .await

@@ -4,7 +4,10 @@ use crate::{
     both,
     world::{Reply, World},
 };
-use aftercare::access::Role;
+use aftercare::{
+    access::Role,
+    server::{clock::Hands, rate},
+};
 use axum::{
     body::Body,
     extract::ConnectInfo,
@@ -214,30 +217,234 @@ both! {
 }
 
 both! {
-    async fn a_known_and_an_unknown_address_leave_the_same_behind(world: World) {
+    /// That nobody learns by the time of an answer who is a customer: the same statements, the same rows, the same job for
+    /// later, whoever it is.
+    async fn a_known_and_an_unknown_address_take_the_same_way(world: World) {
         world.person("known@example.com").await;
-        let rows = async || {
-            let mut rows = Vec::new();
-            for table in [
-                "select count(*) from sign_in_challenge",
-                "select count(*) from message",
-                "select count(*) from job",
-                "select count(*) from rate where key like 'letter-to:%'",
-                "select count(*) from person",
-                "select count(*) from history",
-                "select count(*) from session",
-            ] {
-                rows.push(world.count(table).await);
-            }
-            rows
-        };
-        let mut left = Vec::new();
-        for email in ["known@example.com", "unknown@example.com"] {
-            let before = rows().await;
-            ask(&world, email, "/").await;
-            left.push(rows().await.iter().zip(before).map(|(after, before)| after - before).collect::<Vec<_>>());
+        world.person("erased@example.com").await;
+        world.corrupt("update person set erased_at = created_at where email like 'erased%'").await;
+        world.staff_named(aftercare::access::Role::Agent, "staff@example.com").await;
+        let firm = world.organisation("Petrauskas").await;
+        let member = world.person("member@example.com").await;
+        world.join(firm, member, aftercare::access::Membership::Owner).await;
+        world.corrupt("update person set language = 'lt', zone = 'Europe/Vilnius' where email like 'member%'").await;
+        // At one moment, and the first one of all opens the sender's window.
+        let hands = Hands::at(midnight());
+        hands.hold(ask(&world, "first@example.com", "/")).await;
+        let mut ways = Vec::new();
+        for email in ["known", "unknown", "staff", "member", "erased", "unknown too"] {
+            let email = format!("{}@example.com", email.replace(' ', "."));
+            let form = [("email", email.as_str()), ("next", "/purchases")];
+            let (reply, rows, statements) = hands.hold(world.cost(world.post(None, "/sign-in", &form))).await;
+            assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/sign-in/code"), "{email}");
+            let mut names: Vec<String> = reply.headers.keys().map(ToString::to_string).collect();
+            names.sort();
+            // What proves a code, a link and a browser is hashed for everybody, and only the job sends.
+            const HASHED: &str = "select cast(length(browser_hash) as bigint), cast(length(code_hash) as bigint), \
+                cast(length(link_hash) as bigint) from sign_in_challenge where email = $1";
+            const WAITS: &str = "select m.sent_at is null and j.attempts = 0 and j.done_at is null from message m \
+                join job j on j.kind = 'deliver' and j.run_at = m.send_after where m.email = $1";
+            let mut tx = world.db().read().await.unwrap();
+            let hashed = aftercare::fetch_one!(tx, (i64, i64, i64), HASHED, &email).unwrap();
+            assert!(aftercare::fetch_one!(tx, (bool,), WAITS, &email).unwrap().0, "{email}");
+            ways.push((names, reply.body, rows, statements, hashed));
         }
-        assert_eq!(left, vec![vec![1, 1, 1, 1, 0, 0, 0]; 2]);
+        let (_, _, rows, statements, hashed) = &ways[0];
+        let rows: Vec<_> = rows.iter().map(|(table, rows)| (table.as_str(), *rows)).collect();
+        assert_eq!(rows, [("job", 1), ("message", 1), ("rate", 1), ("sign_in_challenge", 1)]);
+        assert!(statements.written >= 8, "its writes are watched: {statements:?}");
+        assert_eq!(*hashed, (43, 43, 43));
+        for way in &ways {
+            assert_eq!(way, &ways[0]);
+        }
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where sent_at is null").await, 0);
+    }
+}
+
+both! {
+    async fn a_wrong_code_is_answered_alike_whoever_was_asked_for(world: World) {
+        world.person("known@example.com").await;
+        let mut ways = Vec::new();
+        for email in ["known@example.com", "unknown@example.com"] {
+            let (cookie, code, link) = ask(&world, email, "/").await;
+            let form = [("code", wrong(&code))];
+            let (reply, rows, statements) = world.cost(world.post_with(&cookie, "/sign-in/code", &form)).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+            let (look, _, looked) = world.cost(world.get(None, &link)).await;
+            let look = without_nonces(&look.body).replace(&link, "");
+            ways.push((without_nonces(&reply.body), rows, statements, look, looked));
+        }
+        assert_eq!(ways[0], ways[1]);
+    }
+}
+
+/// A page without what is drawn anew for each.
+fn without_nonces(page: &str) -> String {
+    let mut pieces = page.split("nonce=\"");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |page, piece| page + piece.split_once('"').map_or(piece, |(_, rest)| rest))
+}
+
+/// The next time that a day begins, on the real clock: what is counted by quarters of an hour begins anew then as well.
+fn midnight() -> DateTime<Utc> {
+    let tomorrow = Utc::now().date_naive().succ_opt().unwrap();
+    tomorrow.and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+
+both! {
+    async fn a_code_and_a_link_are_good_until_the_very_end_of_their_ten_minutes(world: World) {
+        let begins = midnight();
+        let ends = begins + TimeDelta::minutes(10);
+        let hands = Hands::at(begins);
+        for (at, good) in [(ends - INSTANT, true), (ends, false)] {
+            // A quarter of an hour later more letters may be asked for.
+            let later = if good { TimeDelta::zero() } else { TimeDelta::hours(1) };
+            hands.set(begins + later);
+            let (cookie, code, _) = hands.hold(ask(&world, "ann@example.com", "/")).await;
+            hands.set(at + later);
+            let reply = hands.hold(world.post_with(&cookie, "/sign-in/code", &[("code", &code)])).await;
+            assert_eq!(reply.cookie("aftercare").is_some(), good, "{}", reply.body);
+            assert_eq!(reply.body.contains(TOO_OLD), !good);
+            hands.set(begins + later);
+            let (_, _, link) = hands.hold(ask(&world, "ann@example.com", "/")).await;
+            hands.set(at + later);
+            let look = hands.hold(world.get(None, &link)).await;
+            assert_eq!(look.status, if good { StatusCode::OK } else { StatusCode::GONE });
+            assert_eq!(hands.hold(world.post(None, &link, &[])).await.cookie("aftercare").is_some(), good);
+        }
+    }
+}
+
+both! {
+    async fn the_fifth_try_may_be_the_right_one_and_the_sixth_comes_too_late(world: World) {
+        for (wrong_ones, good) in [(4, true), (5, false)] {
+            let (cookie, code, _) = ask(&world, "ann@example.com", "/").await;
+            for left in (0..5).rev().take(wrong_ones) {
+                let reply = world.post_with(&cookie, "/sign-in/code", &[("code", wrong(&code))]).await;
+                assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+                assert_eq!(reply.body.contains("Too many wrong tries"), left == 0, "{left} left: {}", reply.body);
+            }
+            let reply = world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await;
+            assert_eq!(reply.cookie("aftercare").is_some(), good, "{}", reply.body);
+        }
+    }
+}
+
+/// Asks for a letter; gives the status, and the seconds to wait where there are any.
+async fn asked(world: &World, email: &str) -> (u16, Option<i64>) {
+    let reply = world.post(None, "/sign-in", &[("email", email)]).await;
+    let wait = reply.headers.get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().parse().unwrap());
+    (reply.status.as_u16(), wait)
+}
+
+both! {
+    async fn the_letters_to_an_address_begin_anew_after_exactly_a_quarter_of_an_hour(world: World) {
+        let begins = midnight();
+        let ends = begins + TimeDelta::minutes(15);
+        let hands = Hands::at(begins);
+        for at in [begins, begins + TimeDelta::minutes(7), ends - INSTANT] {
+            hands.set(at);
+            assert_eq!(hands.hold(asked(&world, "ann@example.com")).await, (303, None));
+        }
+        for (at, seconds) in [(begins, 900), (ends - TimeDelta::minutes(1), 60), (ends - INSTANT, 1)] {
+            hands.set(at);
+            assert_eq!(hands.hold(asked(&world, "ann@example.com")).await, (429, Some(seconds)), "{at}");
+            assert_eq!(hands.hold(asked(&world, &format!("b{seconds}@example.com"))).await, (303, None), "another address");
+        }
+        hands.set(ends);
+        for answer in [(303, None), (303, None), (303, None), (429, Some(900))] {
+            assert_eq!(hands.hold(asked(&world, "ann@example.com")).await, answer);
+        }
+    }
+}
+
+both! {
+    async fn the_letters_from_a_sender_begin_anew_after_exactly_a_quarter_of_an_hour(world: World) {
+        let begins = midnight();
+        let ends = begins + TimeDelta::minutes(15);
+        let hands = Hands::at(begins);
+        let sender = SocketAddr::from(([203, 0, 113, 7], 100));
+        let ask = async |n: usize| hands.hold(ask_from(&world, sender, &format!("person{n}@example.com"))).await.status;
+        for n in 0..20 {
+            assert_eq!(ask(n).await, StatusCode::SEE_OTHER, "{n}");
+        }
+        hands.set(ends - INSTANT);
+        assert_eq!(ask(20).await, StatusCode::TOO_MANY_REQUESTS);
+        let other = SocketAddr::from(([203, 0, 113, 8], 100));
+        let neighbour = hands.hold(ask_from(&world, other, "neighbour@example.com")).await;
+        assert_eq!(neighbour.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from message").await, 21, "whom it refuses it writes nothing");
+        hands.set(ends);
+        for n in 20..40 {
+            assert_eq!(ask(n).await, StatusCode::SEE_OTHER, "{n}");
+        }
+        assert_eq!(ask(40).await, StatusCode::TOO_MANY_REQUESTS);
+    }
+}
+
+both! {
+    async fn codes_come_back_for_an_address_when_the_day_of_its_thirty_wrong_ones_ends(world: World) {
+        let ends = midnight();
+        let hands = Hands::at(ends - TimeDelta::hours(3));
+        let code_is_good = async |at: DateTime<Utc>| {
+            // Within its own ten minutes, so that only the day ends.
+            hands.set(at - TimeDelta::minutes(9));
+            let (cookie, code, link) = hands.hold(ask(&world, "ann@example.com", "/")).await;
+            hands.set(at);
+            let reply = hands.hold(world.post_with(&cookie, "/sign-in/code", &[("code", &code)])).await;
+            let good = reply.cookie("aftercare").is_some();
+            assert_eq!(reply.body.contains("Codes are switched off"), !good, "{}", reply.body);
+            if !good {
+                let by_link = hands.hold(world.post(None, &link, &[])).await;
+                assert!(by_link.cookie("aftercare").is_some(), "links go on");
+            }
+            good
+        };
+        let wrong_once = async |cookie: &str, code: &str| {
+            let reply = hands.hold(world.post_with(cookie, "/sign-in/code", &[("code", wrong(code))])).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        };
+        for n in 0..6 {
+            hands.turn(TimeDelta::minutes(15));
+            let (cookie, code, _) = hands.hold(ask(&world, "ann@example.com", "/")).await;
+            for _ in 0..if n == 5 { 4 } else { 5 } {
+                wrong_once(&cookie, &code).await;
+            }
+        }
+        assert!(code_is_good(ends - TimeDelta::hours(1)).await, "after 29");
+        hands.set(ends - TimeDelta::minutes(40));
+        let (cookie, code, _) = hands.hold(ask(&world, "ann@example.com", "/")).await;
+        wrong_once(&cookie, &code).await;
+        assert_eq!(world.count("select count from rate where key like 'wrong-code:%'").await, 30);
+        assert!(!code_is_good(ends - INSTANT).await, "after 30, to the last moment of the day");
+        assert!(code_is_good(ends + INSTANT).await && code_is_good(ends + TimeDelta::minutes(20)).await);
+        // The midnight between counts them apart.
+        assert_eq!(world.count("select count(*) from rate where key like 'wrong-code:%'").await, 1);
+        hands.set(ends + TimeDelta::hours(2));
+        let (cookie, code, _) = hands.hold(ask(&world, "ann@example.com", "/")).await;
+        wrong_once(&cookie, &code).await;
+        assert_eq!(world.count("select count(*) from rate where key like 'wrong-code:%'").await, 2);
+    }
+}
+
+both! {
+    async fn what_is_counted_is_not_forgotten_before_its_time_is_over(world: World) {
+        let (begins, day) = (midnight(), TimeDelta::days(1));
+        let hands = Hands::at(begins);
+        let count = || world.db().write(move |tx| Box::pin(async move { rate::count(tx, "tries", day).await }));
+        let forget = || world.db().write(|tx| Box::pin(rate::forget(tx)));
+        assert_eq!(hands.hold(count()).await, Ok((1, 86_400)));
+        hands.set(begins + day - INSTANT);
+        hands.hold(forget()).await.unwrap();
+        assert_eq!(hands.hold(count()).await, Ok((2, 1)));
+        hands.set(begins + day);
+        assert_eq!(hands.hold(count()).await, Ok((1, 86_400)));
+        hands.set(begins + day * 3);
+        hands.hold(forget()).await.unwrap();
+        assert_eq!(world.count("select count(*) from rate where key = 'tries'").await, 1, "the first day is long over");
     }
 }
 

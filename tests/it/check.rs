@@ -54,3 +54,40 @@ both! {
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
+
+both! {
+    async fn a_letter_is_tied_to_its_own_job(world: World) {
+        for email in ["ann@example.com", "ben@example.com"] {
+            world.post(None, "/sign-in", &[("email", email)]).await;
+        }
+        // Due at the same moment, so that the one's job might be taken for the other's.
+        world.corrupt("update message set send_after = (select min(send_after) from message)").await;
+        world.corrupt("update job set run_at = (select min(send_after) from message)").await;
+        let named = async || {
+            let broken = cli::check(&world.app).await.unwrap();
+            broken.into_iter().map(|row| (row.name, row.id)).collect::<Vec<_>>()
+        };
+        let letter = async |email: &str| {
+            let mut tx = world.db().read().await.unwrap();
+            const LETTER: &str = "select id from message where email = $1";
+            aftercare::fetch_scalar!(tx, uuid::Uuid, LETTER, email).unwrap().unwrap()
+        };
+        let (ann, ben) = (letter("ann@example.com").await, letter("ben@example.com").await);
+        assert_eq!(named().await, []);
+        let change = async |sql: &'static str, message: uuid::Uuid| {
+            let payload = format!("%{message}%");
+            let changed = world.db().write(move |tx| {
+                let payload = payload.clone();
+                Box::pin(async move { Ok(aftercare::execute!(tx, sql, payload)?) })
+            });
+            assert_eq!(changed.await.unwrap(), 1, "{sql}");
+        };
+        change("update job set done_at = created_at where payload like $1", ann).await;
+        assert_eq!(named().await, [("letter_that_nobody_sends", ann)], "its job is done, and it has not left");
+        change("delete from job where payload like $1", ann).await;
+        assert_eq!(named().await, [("letter_that_nobody_sends", ann)], "there is a job, but of another letter");
+        world.corrupt("update message set sent_at = created_at where email = 'ann@example.com'").await;
+        change("insert into job (id, kind, payload, run_at, attempts, created_at) select (select id from message where email = 'ann@example.com'), kind, payload, run_at, 0, created_at from job where payload like $1", ben).await;
+        assert_eq!(named().await, [("letter_with_two_jobs", ben)]);
+    }
+}

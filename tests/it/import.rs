@@ -11,11 +11,12 @@ use aftercare::{
         server::ledger,
     },
     import::server::{
-        Kind, Options, Told,
+        Kind, Options, Report, Told,
         command::{Import, command},
         run,
     },
 };
+use futures::FutureExt;
 use uuid::Uuid;
 
 const ROWS: &str = "select count(*) from purchase";
@@ -354,6 +355,161 @@ both! {
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("bea@") && text.contains("order_line: conflict: an item of it was handed on"), "{text}");
         assert_eq!(world.count("select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ann@example.com'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+/// Imports; between the look at the whole file and the first row that goes in, `meanwhile` happens.
+async fn import_while(world: &World, options: &Options, meanwhile: &'static str) -> (Report, Vec<String>) {
+    let mut faults = Vec::new();
+    let mut tell = |what| match what {
+        Told::Checked { .. } => {
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(world.corrupt(meanwhile)));
+        }
+        Told::Fault { line, fault } => faults.push(format!("{line},{},{},{}", fault.column, fault.value, fault.fault)),
+        _ => {}
+    };
+    let report = run(&world.operator(), options, &mut tell).await.unwrap();
+    (report, faults)
+}
+
+/// A file of which two batches only add, and whose last rows take pieces away and change a price.
+fn long(sold: &[String; 3]) -> Temporary {
+    let [taken, cheaper, given] = sold;
+    let mut rows: Vec<String> = vec![HEADER.to_owned()];
+    rows.extend((0..2100).map(|n| printer(&format!("N{n}"), "new@example.com", "LT", &format!("N-{n}"))));
+    rows.extend([taken.replace("S-1", "S-9"), cheaper.replace("199.00", "189.00"), given.replace("cleo@", "dot@")]);
+    file(&rows.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn three() -> [String; 3] {
+    [("A1", "ann@", "S-1"), ("A2", "ben@", "S-2"), ("A3", "cleo@", "S-3")]
+        .map(|(order, who, serial)| printer(order, &format!("{who}example.com"), "LT", serial))
+}
+
+both! {
+    /// Contract: by default nothing at all is imported; of a row that turns bad after the file was looked at too.
+    async fn a_row_that_turns_bad_while_others_wait_to_go_in_keeps_all_of_them_out(world: World) {
+        let sold = three();
+        sell(&world, &sold.each_ref().map(String::as_str)).await;
+        let rows = async || {
+            let mut rows = Vec::new();
+            for sql in [
+                ROWS,
+                "select count(*) from item",
+                "select count(*) from person",
+                "select count(*) from history",
+                "select count(*) from purchase where unit_price_minor = 19900",
+                "select count(*) from item i join person p on p.id = i.owner_id where p.email = 'cleo@example.com'",
+            ] {
+                rows.push(world.count(sql).await);
+            }
+            rows
+        };
+        let before = rows().await;
+        let file = long(&sold);
+        let options = options(Kind::Purchases, file.0.clone());
+        let handed_on = "update item set transferred_at = created_at where serial_number = 'S-1'";
+        let (report, faults) = import_while(&world, &options, handed_on).await;
+        assert_eq!(faults, ["2102,order_line,1,conflict: an item of it was handed on"]);
+        assert_eq!(report, Report { rows: 2103, bad: 1, ..Report::default() });
+        assert_eq!(rows().await, before);
+        assert_eq!(world.count("select count(*) from import_row").await, 0);
+        assert_eq!(world.count("select count(*) from import_run where state <> 'done'").await, 0);
+        // The same file again finds the conflict when it is looked at; without what it takes away it goes in.
+        let (report, again) = import(&world, &options).await;
+        assert_eq!((again, report.applied), (faults, false));
+        world.corrupt("update item set transferred_at = null").await;
+        let (report, faults) = import(&world, &options).await;
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!((report.rows, report.added, report.changed, report.unchanged, report.before), (2103, 2100, 3, 0, 0));
+        let (report, _) = import(&world, &options).await;
+        assert_eq!((report.added, report.changed, report.unchanged), (0, 0, 2103));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_import_without_bad_rows_that_was_cut_off_counts_every_row_once(world: World) {
+        let sold = three();
+        sell(&world, &sold.each_ref().map(String::as_str)).await;
+        let file = long(&sold);
+        let options = options(Kind::Purchases, file.0.clone());
+        let mut tell = |what| assert!(!matches!(what, Told::Applied { .. }), "cut off after the first batch");
+        let cut = std::panic::AssertUnwindSafe(run(&world.operator(), &options, &mut tell)).catch_unwind().await;
+        assert!(cut.is_err());
+        assert_eq!(world.count("select count(*) from purchase where order_number like 'N%'").await, 2000);
+        assert_eq!(world.count("select count(*) from item where serial_number in ('S-1', 'S-9')").await, 1);
+        assert_eq!(world.count("select count(*) from item where serial_number = 'S-9'").await, 1, "what takes away went first");
+        let (report, faults) = import(&world, &options).await;
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!((report.rows, report.before, report.added, report.changed, report.unchanged), (2103, 2002, 100, 1, 0));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_conflict_that_comes_late_is_told_as_if_it_had_been_there_at_first(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        // Every way to rely on a piece, as it comes about while the file waits.
+        for (meanwhile, back, reason) in [
+            (
+                "update item set transferred_at = created_at",
+                "update item set transferred_at = null",
+                "an item of it was handed on",
+            ),
+            (
+                "update benefit set available = available - 1, reserved = reserved + 1 where allowance = 'repair'",
+                "update benefit set available = available + reserved, reserved = 0",
+                "a benefit of it was used",
+            ),
+            (
+                "insert into registration (id, person_id, way, serial_number, serial_key, tries, state, created_at) \
+                 select id, owner_id, 'serial', 'S-1', serial_key, 0, 'open', created_at from item",
+                "delete from registration",
+                "an item of it was registered by a customer",
+            ),
+        ] {
+            for taken in ["bea@", "S-2"] {
+                let row = match taken {
+                    "bea@" => printer("A1", "bea@example.com", "LT", "S-1"),
+                    serial => printer("A1", "ann@example.com", "LT", serial),
+                };
+                let file = file(&[HEADER, &row, &printer("B1", "dot@example.com", "LT", "T-1")]);
+                let (report, faults) = import_while(&world, &options(Kind::Purchases, file.0.clone()), meanwhile).await;
+                assert_eq!(faults, [format!("2,order_line,1,conflict: {reason}")]);
+                assert!(!report.applied);
+                world.corrupt(back).await;
+            }
+        }
+        assert_eq!(world.count(ROWS).await, 1);
+        let whose = world.count("select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ann@example.com' and i.serial_number = 'S-1'").await;
+        assert_eq!(whose, 1, "{}", ann.id);
+    }
+}
+
+both! {
+    async fn of_a_piece_that_is_given_away_while_its_owner_books_a_repair_one_of_the_two_happens(world: World) {
+        crate::repairs::workshop(&world, 2).await;
+        let sold: Vec<String> =
+            (0..8).map(|n| printer(&format!("A{n}"), "ann@example.com", "LT", &format!("S-{n}"))).collect();
+        sell(&world, &sold.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let ann = world.customer("ann@example.com").await;
+        let mut tx = world.db().read().await.unwrap();
+        let items = aftercare::fetch_all!(tx, (Uuid,), "select id from item order by serial_number").unwrap();
+        drop(tx);
+        for ((item,), row) in items.into_iter().zip(&sold) {
+            let file = file(&[HEADER, &row.replace("ann@", "bea@")]);
+            let options = options(Kind::Purchases, file.0.clone());
+            let item = item.to_string();
+            let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
+            let booking = world.post(&ann, "/repairs/new", &form);
+            let ((report, faults), reply) = tokio::join!(import(&world, &options), booking);
+            assert_ne!(report.applied, reply.status == 303, "{faults:?}, {}: {}", reply.status, reply.body);
+        }
+        let others = "select count(*) from repair r join item i on i.id = r.item_id where i.owner_id <> r.person_id";
+        assert_eq!(world.count(others).await, 0);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -25,6 +25,7 @@ mod rooms;
 mod schema;
 mod seated;
 mod shown;
+mod slow;
 mod sold;
 mod teaching;
 mod team;

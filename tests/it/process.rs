@@ -83,7 +83,11 @@ impl Serving {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
         all.extend(arguments);
-        let mut child = aftercare(folder, &all).stdout(Stdio::piped()).spawn().unwrap();
+        Self::begin(aftercare(folder, &all))
+    }
+
+    fn begin(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line
@@ -267,6 +271,83 @@ fn ask_to_sign_in(portal: &Serving, email: &str) {
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
 }
 
+/// The lines that a portal logged, one JSON object each.
+fn logged(file: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
+}
+
+fn header<'a>(answer: &'a str, name: &str) -> &'a str {
+    let line = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.unwrap_or_else(|| panic!("no {name} in {answer}"))
+}
+
+#[test]
+fn every_request_has_one_line_of_the_log_with_the_id_that_its_answer_carries() {
+    let folder = Folder::new();
+    let file = folder.0.join("log");
+    let mut command = aftercare(&folder.0, &["serve", "--listen", "127.0.0.1:0"]);
+    command.env("RUST_LOG", "warn,aftercare=info").stderr(std::fs::File::create(&file).unwrap());
+    let portal = Serving::begin(command);
+    let foreign = "POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://elsewhere.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let answers = [
+        (200, portal.get("/sign-in"), "/sign-in"),
+        (404, portal.get("/nowhere"), "/nowhere"),
+        (303, portal.get("/account?x=1"), "/account"),
+        (422, portal.post("/sign-in", "", "email=nobody"), "/sign-in"),
+        (403, portal.ask(foreign), "/sign-in"),
+        (410, portal.get("/sign-in/link/secret"), "/sign-in/link/…"),
+    ];
+    let lines = logged(&file);
+    let of = |lines: &[serde_json::Value], id: &str| {
+        let lines = lines.iter().filter(|line| line["fields"]["request"] == id).map(|line| {
+            assert!(line["timestamp"].is_string(), "{line}");
+            (line["level"].as_str().unwrap().to_owned(), line["fields"].clone())
+        });
+        lines.collect::<Vec<_>>()
+    };
+    for (status, answer, path) in answers {
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        let id = header(&answer, "x-request-id");
+        let told = of(&lines, id);
+        let [(level, fields)] = told.as_slice() else { panic!("{path}: {told:?}") };
+        assert_eq!((level.as_str(), &fields["message"]), ("INFO", &"answered".into()));
+        assert_eq!((&fields["status"], &fields["path"]), (&status.into(), &path.into()), "{fields}");
+    }
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("secret"));
+    // A portal whose database has broken: in a page's handler, and before it, where the session is looked up.
+    let database = format!("sqlite:{}", folder.0.join("data/aftercare.db").display());
+    let broken = async |sql: &'static str| {
+        let db = Db::open(&database).await.unwrap();
+        db.write(move |tx| Box::pin(async move { Ok(aftercare::execute!(tx, sql)?) })).await.unwrap();
+        db.close().await;
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(broken("drop table sign_in_challenge"));
+    let in_page = portal.post("/sign-in", "", "email=ann@example.com");
+    runtime.block_on(broken("alter table session rename to lost"));
+    let before_it =
+        portal.ask("GET /account HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: aftercare=x\r\nConnection: close\r\n\r\n");
+    let lines = logged(&file);
+    for answer in [&in_page, &before_it] {
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+        let told = of(&lines, header(answer, "x-request-id"));
+        let [(failed, why), (_, answered)] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((failed.as_str(), &why["message"]), ("ERROR", &"failed".into()));
+        assert_eq!((&answered["message"], &answered["status"]), (&"answered".into(), &500.into()));
+        // Under its reference stands the cause; nobody but the log is told of it.
+        let reference = why["reference"].as_str().unwrap();
+        let causes = lines.iter().filter(|line| {
+            line["fields"]["reference"] == reference && line["fields"]["cause"] != serde_json::Value::Null
+        });
+        let causes: Vec<String> = causes.map(|line| line["fields"]["cause"].as_str().unwrap().to_owned()).collect();
+        assert!(causes.len() == 1 && causes[0].contains("no such table"), "{causes:?}");
+        assert!(!answer.contains("no such table"), "{answer}");
+    }
+    let reference = of(&lines, header(&in_page, "x-request-id"))[0].1["reference"].as_str().unwrap().to_owned();
+    assert!(in_page.contains(&reference), "the page says what to read out: {in_page}");
+}
+
 #[test]
 fn nothing_leaves_the_demo_by_mail_whatever_server_is_set() {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -274,9 +355,10 @@ fn nothing_leaves_the_demo_by_mail_whatever_server_is_set() {
     let folder = Folder::new();
     let demo = Serving::start(&folder.0, &["--demo", "--smtp-url", &smtp]);
     ask_to_sign_in(&demo, "ann@example.com");
+    // Before a day brings so many letters that hers is not on the first page any more.
+    assert!(demo.get("/demo/mail").contains("ann@example.com"));
     // What became due is worked off before this answers.
     assert!(demo.post("/demo/clock", "", "advance=PT24H").starts_with("HTTP/1.1 303"));
-    assert!(demo.get("/demo/mail").contains("ann@example.com"));
     server.set_nonblocking(true).unwrap();
     assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the mail server was called");
     drop(demo);

@@ -18,9 +18,11 @@ use aftercare::{
     },
     error::{AppError, Refusal},
     purchases::server as purchases,
+    server::clock::Hands,
     values::{Currency, ItemId, Money, PersonId},
 };
 use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 async fn id_of(world: &World, sql: &'static str) -> Uuid {
@@ -293,6 +295,92 @@ both! {
         assert_eq!(answers[0], answers[1]);
         let own = ask_by_order(&world, &ann, "A1", "ann@example.com").await;
         assert_eq!(own, "/purchases");
+    }
+}
+
+/// The next time that a day begins, on the real clock.
+fn midnight() -> DateTime<Utc> {
+    let tomorrow = Utc::now().date_naive().succ_opt().unwrap();
+    tomorrow.and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+
+both! {
+    /// That nobody learns by the time of an answer whether an order, an address or a piece is known.
+    async fn a_registration_takes_the_same_way_whether_there_is_such_an_order_or_piece_or_not(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1"), &printer("A2", "other@example.com", "LT", "S-2")]).await;
+        world.person("third@example.com").await;
+        world.staff(Role::Agent).await;
+        let ann = world.customer("ann@example.com").await;
+        let hands = Hands::at(midnight());
+        let register = async |fields: &[(&str, &str)]| {
+            let (reply, rows, statements) = hands.hold(world.cost(world.post(&ann, "/purchases/register", fields))).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{fields:?}: {}", reply.body);
+            let asked = reply.location().rsplit('/').next().unwrap_or_default().to_owned();
+            let (page, _, shown) = hands.hold(world.cost(world.get(&ann, reply.location()))).await;
+            assert_eq!(page.status, StatusCode::OK);
+            (reply.location().replace(&asked, ""), rows, statements, shown)
+        };
+        let order = async |number: &str, email: &str| register(&[("order_number", number), ("email", email)]).await;
+        // The first of all opens the day in which her registrations are counted.
+        order("FIRST", "first@example.com").await;
+        let known = order("A1", "shop@example.com").await;
+        assert_eq!((known.1.get("message"), known.1.get("job"), known.1.get("registration")), (Some(&1), Some(&1), Some(&1)));
+        assert!(known.2.written >= 6, "its writes are watched: {:?}", known.2);
+        for (number, email) in [("A1", "other@example.com"), ("NONE", "third@example.com"), ("NONE", "nobody@example.com")] {
+            assert_eq!(order(number, email).await, known, "{number} {email}");
+        }
+        let serial = async |number: &str| register(&[("serial_number", number), ("proof", "the receipt")]).await;
+        let known = serial("S-1").await;
+        assert_eq!(known.1.get("registration"), Some(&1));
+        let (unknown, another) = (serial("NONE").await, serial("S-2").await);
+        // The list of what she asked for is longer each time; what it shows is her own.
+        assert_eq!((unknown.0, unknown.1, unknown.2), (known.0.clone(), known.1.clone(), known.2));
+        assert_eq!((another.0, another.1, another.2), (known.0, known.1, known.2));
+    }
+}
+
+both! {
+    async fn a_code_for_an_order_is_good_until_the_very_end_of_its_ten_minutes(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let begins = midnight();
+        let hands = Hands::at(begins);
+        let asked = hands.hold(ask_by_order(&world, &ann, "A1", "shop@example.com")).await;
+        let code = code_for(&world, "shop@example.com").await;
+        let again = hands.hold(ask_by_order(&world, &ann, "A1", "shop@example.com")).await;
+        let other = code_for(&world, "shop@example.com").await;
+        hands.set(begins + TimeDelta::minutes(10) - INSTANT);
+        let reply = hands.hold(world.post(&ann, &asked, &[("code", &code)])).await;
+        assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/purchases"));
+        hands.turn(INSTANT);
+        let reply = hands.hold(world.post(&ann, &again, &[("code", &other)])).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+both! {
+    async fn registrations_are_limited_by_address_and_by_day_to_the_last_moment_of_each(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let begins = midnight();
+        let (quarter, day) = (TimeDelta::minutes(15), TimeDelta::days(1));
+        let hands = Hands::at(begins);
+        let asked = async |at: DateTime<Utc>, email: &str| {
+            hands.set(at);
+            let fields = [("order_number", "A1"), ("email", email)];
+            let reply = hands.hold(world.post(&ann, "/purchases/register", &fields)).await;
+            reply.status.as_u16()
+        };
+        for _ in 0..3 {
+            assert_eq!(asked(begins, "shop@example.com").await, 303);
+        }
+        assert_eq!(asked(begins + quarter - INSTANT, "shop@example.com").await, 429);
+        assert_eq!(asked(begins + quarter, "shop@example.com").await, 303);
+        for n in 4..20 {
+            assert_eq!(asked(begins + day - INSTANT, &format!("shop{n}@example.com")).await, 303, "{n}");
+        }
+        assert_eq!(asked(begins + day - INSTANT, "shop20@example.com").await, 429);
+        assert_eq!(asked(begins + day, "shop20@example.com").await, 303);
     }
 }
 

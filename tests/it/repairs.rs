@@ -123,7 +123,7 @@ async fn item_of(
     id
 }
 
-async fn goods(world: &World, owner: &Signed) -> ItemId {
+pub async fn goods(world: &World, owner: &Signed) -> ItemId {
     item_of(world, owner.id, None, "goods", false).await
 }
 
@@ -132,11 +132,11 @@ fn instant(text: &str) -> DateTime<Utc> {
 }
 
 /// The slot of a workshop at an instant, as the form carries it.
-fn slot(workshop: WorkshopId, at: &str) -> String {
+pub fn slot(workshop: WorkshopId, at: &str) -> String {
     SlotId { workshop, starts_at: instant(at) }.to_string()
 }
 
-const MORNING: &str = "2026-12-03T09:00:00Z";
+pub const MORNING: &str = "2026-12-03T09:00:00Z";
 const LATER: &str = "2026-12-03T11:00:00Z";
 
 async fn book(world: &World, who: &Signed, item: ItemId, slot: &str) -> Reply {
@@ -806,14 +806,14 @@ both! {
     }
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     DynamicImage::new_rgb8(width, height).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
     bytes
 }
 
 /// A form with files, as browsers send it.
-fn multipart(fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn multipart(fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend(format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
@@ -1440,6 +1440,31 @@ both! {
             for table in ["delete from repair_event", "delete from repair_work", "delete from quote_line", "delete from refund", "delete from charge", "delete from quote", "delete from appointment", "delete from photo", "delete from history where entity <> 'person'", "delete from repair", "delete from slot_load", "delete from job", "update message set sent_at = created_at"] {
                 world.corrupt(table).await;
             }
+        }
+    }
+}
+
+both! {
+    async fn a_quote_is_tied_to_the_job_that_ends_it(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        for name in ["ann", "ben"] {
+            let who = world.customer(&format!("{name}@example.com")).await;
+            priced(&world, &who, &technician).await;
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        assert_eq!(world.count("select count(distinct run_at) from job where kind = 'lapse_quote'").await, 1, "both end at once");
+        let mut tx = world.db().read().await.unwrap();
+        let (job, payload) = fetch_one!(tx, (Uuid, String), "select id, payload from job where kind = 'lapse_quote' limit 1").unwrap();
+        drop(tx);
+        let named = async || {
+            let broken = aftercare::cli::check(&world.app).await.unwrap();
+            broken.into_iter().map(|row| (row.name, row.id)).collect::<Vec<_>>()
+        };
+        let quote: Uuid = serde_json::from_str::<serde_json::Value>(&payload).unwrap()["quote"].as_str().unwrap().parse().unwrap();
+        for sql in ["update job set done_at = created_at where id = $1", "delete from job where id = $1"] {
+            world.db().write(move |tx| Box::pin(async move { Ok(execute!(tx, sql, job)?) })).await.unwrap();
+            assert_eq!(named().await, [("quote_without_end", quote)], "the other's job does not end this one");
         }
     }
 }

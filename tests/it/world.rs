@@ -4,7 +4,7 @@
 use aftercare::{
     access::{Act, Membership, Role, Subject, Viewer},
     accounts::server::session,
-    db::Db,
+    db::{Db, Statements},
     notices::server::mail::Mailer,
     people::server::store::{self as people, NewPerson},
     server::{
@@ -24,6 +24,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         OnceLock,
@@ -352,6 +353,33 @@ impl World {
             }
         }
         false
+    }
+
+    /// How many rows there are in each table.
+    pub async fn rows(&self) -> BTreeMap<String, i64> {
+        let tables = match self.engine {
+            Engine::Sqlite => "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
+            Engine::Postgres => "select table_name::text from information_schema.tables where table_schema = 'public'",
+        };
+        let mut tx = self.db().read().await.unwrap();
+        let mut rows = BTreeMap::new();
+        for (table,) in aftercare::fetch_all!(tx, (String,), tables).unwrap() {
+            let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+            rows.insert(table, aftercare::fetch_scalar!(tx, i64, sql).unwrap().unwrap());
+        }
+        rows
+    }
+
+    /// What `act` comes to, how many rows it adds to which tables, and how many statements it takes.
+    pub async fn cost<T>(&self, act: impl Future<Output = T>) -> (T, BTreeMap<String, i64>, Statements) {
+        let before = self.rows().await;
+        let (output, statements) = aftercare::db::counted(act).await;
+        let mut added = self.rows().await;
+        for (table, rows) in &mut added {
+            *rows -= before[table];
+        }
+        added.retain(|_, rows| *rows != 0);
+        (output, added, statements)
     }
 
     /// How many rows a statement gives.

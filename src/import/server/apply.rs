@@ -38,6 +38,8 @@ pub struct Applied {
     pub added: u64,
     pub changed: u64,
     pub unchanged: u64,
+    /// What takes something away and was applied before all others.
+    pub earlier: u64,
     /// What turned out to conflict only when it was applied.
     pub conflicts: Vec<(i64, RowFault)>,
 }
@@ -128,6 +130,7 @@ pub async fn purchases(
     let mut open = Vec::with_capacity(parsed.len());
     for (row, purchase) in &parsed {
         match known.get(&(purchase.order_number.as_str(), row.place.unwrap_or(1))) {
+            Some((_, digest)) if *digest == row.digest && row.takes => applied.earlier += 1,
             Some((_, digest)) if *digest == row.digest => applied.unchanged += 1,
             Some((id, _)) => open.push((row, purchase, Some(*id))),
             None => open.push((row, purchase, None)),
@@ -153,14 +156,19 @@ pub async fn purchases(
                 applied.added += 1;
                 new.push((fresh(), whole));
             }
-            Some(id) => match changes::apply(tx, (cx, permit), settings, id, &whole).await? {
-                Ok(()) => applied.changed += 1,
-                Err(conflict) => {
-                    let column = "order_line".to_owned();
-                    let fault = Fault::Conflict(conflict);
-                    applied.conflicts.push((row.line, RowFault { column, value: whole.place.to_string(), fault }));
+            Some(id) => {
+                if row.takes {
+                    changes::hold(tx, row).await?;
                 }
-            },
+                match changes::apply(tx, (cx, permit), settings, id, &whole).await? {
+                    Ok(()) => applied.changed += 1,
+                    Err(conflict) => {
+                        let column = "order_line".to_owned();
+                        let fault = Fault::Conflict(conflict);
+                        applied.conflicts.push((row.line, RowFault { column, value: whole.place.to_string(), fault }));
+                    }
+                }
+            }
         }
     }
     people::members(tx, settings, members).await?;
@@ -297,7 +305,7 @@ pub async fn sold(tx: &mut Tx, cx: &Cx, row: &PurchaseRow, source: &'static str)
     let organisation = people::Firm::of(row).and_then(|firm| firms.get(&firm)).copied();
     people::members(tx, &settings, organisation.map(|firm| (firm, person)).into_iter().collect()).await?;
     let place = row.order_line.unwrap_or(1);
-    let ready = Ready { line: 0, place: Some(place), digest: String::new(), parsed: String::new() };
+    let ready = Ready { line: 0, place: Some(place), digest: String::new(), parsed: String::new(), takes: false };
     let purchase: PurchaseId = fresh();
     let whole = Whole { source, ..whole(&ready, row, person, organisation, &product) };
     add_as(tx, &settings, &[(purchase, whole)]).await?;

@@ -18,7 +18,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional,
     import::domain::{Conflict, Fault, PurchaseRow, RowFault, serial_key},
-    purchases::server::hand_over,
+    purchases::server::{hand_over, register},
     server::{
         Cx, fresh,
         history::{self, Change},
@@ -152,18 +152,53 @@ fn another_firm(stored: &Stored, row: &PurchaseRow) -> bool {
     }
 }
 
-/// The conflict that a staged row would run into.
-pub async fn conflict(tx: &mut Tx, ready: &Ready) -> Result<Option<RowFault>, AppError> {
-    let Ok(row) = serde_json::from_str::<PurchaseRow>(&ready.parsed) else { return Ok(None) };
+/// What a staged row would do to the purchase that is there.
+pub enum Effect {
+    /// It takes nothing away, whatever somebody comes to rely on meanwhile.
+    Harmless,
+    /// It takes something away that nobody relies on, as yet.
+    Takes,
+    Conflict(RowFault),
+}
+
+/// Judges a staged row by what is there now.
+pub async fn effect(tx: &mut Tx, ready: &Ready) -> Result<Effect, AppError> {
+    let Ok(row) = serde_json::from_str::<PurchaseRow>(&ready.parsed) else { return Ok(Effect::Harmless) };
     let place = ready.place.unwrap_or(1);
-    let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, place)? else { return Ok(None) };
+    let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, place)? else {
+        return Ok(Effect::Harmless);
+    };
     let pieces = fetch_all!(tx, Piece, PIECES, stored.id)?;
-    let conflict = refused(&stored, &row, &plans(pieces, &row));
-    Ok(conflict.map(|conflict| RowFault {
-        column: "order_line".to_owned(),
-        value: place.to_string(),
-        fault: Fault::Conflict(conflict),
-    }))
+    if let Some(conflict) = refused(&stored, &row, &plans(pieces.clone(), &row)) {
+        let (column, value) = ("order_line".to_owned(), place.to_string());
+        return Ok(Effect::Conflict(RowFault { column, value, fault: Fault::Conflict(conflict) }));
+    }
+    Ok(if takes(&stored, &row, pieces) { Effect::Takes } else { Effect::Harmless })
+}
+
+/// Whether the row would be refused if somebody relied on every piece.
+fn takes(stored: &Stored, row: &PurchaseRow, pieces: Vec<Piece>) -> bool {
+    let relied_on = |piece: Piece| Piece { repaired: true, used: true, ..piece };
+    refused(stored, row, &plans(pieces.into_iter().map(relied_on).collect(), row)).is_some()
+}
+
+const HELD: &str = "select i.id, i.serial_key from item i join purchase p on p.id = i.purchase_id \
+    where p.order_number = $1 and p.order_line = $2";
+// Changes nothing: whoever books with a benefit in this moment waits, or is seen.
+const HOLD_BENEFITS: &str = "update benefit set granted = granted where item_id in (select i.id from item i \
+    join purchase p on p.id = i.purchase_id where p.order_number = $1 and p.order_line = $2)";
+
+/// Holds the pieces of a purchase until the transaction ends: nobody comes to rely on one between the look at it and the
+/// change.
+pub async fn hold(tx: &mut Tx, ready: &Ready) -> Result<(), AppError> {
+    let Ok(row) = serde_json::from_str::<PurchaseRow>(&ready.parsed) else { return Ok(()) };
+    let place = ready.place.unwrap_or(1);
+    let pieces = fetch_all!(tx, (ItemId, Option<String>), HELD, &row.order_number, place)?;
+    let mut keys: Vec<Key> = pieces.iter().map(|(item, _)| Key::of("item", item.0)).collect();
+    keys.extend(pieces.iter().filter_map(|(_, serial)| serial.as_deref()).map(register::lock));
+    tx.lock(&keys).await?;
+    execute!(tx, HOLD_BENEFITS, &row.order_number, place)?;
+    Ok(())
 }
 
 const UPDATE: &str = "update purchase set person_id = $2, buyer_email = $3, organisation_id = $4, product_id = $5, \

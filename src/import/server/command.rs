@@ -40,6 +40,7 @@ pub async fn command(cx: &Cx, import: Import) -> Result<bool, String> {
     let mut faults = 0;
     let mut tell = |what: Told| match what {
         Told::Read { rows } => told.set_message(format!("read {rows} rows")),
+        Told::Checked { rows } => told.set_message(format!("checked {rows} rows")),
         Told::Applied { rows, of } => {
             told.set_length(of);
             told.set_position(rows);
@@ -88,7 +89,7 @@ fn refused(report: &Report, dry_run: bool) -> String {
     let bad = format!("{} {} bad", rows(report.bad), if report.bad == 1 { "is" } else { "are" });
     match (report.applied, dry_run) {
         (_, true) => bad,
-        // Somebody came to rely on what these rows would have changed while the others went in.
+        // Another import changed the same orders while this one went in, or this one had been cut off.
         (true, false) => format!("{bad}, the others are in; mend them and import them again"),
         (false, false) => format!("{bad}; mend them, or import the others with --skip-bad-rows REJECTS.csv"),
     }

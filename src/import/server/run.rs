@@ -1,6 +1,11 @@
 //! One import from the file to the report.
 
-use super::{apply, catalog, changes, reader::Table, staging};
+use super::{
+    apply, catalog,
+    changes::{self, Effect},
+    reader::Table,
+    staging,
+};
 use crate::{
     access::{Act, Permit, Subject},
     catalog::{domain::Plan, server::store as plans},
@@ -109,11 +114,25 @@ pub struct Report {
 /// What the import tells while it runs, in the order of the file.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Told {
-    Read { rows: u64 },
-    Applied { rows: u64, of: u64 },
+    Read {
+        rows: u64,
+    },
+    /// The whole file was looked at; nothing of it is in.
+    Checked {
+        rows: u64,
+    },
+    Applied {
+        rows: u64,
+        of: u64,
+    },
     UnknownColumn(String),
-    Resumed { line: i64 },
-    Fault { line: i64, fault: RowFault },
+    Resumed {
+        line: i64,
+    },
+    Fault {
+        line: i64,
+        fault: RowFault,
+    },
 }
 
 /// Why an import could not run.
@@ -167,18 +186,42 @@ pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, F
         }
         tell(Told::Resumed { line });
         tell_faults(cx, run, tell).await?;
-        return finish(cx, permit, options, &File { table, header }, run, line, tell).await;
+        return finish(cx, permit, options, &File { table, header }, run, Start::CutOff { line }, tell).await;
     }
     let run = Uuid::now_v7();
     stage(cx, options, &table, &header, run, tell).await?;
     look(cx, options.kind, run).await?;
     let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
     tell_faults(cx, run, tell).await?;
+    tell(Told::Checked { rows: rows.unsigned_abs() });
     if options.dry_run || (bad > 0 && options.rejects.is_none()) {
-        discard(cx, run).await?;
-        return Ok(Report { rows: rows.unsigned_abs(), bad: bad.unsigned_abs(), ..Report::default() });
+        return nothing(cx, run).await;
     }
-    finish(cx, permit, options, &File { table, header }, run, 0, tell).await
+    let mut changed = 0;
+    if options.kind == Kind::Purchases && options.rejects.is_none() {
+        let Some(taken) = take_away(cx, permit, options, run).await? else {
+            tell_faults(cx, run, tell).await?;
+            return nothing(cx, run).await;
+        };
+        changed = taken;
+    }
+    finish(cx, permit, options, &File { table, header }, run, Start::Fresh { changed }, tell).await
+}
+
+/// Ends a run of which nothing goes in.
+async fn nothing(cx: &Cx, run: Uuid) -> Result<Report, Failed> {
+    let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
+    discard(cx, run).await?;
+    Ok(Report { rows: rows.unsigned_abs(), bad: bad.unsigned_abs(), ..Report::default() })
+}
+
+/// Where applying begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// At the first line; so many rows that take something away are in.
+    Fresh { changed: u64 },
+    /// After the line that an import came to when it was cut off.
+    CutOff { line: i64 },
 }
 
 /// The file as its bad rows are copied from it.
@@ -366,8 +409,10 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
             let changed = Arc::clone(&changed);
             Box::pin(async move {
                 for row in changed.iter() {
-                    if let Some(conflict) = changes::conflict(tx, row).await? {
-                        staging::blame(tx, run, row.line, conflict).await?;
+                    match changes::effect(tx, row).await? {
+                        Effect::Harmless => {}
+                        Effect::Takes => staging::mark_taking(tx, run, row.line).await?,
+                        Effect::Conflict(fault) => staging::blame(tx, run, row.line, fault).await?,
                     }
                 }
                 Ok(())
@@ -375,6 +420,51 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
         })
         .await?;
     }
+}
+
+/// Applies the rows that take something away, in one transaction and before all others: of a file with a bad row nothing
+/// goes in, and only these can turn bad after the file was looked at, where somebody came to rely on a piece. Gives how
+/// many there were, or nothing where one has turned bad; then none is applied.
+async fn take_away(cx: &Cx, permit: Permit, options: &Options, run: Uuid) -> Result<Option<u64>, AppError> {
+    let settings = Arc::new(apply::Settings::read(cx, options.notify).await?);
+    let context = cx.clone();
+    write_some(cx, move |tx| {
+        let (cx, settings) = (context.clone(), Arc::clone(&settings));
+        Box::pin(async move {
+            let (mut after, mut turned_bad) = (0, false);
+            while let Some((rows, last)) = taking(tx, run, after).await? {
+                after = last;
+                for row in &rows {
+                    changes::hold(tx, row).await?;
+                    if let Effect::Conflict(fault) = changes::effect(tx, row).await? {
+                        staging::blame(tx, run, row.line, fault).await?;
+                        turned_bad = true;
+                    }
+                }
+            }
+            if turned_bad {
+                return Ok(None);
+            }
+            let mut changed = 0;
+            after = 0;
+            while let Some((rows, last)) = taking(tx, run, after).await? {
+                after = last;
+                let applied = apply::purchases(tx, &cx, &permit, &settings, &rows).await?;
+                if !applied.conflicts.is_empty() {
+                    return Err(AppError::Busy);
+                }
+                changed += applied.changed;
+                staging::applied(tx, run, 0).await?;
+            }
+            Ok(Some(changed))
+        })
+    })
+    .await
+}
+
+async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Option<(Vec<staging::Ready>, i64)>, AppError> {
+    let rows = staging::taking(tx, run, after).await?;
+    Ok(rows.last().map(|row| row.line).map(|last| (rows, last)))
 }
 
 async fn tell_faults(cx: &Cx, run: Uuid, tell: Tell<'_>) -> Result<(), AppError> {
@@ -441,14 +531,18 @@ async fn finish(
     options: &Options,
     file: &File,
     run: Uuid,
-    from: i64,
+    start: Start,
     tell: Tell<'_>,
 ) -> Result<Report, Failed> {
+    let (from, changed) = match start {
+        Start::Fresh { changed } => (0, changed),
+        Start::CutOff { line } => (line, 0),
+    };
     let mut tx = cx.db().read().await?;
     let (rows, bad) = staging::count(&mut tx, run).await?;
     let before = staging::good_until(&mut tx, run, from).await?.unsigned_abs();
     drop(tx);
-    let mut report = Report { applied: true, before, ..Report::default() };
+    let mut report = Report { applied: true, before, changed, ..Report::default() };
     let good = (rows - bad).unsigned_abs();
     // Before anything is applied: a file that cannot be written stops the import in time.
     if let Some(rejects) = options.rejects.as_deref() {
@@ -468,7 +562,8 @@ async fn finish(
                     Kind::Plans => catalog::plans(tx, &settings, &ready).await?,
                     Kind::Purchases => apply::purchases(tx, &cx, &permit, &settings, &ready).await?,
                 };
-                // What somebody came to rely on meanwhile: it is put aside like every bad row.
+                // What somebody came to rely on meanwhile: it is put aside like every bad row. Where none are, nothing
+                // can come here but what another import of the same orders did in this moment.
                 for (line, fault) in &applied.conflicts {
                     staging::blame(tx, run, *line, fault.clone()).await?;
                 }
@@ -482,10 +577,14 @@ async fn finish(
         report.added += applied.added;
         report.changed += applied.changed;
         report.unchanged += applied.unchanged;
+        if let Start::CutOff { .. } = start {
+            report.before += applied.earlier;
+        }
         for (line, fault) in applied.conflicts {
             tell(Told::Fault { line, fault });
         }
-        tell(Told::Applied { rows: before + report.added + report.changed + report.unchanged, of: good });
+        let applied = report.before + report.added + report.changed + report.unchanged;
+        tell(Told::Applied { rows: applied, of: good });
     }
     let bad_at_first = bad;
     let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;

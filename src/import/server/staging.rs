@@ -32,6 +32,8 @@ pub struct Ready {
     pub place: Option<i64>,
     pub digest: String,
     pub parsed: String,
+    /// Whether it takes something away from a purchase that was there when the file was looked at.
+    pub takes: bool,
 }
 
 const BEGIN: &str = "insert into import_run (id, kind, digest, state, applied_line, started_at) \
@@ -131,7 +133,23 @@ pub async fn blame(tx: &mut Tx, run: Uuid, line: i64, fault: RowFault) -> Result
     Ok(())
 }
 
-const CHANGED: &str = "select r.line, r.place, r.digest, r.parsed from import_row r \
+const TAKES: &str = "update import_row set takes = true where run_id = $1 and line = $2";
+
+/// Marks a row as one that takes something away.
+pub async fn mark_taking(tx: &mut Tx, run: Uuid, line: i64) -> Result<(), AppError> {
+    execute!(tx, TAKES, run, line)?;
+    Ok(())
+}
+
+const TAKING: &str = "select line, place, digest, parsed, takes from import_row \
+    where run_id = $1 and line > $2 and takes and faults is null order by line limit 500";
+
+/// The next good rows that take something away.
+pub async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Vec<Ready>, AppError> {
+    Ok(fetch_all!(tx, Ready, TAKING, run, after)?)
+}
+
+const CHANGED: &str = "select r.line, r.place, r.digest, r.parsed, r.takes from import_row r \
     join purchase p on p.order_number = r.identity and p.order_line = r.place and p.digest <> r.digest \
     where r.run_id = $1 and r.line > $2 and r.faults is null order by r.line limit 500";
 
@@ -169,7 +187,7 @@ pub async fn bad(tx: &mut Tx, run: Uuid, after: i64) -> Result<Vec<Bad>, AppErro
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-const READY: &str = "select line, place, digest, parsed from import_row \
+const READY: &str = "select line, place, digest, parsed, takes from import_row \
     where run_id = $1 and line > $2 and faults is null order by line limit $3";
 const APPLYING: &str = "update import_run set state = 'applying', applied_line = $2 where id = $1";
 const DONE: &str = "update import_run set state = 'done', finished_at = $2 where id = $1";

@@ -6,9 +6,19 @@ pub const CLAUSES: &[Clause] = &[
     Clause {
         promise: 4,
         name: "letter_that_nobody_sends",
-        sql: "select m.id, m.letter || ' was never handed to anybody who sends it' as detail from message m \
-            where m.sent_at is null and m.email <> '' and not exists (select 1 from job j where j.kind = 'deliver' \
-            and j.run_at = m.send_after)",
+        // Its own job, by its payload. What was given up is named by `job_given_up`.
+        sql: "select m.id, m.letter || ' has no job that sends it' as detail from message m \
+            where m.sent_at is null and m.email <> '' and written(m.id) not in \
+            (select named(j.payload, message) from job j where j.kind = 'deliver' and j.done_at is null)",
+    },
+    Clause {
+        promise: 7,
+        name: "letter_with_two_jobs",
+        // One with an appointment waits for older ones of its thread by another job, and is sent under a lease.
+        sql: "select m.id, m.letter || ' may be sent by two at once' as detail from message m \
+            where not exists (select 1 from message_calendar c where c.message_id = m.id) and written(m.id) in \
+            (select named(j.payload, message) from job j where j.kind = 'deliver' and j.done_at is null \
+            group by named(j.payload, message) having count(*) > 1)",
     },
     Clause {
         promise: 7,

@@ -239,7 +239,8 @@ async fn entrust(
     follow_ups::insert(tx, permit, &new, None, cx.now).await
 }
 
-fn lock(serial_key: &str) -> Key {
+/// What everybody holds who asks for a serial number, or takes it away.
+pub fn lock(serial_key: &str) -> Key {
     Key::of("serial_number", Uuid::new_v5(&Uuid::NAMESPACE_OID, serial_key.as_bytes()))
 }
 

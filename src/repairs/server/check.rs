@@ -62,8 +62,8 @@ pub const CLAUSES: &[Clause] = &[
         promise: 2,
         name: "quote_without_end",
         sql: "select q.id, 'nothing will end this quote, valid until ' || cast(q.valid_until as text) as detail from quote q \
-              where q.state = 'sent' and not exists (select 1 from job j where j.kind = 'lapse_quote' \
-              and j.done_at is null and j.failed_at is null)",
+              where q.state = 'sent' and written(q.id) not in (select named(j.payload, quote) from job j \
+              where j.kind = 'lapse_quote' and j.done_at is null and j.failed_at is null)",
     },
     Clause {
         promise: 3,

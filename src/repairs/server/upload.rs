@@ -5,7 +5,7 @@ use super::{photos, pictures::Failed};
 use crate::{
     error::{AppError, Fault, Faults},
     repairs::photos::{self as policy, FILE_BYTES, FILE_MEGABYTES, FILES, POST_BYTES, POST_MEGABYTES},
-    server::{Cx, form::Form},
+    server::{Cx, body::patient, clock, form::Form},
 };
 use axum::{
     extract::{FromRequest, Multipart, Request, multipart::Field},
@@ -14,7 +14,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
-/// How long the next piece of a post may take. A slow phone sends slowly, but it sends.
+/// How long the next piece of a post may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest text field, in bytes.
 const TEXT_BYTES: usize = 64 * 1024;
@@ -46,17 +46,18 @@ pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("multipart/form-data"));
     if !multipart {
-        let body = tokio::time::timeout(PATIENCE, axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await;
-        let body = body.map_err(|_| broken())?.map_err(|_| AppError::TooLarge)?;
+        let body = clock::within(PATIENCE, axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await;
+        let body = body.ok_or_else(broken)?.map_err(|_| AppError::TooLarge)?;
         let fields = url::form_urlencoded::parse(&body).into_owned().collect();
         return Ok(Posted { form: Form::new(fields), ..Posted::default() });
     }
+    let request = request.map(|body| patient(body, PATIENCE));
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
     let (fields, faults) = (Vec::new(), Faults::default());
     let mut reading = Reading { cx, fields, faults, later: None, total: 0, pictures: 0, full: false };
     let mut taken = 0;
     loop {
-        let read = match patiently(parts.next_field()).await {
+        let read = match parts.next_field().await.map_err(|_| broken()) {
             Ok(Some(_)) if taken == PARTS => return Err(AppError::TooLarge),
             Ok(Some(field)) => reading.field(field).await,
             Ok(None) => break,
@@ -88,13 +89,6 @@ pub async fn read(cx: &Cx, request: Request) -> Result<Posted, AppError> {
 /// A post that ends in the middle or is no form: whoever sent it is not there to read more than this.
 fn broken() -> AppError {
     Faults::only("photos", Fault::NotAnImage)
-}
-
-async fn patiently<T, E>(step: impl Future<Output = Result<T, E>>) -> Result<T, AppError> {
-    match tokio::time::timeout(PATIENCE, step).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) | Err(_) => Err(broken()),
-    }
 }
 
 struct Reading<'a> {
@@ -152,7 +146,7 @@ impl Reading<'_> {
     async fn bytes(&mut self, mut field: Field<'_>, most: usize) -> Result<Option<Bytes>, AppError> {
         let mut bytes = BytesMut::new();
         let mut size = 0_usize;
-        while let Some(chunk) = patiently(field.chunk()).await? {
+        while let Some(chunk) = field.chunk().await.map_err(|_| broken())? {
             self.total += chunk.len();
             size += chunk.len();
             if self.total > DRAIN_BYTES {

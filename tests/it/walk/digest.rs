@@ -53,6 +53,39 @@ impl Digest {
     }
 }
 
+/// A database that is looked at after every request. SQLite tells by a number whether anybody wrote to it at all; only then
+/// is all of it read again.
+pub struct Watch {
+    connection: SqliteConnection,
+    version: i64,
+    digest: Digest,
+    except: &'static [&'static str],
+}
+
+impl Watch {
+    pub async fn begin(world: &World, except: &'static [&'static str]) -> Self {
+        let mut connection = connect(world).await;
+        let version = version(&mut connection).await;
+        Self { connection, version, digest: Digest::of(world, except).await, except }
+    }
+
+    /// What came and went since the last look.
+    pub async fn changes(&mut self, world: &World) -> Vec<String> {
+        let now = version(&mut self.connection).await;
+        if now == self.version {
+            return Vec::new();
+        }
+        self.version = now;
+        let after = Digest::of(world, self.except).await;
+        std::mem::replace(&mut self.digest, after).until(&self.digest)
+    }
+}
+
+/// Another one after every write by another connection.
+async fn version(connection: &mut SqliteConnection) -> i64 {
+    sqlx::query_scalar("pragma data_version").fetch_one(connection).await.unwrap()
+}
+
 /// The names of the tables in which something changed.
 pub fn tables(changes: &[String]) -> BTreeSet<&str> {
     changes.iter().filter_map(|line| line[2..].split(':').next()).collect()

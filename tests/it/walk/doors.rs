@@ -95,7 +95,7 @@ async fn whoever_a_door_is_closed_to_is_told_so_and_changes_nothing() {
     let things = Things::of(&world).await;
     let everybody = enter(&world).await;
     let mut wrong = Vec::new();
-    let mut before = Digest::of(&world, &[]).await;
+    let mut watch = digest::Watch::begin(&world, &[]).await;
     for door in DOORS.iter().filter(|door| door.post != Rule::None && !FOR_GUESTS.contains(&door.path)) {
         let address = things.address(door.path);
         for (who, signed) in &everybody {
@@ -117,12 +117,10 @@ async fn whoever_a_door_is_closed_to_is_told_so_and_changes_nothing() {
                         reply.location()
                     ));
                 }
-                let after = Digest::of(&world, &[]).await;
-                let changes = before.until(&after);
+                let changes = watch.changes(&world).await;
                 if !changes.is_empty() {
                     wrong.push(format!("POST {address} as {who:?} changed {changes:#?}"));
                 }
-                before = after;
             }
         }
     }

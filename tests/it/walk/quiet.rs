@@ -2,6 +2,7 @@
 
 use super::{
     Digest, Who, demo,
+    digest::Watch,
     table::{DOORS, Rule},
     things::Things,
 };
@@ -24,20 +25,18 @@ async fn opening_a_page_changes_nothing() {
     let mut wrong = Vec::new();
     for who in [Who::Customer, Who::Staff(Role::Agent), Who::Staff(Role::Manager), Who::Staff(Role::Trainer)] {
         let signed = who.enter(&world).await;
-        let mut before = Digest::of(&world, &["message.read_at"]).await;
+        let mut watch = Watch::begin(&world, &["message.read_at"]).await;
         for door in DOORS.iter().filter(|door| door.get != Rule::None) {
             let address = things.address(door.path);
             let status = world.get(&signed, &address).await.status;
             assert!(!status.is_server_error(), "{address}");
-            let after = Digest::of(&world, &["message.read_at"]).await;
-            let changes = before.until(&after);
+            let changes = watch.changes(&world).await;
             if status.is_success() && !is_wanted(door.path, &changes) {
                 wrong.push(format!("GET {address} as {who:?}: {changes:#?}"));
             }
             if !status.is_success() && !changes.is_empty() {
                 wrong.push(format!("GET {address} as {who:?}, answered {status}: {changes:#?}"));
             }
-            before = after;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

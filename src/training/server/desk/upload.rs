@@ -2,7 +2,7 @@
 
 use crate::{
     error::{AppError, Fault, Faults},
-    server::form::Form,
+    server::{body::patient, clock, form::Form},
     training::domain::learning::{FILE_BYTES, FILE_MEGABYTES},
 };
 use axum::{
@@ -35,15 +35,16 @@ pub struct Posted {
 pub async fn read(request: Request) -> Result<Posted, AppError> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("multipart/form-data") {
-        let body = tokio::time::timeout(PATIENCE, axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await;
-        let body = body.map_err(|_| broken())?.map_err(|_| AppError::TooLarge)?;
+        let body = clock::within(PATIENCE, axum::body::to_bytes(request.into_body(), TEXT_BYTES)).await;
+        let body = body.ok_or_else(broken)?.map_err(|_| AppError::TooLarge)?;
         let form = Form::new(url::form_urlencoded::parse(&body).into_owned().collect());
         return Ok(Posted { form, ..Posted::default() });
     }
+    let request = request.map(|body| patient(body, PATIENCE));
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
     let (mut fields, mut posted, mut total) = (Vec::new(), Posted::default(), 0_usize);
     for _ in 0..PARTS {
-        let Some(field) = patiently(parts.next_field()).await? else {
+        let Some(field) = parts.next_field().await.map_err(|_| broken())? else {
             posted.form = Form::new(fields);
             return Ok(posted);
         };
@@ -69,18 +70,11 @@ fn broken() -> AppError {
     Faults::only("file", Fault::NotAMaterial)
 }
 
-async fn patiently<T, E>(step: impl Future<Output = Result<T, E>>) -> Result<T, AppError> {
-    match tokio::time::timeout(PATIENCE, step).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) | Err(_) => Err(broken()),
-    }
-}
-
 /// The field's bytes; nothing where they are more than `most`.
 async fn bytes(mut field: Field<'_>, most: usize, total: &mut usize) -> Result<Option<Bytes>, AppError> {
     let mut bytes = BytesMut::new();
     let mut size = 0_usize;
-    while let Some(chunk) = patiently(field.chunk()).await? {
+    while let Some(chunk) = field.chunk().await.map_err(|_| broken())? {
         size += chunk.len();
         *total += chunk.len();
         if *total > DRAIN_BYTES {
