@@ -60,7 +60,14 @@ pub async fn perform(walk: &mut Walk, act: Act) {
             let item = "select lower(hex(i.id)) from item i join purchase p on p.id = i.purchase_id join person o on o.id = i.owner_id \
                 where o.email = 'customer@example.com' and p.kind = 'goods' and p.delivered_on < '2026-11-01'";
             let item = walk.text(item).await;
-            let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes."), ("fee", "2900")];
+            let another = format!("no~{item}");
+            let form = [
+                ("item", item.as_str()),
+                ("mode", "send_in"),
+                ("fault", "It smokes."),
+                ("same_fault", &another),
+                ("fee", "2900"),
+            ];
             walk.post(CUSTOMER, "/repairs/new", &form).await;
         }
         Act::MoveRepair => {
