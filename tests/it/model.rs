@@ -766,7 +766,7 @@ impl<'a> Walk<'a> {
 
     async fn walk_in(&mut self, k: usize, n: usize, dice: &mut Dice) -> String {
         let (who, at, (cx, _)) = (self.walkers.id(n), self.at, self.staff(k, dice));
-        let walk_in = WalkIn { email: self.walkers.email(n).parse().unwrap(), name: String::new(), agreed: true };
+        let walk_in = WalkIn { email: self.walkers.email(n).parse().unwrap(), name: String::new(), agreed: Some(i64::MAX) };
         let said = staff_seats::walk_in(&cx, self.runs[k].id, walk_in, None).await;
         let ends = self.runs[k].book.policy.starts + Duration::hours(2);
         let expected = self.book(k).walk_in(who, ends, at);
@@ -783,7 +783,7 @@ impl<'a> Walk<'a> {
         let waits = rows.into_iter().filter(|row| row.state == EnrolmentState::Waitlisted).collect();
         let Some(row) = dice.one::<store::EnrolmentRow>(waits) else { return "nobody to promote".to_owned() };
         let (why, one_more) = (if dice.draw(4) > 0 { "Needed." } else { "" }.to_owned(), dice.yes());
-        let how = Promotion { why: why.clone(), one_more, agreed: true };
+        let how = Promotion { why: why.clone(), one_more, agreed: Some(i64::MAX) };
         let said = staff_seats::promote(&cx, self.runs[k].id, row.id, how).await;
         let expected = self.book(k).promote(row.person_id, one_more, !why.is_empty(), at);
         let n = self.walkers.number(row.person_id);

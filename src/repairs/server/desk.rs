@@ -468,7 +468,7 @@ impl Desk<'_> {
     }
 
     fn work(&self) -> AnyView {
-        let (cx, t) = (self.cx, self.cx.fmt());
+        let t = self.cx.fmt();
         let rows = self.shown.work.iter().map(|row| {
             let quantity = t.number(row.quantity);
             let (kind, much) = if row.kind == "part" {
