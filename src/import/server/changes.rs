@@ -159,11 +159,7 @@ pub async fn conflict(tx: &mut Tx, ready: &Ready) -> Result<Option<RowFault>, Ap
     let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, place)? else { return Ok(None) };
     let pieces = fetch_all!(tx, Piece, PIECES, stored.id)?;
     let conflict = refused(&stored, &row, &plans(pieces, &row));
-    Ok(conflict.map(|conflict| RowFault {
-        column: "order_line".to_owned(),
-        value: place.to_string(),
-        fault: Fault::Conflict(conflict),
-    }))
+    Ok(conflict.map(|conflict| RowFault::new("order_line", place.to_string(), Fault::Conflict(conflict))))
 }
 
 const UPDATE: &str = "update purchase set person_id = $2, buyer_email = $3, organisation_id = $4, product_id = $5, \
