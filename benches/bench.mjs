@@ -171,15 +171,43 @@ async function measured(...args) {
   return { seconds: (performance.now() - began) / 1000, most };
 }
 
-function purchases(count) {
-  const file = join(scratch, `purchases-${count}.csv`);
-  const lines = ["order_number,order_line,purchased_on,delivered_on,customer_email,customer_name,customer_language,customer_country,sku,product_name,kind,serial_number,quantity,unit_price,currency,warranty_months"];
-  for (let n = 0; n < count; n += 1) {
-    const day = `2026-0${1 + (n % 9)}-${String(1 + (n % 28)).padStart(2, "0")}`;
-    lines.push(`B${n},1,${day},${day},buyer${n % 30000}@bench.example,Buyer ${n % 30000},en,LT,SKU-${n % 500},Product ${n % 500},goods,SN-${n},1,${10 + (n % 900)}.00,EUR,24`);
-  }
+const dayOf = (n) => `2026-0${1 + (n % 9)}-${String(1 + (n % 28)).padStart(2, "0")}`;
+
+function written(name, lines) {
+  const file = join(scratch, name);
   writeFileSync(file, lines.join("\n") + "\n");
   return file;
+}
+
+function purchases(count) {
+  const lines = ["order_number,order_line,purchased_on,delivered_on,customer_email,customer_name,customer_language,customer_country,sku,product_name,kind,serial_number,quantity,unit_price,currency,warranty_months"];
+  for (let n = 0; n < count; n += 1) {
+    lines.push(`B${n},1,${dayOf(n)},${dayOf(n)},buyer${n % 30000}@bench.example,Buyer ${n % 30000},en,LT,SKU-${n % 500},Product ${n % 500},goods,SN-${n},1,${10 + (n % 900)}.00,EUR,24`);
+  }
+  return written(`purchases-${count}.csv`, lines);
+}
+
+/** As the shared data has them: every fourth line is a firm's, every fifth has a plan with its three benefits. */
+function wholePurchases(count) {
+  const lines = ["order_number,order_line,purchased_on,delivered_on,customer_email,customer_name,customer_language,customer_country,organisation,sku,product_name,kind,serial_number,quantity,unit_price,currency,warranty_months,plan"];
+  for (let n = 0; n < count; n += 1) {
+    const firm = n % 4 === 0 ? `Firm ${n % 3000}` : "";
+    const [quantity, serials] = n % 10 === 1 ? [2, `SN-${n}a|SN-${n}b`] : [1, `SN-${n}`];
+    lines.push(`B${n},1,${dayOf(n)},${dayOf(n)},buyer${n % 30000}@bench.example,Buyer ${n % 30000},en,LT,${firm},SKU-${n % 500},Product ${n % 500},goods,${serials},${quantity},${10 + (n % 900)}.00,EUR,24,${n % 5 === 0 ? "care-6" : ""}`);
+  }
+  return written(`whole-purchases-${count}.csv`, lines);
+}
+
+/** Orders of two lines each, as WooCommerce's REST API gives them. */
+function wooOrders(count) {
+  const orders = [];
+  for (let n = 0; n < count / 2; n += 1) {
+    const at = `${dayOf(n)}T09:00:00`;
+    const name = { first_name: "Buyer", last_name: `${n % 30000}`, company: n % 4 === 0 ? `Firm ${n % 3000}` : "", address_1: "Street 1", city: "Town", postcode: "01100", country: "LT" };
+    const item = (id) => ({ id, name: `Product ${id % 500}`, product_id: id % 500, variation_id: 0, quantity: 1, tax_class: "", subtotal: "100.00", subtotal_tax: "21.00", total: "100.00", total_tax: "21.00", taxes: [], meta_data: [], sku: `SKU-${id % 500}`, price: 100, image: { id: "", src: "" }, parent_name: null });
+    orders.push(JSON.stringify({ id: n + 1, status: "completed", currency: "EUR", prices_include_tax: true, date_created: at, date_created_gmt: at, date_completed_gmt: at, date_paid_gmt: at, total: "242.00", number: `${n + 1}`, billing: { ...name, email: `buyer${n % 30000}@bench.example`, phone: "" }, shipping: name, meta_data: [], line_items: [item(2 * n + 1), item(2 * n + 2)], tax_lines: [], shipping_lines: [], fee_lines: [], coupon_lines: [], refunds: [] }));
+  }
+  return written(`orders-${count}.json`, [`[${orders.join(",\n")}]`]);
 }
 
 /** Whether the time of an answer tells who is a customer: the same question about known and unknown addresses, in turn. */
@@ -219,6 +247,15 @@ async function importing() {
     const goal = (count / 100_000) * 20;
     figure(`import of ${count} purchases`, `${seconds.toFixed(1)} s, ${Math.round(count / seconds)} rows a second`, `${goal} s`, seconds <= goal);
     held.push(most);
+  }
+  const plans = written("plans.csv", ["plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind", "care-6,Care,6,3,2,1,goods"]);
+  const count = 100_000;
+  for (const [name, file, ...more] of [["with firms and plans", wholePurchases(count)], ["of WooCommerce", wooOrders(count), "--format", "woocommerce"]]) {
+    const data = join(scratch, `import ${name}`);
+    mkdirSync(data);
+    await measured("import", "plans", plans, "--data-dir", data);
+    const { seconds } = await measured("import", "purchases", file, ...more, "--data-dir", data);
+    figure(`import of ${count} purchases ${name}`, `${seconds.toFixed(1)} s, ${Math.round(count / seconds)} rows a second`, "20 s", seconds <= 20);
   }
   const [once, twice] = held;
   figure("memory of an import of twice the size", `${(twice / once).toFixed(2)} times: ${once.toFixed(0)} MB and ${twice.toFixed(0)} MB`, "1.1 times", twice <= once * 1.1);

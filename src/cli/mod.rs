@@ -12,7 +12,7 @@ use crate::{
     },
     values::EmailAddress,
 };
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::{net::SocketAddr, process::ExitCode};
 
 pub use check::{Broken, Clause, check, clauses};
@@ -73,6 +73,11 @@ enum Organisation {
 /// Runs the command; 0, 1 with one line on standard error, or 2 for wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::Import(import) = &cli.command
+        && let Err(wrong) = import.usage()
+    {
+        Cli::command().error(clap::error::ErrorKind::ArgumentConflict, wrong).exit();
+    }
     log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

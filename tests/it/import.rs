@@ -11,7 +11,7 @@ use aftercare::{
         server::ledger,
     },
     import::server::{
-        Kind, Options, Report, Told,
+        Format, Kind, Options, Report, Told,
         command::{Import, command},
         run,
     },
@@ -323,7 +323,7 @@ both! {
 both! {
     async fn an_import_that_went_on_ends_as_if_it_had_never_been_cut_off(world: World) {
         let (Options { file, rejects, .. }, _rejects) = cut_off(&world).await;
-        let again = Import { kind: Kind::Purchases, file, dry_run: false, skip_bad_rows: rejects, notify: false };
+        let again = Import { kind: Kind::Purchases, format: Format::Aftercare, file, dry_run: false, skip_bad_rows: rejects, notify: false };
         assert_eq!(command(&world.operator(), again).await, Ok(true));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }

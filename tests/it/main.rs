@@ -24,6 +24,7 @@ mod repairs;
 mod rooms;
 mod schema;
 mod seated;
+mod shops;
 mod shown;
 mod slow;
 mod sold;

@@ -589,6 +589,42 @@ fn the_help_of_the_import_lists_every_column() {
 }
 
 #[test]
+fn a_shops_file_is_imported_and_says_what_it_left_out() {
+    let folder = Folder::new();
+    let left_out =
+        ["left out, cancelled: 2 rows", "left out, refunded: 1 row", "left out, neither paid nor delivered: 1 row"];
+    let file = data("shopify-orders.csv");
+    let (code, told, said) = import(&folder.0, &["purchases", &file, "--format", "shopify"]);
+    let result = "7 rows, and 4 left out: 7 added, 0 changed, 0 unchanged, 0 bad";
+    assert_eq!((code, told.as_str()), (Some(0), result));
+    assert_eq!(said, left_out);
+    let file = data("woocommerce-orders-with-faults.json");
+    let (code, told, said) = import(&folder.0, &["purchases", &file, "--format=woocommerce"]);
+    assert_eq!((code, told.as_str()), (Some(1), "8 rows: 6 bad; nothing was imported"));
+    assert_eq!(said[0], "line 30, billing.email: \"\": required");
+    assert!(run(&folder.0, &["check"]).status.success());
+}
+
+#[test]
+fn a_format_that_does_not_fit_is_wrong_usage() {
+    let folder = Folder::new();
+    let file = data("shopify-orders.csv");
+    for (arguments, expected) in [
+        (["purchases", &file, "--format", "ords"], "ords holds repairs"),
+        (["purchases", &file, "--format", "amazon"], "\"amazon\" is none of aftercare, shopify, woocommerce"),
+        (["products", &file, "--format", "shopify"], "shopify files hold purchases, no products"),
+        (["plans", &file, "--format", "woocommerce"], "woocommerce files hold purchases, no plans"),
+    ] {
+        let (code, told, said) = import(&folder.0, &arguments);
+        assert_eq!((code, told.as_str()), (Some(2), ""), "{said:?}");
+        assert!(said[0].contains(expected), "{said:?}");
+    }
+    assert!(!folder.0.join("aftercare.db").exists(), "nothing was begun");
+    let help = told(&run(&folder.0, &["import", "--help"]));
+    assert!(help.contains("--format <FORMAT>") && help.contains("shopify") && help.contains("woocommerce"), "{help}");
+}
+
+#[test]
 fn a_portal_goes_on_working_while_something_is_imported_beside_it() {
     let folder = Folder::new();
     let portal = Serving::start(&folder.0, &[]);

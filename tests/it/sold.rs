@@ -1,7 +1,7 @@
 //! Files to import, and what tests sell by them.
 
 use crate::world::World;
-use aftercare::import::server::{Kind, Options, Report, Told, run};
+use aftercare::import::server::{Format, Kind, Options, Report, Told, run};
 use std::{io::Write, path::PathBuf};
 
 /// A file of these lines.
@@ -35,7 +35,7 @@ pub fn data(name: &str) -> PathBuf {
 }
 
 pub fn options(kind: Kind, file: PathBuf) -> Options {
-    Options { kind, file, dry_run: false, rejects: None, notify: false }
+    Options { kind, format: Format::Aftercare, file, dry_run: false, rejects: None, notify: false }
 }
 
 /// Imports; gives the report and the faults as `line,column,value,fault`.
@@ -43,7 +43,7 @@ pub async fn import(world: &World, options: &Options) -> (Report, Vec<String>) {
     let mut faults = Vec::new();
     let mut tell = |told| {
         if let Told::Fault { line, fault } = told {
-            faults.push(format!("{line},{},{},{}", fault.column, fault.value, fault.fault));
+            faults.push(format!("{line},{},{},{}", fault.name(), fault.value, fault.fault));
         }
     };
     let report = run(&world.operator(), options, &mut tell).await.unwrap();

@@ -92,8 +92,7 @@ impl<'a> Cells<'a> {
     }
 
     pub fn blame(&mut self, column: &str, fault: Fault) {
-        let value = self.raw(column).to_owned();
-        self.faults.push(RowFault { column: column.to_owned(), value, fault });
+        self.faults.push(RowFault::new(column, self.raw(column), fault));
     }
 
     /// The text of a cell if there is any.

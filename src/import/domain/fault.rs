@@ -8,6 +8,23 @@ pub struct RowFault {
     pub column: String,
     pub value: String,
     pub fault: Fault,
+    /// What the column is called in a shop's file, and on which line its value stands there, where that is another than
+    /// the row's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<i64>,
+}
+
+impl RowFault {
+    pub fn new(column: impl Into<String>, value: impl Into<String>, fault: Fault) -> Self {
+        Self { column: column.into(), value: value.into(), fault, field: None, line: None }
+    }
+
+    /// What the operator finds it by in the file.
+    pub fn name(&self) -> &str {
+        self.field.as_deref().unwrap_or(&self.column)
+    }
 }
 
 /// What is wrong with a value.

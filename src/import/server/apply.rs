@@ -163,9 +163,8 @@ pub async fn purchases(
                 match changes::apply(tx, (cx, permit), settings, id, &whole).await? {
                     Ok(()) => applied.changed += 1,
                     Err(conflict) => {
-                        let column = "order_line".to_owned();
-                        let fault = Fault::Conflict(conflict);
-                        applied.conflicts.push((row.line, RowFault { column, value: whole.place.to_string(), fault }));
+                        let fault = RowFault::new("order_line", whole.place.to_string(), Fault::Conflict(conflict));
+                        applied.conflicts.push((row.line, fault));
                     }
                 }
             }

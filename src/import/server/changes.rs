@@ -170,8 +170,7 @@ pub async fn effect(tx: &mut Tx, ready: &Ready) -> Result<Effect, AppError> {
     };
     let pieces = fetch_all!(tx, Piece, PIECES, stored.id)?;
     if let Some(conflict) = refused(&stored, &row, &plans(pieces.clone(), &row)) {
-        let (column, value) = ("order_line".to_owned(), place.to_string());
-        return Ok(Effect::Conflict(RowFault { column, value, fault: Fault::Conflict(conflict) }));
+        return Ok(Effect::Conflict(RowFault::new("order_line", place.to_string(), Fault::Conflict(conflict))));
     }
     Ok(if takes(&stored, &row, pieces) { Effect::Takes } else { Effect::Harmless })
 }

@@ -1,6 +1,9 @@
 //! `aftercare import`: the run as its operator sees it.
 
-use super::run::{Failed, Kind, Options, Report, Told, run};
+use super::{
+    run::{Failed, Kind, Options, Report, Told, run},
+    source::Format,
+};
 use crate::server::Cx;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{io::IsTerminal, path::PathBuf};
@@ -8,14 +11,20 @@ use std::{io::IsTerminal, path::PathBuf};
 /// How many faults are printed; more help nobody.
 const MOST_FAULTS: usize = 1000;
 
+/// How many purchases are named that a shop has cancelled since.
+const MOST_STAYS: usize = 100;
+
 /// What the command line says.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = columns())]
 pub struct Import {
     /// products, plans or purchases
     pub kind: Kind,
-    /// The file: UTF-8 CSV with a header, comma or semicolon
+    /// The file: UTF-8 CSV with a header, comma or semicolon; of woocommerce JSON
     pub file: PathBuf,
+    /// aftercare (our own columns), or for purchases shopify (its export of orders) or woocommerce (its orders as JSON)
+    #[arg(long, default_value = "aftercare", value_name = "FORMAT")]
+    pub format: Format,
     /// Only look: say what would be imported and what is wrong, change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -25,6 +34,19 @@ pub struct Import {
     /// Also ask for feedback about what was delivered in the last 30 days
     #[arg(long)]
     pub notify: bool,
+}
+
+impl Import {
+    /// What is asked for and does not go together.
+    ///
+    /// # Errors
+    /// The words for it.
+    pub fn usage(&self) -> Result<(), String> {
+        match self.format.holds(self.kind) {
+            true => Ok(()),
+            false => Err(Failed::Format(self.format, self.kind).to_string()),
+        }
+    }
 }
 
 /// Runs it. Faults and warnings go to standard error, the result to standard output, progress to a terminal only.
@@ -37,7 +59,7 @@ pub async fn command(cx: &Cx, import: Import) -> Result<bool, String> {
     let dry_run = import.dry_run;
     let bar = bar();
     let told = bar.clone();
-    let mut faults = 0;
+    let (mut faults, mut stays) = (0, 0);
     let mut tell = |what: Told| match what {
         Told::Read { rows } => told.set_message(format!("read {rows} rows")),
         Told::Checked { rows } => told.set_message(format!("checked {rows} rows")),
@@ -50,20 +72,36 @@ pub async fn command(cx: &Cx, import: Import) -> Result<bool, String> {
         Told::Resumed { line } => {
             say(&told, &format!("going on after line {line}, where an earlier import was cut off"))
         }
+        Told::LeftOut { why, rows: count } => say(&told, &format!("left out, {why}: {}", rows(count))),
+        Told::Stays { line, order, why } => {
+            stays += 1;
+            if stays <= MOST_STAYS {
+                say(&told, &format!("warning: line {line}: order {order} is {why}, but was imported before; it stays"));
+            }
+        }
         Told::Fault { line, fault } => {
             faults += 1;
             if faults <= MOST_FAULTS {
-                say(&told, &format!("line {line}, {}: {:?}: {}", fault.column, fault.value, fault.fault));
+                say(&told, &format!("line {line}, {}: {:?}: {}", fault.name(), fault.value, fault.fault));
             }
         }
     };
-    let options =
-        Options { kind: import.kind, file: import.file, dry_run, rejects: import.skip_bad_rows, notify: import.notify };
+    let options = Options {
+        kind: import.kind,
+        format: import.format,
+        file: import.file,
+        dry_run,
+        rejects: import.skip_bad_rows,
+        notify: import.notify,
+    };
     let outcome = run(cx, &options, &mut tell).await;
     bar.finish_and_clear();
     if faults > MOST_FAULTS {
         let more = faults - MOST_FAULTS;
         eprintln!("and {more} more {}", if more == 1 { "fault" } else { "faults" });
+    }
+    if stays > MOST_STAYS {
+        eprintln!("and {} more that stay", stays - MOST_STAYS);
     }
     let report = outcome.map_err(|failed: Failed| failed.to_string())?;
     println!("{}", summary(&report, dry_run));
@@ -76,7 +114,10 @@ fn rows(count: u64) -> String {
 
 fn summary(report: &Report, dry_run: bool) -> String {
     let Report { bad, added, changed, unchanged, before, .. } = report;
-    let all = rows(report.rows);
+    let all = match report.left_out {
+        0 => rows(report.rows),
+        left_out => format!("{}, and {left_out} left out", rows(report.rows)),
+    };
     let earlier = if *before > 0 { format!(", {before} before it was cut off") } else { String::new() };
     match (report.applied, dry_run) {
         (true, _) => format!("{all}: {added} added, {changed} changed, {unchanged} unchanged{earlier}, {bad} bad"),
@@ -95,6 +136,10 @@ fn refused(report: &Report, dry_run: bool) -> String {
     }
 }
 
+const SHOPS: &str = "Of --format shopify (Orders, Export, CSV) and woocommerce (GET /wp-json/wc/v3/orders, one page or \
+    several in one file) an order line is a purchase unless it is cancelled, refunded, a draft, or neither paid nor \
+    delivered. Bad rows are put aside in our own columns, to be imported without --format. README.md says more.";
+
 /// What the files may hold, for `--help`: from what the import reads, so that it is never out of date.
 fn columns() -> String {
     let list = |kind: Kind| {
@@ -106,7 +151,7 @@ fn columns() -> String {
     };
     let kinds = [Kind::Purchases, Kind::Products, Kind::Plans].map(list);
     format!(
-        "{}\nDates are 2026-11-10 or RFC 3339, countries ISO 3166-1 (LT), languages BCP 47 (lt), currencies ISO 4217 (EUR); \
+        "{}\n{SHOPS}\n\nDates are 2026-11-10 or RFC 3339, countries ISO 3166-1 (LT), languages BCP 47 (lt), currencies ISO 4217 (EUR); \
          several serial numbers are separated by |. What a purchase does not say comes from its product.",
         kinds.join("\n")
     )

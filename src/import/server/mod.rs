@@ -5,10 +5,13 @@ mod bulk;
 mod catalog;
 mod changes;
 pub mod command;
+mod orders;
 mod people;
 mod reader;
 mod run;
+mod source;
 mod staging;
 
 pub use apply::{Sold, sold};
 pub use run::{Failed, Kind, Options, Report, Told, run};
+pub use source::Format;

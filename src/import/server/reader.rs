@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read, Seek},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -28,7 +28,23 @@ impl Table {
     /// # Errors
     /// Where it cannot be read.
     pub fn open(path: &Path) -> std::io::Result<Self> {
+        let digest = Self::fingerprint(path)?;
         let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+        let mut first = Vec::new();
+        file.by_ref().take(1 << 16).read_until(b'\n', &mut first)?;
+        let count = |wanted: u8| first.iter().filter(|byte| **byte == wanted).count();
+        let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+        let mut table = Self { path: path.to_owned(), delimiter, header: csv::ByteRecord::new(), digest };
+        table.header = table.reader()?.byte_headers()?.clone();
+        Ok(table)
+    }
+
+    /// The fingerprint of a file, in base 16.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn fingerprint(path: &Path) -> std::io::Result<String> {
+        let mut file = File::open(path)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -38,15 +54,7 @@ impl Table {
             }
             hasher.update(&buffer[..read]);
         }
-        let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        file.rewind()?;
-        let mut first = Vec::new();
-        file.by_ref().take(1 << 16).read_until(b'\n', &mut first)?;
-        let count = |wanted: u8| first.iter().filter(|byte| **byte == wanted).count();
-        let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-        let mut table = Self { path: path.to_owned(), delimiter, header: csv::ByteRecord::new(), digest };
-        table.header = table.reader()?.byte_headers()?.clone();
-        Ok(table)
+        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Reads it from the first record on.

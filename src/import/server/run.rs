@@ -3,7 +3,7 @@
 use super::{
     apply, catalog,
     changes::{self, Effect},
-    reader::Table,
+    source::{Format, Row, Source, whole},
     staging,
 };
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     db::Tx,
     error::AppError,
     import::domain::{
-        Fault, Header, Layout, RowFault, plan_columns, product_columns, purchase_columns, read_plan, read_product,
-        read_purchase,
+        Fault, Header, Layout, LeftOut, RowFault, plan_columns, product_columns, purchase_columns, read_plan,
+        read_product, read_purchase,
     },
     server::{
         Cx,
@@ -26,7 +26,7 @@ use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use staging::Staged;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -88,6 +88,7 @@ impl std::str::FromStr for Kind {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub kind: Kind,
+    pub format: Format,
     pub file: PathBuf,
     /// Only look; change nothing.
     pub dry_run: bool,
@@ -105,6 +106,8 @@ pub struct Report {
     pub added: u64,
     pub changed: u64,
     pub unchanged: u64,
+    /// Lines of orders that are no purchases.
+    pub left_out: u64,
     /// Good rows that were in already when an import of the same file was cut off.
     pub before: u64,
     /// Whether anything was applied at all.
@@ -129,6 +132,17 @@ pub enum Told {
     Resumed {
         line: i64,
     },
+    /// So many lines of orders are no purchases.
+    LeftOut {
+        why: LeftOut,
+        rows: u64,
+    },
+    /// This one is no purchase, but was imported as one before.
+    Stays {
+        line: i64,
+        order: String,
+        why: LeftOut,
+    },
     Fault {
         line: i64,
         fault: RowFault,
@@ -140,6 +154,8 @@ pub enum Told {
 pub enum Failed {
     #[error("{0}: {1}")]
     File(PathBuf, String),
+    #[error("{format} files hold purchases, no {kind}", format = .0.as_str(), kind = .1.as_str())]
+    Format(Format, Kind),
     #[error("{0} is the file that is imported; the bad rows need a file of their own")]
     RejectsInto(PathBuf),
     #[error("{0}: {1}")]
@@ -166,68 +182,64 @@ type Tell<'t> = &'t mut (dyn FnMut(Told) + Send);
 /// Where the file or the database cannot be used; what is wrong with rows is told and counted instead.
 pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, Failed> {
     let permit = cx.may(Act::Import, &Subject::nobody())?;
-    let in_file = |error: std::io::Error| Failed::File(options.file.clone(), error.to_string());
     if let Some(rejects) = options.rejects.as_deref().filter(|rejects| same_file(&options.file, rejects)) {
         return Err(Failed::RejectsInto(rejects.to_owned()));
     }
-    let table = Table::open(&options.file).map_err(in_file)?;
-    let names: Vec<String> = table.header.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-    let header = Header::read(names.iter().map(String::as_str), options.kind.layout())
-        .map_err(|missing| Failed::Header(options.file.clone(), missing))?;
-    for column in header.unknown() {
+    if !options.format.holds(options.kind) {
+        return Err(Failed::Format(options.format, options.kind));
+    }
+    let source = Source::open(&options.file, options.kind, options.format, cx.app.company.currency)?;
+    for column in source.header.unknown() {
         tell(Told::UnknownColumn(column.to_owned()));
     }
     if !options.dry_run
-        && let Some((run, line)) = staging::cut_off(&mut cx.db().read().await?, options.kind, &table.digest).await?
+        && let Some((run, line)) = staging::cut_off(&mut cx.db().read().await?, options.kind, &source.digest).await?
     {
-        let (_, bad) = staging::count(&mut cx.db().read().await?, run).await?;
+        let mut tx = cx.db().read().await?;
+        let (_, bad) = staging::count(&mut tx, run).await?;
+        let in_file = staging::line_in_file(&mut tx, run, line).await?;
+        drop(tx);
         if bad > 0 && options.rejects.is_none() {
-            return Err(Failed::PutAside(line));
+            return Err(Failed::PutAside(in_file));
         }
-        tell(Told::Resumed { line });
+        tell(Told::Resumed { line: in_file });
         tell_faults(cx, run, tell).await?;
-        return finish(cx, permit, options, &File { table, header }, run, Start::CutOff { line }, tell).await;
+        return finish(cx, permit, options, &source, (run, Start::CutOff { line }), Report::default(), tell).await;
     }
     let run = Uuid::now_v7();
-    stage(cx, options, &table, &header, run, tell).await?;
+    let left_out = stage(cx, options, &source, run, tell).await?;
+    let mut begun = Report { left_out, ..Report::default() };
     look(cx, options.kind, run).await?;
     let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
     tell_faults(cx, run, tell).await?;
     tell(Told::Checked { rows: rows.unsigned_abs() });
     if options.dry_run || (bad > 0 && options.rejects.is_none()) {
-        return nothing(cx, run).await;
+        return nothing(cx, run, begun).await;
     }
-    let mut changed = 0;
     if options.kind == Kind::Purchases && options.rejects.is_none() {
         let Some(taken) = take_away(cx, permit, options, run).await? else {
             tell_faults(cx, run, tell).await?;
-            return nothing(cx, run).await;
+            return nothing(cx, run, begun).await;
         };
-        changed = taken;
+        begun.changed = taken;
     }
-    finish(cx, permit, options, &File { table, header }, run, Start::Fresh { changed }, tell).await
+    finish(cx, permit, options, &source, (run, Start::Fresh), begun, tell).await
 }
 
 /// Ends a run of which nothing goes in.
-async fn nothing(cx: &Cx, run: Uuid) -> Result<Report, Failed> {
+async fn nothing(cx: &Cx, run: Uuid, begun: Report) -> Result<Report, Failed> {
     let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
     discard(cx, run).await?;
-    Ok(Report { rows: rows.unsigned_abs(), bad: bad.unsigned_abs(), ..Report::default() })
+    Ok(Report { rows: rows.unsigned_abs(), bad: bad.unsigned_abs(), ..begun })
 }
 
 /// Where applying begins.
 #[derive(Clone, Copy)]
 enum Start {
-    /// At the first line; so many rows that take something away are in.
-    Fresh { changed: u64 },
+    /// At the first line.
+    Fresh,
     /// After the line that an import came to when it was cut off.
     CutOff { line: i64 },
-}
-
-/// The file as its bad rows are copied from it.
-struct File {
-    table: Table,
-    header: Header,
 }
 
 /// Whether two paths lead to one file, by whatever names and links.
@@ -259,16 +271,9 @@ where
     cx.db().write(work).await
 }
 
-/// Reads the file into the staging table.
-async fn stage(
-    cx: &Cx,
-    options: &Options,
-    table: &Table,
-    header: &Header,
-    run: Uuid,
-    tell: Tell<'_>,
-) -> Result<(), Failed> {
-    let (kind, digest, now) = (options.kind, table.digest.clone(), crate::server::clock::real_now());
+/// Reads the file into the staging table; gives how many lines of orders it left out.
+async fn stage(cx: &Cx, options: &Options, source: &Source, run: Uuid, tell: Tell<'_>) -> Result<u64, Failed> {
+    let (kind, digest, now) = (options.kind, source.digest.clone(), crate::server::clock::real_now());
     write(cx, move |tx| {
         let digest = digest.clone();
         Box::pin(async move {
@@ -279,13 +284,23 @@ async fn stage(
     })
     .await?;
     let plans = plans::plans(&mut cx.db().read().await?).await?;
+    let header = &source.header;
     let reading = Reading { kind, header, plans, zone: cx.company_zone(), currency: cx.app.company.currency };
-    let in_file = |error: &dyn std::fmt::Display| Failed::File(options.file.clone(), error.to_string());
     let mut batch = Vec::with_capacity(STAGED_AT_ONCE);
     let mut rows = 0;
-    for record in table.records().map_err(|error| in_file(&error))? {
-        let record = record.map_err(|error| in_file(&error))?;
-        batch.push(reading.staged(i64::try_from(record.line).unwrap_or(i64::MAX), &record.cells));
+    let mut left_out: BTreeMap<LeftOut, u64> = BTreeMap::new();
+    let mut gone = Vec::new();
+    for row in source.rows()? {
+        let row = row?;
+        if let Some(why) = row.shop.as_ref().and_then(|shop| shop.left_out) {
+            *left_out.entry(why).or_default() += 1;
+            gone.push(reading.gone(&row, why));
+            if gone.len() == STAGED_AT_ONCE {
+                tell_stays(cx, std::mem::take(&mut gone), tell).await?;
+            }
+            continue;
+        }
+        batch.push(reading.staged(&row));
         rows += 1;
         if batch.len() == STAGED_AT_ONCE {
             put(cx, run, std::mem::replace(&mut batch, Vec::with_capacity(STAGED_AT_ONCE))).await?;
@@ -294,6 +309,32 @@ async fn stage(
     }
     put(cx, run, batch).await?;
     tell(Told::Read { rows });
+    tell_stays(cx, gone, tell).await?;
+    for (why, rows) in &left_out {
+        tell(Told::LeftOut { why: *why, rows: *rows });
+    }
+    Ok(left_out.values().sum())
+}
+
+/// A line of an order that is no purchase: where it stands, what it is known by, and why.
+struct Gone {
+    line: i64,
+    known_by: (String, i64),
+    why: LeftOut,
+}
+
+/// Names what was imported as a purchase before it came to be none: an import takes nothing away from anybody.
+async fn tell_stays(cx: &Cx, gone: Vec<Gone>, tell: Tell<'_>) -> Result<(), AppError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<(String, i64)> = gone.iter().map(|gone| gone.known_by.clone()).collect();
+    let sold = staging::sold(&mut cx.db().read().await?, &lines).await?;
+    for Gone { line, known_by, why } in gone {
+        if sold.contains(&known_by) {
+            tell(Told::Stays { line, order: known_by.0, why });
+        }
+    }
     Ok(())
 }
 
@@ -316,17 +357,18 @@ struct Reading<'h> {
 }
 
 impl Reading<'_> {
-    fn staged(&self, line: i64, cells: &csv::ByteRecord) -> Staged {
-        let lossy: Vec<_> = cells.iter().map(String::from_utf8_lossy).collect();
+    fn staged(&self, row: &Row) -> Staged {
+        let lossy: Vec<_> = row.cells.iter().map(String::from_utf8_lossy).collect();
         let texts: Vec<&str> = lossy.iter().map(AsRef::as_ref).collect();
-        let whole = |fault| RowFault { column: self.header.first().to_owned(), value: String::new(), fault };
-        if cells.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
-            return self.bad(line, &texts, vec![whole(Fault::NotUtf8)]);
+        let whole_row = |fault| RowFault::new(self.header.first(), "", fault);
+        let fault = match &row.shop {
+            Some(shop) => shop.fault.clone(),
+            None => whole(&row.cells, self.header.width()),
+        };
+        if let Some(fault) = fault {
+            return self.bad(row, &texts, vec![whole_row(fault)]);
         }
-        if texts.len() != self.header.width() {
-            let count = Fault::CellCount { found: texts.len(), expected: self.header.width() };
-            return self.bad(line, &texts, vec![whole(count)]);
-        }
+        let (line, at) = (row.line, row.place(self.header));
         let read = match self.kind {
             Kind::Products => read_product(self.header, &texts, self.currency)
                 .map(|row| (row.sku.clone(), Some(1), serde_json::to_string(&row))),
@@ -346,24 +388,34 @@ impl Reading<'_> {
         };
         match read {
             Ok((identity, place, Ok(parsed))) => {
-                Staged { line, identity, place, digest: fingerprint(&parsed), content: Ok(parsed) }
+                Staged { line, identity, place, digest: fingerprint(&parsed), at, content: Ok(parsed) }
             }
             Ok((identity, place, Err(_))) => {
-                let faults = vec![whole(Fault::NotUtf8)];
-                Staged { line, identity, place, digest: String::new(), content: Err(faults) }
+                let faults = vec![whole_row(Fault::NotUtf8)];
+                Staged { line, identity, place, digest: String::new(), at, content: Err(faults) }
             }
-            Err(faults) => self.bad(line, &texts, faults),
+            Err(faults) => self.bad(row, &texts, faults),
         }
     }
 
     /// A bad row still has its place in its order.
-    fn bad(&self, line: i64, texts: &[&str], faults: Vec<RowFault>) -> Staged {
+    fn bad(&self, row: &Row, texts: &[&str], faults: Vec<RowFault>) -> Staged {
         let cell = |column| crate::import::domain::cell(self.header, texts, column);
+        let faults = faults.into_iter().map(|fault| row.in_file(self.header, fault)).collect();
         let (identity, place) = match self.kind {
             Kind::Purchases => (cell("order_number").to_owned(), cell("order_line").parse().ok()),
             Kind::Products | Kind::Plans => (String::new(), None),
         };
-        Staged { line, identity, place, digest: String::new(), content: Err(faults) }
+        let at = row.place(self.header);
+        Staged { line: row.line, identity, place, digest: String::new(), at, content: Err(faults) }
+    }
+
+    fn gone(&self, row: &Row, why: LeftOut) -> Gone {
+        let lossy: Vec<_> = row.cells.iter().map(String::from_utf8_lossy).collect();
+        let texts: Vec<&str> = lossy.iter().map(AsRef::as_ref).collect();
+        let cell = |column| crate::import::domain::cell(self.header, &texts, column);
+        let known_by = (cell("order_number").to_owned(), cell("order_line").parse().unwrap_or_default());
+        Gone { line: row.place(self.header).map_or(row.line, |(line, _)| line), known_by, why }
     }
 }
 
@@ -475,37 +527,37 @@ async fn tell_faults(cx: &Cx, run: Uuid, tell: Tell<'_>) -> Result<(), AppError>
         after = last.0;
         for (line, _, faults) in bad {
             for fault in faults {
-                tell(Told::Fault { line, fault });
+                tell(Told::Fault { line: fault.line.unwrap_or(line), fault });
             }
         }
     }
 }
 
 /// Writes the bad rows as they stood in the file, with the reason, and with the place in the order that they keep.
-async fn write_rejects(cx: &Cx, File { table, header }: &File, run: Uuid, path: &Path) -> Result<(), Failed> {
+async fn write_rejects(cx: &Cx, source: &Source, run: Uuid, path: &Path) -> Result<(), Failed> {
     let failed = |error: &dyn std::fmt::Display| Failed::File(path.to_owned(), error.to_string());
-    let mut writer = table.writer(path).map_err(|error| failed(&error))?;
+    let header = &source.header;
+    let mut writer = source.writer(path).map_err(|error| failed(&error))?;
     let lacks_place = !header.has("order_line") && header.has("order_number");
     let reason_at = header.place("reason");
     let mut names: Vec<&[u8]> =
-        table.header.iter().enumerate().filter(|(at, _)| Some(*at) != reason_at).map(|(_, c)| c).collect();
+        source.names.iter().enumerate().filter(|(at, _)| Some(*at) != reason_at).map(|(_, c)| c).collect();
     if lacks_place {
         names.push(b"order_line");
     }
     names.push(b"reason");
     writer.write_record(&names).map_err(|error| failed(&error))?;
-    let mut records = table.records().map_err(|error| failed(&error))?;
+    let mut rows = source.rows()?;
     let mut after = 0;
     loop {
         let bad = staging::bad(&mut cx.db().read().await?, run, after).await?;
         let Some(last) = bad.last() else { break };
         after = last.0;
         for (line, place, faults) in bad {
-            let found = records.by_ref().filter_map(Result::ok).find(|record| i64::try_from(record.line) == Ok(line));
-            let Some(record) = found else { continue };
+            let Some(row) = rows.by_ref().filter_map(Result::ok).find(|row| row.line == line) else { continue };
             let mut cells: Vec<Vec<u8>> = (0..header.width())
                 .filter(|at| Some(*at) != reason_at)
-                .map(|at| record.cells.get(at).unwrap_or_default().to_vec())
+                .map(|at| row.cells.get(at).unwrap_or_default().to_vec())
                 .collect();
             let place = place.map(|place| place.to_string()).unwrap_or_default();
             if lacks_place {
@@ -529,24 +581,24 @@ async fn finish(
     cx: &Cx,
     permit: Permit,
     options: &Options,
-    file: &File,
-    run: Uuid,
-    start: Start,
+    source: &Source,
+    (run, start): (Uuid, Start),
+    begun: Report,
     tell: Tell<'_>,
 ) -> Result<Report, Failed> {
-    let (from, changed) = match start {
-        Start::Fresh { changed } => (0, changed),
-        Start::CutOff { line } => (line, 0),
+    let from = match start {
+        Start::Fresh => 0,
+        Start::CutOff { line } => line,
     };
     let mut tx = cx.db().read().await?;
     let (rows, bad) = staging::count(&mut tx, run).await?;
     let before = staging::good_until(&mut tx, run, from).await?.unsigned_abs();
     drop(tx);
-    let mut report = Report { applied: true, before, changed, ..Report::default() };
+    let mut report = Report { applied: true, before, ..begun };
     let good = (rows - bad).unsigned_abs();
     // Before anything is applied: a file that cannot be written stops the import in time.
     if let Some(rejects) = options.rejects.as_deref() {
-        write_rejects(cx, file, run, rejects).await?;
+        write_rejects(cx, source, run, rejects).await?;
     }
     let settings = Arc::new(apply::Settings::read(cx, options.notify).await?);
     let mut after = from;
@@ -557,15 +609,15 @@ async fn finish(
             Box::pin(async move {
                 let ready = staging::ready(tx, run, after, APPLIED_AT_ONCE).await?;
                 let Some(last) = ready.last().map(|row| row.line) else { return Ok(None) };
-                let applied = match kind {
+                let mut applied = match kind {
                     Kind::Products => catalog::products(tx, &settings, &ready).await?,
                     Kind::Plans => catalog::plans(tx, &settings, &ready).await?,
                     Kind::Purchases => apply::purchases(tx, &cx, &permit, &settings, &ready).await?,
                 };
                 // What somebody came to rely on meanwhile: it is put aside like every bad row. Where none are, nothing
                 // can come here but what another import of the same orders did in this moment.
-                for (line, fault) in &applied.conflicts {
-                    staging::blame(tx, run, *line, fault.clone()).await?;
+                for (line, fault) in &mut applied.conflicts {
+                    *fault = staging::blame(tx, run, *line, fault.clone()).await?;
                 }
                 staging::applied(tx, run, last).await?;
                 Ok(Some((last, applied)))
@@ -581,7 +633,7 @@ async fn finish(
             report.before += applied.earlier;
         }
         for (line, fault) in applied.conflicts {
-            tell(Told::Fault { line, fault });
+            tell(Told::Fault { line: fault.line.unwrap_or(line), fault });
         }
         let applied = report.before + report.added + report.changed + report.unchanged;
         tell(Told::Applied { rows: applied, of: good });
@@ -590,7 +642,7 @@ async fn finish(
     let (rows, bad) = staging::count(&mut cx.db().read().await?, run).await?;
     (report.rows, report.bad) = (rows.unsigned_abs(), bad.unsigned_abs());
     if let Some(rejects) = options.rejects.as_deref().filter(|_| bad > bad_at_first) {
-        write_rejects(cx, file, run, rejects).await?;
+        write_rejects(cx, source, run, rejects).await?;
     }
     clear(cx, run).await?;
     let context = cx.clone();

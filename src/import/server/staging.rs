@@ -3,6 +3,7 @@
 use super::{
     bulk::{self, Value},
     run::Kind,
+    source::Place,
 };
 use crate::{
     db::Tx,
@@ -11,7 +12,7 @@ use crate::{
     import::domain::{Fault, RowFault},
 };
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
 /// A row on its way into the staging table.
@@ -21,6 +22,8 @@ pub struct Staged {
     pub identity: String,
     pub place: Option<i64>,
     pub digest: String,
+    /// Where it stands in its file, if not on the line that it is numbered by.
+    pub at: Option<Place>,
     /// The row as JSON, or what is wrong with it.
     pub content: Result<String, Vec<RowFault>>,
 }
@@ -63,15 +66,17 @@ pub async fn forget(tx: &mut Tx, before: DateTime<Utc>) -> Result<(), AppError> 
 }
 
 const ADD: &str = "insert into import_row (run_id, line, identity, place, digest, parsed, faults)";
+const ADD_AT: &str = "insert into import_row (run_id, line, identity, place, digest, parsed, faults, file_line, field)";
 
 /// Takes rows in.
 pub async fn add(tx: &mut Tx, run: Uuid, rows: &Arc<Vec<Staged>>) -> Result<(), AppError> {
+    let elsewhere = rows.iter().any(|row| row.at.is_some());
     let rows = rows.iter().map(|row| {
         let (parsed, faults) = match &row.content {
             Ok(parsed) => (Some(parsed.clone()), None),
             Err(faults) => (None, Some(json(faults))),
         };
-        vec![
+        let mut cells = vec![
             run.into(),
             row.line.into(),
             row.identity.clone().into(),
@@ -79,9 +84,14 @@ pub async fn add(tx: &mut Tx, run: Uuid, rows: &Arc<Vec<Staged>>) -> Result<(), 
             row.digest.clone().into(),
             Value::Text(parsed),
             Value::Text(faults),
-        ]
+        ];
+        if elsewhere {
+            cells.push(row.at.as_ref().map(|(line, _)| *line).into());
+            cells.push(row.at.as_ref().map(|(_, field)| field.as_str()).into());
+        }
+        cells
     });
-    bulk::insert(tx, ADD, "", rows.collect()).await
+    bulk::insert(tx, if elsewhere { ADD_AT } else { ADD }, "", rows.collect()).await
 }
 
 fn json(faults: &[RowFault]) -> String {
@@ -94,7 +104,7 @@ const NUMBER: &str = "update import_row set place = (select count(*) from import
     where other.run_id = import_row.run_id and other.identity = import_row.identity and +other.line <= import_row.line) \
     where run_id = $1 and line > $2 and line <= $3 and place is null and identity <> ''";
 // The first of them stays good, so that it is found from every later batch.
-const REPEATED: &str = "select r.line, min(o.line), r.place from import_row r \
+const REPEATED: &str = "select r.line, min(coalesce(o.file_line, o.line)), r.place from import_row r \
     join import_row o on o.run_id = r.run_id and o.identity = r.identity and o.place = r.place and o.faults is null \
     and +o.line < r.line where r.run_id = $1 and r.line > $2 and r.line <= $3 and r.faults is null \
     group by r.line, r.place order by r.line";
@@ -120,17 +130,38 @@ pub async fn repeated(
     let fault = |(line, first, place): (i64, i64, Option<i64>)| {
         let value = place.map(|place| place.to_string()).unwrap_or_default();
         let fault = Fault::SameAsLine(u64::try_from(first).unwrap_or_default());
-        (line, RowFault { column: kind.identity_column().to_owned(), value, fault })
+        (line, RowFault::new(kind.identity_column(), value, fault))
     };
     Ok(rows.into_iter().map(fault).collect())
 }
 
 const BLAME: &str = "update import_row set faults = $3 where run_id = $1 and line = $2";
+const AT: &str = "select file_line, field from import_row where run_id = $1 and line = $2";
 
-/// Marks a row as bad.
-pub async fn blame(tx: &mut Tx, run: Uuid, line: i64, fault: RowFault) -> Result<(), AppError> {
-    execute!(tx, BLAME, run, line, json(&[fault]))?;
-    Ok(())
+/// Marks a row as bad; gives what is wrong with it, and where in the file it stands.
+pub async fn blame(tx: &mut Tx, run: Uuid, line: i64, fault: RowFault) -> Result<RowFault, AppError> {
+    let at = fetch_optional!(tx, (Option<i64>, Option<String>), AT, run, line)?;
+    let fault = match at {
+        Some((Some(line), field)) => RowFault { line: Some(line), field, ..fault },
+        _ => fault,
+    };
+    execute!(tx, BLAME, run, line, json(std::slice::from_ref(&fault)))?;
+    Ok(fault)
+}
+
+/// The line of the file on which a row stands.
+pub async fn line_in_file(tx: &mut Tx, run: Uuid, line: i64) -> Result<i64, AppError> {
+    let at = fetch_optional!(tx, (Option<i64>, Option<String>), AT, run, line)?;
+    Ok(at.and_then(|(line, _)| line).unwrap_or(line))
+}
+
+const SOLD: &str = "select order_number, order_line from purchase where order_number in";
+
+/// Which of some lines of orders are here as purchases.
+pub async fn sold(tx: &mut Tx, lines: &[(String, i64)]) -> Result<BTreeSet<(String, i64)>, AppError> {
+    let orders: BTreeSet<&str> = lines.iter().map(|(order, _)| order.as_str()).collect();
+    let orders = orders.into_iter().map(Into::into).collect();
+    Ok(bulk::select::<(String, i64)>(tx, SOLD, orders).await?.into_iter().collect())
 }
 
 const TAKES: &str = "update import_row set takes = true where run_id = $1 and line = $2";

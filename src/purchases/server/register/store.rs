@@ -143,7 +143,8 @@ const MOVE_PURCHASES: &str = "update purchase set person_id = $3 where order_num
 const ITEMS_TO_MOVE: &str = "select i.id from item i join purchase p on p.id = i.purchase_id \
     where p.order_number = $1 and p.buyer_email = $2 and i.owner_id in (select id from person where email = $2)";
 
-/// Brings an order over to whoever proved its address. Does the same whether there is such an order or not.
+/// Brings an order over to whoever proved its address. Does the same whether there is such an order or not. The mark that
+/// shops print before a number is typed by some and left out by others.
 pub async fn move_order(
     tx: &mut Tx,
     _: &Permit,
@@ -152,11 +153,18 @@ pub async fn move_order(
     person: PersonId,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    let items = fetch_all!(tx, (ItemId,), ITEMS_TO_MOVE, number, email.as_str())?;
+    let bare = number.trim_start_matches('#');
+    let numbers = [bare.to_owned(), format!("#{bare}")];
+    let mut items = Vec::new();
+    for number in &numbers {
+        items.extend(fetch_all!(tx, (ItemId,), ITEMS_TO_MOVE, number, email.as_str())?);
+    }
     let keys: Vec<Key> = items.iter().map(|(item,)| Key::of("item", item.0)).collect();
     tx.lock(&keys).await?;
-    for statement in [MOVE_BENEFITS, MOVE_ITEMS, MOVE_PURCHASES] {
-        execute!(tx, statement, number, email.as_str(), person)?;
+    for number in &numbers {
+        for statement in [MOVE_BENEFITS, MOVE_ITEMS, MOVE_PURCHASES] {
+            execute!(tx, statement, number, email.as_str(), person)?;
+        }
     }
     for (item,) in items {
         end_old(tx, item, now).await?;
