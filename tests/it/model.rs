@@ -1162,10 +1162,28 @@ impl<'a> Walk<'a> {
         self.post.compare(tx, self.at, self.walkers, said).await;
     }
 
-    /// Time until the class that is walked on begins; then everybody is marked, and it is closed.
+    /// The last half hour before the class that is walked on begins, in which people rush in, are marked, give back and
+    /// make up; then everybody is marked, and it is closed.
     async fn finish(&mut self, dice: &mut Dice, said: &str) {
         let k = self.current;
         let starts = self.runs[k].book.policy.starts;
+        if self.at < starts - Duration::minutes(30) {
+            self.wait_until(starts - Duration::minutes(30), said).await;
+            for _ in 0..16 {
+                let before = self.books();
+                self.at += Duration::seconds(1);
+                let n = dice.draw(11) as usize;
+                let done = match dice.draw(12) {
+                    0..=5 => self.enrol(k, n).await,
+                    6..=7 => self.mark(k, dice).await,
+                    8 => self.make_up(k + 1, dice).await,
+                    9 => self.cancel(k, n).await,
+                    10 => self.carry(k, dice).await,
+                    _ => self.walk_in(k, n, dice).await,
+                };
+                self.follow(&before, &format!("{said}: at last {done}")).await;
+            }
+        }
         if self.at < starts {
             self.wait_until(starts, said).await;
         }

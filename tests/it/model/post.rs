@@ -183,11 +183,7 @@ const LETTERS: [(&str, &str); 25] = [
     ),
     ("group_promoted", "select h.owner_id, h.at from acts h where h.act = 'promote_seat' and h.party_id is not null"),
     ("group_seat_moved", "select h.owner_id, h.at from acts h where h.act = 'move_seat' and h.party_id is not null"),
-    (
-        "moved_in",
-        "select c.trainer_id, h.at from acts h join class c on c.id = h.class_id where h.act = 'move_seat' \
-         and h.actor_id <> c.trainer_id",
-    ),
+    ("moved_in", "select h.customer_id, h.at from acts h where h.act = 'move_seat'"),
     (
         "crew_cancelled",
         "select c.trainer_id, h.at from history h join class c on c.id = h.entity_id where h.entity = 'class' \
@@ -228,6 +224,10 @@ pub async fn each_letter_once(world: &World) {
         let mut sent = fetch_all!(tx, (PersonId, DateTime<Utc>), SENT, letter).unwrap();
         if ["seat_cancelled", "seat_taken_back"].contains(&letter) {
             sent.retain(|(person, _)| *person != owner);
+        }
+        if letter == "moved_in" {
+            // Of a seat that was carried twice nothing says any more whose the first class was: when it was is enough.
+            causes.iter_mut().chain(&mut sent).for_each(|(person, _)| *person = owner);
         }
         causes.sort();
         sent.sort();
