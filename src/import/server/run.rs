@@ -464,7 +464,9 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
                     match changes::effect(tx, row).await? {
                         Effect::Harmless => {}
                         Effect::Takes => staging::mark_taking(tx, run, row.line).await?,
-                        Effect::Conflict(fault) => staging::blame(tx, run, row.line, fault).await?,
+                        Effect::Conflict(fault) => {
+                            staging::blame(tx, run, row.line, fault).await?;
+                        }
                     }
                 }
                 Ok(())
