@@ -927,7 +927,7 @@ both! {
         let line = file.lines().find(|line| line.starts_with("ann,")).unwrap();
         assert!(line.contains("Absent → Present") && line.contains("100 %"), "{file}");
         // Once their session is over the class is no longer theirs.
-        go_to(session.ends_at);
+        go_to(session.ends_at + Duration::minutes(1));
         assert!(!world.get(trainer, &desk).await.body.contains("id=\"write-to-all\""), "there is nobody to write to");
         assert_eq!(world.post(trainer, &desk, &form).await.status, StatusCode::SEE_OTHER);
         world.drain().await;

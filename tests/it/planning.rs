@@ -773,9 +773,9 @@ both! {
             assert!(world.letter(old).await.unwrap().0.contains("no longer needed"), "{old}");
         }
         assert!(world.letter("other@staff.example").await.unwrap().0.contains("You help in"));
-        // She moves her own class: only who helps hears it.
+        // She moves her own class: who helps hears it, and the calendar follows that a letter had put it into.
         move_to(&world, &world.cx_of(&second).await, id, 24 * 12).await.unwrap();
-        assert_eq!(world.count("select count(*) from message where letter = 'crew_moved'").await, 3);
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_moved'").await, 4);
         plan::cancel(&cx, id, "No heating.".into()).await.unwrap();
         assert_eq!(world.count("select count(*) from message where letter = 'crew_cancelled'").await, 2);
         let (subject, body, _) = world.letter("second@staff.example").await.unwrap();

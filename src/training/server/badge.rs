@@ -30,7 +30,7 @@ pub const ISSUER: &str = "/badges/issuer";
 pub const KEY: &str = "/badges/key";
 const ACHIEVEMENTS: &str = "/badges/achievements";
 /// The list of what was taken back, as the 1EdTech Revocation List Status Method 1.0 has it.
-pub const REVOCATIONS: &str = "/badges/revocations";
+const REVOCATIONS: &str = "/badges/revocations";
 
 const CONTEXT: [&str; 2] =
     ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"];

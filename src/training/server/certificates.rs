@@ -33,7 +33,7 @@ pub fn routes() -> Router<App> {
         .route("/badges/issuer", get(badge::issuer))
         .route("/badges/key", get(badge::key))
         .route("/badges/achievements/{course}", get(badge::achieved))
-        .route(badge::REVOCATIONS, get(badge::revocations))
+        .route("/badges/revocations", get(badge::revocations))
 }
 
 /// What a certificate says, in the reader's language; page and paper say the same.

@@ -159,8 +159,7 @@ async fn missed_number(
     let sessions = store::sessions(tx, home.id).await?;
     let number = sessions.iter().position(|row| row.id == missed).ok_or(AppError::NotFound)? + 1;
     let said = store::said_by(tx, seat.id).await?.get(&missed).map(|said| said.kind);
-    let may =
-        seat.state == EnrolmentState::Booked && learning::misses(store::mark(tx, seat.id, missed).await?, said);
+    let may = seat.state == EnrolmentState::Booked && learning::misses(store::mark(tx, seat.id, missed).await?, said);
     if !may || given_back(tx, home, seat, sessions.len()).await? {
         return Err(Refusal::NotMissed.into());
     }
@@ -220,12 +219,7 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
 
 /// Whoever said that they cannot come to a session comes after all: what they would have made up for it goes back. The
 /// caller holds the class of that session.
-pub async fn comes_after_all(
-    tx: &mut Tx,
-    cx: &Cx,
-    seat: EnrolmentId,
-    session: ClassSessionId,
-) -> Result<(), AppError> {
+pub async fn comes_after_all(tx: &mut Tx, cx: &Cx, seat: EnrolmentId, session: ClassSessionId) -> Result<(), AppError> {
     if learning::missed(store::mark(tx, seat, session).await?) {
         return Ok(());
     }

@@ -116,12 +116,7 @@ fn zones(before: &Before, choices: &Choices, form: &Form) -> (Tz, Tz) {
 }
 
 /// Other times for the sessions that have not begun.
-async fn proposals(
-    cx: &Cx,
-    before: &Before,
-    choices: &Choices,
-    form: &Form,
-) -> Result<Option<AnyView>, AppError> {
+async fn proposals(cx: &Cx, before: &Before, choices: &Choices, form: &Form) -> Result<Option<AnyView>, AppError> {
     let class = &before.class;
     let (was, tz) = zones(before, choices, form);
     let (edit, rest) = forms::edit(cx, form, (was, tz), 0)?;
