@@ -837,7 +837,8 @@ impl<'a> Walk<'a> {
         let mut marked = Vec::new();
         for (h, run) in self.runs.iter().enumerate() {
             for (i, line) in run.book.lines.iter().enumerate() {
-                if line.mark.is_some() && (missed(line.mark) || dice.draw(8) == 0) {
+                let seated = line.state == EnrolmentState::Booked;
+                if seated && line.mark.is_some() && (missed(line.mark) || dice.draw(8) == 0) {
                     marked.push((h, i));
                 }
             }
