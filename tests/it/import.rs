@@ -3,6 +3,7 @@
 use crate::{
     both,
     sold::{HEADER, catalogue, data, file, import, options, printer, sell, tempfile::Temporary},
+    training::School,
     world::World,
 };
 use aftercare::{
@@ -15,6 +16,7 @@ use aftercare::{
         command::{Import, command},
         run,
     },
+    training::server::seats::{self, Consent},
 };
 use uuid::Uuid;
 
@@ -251,6 +253,56 @@ both! {
             assert_eq!(sell(&world, &[&row.replace("199.00", "189.00")]).await.changed, 1, "{how}: a price may change");
             assert_eq!(world.broken().await, Vec::<String>::new(), "{how}");
         }
+    }
+}
+
+both! {
+    /// What was booked by a benefit and given back still names it, so that it can end, but not vanish.
+    async fn a_benefit_that_was_booked_by_and_given_back_ends_with_its_plan_and_comes_back_with_it(world: World) {
+        // Two pieces without numbers, so that any of them may go.
+        let row = printer("A1", "ann@example.com", "LT", "").replace(",1,199", ",2,199");
+        sell(&world, &[&row]).await;
+        let ann = world.customer("ann@example.com").await;
+        let mut tx = world.db().read().await.unwrap();
+        let product = aftercare::fetch_scalar!(tx, aftercare::values::ProductId, "select product_id from item").unwrap().unwrap();
+        drop(tx);
+        let school = School::of(&world, vec![product]).await;
+        let class = school.open(school.draft("Cleaning", 4, 240, 8000)).await;
+        let cx = world.cx_of(&ann).await;
+        seats::enrol(&cx, class, Consent::default()).await.unwrap();
+        seats::cancel(&cx, class, Consent::default()).await.unwrap();
+        const TOLD_OF: &str = "select count(*) from benefit b join enrolment e on e.benefit_id = b.id where b.allowance = 'training_seat'";
+        const LEFT: &str = "select cast(sum(available) as bigint) from benefit where allowance = 'training_seat'";
+        assert_eq!((world.count(TOLD_OF).await, world.count(LEFT).await), (1, 6));
+        // Its buyer, and the ledger that tells what the buyer did, stay together.
+        let other = file(&[HEADER, &row.replace("ann@", "bea@")]);
+        let (_, faults) = import(&world, &options(Kind::Purchases, other.0.clone())).await;
+        assert_eq!(faults, ["2,order_line,1,conflict: a benefit of it was used"]);
+        // Fewer pieces: the one goes that nothing tells of.
+        let one = row.replace(",2,199", ",1,199");
+        assert_eq!(sell(&world, &[&one]).await.changed, 1);
+        assert_eq!((world.count(TOLD_OF).await, world.count(LEFT).await), (1, 3));
+        // Without the plan it ends, and rows after it come in.
+        let without = one.replace(",care-6", ",");
+        let report = sell(&world, &[&without, &printer("A2", "ben@example.com", "LT", "S-2")]).await;
+        assert_eq!((report.changed, report.added), (1, 1));
+        const ENDED: &str = "select count(*) from benefit where available = 0 and expired = 3 and ends_on = '2026-12-01'";
+        assert_eq!((world.count(TOLD_OF).await, world.count(ENDED).await), (1, 1));
+        assert_eq!(world.count("select count(*) from import_run where state <> 'done'").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // With it again, it is there again.
+        assert_eq!(sell(&world, &[&one]).await.changed, 1);
+        assert_eq!((world.count(TOLD_OF).await, world.count(LEFT).await), (1, 6));
+        assert_eq!(world.count("select count(*) from benefit where available > 0").await, 6, "all that the plan grants");
+        // Another plan is no conflict either: what it grants comes beside what has ended.
+        let plans = file(&[
+            "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
+            "care-12,Care,12,5,2,1,goods",
+        ]);
+        import(&world, &options(Kind::Plans, plans.0.clone())).await;
+        assert_eq!(sell(&world, &[&one.replace("care-6", "care-12")]).await.changed, 1);
+        assert_eq!((world.count(TOLD_OF).await, world.count(ENDED).await, world.count(LEFT).await), (1, 1, 8));
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
