@@ -1,6 +1,16 @@
 //! Work for later.
 
-use crate::{both, world::World};
+use crate::{both, training::School, world::World};
+use aftercare::{
+    access::Viewer,
+    benefits::server::jobs as nightly,
+    jobs,
+    notices::server::{Letter, To, service as notices},
+    training::server::seats::{self, Consent},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 both! {
     async fn a_letter_waits_for_days_until_a_mail_server_takes_it(world: World) {
@@ -19,3 +29,43 @@ both! {
         assert_eq!(world.broken().await, ["job_given_up"]);
     }
 }
+both! {
+    async fn a_mail_server_that_hangs_holds_up_letters_only_and_no_end(world: World) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // It takes every connection and never says a word.
+        let silent = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                held.push(stream);
+            }
+        });
+        let world = World::mailing_by(world.engine, &format!("smtp://{address}")).await;
+        let school = School::of(&world, vec![]).await;
+        let class = school.open(school.draft("Small", 1, 24 * 20, 0)).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        for who in [&ann, &ben] {
+            seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap();
+        }
+        seats::cancel(&world.cx_of(&ann).await, class, Consent::default()).await.unwrap();
+        const OFFERS: &str = "select count(*) from enrolment where state = 'offered'";
+        const LETTERS: &str = "select count(*) from job where kind = 'deliver' and done_at is null";
+        assert_eq!(world.count(OFFERS).await, 1);
+        let letters = world.count(LETTERS).await;
+        assert!(letters > 1, "they are due before the end of the offer");
+        world.advance(TimeDelta::hours(25));
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(jobs::work(world.app.clone(), stop.clone()));
+        let passed = async {
+            while world.count(OFFERS).await > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(15), passed).await.expect("the offer ends while letters wait");
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(15), worker).await.expect("the worker stops").unwrap();
+        assert!(world.count(LETTERS).await >= letters, "none has left");
+        silent.abort();
+    }
+}
+

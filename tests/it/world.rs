@@ -158,6 +158,13 @@ impl World {
             config,
             assets: Assets::load(),
             mailer,
+    /// Where letters leave by this server.
+    pub async fn mailing_by(engine: Engine, smtp_url: &str) -> Self {
+        let settings = Settings { smtp_url: Some(smtp_url.to_owned()), ..Settings::default() };
+        let config = Config::read(settings, "127.0.0.1:3000".parse().unwrap()).unwrap();
+        Self::build_with(engine, NOW, false, Mailer::new(&config).unwrap()).await
+    }
+
             company,
             secret,
             demo,
