@@ -21,16 +21,21 @@ use uuid::Uuid;
 struct Known {
     id: PersonId,
     email: EmailAddress,
+    name: String,
     phone: Option<String>,
     language: Option<String>,
     country: Option<String>,
 }
 
-const KNOWN: &str = "select id, email, phone, language, country from person where email in";
+const KNOWN: &str = "select id, email, name, phone, language, country from person where email in";
 const ADD: &str = "insert into person \
     (id, email, name, name_lower, phone, language, country, staff, created_at, version)";
 const FILL: &str = "update person set phone = coalesce(phone, $2), language = coalesce(language, $3), \
     country = coalesce(country, $4), version = version + 1 where id = $1";
+// Whoever saved their account chose their name, even the one that the address gave them.
+const NAME: &str = "update person set name = $3, name_lower = $4, version = version + 1 where id = $1 and name = $2 \
+    and not exists (select 1 from history h where h.entity = 'person' and h.entity_id = person.id \
+    and h.act = 'edit_account' and h.to_state is null)";
 
 /// The people of some rows, by address: known ones get what was missing, new ones are added. What they changed
 /// themselves is never overwritten.
@@ -49,6 +54,10 @@ pub async fn people(
         if phone.is_some() || language.is_some() || country.is_some() {
             execute!(tx, FILL, person.id, phone, language, country)?;
         }
+        let unnamed = person.name == before_at(&person.email);
+        if let Some(name) = row.customer_name.as_deref().filter(|name| unnamed && *name != person.name) {
+            execute!(tx, NAME, person.id, &person.name, name, name.to_lowercase())?;
+        }
     }
     let there: BTreeSet<EmailAddress> = known.iter().map(|person| person.email.clone()).collect();
     let new: Vec<&EmailAddress> = wanted.keys().copied().filter(|email| !there.contains(*email)).collect();
@@ -61,9 +70,13 @@ pub async fn people(
     Ok(known.into_iter().map(|person| (person.email, person.id)).collect())
 }
 
+/// What somebody is called of whom nothing but the address is known.
+fn before_at(email: &EmailAddress) -> &str {
+    email.as_str().split('@').next().unwrap_or_default()
+}
+
 fn person_cells(settings: &Settings, email: &EmailAddress, row: &PurchaseRow) -> Vec<Value> {
-    let before_at = email.as_str().split('@').next().unwrap_or_default();
-    let name = row.customer_name.as_deref().unwrap_or(before_at);
+    let name = row.customer_name.as_deref().unwrap_or(before_at(email));
     let id: PersonId = fresh();
     vec![
         id.0.into(),
