@@ -474,6 +474,68 @@ both! {
     }
 }
 
+const FIRMS: &str = "order_number,customer_email,customer_name,purchased_on,product_name,organisation,organisation_id";
+
+both! {
+    /// Names are not unique: where a name means several firms, nobody guesses which.
+    async fn a_name_that_several_firms_have_is_refused_and_says_which_numbers_there_are(world: World) {
+        let row = |order: &str, name: &str, number: &str| format!("{order},{order}@example.com,,2026-11-10,Kettle,{name},{number}");
+        let sell = async |rows: &[String]| {
+            let mut lines = vec![FIRMS];
+            lines.extend(rows.iter().map(String::as_str));
+            import(&world, &options(Kind::Purchases, file(&lines).0.clone())).await
+        };
+        let firm_of = async |order: &'static str| {
+            const FIRM: &str = "select o.external_id from purchase p join organisation o on o.id = p.organisation_id where p.order_number = $1";
+            aftercare::fetch_one!(world.db().read().await.unwrap(), (Option<String>,), FIRM, order).unwrap().0
+        };
+        let (report, faults) = sell(&[row("A1", "Petrauskas", "8"), row("A2", "Petrauskas", "7"), row("A3", "Costa", "9")]).await;
+        assert_eq!((report.added, faults.len()), (3, 0));
+        // The only one with its name is meant; of two nobody knows.
+        let (report, faults) = sell(&[row("A4", "Costa", ""), row("A5", "Petrauskas", "")]).await;
+        let said = "several organisations have this name, organisation_id tells them apart: 7, 8";
+        assert_eq!(faults, [format!("3,organisation,Petrauskas,{said}")]);
+        assert!(!report.applied);
+        // What is there already stays where it is, with whatever else changes.
+        let kettle = row("A2", "Petrauskas", "").replace("Kettle", "Kettle 2");
+        let (report, faults) = sell(&[row("A4", "Costa", ""), kettle]).await;
+        assert_eq!((report.added, report.changed, faults.len()), (1, 1, 0), "{faults:?}");
+        assert_eq!((firm_of("A2").await.as_deref(), firm_of("A4").await.as_deref()), (Some("7"), Some("9")));
+        // The one without a number is meant by its name alone.
+        world.organisation("Petrauskas").await;
+        let (report, _) = sell(&[row("A5", "Petrauskas", ""), row("A6", "Petrauskas", "8")]).await;
+        assert_eq!(report.added, 2);
+        assert_eq!((firm_of("A5").await, firm_of("A6").await.as_deref()), (None, Some("8")));
+        // A second one without a number, though, can be told from it by nothing.
+        world.organisation("Petrauskas").await;
+        let (_, faults) = sell(&[row("A7", "Petrauskas", "")]).await;
+        assert_eq!(faults, [format!("2,organisation,Petrauskas,{said}")]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_signed_in_first_gets_their_name_from_the_sale_unless_they_chose_one(world: World) {
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        world.customer("cleo@example.com").await;
+        let form = [("name", "ben"), ("version", "1")];
+        assert_eq!(world.post(&ben, "/account", &form).await.status, 303);
+        // Another language is no other name.
+        assert_eq!(world.post(&ann, "/language", &[("language", "lt")]).await.status, 303);
+        world.corrupt("update person set name = 'Cleopatra', name_lower = 'cleopatra' where email = 'cleo@example.com'").await;
+        let rows = ["A1,ann@example.com,Ann JONAITĖ,2026-11-10,Kettle,,", "A2,ben@example.com,Ben King,2026-11-10,Kettle,,", "A3,cleo@example.com,Cleo,2026-11-10,Kettle,,"];
+        let (report, faults) = import(&world, &options(Kind::Purchases, file(&[FIRMS, rows[0], rows[1], rows[2]]).0.clone())).await;
+        assert_eq!((report.added, faults.len()), (3, 0));
+        let mut tx = world.db().read().await.unwrap();
+        let names = aftercare::fetch_all!(tx, (String, String), "select name, name_lower from person order by email").unwrap();
+        let names: Vec<(&str, &str)> = names.iter().map(|(name, lower)| (name.as_str(), lower.as_str())).collect();
+        assert_eq!(names, [("Ann JONAITĖ", "ann jonaitė"), ("ben", "ben"), ("Cleopatra", "cleopatra")]);
+        drop(tx);
+        assert!(world.get(&ann, "/account").await.body.contains("Ann JONAITĖ"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 both! {
     async fn a_firm_is_matched_by_its_name_and_its_buyers_become_members(world: World) {
         let row = |order: &str, email: &str| {

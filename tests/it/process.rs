@@ -202,6 +202,36 @@ fn the_demo_is_fenced_off_from_real_data() {
 }
 
 #[test]
+fn an_owner_is_named_for_the_one_firm_that_is_meant() {
+    let folder = Folder::new();
+    let file = sold::file(&[
+        "order_number,customer_email,purchased_on,product_name,organisation,organisation_id",
+        "A1,ann@example.com,2026-11-10,Kettle,Petrauskas,7",
+        "A2,ben@example.com,2026-11-10,Kettle,Petrauskas,8",
+        "A3,cleo@example.com,2026-11-10,Kettle,Costa,9",
+        "A4,dan@example.com,2026-11-10,Kettle,7,",
+    ]);
+    assert_eq!(import(&folder.0, &["purchases", &file.0.display().to_string()]).0, Some(0));
+    let name = |name: &str| run(&folder.0, &["organisation", "owner", name, "owner@example.com"]);
+    const OWNED: &str = "select count(*) from membership where role = 'owner'";
+    let several = name("Petrauskas");
+    assert_eq!((several.status.code(), said(&several).lines().count()), (Some(1), 1), "{}", said(&several));
+    assert!(said(&several).contains("7") && said(&several).contains("8"), "{}", said(&several));
+    // The number of one is the name of another: then only ours tells them apart.
+    let both = name("7");
+    assert_eq!((both.status.code(), count(&folder.0, OWNED)), (Some(1), 0), "{}", said(&both));
+    let ours = said(&both).trim().rsplit([' ', ',']).next().unwrap().to_owned();
+    assert!(name(&ours).status.success(), "{ours}");
+    assert_eq!(name("nobody").status.code(), Some(1));
+    for only in ["8", " Costa "] {
+        assert!(name(only).status.success(), "{only}");
+    }
+    assert_eq!(count(&folder.0, OWNED), 3);
+    let eight = "select count(*) from membership m join organisation o on o.id = m.organisation_id \
+        where m.role = 'owner' and o.external_id = '8'";
+    assert_eq!(count(&folder.0, eight), 1);
+    assert!(run(&folder.0, &["check"]).status.success());
+#[test]
 fn the_demo_wants_a_database_that_holds_nothing_of_a_company() {
     let plans = sold::file(&[
         "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",

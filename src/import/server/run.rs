@@ -1,14 +1,14 @@
 //! One import from the file to the report.
 
-use super::{apply, catalog, changes, reader::Table, staging};
+use super::{apply, catalog, changes, people, reader::Table, staging};
 use crate::{
     access::{Act, Permit, Subject},
     catalog::{domain::Plan, server::store as plans},
     db::Tx,
     error::AppError,
     import::domain::{
-        Fault, Header, Layout, RowFault, plan_columns, product_columns, purchase_columns, read_plan, read_product,
-        read_purchase,
+        Fault, Header, Layout, PurchaseRow, RowFault, plan_columns, product_columns, purchase_columns, read_plan,
+        read_product, read_purchase,
     },
     server::{
         Cx,
@@ -356,6 +356,7 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
     if kind != Kind::Purchases {
         return Ok(());
     }
+    tell_firms_apart(cx, run).await?;
     let mut after = 0;
     loop {
         let changed = staging::changed(&mut cx.db().read().await?, run, after).await?;
@@ -368,6 +369,36 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
                 for row in changed.iter() {
                     if let Some(conflict) = changes::conflict(tx, row).await? {
                         staging::blame(tx, run, row.line, conflict).await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    }
+}
+
+/// Rows that name a firm by a name that several have. Hardly any company has such firms, so that rarely any row is read.
+async fn tell_firms_apart(cx: &Cx, run: Uuid) -> Result<(), AppError> {
+    let firms = people::shared(&mut cx.db().read().await?).await?;
+    if firms.tells_all_apart() {
+        return Ok(());
+    }
+    let firms = Arc::new(firms);
+    let mut after = 0;
+    loop {
+        let ready = staging::ready(&mut cx.db().read().await?, run, after, STAGED_AT_ONCE as i64).await?;
+        let Some(last) = ready.last().map(|row| row.line) else { return Ok(()) };
+        after = last;
+        let ready = Arc::new(ready);
+        let firms = Arc::clone(&firms);
+        write(cx, move |tx| {
+            let (ready, firms) = (Arc::clone(&ready), Arc::clone(&firms));
+            Box::pin(async move {
+                for row in ready.iter() {
+                    let Ok(purchase) = serde_json::from_str::<PurchaseRow>(&row.parsed) else { continue };
+                    if let Err(fault) = firms.of(tx, &purchase, row.place).await? {
+                        staging::blame(tx, run, row.line, fault).await?;
                     }
                 }
                 Ok(())
