@@ -14,7 +14,7 @@ use crate::{
     values::EmailAddress,
 };
 use clap::{Parser, Subcommand};
-use std::{net::SocketAddr, process::ExitCode};
+use std::process::ExitCode;
 
 pub use check::{Broken, Clause, check, clauses};
 
@@ -160,7 +160,7 @@ fn number(firm: &OrganisationRow, asked: &str) -> String {
 }
 
 fn config(settings: Settings) -> Result<Config, String> {
-    Config::read(settings, SocketAddr::from(([127, 0, 0, 1], 3000)))
+    Config::read(settings, Config::listen(None)?)
 }
 
 /// Opens the database that the settings name, demo or not: commands work on both.
