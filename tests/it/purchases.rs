@@ -77,6 +77,25 @@ both! {
 }
 
 both! {
+    async fn one_piece_of_many_that_became_mine_is_seen(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "").replace(",1,199", ",30,199")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        world.corrupt("update item set owner_id = (select id from person where email = 'ben@example.com'), transferred_at = created_at where position = 25").await;
+        world.corrupt("update benefit set person_id = (select id from person where email = 'ben@example.com') where item_id in (select id from item where position = 25)").await;
+        let path = the_purchase(&world).await;
+        let mine = world.get(&ben, &path).await;
+        assert_eq!(mine.status, StatusCode::OK);
+        assert_eq!(mine.body.matches("3 of 3 class seats left").count(), 1, "{}", mine.body);
+        assert!(!mine.body.contains("after="), "there is no more of it");
+        // Its former owner leafs through the others, and none is missing.
+        let pages = [world.get(&ann, &path).await.body, world.get(&ann, &format!("{path}?after=20")).await.body];
+        assert!(pages[0].contains("after=20"), "{}", pages[0]);
+        assert_eq!(pages.map(|page| page.matches("3 of 3 class seats left").count()), [20, 9]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn an_owner_sees_all_of_the_firm_and_a_member_what_is_theirs(world: World) {
         let row = |order: &str, email: &str, name: &str| {
             format!("{order},1,2026-11-10,2026-11-14,{email},LT,Petrauskas,,{name},goods,,1,199.00,EUR,12,")

@@ -53,8 +53,9 @@ const ITEMS_OF: &str = "select i.id, i.purchase_id, i.position, i.product_id, p.
     order by p.purchased_on desc, p.id, i.position limit 500";
 const ITEMS_IN: &str = "select i.id, i.purchase_id, i.position, i.product_id, p.product_name, p.kind, i.serial_number, \
     i.owner_id as owner_person, i.organisation_id as organisation, p.purchased_on, p.delivered_on \
-    from item i join purchase p on p.id = i.purchase_id \
-    where i.purchase_id = $1 and i.position > $2 order by i.position limit $3";
+    from item i join purchase p on p.id = i.purchase_id where i.purchase_id = $1 and i.position > $2 \
+    and ($4 is null or i.owner_id = $4 or i.organisation_id in \
+    (select organisation_id from membership where person_id = $4 and role = 'owner')) order by i.position limit $3";
 
 /// A piece.
 pub async fn item(tx: &mut Tx, id: ItemId) -> Result<Option<ItemRow>, AppError> {
@@ -69,9 +70,15 @@ pub async fn items_of(tx: &mut Tx, scope: &Scope) -> Result<Vec<ItemRow>, AppErr
     }
 }
 
-/// The pieces of a purchase after a position.
-pub async fn items_in(tx: &mut Tx, purchase: PurchaseId, after: i64, most: i64) -> Result<Vec<ItemRow>, AppError> {
-    Ok(fetch_all!(tx, ItemRow, ITEMS_IN, purchase, after, most)?)
+/// The pieces of a purchase after a position: all, or those of a person and of the firms they own.
+pub async fn items_in(
+    tx: &mut Tx,
+    purchase: PurchaseId,
+    after: i64,
+    most: i64,
+    of: Option<PersonId>,
+) -> Result<Vec<ItemRow>, AppError> {
+    Ok(fetch_all!(tx, ItemRow, ITEMS_IN, purchase, after, most, of)?)
 }
 
 /// A purchase with everything that its page says.
