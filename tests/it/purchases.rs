@@ -146,6 +146,48 @@ both! {
 }
 
 both! {
+    /// The list, the staff's page of a customer and the page of the purchase say the same: covered or not.
+    async fn a_plan_covers_in_the_list_as_long_as_a_repair_is_left(world: World) {
+        // Nothing but the plan covers it.
+        let row = printer("A1", "ann@example.com", "GB", "S-1").replace(",12,care-6", ",,care-6");
+        // Nobody repairs a journey, whatever its warranty.
+        let tour = "A2,1,2026-11-10,2026-11-14,ann@example.com,GB,,P9,Tour,journey,,1,199.00,EUR,12,";
+        sell(&world, &[&row]).await;
+        let ann = world.customer("ann@example.com").await;
+        let agent = world.staff(Role::Agent).await;
+        let page = the_purchase(&world).await;
+        let said = async || {
+            let list = world.get(&ann, "/purchases").await.body;
+            let desk = world.get(&agent, &format!("/desk/customers/{}", ann.id)).await.body;
+            let only = world.get(&ann, "/purchases?covered=yes").await.body;
+            let detail = world.get(&ann, &page).await.body;
+            [list.contains("Covered until"), desk.contains("Covered until"), only.contains("Printer"), detail.contains("A repair is covered by")]
+        };
+        assert_eq!(said().await, [true; 4]);
+        let repair = async |kind: &'static str| {
+            let now = world.app.clock.now();
+            let mut tx = world.db().read().await.unwrap();
+            let left = ledger::balances(&mut tx, ann.id, Allowance::Repair, now.date_naive()).await.unwrap().remove(0);
+            drop(tx);
+            let reference = Reference { entity: "repair", id: Uuid::from_u128(7) };
+            world.db().write(move |tx| Box::pin(async move {
+                match kind {
+                    "reserve" => ledger::reserve(tx, left.benefit, 1, reference, now).await,
+                    _ => ledger::release(tx, reference, now).await,
+                }
+            })).await.unwrap();
+        };
+        repair("reserve").await;
+        assert_eq!(said().await, [false; 4]);
+        repair("release").await;
+        assert_eq!(said().await, [true; 4]);
+        sell(&world, &[tour]).await;
+        let list = world.get(&ann, "/purchases?covered=yes").await.body;
+        assert!(!list.contains("Tour"), "{list}");
+    }
+}
+
+both! {
     async fn the_same_decision_everywhere(world: World) {
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1"), &printer("A2", "bob@example.com", "GB", "S-2")]).await;
         let item = async |serial: &str| {

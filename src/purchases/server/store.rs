@@ -164,19 +164,37 @@ impl Covered {
     }
 }
 
-const LIST: &str = "select * from (select p.id, p.product_name, p.kind, o.name as organisation_name, p.purchased_on, \
+/// The first day that no right covers any more, of the pieces `i` of the purchase `p` on the day `$2`: what
+/// [`crate::coverage::domain::decide`] says, since a plan without a repair left covers none.
+macro_rules! covered_until {
+    ($pieces:literal) => {
+        concat!(
+            "(select max(c.ends_on) from item i join coverage c on c.item_id = i.id where i.purchase_id = p.id and ",
+            $pieces,
+            " and p.kind <> 'journey' and c.void_reason is null and c.kind <> 'repair_warranty' \
+             and c.starts_on <= $2 and c.ends_on > $2 and (c.kind <> 'service_plan' or exists (select 1 from benefit b \
+             where b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' and b.available > 0)))"
+        )
+    };
+}
+
+const LIST: &str = concat!(
+    "select * from (select p.id, p.product_name, p.kind, o.name as organisation_name, p.purchased_on, \
     p.delivered_on, \
     (select count(*) from item i where i.purchase_id = p.id and (i.owner_id = $1 or i.organisation_id in \
-    (select organisation_id from membership where person_id = $1 and role = 'owner'))) as pieces, \
-    (select max(c.ends_on) from item i join coverage c on c.item_id = i.id where i.purchase_id = p.id \
-    and c.void_reason is null and c.kind <> 'repair_warranty' and c.starts_on <= $2 and c.ends_on > $2) as covered_until \
-    from purchase p left join organisation o on o.id = p.organisation_id \
+    (select organisation_id from membership where person_id = $1 and role = 'owner'))) as pieces, ",
+    covered_until!(
+        "(i.owner_id = $1 or i.organisation_id in \
+         (select organisation_id from membership where person_id = $1 and role = 'owner'))"
+    ),
+    " as covered_until from purchase p left join organisation o on o.id = p.organisation_id \
     where p.id in (select i.purchase_id from item i where i.owner_id = $1 union all \
     select i.purchase_id from membership m join item i on i.organisation_id = m.organisation_id \
     where m.person_id = $1 and m.role = 'owner') \
     and (p.purchased_on, p.id) < ($3, $4) and ($5 = '' or p.search like $5 escape '!')) l \
     where $6 = 'all' or ($6 = 'yes') = (covered_until is not null) \
-    order by purchased_on desc, id desc limit $7";
+    order by purchased_on desc, id desc limit $7"
+);
 
 /// The purchases that a viewer sees: their own, and all of the firms that they own; the latest first.
 pub async fn list(
@@ -229,11 +247,12 @@ pub struct PanelRow {
     pub covered_until: Option<NaiveDate>,
 }
 
-const PANEL: &str = "select p.id, p.product_name, p.order_number, p.purchased_on, \
-    (select max(c.ends_on) from item i join coverage c on c.item_id = i.id where i.purchase_id = p.id \
-    and c.void_reason is null and c.kind <> 'repair_warranty' and c.starts_on <= $2 and c.ends_on > $2) as covered_until \
-    from purchase p where p.id in (select i.purchase_id from item i where i.owner_id = $1) \
-    order by p.purchased_on desc, p.id desc limit 20";
+const PANEL: &str = concat!(
+    "select p.id, p.product_name, p.order_number, p.purchased_on, ",
+    covered_until!("i.owner_id = $1"),
+    " as covered_until from purchase p where p.id in (select i.purchase_id from item i where i.owner_id = $1) \
+    order by p.purchased_on desc, p.id desc limit 20"
+);
 
 /// The latest purchases of a customer.
 pub async fn panel(tx: &mut Tx, person: PersonId, today: NaiveDate) -> Result<Vec<PanelRow>, AppError> {
