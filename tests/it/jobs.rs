@@ -69,3 +69,26 @@ both! {
     }
 }
 
+both! {
+    async fn a_letter_waits_until_eight_on_the_wall_also_in_the_nights_in_which_clocks_are_changed(world: World) {
+        for (now, morning) in [
+            ("2026-10-23T21:30:00Z", "2026-10-24T06:00:00Z"),
+            ("2026-10-24T21:30:00Z", "2026-10-25T07:00:00Z"),
+            ("2026-03-28T22:30:00Z", "2026-03-29T06:00:00Z"),
+        ] {
+            let world = World::at(world.engine, now).await;
+            let (ann, cx) = (world.person("ann@example.com").await, world.operator());
+            let send = world.db().write(move |tx| {
+                let cx = cx.clone();
+                Box::pin(async move {
+                    let letter = Letter::RegistrationAccepted { serial: "S-1".into(), link: "/purchases".into() };
+                    notices::send(tx, &cx, To::Person(ann), letter, "once").await
+                })
+            });
+            send.await.unwrap();
+            let mut tx = world.db().read().await.unwrap();
+            let at = aftercare::fetch_scalar!(tx, DateTime<Utc>, "select send_after from message").unwrap();
+            assert_eq!(at, Some(morning.parse().unwrap()), "{now}");
+        }
+    }
+}
