@@ -98,6 +98,17 @@ both! {
 }
 
 both! {
+both! {
+    async fn a_code_is_read_in_the_digits_of_every_script(world: World) {
+        for zero in ['०', '٠', '０'] {
+            let (cookie, code, _) = ask(&world, &format!("ann{}@example.com", u32::from(zero)), "/account").await;
+            let typed: String = code.chars().map(|c| char::from_u32(u32::from(zero) + c.to_digit(10).unwrap()).unwrap()).collect();
+            let reply = world.post_with(&cookie, "/sign-in/code", &[("code", &typed)]).await;
+            assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/account"), "{typed}");
+        }
+    }
+}
+
     async fn a_link_is_not_used_up_by_looking_and_works_in_any_browser_once(world: World) {
         let (_, _, link) = ask(&world, "ann@example.com", "/purchases").await;
         for _ in 0..3 {

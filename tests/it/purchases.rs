@@ -387,6 +387,18 @@ async fn ask_by_serial(world: &World, signed: &Signed, serial: &str) {
 }
 
 both! {
+    async fn a_code_for_an_order_is_read_in_the_digits_of_the_readers_phone(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = ask_by_order(&world, &ann, "A1", "shop@example.com").await;
+        let code = code_for(&world, "shop@example.com").await;
+        let typed: String = code.chars().map(|c| char::from_u32(u32::from('०') + c.to_digit(10).unwrap()).unwrap()).collect();
+        assert_eq!(world.post(&ann, &path, &[("code", &typed)]).await.status, StatusCode::SEE_OTHER, "{typed}");
+        assert!(world.get(&ann, "/purchases").await.body.contains("Printer"));
+    }
+}
+
+both! {
     async fn a_race_for_a_serial_number_gives_it_to_one_and_disputes_to_the_others(world: World) {
         let world = std::sync::Arc::new(world);
         world.staff(Role::Agent).await;

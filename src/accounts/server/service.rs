@@ -20,7 +20,7 @@ use crate::{
         history::{self, Change},
         rate, secret,
     },
-    values::{ChallengeId, EmailAddress, PersonId},
+    values::{ChallengeId, EmailAddress, PersonId, digits},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -129,7 +129,7 @@ enum Tried {
 
 /// Signs in by the code that was typed, in the browser that asked for it.
 pub async fn by_code(cx: &Cx, browser: Option<&str>, form: &Form) -> Result<(PersonId, String), AppError> {
-    let code: String = form.text("code").chars().filter(char::is_ascii_digit).collect();
+    let code = digits(form.text("code"));
     if form.text("code").is_empty() {
         return Err(Faults::only("code", Fault::Required));
     }

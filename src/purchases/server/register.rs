@@ -37,7 +37,7 @@ use crate::{
         history::{self, Change},
         keys, rate, secret,
     },
-    values::{ClaimId, Cursor, EmailAddress, ItemId, PersonId, PublicNumber, Rows},
+    values::{ClaimId, Cursor, EmailAddress, ItemId, PersonId, PublicNumber, Rows, digits},
     w,
 };
 use chrono::{Duration, NaiveDate};
@@ -280,8 +280,8 @@ pub async fn waiting(cx: &Cx, id: ClaimId) -> Result<RegistrationRow, AppError> 
 /// A fault at `code` where it is wrong or too old.
 pub async fn enter_code(cx: &Cx, id: ClaimId, form: &Form) -> Result<(), AppError> {
     let person = cx.person()?.id;
-    let code: String = form.text("code").chars().filter(|c| !c.is_whitespace()).collect();
-    if code.is_empty() {
+    let code = digits(form.text("code"));
+    if form.text("code").is_empty() {
         return Err(Faults::only("code", Fault::Required));
     }
     let context = cx.clone();
