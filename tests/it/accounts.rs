@@ -4,6 +4,7 @@ use crate::{
     both,
     world::{Reply, World},
 };
+use aftercare::accounts::server::service;
 use axum::{
     body::Body,
     extract::ConnectInfo,
@@ -98,6 +99,22 @@ both! {
 }
 
 both! {
+    async fn a_link_that_an_operator_prints_ends_what_was_asked_for_before(world: World) {
+        world.person("ann@example.com").await;
+        let (cookie, code, letter) = ask(&world, "ann@example.com", "/").await;
+        let print = async || {
+            let printed = service::link_for(&world.operator(), "ann@example.com".parse().unwrap()).await.unwrap();
+            printed.replace("http://portal.test", "")
+        };
+        let (first, second) = (print().await, print().await);
+        assert_eq!(world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for old in [&letter, &first] {
+            assert!(world.post(None, old, &[]).await.cookie("aftercare").is_none(), "{old}");
+        }
+        assert!(world.post(None, &second, &[]).await.cookie("aftercare").is_some(), "only the newest lives");
+    }
+}
+
 both! {
     async fn a_code_is_read_in_the_digits_of_every_script(world: World) {
         for zero in ['०', '٠', '０'] {
@@ -109,6 +126,7 @@ both! {
     }
 }
 
+both! {
     async fn a_link_is_not_used_up_by_looking_and_works_in_any_browser_once(world: World) {
         let (_, _, link) = ask(&world, "ann@example.com", "/purchases").await;
         for _ in 0..3 {
@@ -309,35 +327,6 @@ both! {
 }
 
 both! {
-    async fn a_session_can_be_ended_from_another_browser_but_not_by_another_person(world: World) {
-        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
-        let phone = world.customer("ann@example.com").await;
-        let page = world.get(&ann, "/account").await.body;
-        let path = page.split("action=\"/account/sessions/").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let path = format!("/account/sessions/{path}");
-        assert_eq!(world.post(&bob, &path, &[]).await.status, StatusCode::NOT_FOUND);
-        assert_eq!(world.post(&ann, &path, &[]).await.status, StatusCode::SEE_OTHER);
-        assert_eq!(world.get(&phone, "/account").await.location(), "/sign-in?next=%2Faccount");
-    }
-}
-
-both! {
-    async fn the_second_of_two_editors_is_told(world: World) {
-        let ann = world.customer("ann@example.com").await;
-        let fields = [("name", "Ann One"), ("version", "1")];
-        assert_eq!(world.post(&ann, "/account", &fields).await.status, StatusCode::SEE_OTHER);
-        let second = world.post(&ann, "/account", &[("name", "Ann Two"), ("version", "1")]).await;
-        assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(second.body.contains("Ann Two"), "what was typed is kept");
-    }
-}
-
-both! {
-    async fn pages_speak_the_readers_language(world: World) {
-        let request = axum::http::Request::get("/sign-in").header("accept-language", "lt,en;q=0.5").body(axum::body::Body::empty()).unwrap();
-        let reply = world.send(request).await;
-        assert!(reply.body.contains("lang=\"lt\"") && reply.body.contains("Prisijungti"));
-both! {
     /// Some forms are sent to an address that is none to open: it is the page of the form that one comes back to.
     async fn whose_form_comes_too_late_goes_on_where_the_form_stood(world: World) {
         let sent = async |path: &str, referer: &str| {
@@ -380,5 +369,34 @@ both! {
     }
 }
 
+both! {
+    async fn a_session_can_be_ended_from_another_browser_but_not_by_another_person(world: World) {
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let phone = world.customer("ann@example.com").await;
+        let page = world.get(&ann, "/account").await.body;
+        let path = page.split("action=\"/account/sessions/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let path = format!("/account/sessions/{path}");
+        assert_eq!(world.post(&bob, &path, &[]).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(world.post(&ann, &path, &[]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.get(&phone, "/account").await.location(), "/sign-in?next=%2Faccount");
+    }
+}
+
+both! {
+    async fn the_second_of_two_editors_is_told(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let fields = [("name", "Ann One"), ("version", "1")];
+        assert_eq!(world.post(&ann, "/account", &fields).await.status, StatusCode::SEE_OTHER);
+        let second = world.post(&ann, "/account", &[("name", "Ann Two"), ("version", "1")]).await;
+        assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(second.body.contains("Ann Two"), "what was typed is kept");
+    }
+}
+
+both! {
+    async fn pages_speak_the_readers_language(world: World) {
+        let request = axum::http::Request::get("/sign-in").header("accept-language", "lt,en;q=0.5").body(axum::body::Body::empty()).unwrap();
+        let reply = world.send(request).await;
+        assert!(reply.body.contains("lang=\"lt\"") && reply.body.contains("Prisijungti"));
     }
 }

@@ -224,7 +224,7 @@ pub async fn by_link(cx: &Cx, token: &str) -> Result<(PersonId, String), AppErro
     }
 }
 
-/// A link for an operator to hand over: as if the letter had been sent.
+/// A link for an operator to hand over: as if the letter had been sent, so that what was asked for before is over.
 pub async fn link_for(cx: &Cx, email: EmailAddress) -> Result<String, AppError> {
     let link = secret::token();
     let (token, context) = (link.clone(), cx.clone());
@@ -237,8 +237,10 @@ pub async fn link_for(cx: &Cx, email: EmailAddress) -> Result<String, AppError> 
                 let change =
                     Change { entity: "person", id: person.id.0, customer: Some(person.id), ..Change::default() };
                 history::record(tx, &cx, &permit, change).await?;
+                tx.lock(&[address_key(&email)]).await?;
                 let now = real_now();
                 let id: ChallengeId = fresh();
+                execute!(tx, RETIRE, &email, now)?;
                 execute!(
                     tx,
                     INSERT,
