@@ -387,6 +387,21 @@ async fn ask_by_serial(world: &World, signed: &Signed, serial: &str) {
 }
 
 both! {
+    async fn strangers_who_ask_about_an_address_keep_its_owner_from_nothing(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let ask = [("order_number", "A1"), ("email", "ann@example.com")];
+        for n in 0..4 {
+            let stranger = world.customer(&format!("stranger{n}@example.com")).await;
+            let reply = world.post(&stranger, "/purchases/register", &ask).await;
+            let limited = if n < 3 { StatusCode::SEE_OTHER } else { StatusCode::TOO_MANY_REQUESTS };
+            assert_eq!(reply.status, limited, "three codes to one address");
+        }
+        let ann = world.customer("ann@example.com").await;
+        assert_eq!(ask_by_order(&world, &ann, "A1", "ann@example.com").await, "/purchases");
+    }
+}
+
+both! {
     async fn a_code_for_an_order_is_read_in_the_digits_of_the_readers_phone(world: World) {
         sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
         let ann = world.customer("ann@example.com").await;

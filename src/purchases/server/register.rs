@@ -112,11 +112,17 @@ fn asked(form: &Form) -> Result<Asked, AppError> {
 /// # Errors
 /// Faults of the form, or [`AppError::TooMany`].
 pub async fn register(cx: &Cx, form: &Form) -> Result<Next, AppError> {
-    let person = cx.person()?.id;
+    let viewer = cx.person()?;
+    let person = viewer.id;
     let permit = cx.may(Act::RegisterPurchase, &Subject::of(person))?;
     let asked = asked(form)?;
     let (scope, key, body) = (format!("register:{person}"), form.key(), form.body());
-    limit(cx, person, &asked).await?;
+    // What strangers ask for about an address keeps nobody from their own, to which no code has to be sent.
+    let code_to = match &asked {
+        Asked::Order { email, .. } if *email != viewer.email => Some(email.clone()),
+        Asked::Order { .. } | Asked::Serial { .. } => None,
+    };
+    limit(cx, person, code_to).await?;
     let code = secret::six_digits();
     let context = cx.clone();
     cx.db()
@@ -141,18 +147,14 @@ pub async fn register(cx: &Cx, form: &Form) -> Result<Next, AppError> {
 }
 
 /// Counted apart from the registration, so that refused tries count as well.
-async fn limit(cx: &Cx, person: PersonId, asked: &Asked) -> Result<(), AppError> {
-    let address = match asked {
-        Asked::Order { email, .. } => Some(format!("register:{email}")),
-        Asked::Serial { .. } => None,
-    };
+async fn limit(cx: &Cx, person: PersonId, code_to: Option<EmailAddress>) -> Result<(), AppError> {
     cx.db()
         .write(move |tx| {
-            let address = address.clone();
+            let code_to = code_to.clone();
             Box::pin(async move {
                 rate::take(tx, &format!("register:{person}"), REGISTRATIONS_A_DAY, Duration::days(1)).await?;
-                if let Some(address) = address {
-                    rate::take(tx, &address, CODES_TO_ADDRESS, CODE_WINDOW).await?;
+                if let Some(email) = code_to {
+                    rate::take(tx, &format!("register:{email}"), CODES_TO_ADDRESS, CODE_WINDOW).await?;
                 }
                 Ok(())
             })
