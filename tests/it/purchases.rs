@@ -475,6 +475,61 @@ both! {
 }
 
 both! {
+    /// Two makers number alike: the number alone says neither whose nor which thing it is.
+    async fn of_several_things_with_one_number_staff_say_which_it_is(world: World) {
+        let lamp = "A2,1,2026-11-10,2026-11-14,bob@example.com,GB,,P2,Lamp,goods,SN77,1,19.00,EUR,12,";
+        let radio = "A3,1,2026-11-10,2026-11-14,cleo@example.com,GB,,P3,Radio,goods,,1,19.00,EUR,12,";
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "SN-77"), lamp, radio]).await;
+        let (ann, ben, dan) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.customer("dan@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ann, "sn77").await;
+        ask_by_serial(&world, &ben, "sn77").await;
+        ask_by_serial(&world, &dan, "sn77").await;
+        let claim = async |person: PersonId| {
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_scalar!(tx, Uuid, "select id from registration where person_id = $1", person).unwrap().unwrap().to_string()
+        };
+        let item = id_of(&world, "select i.id from item i join purchase p on p.id = i.purchase_id where p.product_name = 'Lamp'").await.simple().to_string();
+        let other = id_of(&world, "select i.id from item i join purchase p on p.id = i.purchase_id where p.product_name = 'Radio'").await.simple().to_string();
+        let desk = world.get(&agent, "/desk/registrations").await.body;
+        assert!(desk.contains("Several things that we sold have this number."), "{desk}");
+        assert!(desk.contains("Printer, with shop") && desk.contains("Lamp, with bob") && !desk.contains("Radio"), "{desk}");
+        let accept = async |claim: &str, item: &str, more: &[(&str, &str)]| {
+            let mut fields = vec![("registration", claim), ("decision", "accept"), ("item", item)];
+            fields.extend(more);
+            world.post(&agent, "/desk/registrations", &fields).await
+        };
+        let (first, second, third) = (claim(ann.id).await, claim(ben.id).await, claim(dan.id).await);
+        for nothing in ["", "x", other.as_str()] {
+            let reply = accept(&first, nothing, &[]).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{nothing}");
+            assert!(reply.body.contains("id=\"item-fault\""), "{nothing}: {}", reply.body);
+        }
+        assert_eq!(accept(&first, &item, &[]).await.status, StatusCode::SEE_OTHER);
+        let hers = world.get(&ann, "/purchases").await.body;
+        assert!(hers.contains("Lamp") && !hers.contains("Printer"), "{hers}");
+        let taken = accept(&second, &item, &[]).await;
+        assert!(taken.status == StatusCode::UNPROCESSABLE_ENTITY && taken.body.contains("given to somebody else"), "{}", taken.body);
+        let unsold = accept(&second, "another", &[("sku", ""), ("purchased_on", "2026-11-01")]).await;
+        assert!(unsold.status == StatusCode::UNPROCESSABLE_ENTITY && unsold.body.contains("id=\"sku-fault\""), "{}", unsold.body);
+        assert_eq!(accept(&second, "another", &[("sku", "P3"), ("purchased_on", "2026-11-01")]).await.status, StatusCode::SEE_OTHER);
+        assert!(world.get(&ben, "/purchases").await.body.contains("Radio"));
+        let printer = id_of(&world, "select id from item where serial_number = 'SN-77'").await.simple().to_string();
+        assert_eq!(accept(&third, &printer, &[]).await.status, StatusCode::SEE_OTHER);
+        assert!(world.get(&dan, "/purchases").await.body.contains("Printer"));
+        assert_eq!(world.count("select count(*) from registration where state = 'accepted'").await, 3);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Whoever asks for the number now disputes it.
+        let eve = world.customer("eve@example.com").await;
+        ask_by_serial(&world, &eve, "SN 77").await;
+        assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
+        world.corrupt("drop index registration_item_once").await;
+        world.corrupt("update registration set item_id = (select id from item where serial_number = 'SN-77') where state = 'accepted'").await;
+        assert_eq!(world.broken().await, ["serial_number_given_twice"; 3]);
+    }
+}
+
+both! {
     async fn a_registration_has_an_agent_and_a_time_until_it_is_decided(world: World) {
         let ann = world.customer("ann@example.com").await;
         let manager = world.staff(Role::Manager).await;

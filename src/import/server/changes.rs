@@ -93,7 +93,7 @@ const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.owner_id, i.organisation_id, \
     i.transferred_at is not null as handed_on, \
     exists (select 1 from registration r where r.item_id = i.id \
-        or (r.serial_key = i.serial_key and r.state in ('open', 'disputed', 'accepted'))) as registered, \
+        or (r.serial_key = i.serial_key and r.state in ('open', 'disputed'))) as registered, \
     exists (select 1 from repair r where r.item_id = i.id) as repaired, \
     exists (select 1 from benefit b where b.item_id = i.id \
         and (b.reserved + b.used > 0 or b.granted_at is not null or b.extended_at is not null)) as used, \

@@ -5,7 +5,7 @@
 
 pub(super) mod store;
 
-pub use store::{OpenRow, RegistrationRow};
+pub use store::{OpenRow, PieceRow, RegistrationRow};
 
 use super::hand_over;
 use crate::{
@@ -205,13 +205,12 @@ pub async fn by_serial(
     }
     let id: ClaimId = fresh();
     let serial = store::Serial { number, key: &key, proof };
-    // The index gives the number to one; whoever comes second disputes it.
-    let state = if store::add_serial(tx, permit, id, person, serial, RegistrationState::Open, cx.now).await? {
-        RegistrationState::Open
-    } else {
-        store::add_serial(tx, permit, id, person, serial, RegistrationState::Disputed, cx.now).await?;
-        RegistrationState::Disputed
-    };
+    // The number is one's to ask for; whoever comes second disputes it.
+    let asked_for = store::asked_for(tx, &key).await?;
+    let state = if asked_for { RegistrationState::Disputed } else { RegistrationState::Open };
+    if !store::add_serial(tx, permit, id, person, serial, state, cx.now).await? {
+        return Err(AppError::Busy);
+    }
     record(tx, cx, permit, id, None, state, None).await?;
     entrust(tx, cx, permit, (id, person), number).await?;
     Ok(Next::Checked)
@@ -342,9 +341,22 @@ pub async fn open(cx: &Cx, cursor: Option<&Cursor>) -> Result<Rows<OpenRow>, App
 /// What staff say to a registration.
 #[derive(Clone, Debug)]
 enum Verdict {
-    Accept { sku: Option<String>, purchased_on: Option<NaiveDate> },
+    Accept { which: Which, sku: Option<String>, purchased_on: Option<NaiveDate> },
     Refuse { why: String },
 }
+
+/// Which of the things that have the number it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Which {
+    /// Nobody said; where there is one, it is that.
+    Only,
+    This(ItemId),
+    /// None that was sold as far as the portal knows.
+    Another,
+}
+
+/// What the form sends for [`Which::Another`].
+pub const ANOTHER: &str = "another";
 
 /// Decides a registration by serial number. True where it was accepted.
 ///
@@ -356,6 +368,11 @@ pub async fn decide(cx: &Cx, form: &Form) -> Result<bool, AppError> {
     let id = form.parse::<ClaimId>("registration", &mut faults, Fault::NotAChoice);
     let verdict = match form.text("decision") {
         "accept" => Verdict::Accept {
+            which: match form.text("item") {
+                "" => Which::Only,
+                ANOTHER => Which::Another,
+                _ => form.parse("item", &mut faults, Fault::NotAChoice).map_or(Which::Only, Which::This),
+            },
             sku: Some(form.text("sku")).filter(|sku| !sku.is_empty()).map(str::to_owned),
             purchased_on: form.optional("purchased_on", &mut faults, Fault::NotADate),
         },
@@ -394,12 +411,22 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
             let letter = Letter::RegistrationRefused { serial, why: why.clone(), link: link("/help") };
             notices::send(tx, cx, To::Person(row.person_id), letter, &format!("registration-decided:{id}")).await?;
         }
-        Verdict::Accept { sku, purchased_on } => {
-            if store::taken(tx, &key, id).await? {
+        Verdict::Accept { which, sku, purchased_on } => {
+            let pieces = store::items_with(tx, &key).await?;
+            let known = match (which, pieces.as_slice()) {
+                (Which::Only, [only]) => Some(*only),
+                (Which::This(item), pieces) if pieces.contains(item) => Some(*item),
+                (Which::Only, []) | (Which::Another, _) => None,
+                (Which::Only, _) => return Err(Faults::only("item", Fault::Required)),
+                (Which::This(_), _) => return Err(Faults::only("item", Fault::NotAChoice)),
+            };
+            if let Some(item) = known
+                && store::taken(tx, item, id).await?
+            {
                 return Err(Refusal::SerialTaken.into());
             }
             store::dispute_others(tx, &permit, &key, id).await?;
-            let item = match store::item_with(tx, &key).await? {
+            let item = match known {
                 Some(item) => {
                     bring(tx, cx, &permit, item, &row).await?;
                     item
