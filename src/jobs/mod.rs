@@ -30,7 +30,7 @@ pub enum Job {
     AskFeedback { moment: String, subject: Uuid, person: PersonId },
     /// Asks once more where there is no answer.
     RemindFeedback { feedback: FeedbackId },
-    /// Ends benefits that were not used in their period; plans itself again for the next night.
+    /// Plans itself again for the next night, and ends benefits that were not used in their period.
     ExpireBenefits,
     /// Lets a quote lapse that nobody answered.
     LapseQuote { repair: RepairId, quote: QuoteId },

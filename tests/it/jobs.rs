@@ -29,6 +29,7 @@ both! {
         assert_eq!(world.broken().await, ["job_given_up"]);
     }
 }
+
 both! {
     async fn a_mail_server_that_hangs_holds_up_letters_only_and_no_end(world: World) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -66,6 +67,36 @@ both! {
         tokio::time::timeout(Duration::from_secs(15), worker).await.expect("the worker stops").unwrap();
         assert!(world.count(LETTERS).await >= letters, "none has left");
         silent.abort();
+    }
+}
+
+both! {
+    async fn the_nights_are_one_chain_however_often_one_is_tried_and_even_where_one_fails(world: World) {
+        const PLANNED: &str = "select count(*) from job where kind = 'expire_benefits' and done_at is null and failed_at is null";
+        let night = async || nightly::expire(&world.cx(Viewer::System)).await;
+        nightly::plan(&world.cx(Viewer::System)).await.unwrap();
+        nightly::plan(&world.cx(Viewer::System)).await.unwrap();
+        assert_eq!(world.count(PLANNED).await, 1);
+        // The worker dies after it, before the job is done: it is run again.
+        world.advance(TimeDelta::days(1));
+        night().await.unwrap();
+        night().await.unwrap();
+        assert_eq!(world.count(PLANNED).await, 2, "itself, and the next");
+        world.drain().await;
+        assert_eq!(world.count(PLANNED).await, 1);
+        // Everything goes wrong for one night.
+        world.corrupt("alter table benefit rename to benefit_elsewhere").await;
+        world.advance(TimeDelta::days(2));
+        for _ in 0..10 {
+            world.corrupt("update job set leased_until = null").await;
+            world.drain().await;
+        }
+        world.corrupt("alter table benefit_elsewhere rename to benefit").await;
+        assert_eq!(world.broken().await, ["job_given_up"]);
+        assert_eq!(world.count(PLANNED).await, 1, "the next night comes all the same");
+        world.advance(TimeDelta::days(3));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from job where kind = 'expire_benefits' and done_at is not null").await, 2);
     }
 }
 
