@@ -3,6 +3,7 @@
 use crate::sold;
 use aftercare::db::Db;
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -154,7 +155,6 @@ fn wrong_usage_is_2_and_a_wrong_setting_is_1_with_its_name() {
 }
 
 #[test]
-#[test]
 fn where_it_listens_may_stand_in_the_settings_file() {
     let folder = Folder::new();
     let file = folder.0.join("aftercare.toml");
@@ -169,6 +169,7 @@ fn where_it_listens_may_stand_in_the_settings_file() {
     assert!(said(&wrong).contains("listen must be"), "{}", said(&wrong));
 }
 
+#[test]
 fn every_command_explains_itself() {
     let folder = Folder::new();
     for command in [
@@ -202,8 +203,9 @@ fn staff_are_added_and_get_a_link_and_strangers_do_not() {
     assert!(run(&folder.0, &["check"]).status.success());
 }
 
+/// The command itself: 1, and one line for each row that breaks a promise, whichever clause that is.
 #[test]
-fn the_demo_is_fenced_off_from_real_data() {
+fn check_ends_with_1_and_a_line_for_everything_that_breaks_a_promise() {
     let folder = Folder::new();
     drop(Serving::start(&folder.0, &["--demo"]));
     let whole = run(&folder.0, &["check"]);
@@ -274,8 +276,8 @@ fn an_owner_is_named_for_the_one_firm_that_is_meant() {
         where m.role = 'owner' and o.external_id = '8'";
     assert_eq!(count(&folder.0, eight), 1);
     assert!(run(&folder.0, &["check"]).status.success());
-#[test]
-fn the_demo_wants_a_database_that_holds_nothing_of_a_company() {
+}
+
 #[test]
 fn the_demo_is_fenced_off_from_real_data() {
     let folder = Folder::new();
@@ -297,6 +299,8 @@ fn the_demo_is_fenced_off_from_real_data() {
     assert!(said(&public).contains("--demo-public"), "{}", said(&public));
 }
 
+#[test]
+fn the_demo_wants_a_database_that_holds_nothing_of_a_company() {
     let plans = sold::file(&[
         "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
         "care-6,Care,6,3,2,1,goods",

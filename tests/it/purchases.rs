@@ -672,7 +672,9 @@ both! {
         world.corrupt("update item set product_id = (select id from product where sku = 'P2')").await;
         assert_eq!(world.broken().await, ["item_of_another_product"]);
         world.corrupt("update item set product_id = (select p.product_id from purchase p where p.id = item.purchase_id)").await;
-        world.corrupt("update purchase set organisation_id = (select id from organisation)").await;
+        let guarantee = "select c.id from coverage c join item i on i.id = c.item_id join purchase p on p.id = i.purchase_id \
+            where c.kind = 'legal_guarantee' and p.order_number = 'A1'";
+        world.corrupt_of("update purchase set organisation_id = (select id from organisation)", guarantee).await;
         assert_eq!(world.broken().await, ["legal_guarantee_without_consumer"]);
     }
 }
