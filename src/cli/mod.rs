@@ -5,6 +5,7 @@ mod check;
 use crate::{
     access::{Role, Viewer},
     db::Db,
+    people::server::{service as people, store::OrganisationRow},
     server::{
         App, Cx,
         config::{Config, Settings},
@@ -13,7 +14,7 @@ use crate::{
     values::EmailAddress,
 };
 use clap::{CommandFactory, Parser, Subcommand};
-use std::{net::SocketAddr, process::ExitCode};
+use std::process::ExitCode;
 
 pub use check::{Broken, Clause, check, clauses};
 
@@ -67,7 +68,11 @@ enum Staff {
 #[derive(Subcommand)]
 enum Organisation {
     /// Let EMAIL see all that the organisation NAME bought, and enrol its people
-    Owner { name: String, email: EmailAddress },
+    Owner {
+        /// Its exact name, or its number (`organisation_id`) where several have that name
+        name: String,
+        email: EmailAddress,
+    },
 }
 
 /// Runs the command; 0, 1 with one line on standard error, or 2 for wrong usage.
@@ -119,19 +124,24 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
         }
         Command::Staff(Staff::Add { email, name, role }) => {
             let cx = operator(cli.settings).await?;
-            crate::people::server::service::add_staff(&cx, email, name, role).await.map_err(|e| explain(&e))?;
+            people::add_staff(&cx, email, name, role).await.map_err(|e| explain(&e))?;
             Ok(done)
         }
         Command::Organisation(Organisation::Owner { name, email }) => {
             let cx = operator(cli.settings).await?;
-            crate::people::server::service::name_owner(&cx, name.clone(), email).await.map_err(|e| {
-                if e == crate::error::AppError::NotFound {
-                    format!("there is no organisation {name:?}")
-                } else {
-                    explain(&e)
+            let firms = people::firms_called(&cx, &name).await.map_err(|e| explain(&e))?;
+            match firms.as_slice() {
+                [] => Err(format!("there is no organisation {name:?}")),
+                [firm] => people::name_owner(&cx, firm.id, email).await.map(|()| done).map_err(|e| explain(&e)),
+                // Whoever becomes an owner sees what the firm bought, so that nobody guesses which is meant.
+                several => {
+                    let numbers: Vec<String> = several.iter().map(|firm| number(firm, &name)).collect();
+                    Err(format!(
+                        "several organisations are called {name:?}; name one by its number: {}",
+                        numbers.join(", ")
+                    ))
                 }
-            })?;
-            Ok(done)
+            }
         }
         Command::SignInLink { email } => {
             let cx = operator(cli.settings).await?;
@@ -148,8 +158,14 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
     }
 }
 
+/// What names this firm and no other: the company's number, or ours where there is none, or it is what was asked for.
+fn number(firm: &OrganisationRow, asked: &str) -> String {
+    let own = firm.external_id.clone().filter(|number| number != asked.trim());
+    own.unwrap_or_else(|| firm.id.to_string())
+}
+
 fn config(settings: Settings) -> Result<Config, String> {
-    Config::read(settings, SocketAddr::from(([127, 0, 0, 1], 3000)))
+    Config::read(settings, Config::listen(None)?)
 }
 
 /// Opens the database that the settings name, demo or not: commands work on both.

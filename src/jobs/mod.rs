@@ -30,7 +30,7 @@ pub enum Job {
     AskFeedback { moment: String, subject: Uuid, person: PersonId },
     /// Asks once more where there is no answer.
     RemindFeedback { feedback: FeedbackId },
-    /// Ends benefits that were not used in their period; plans itself again for the next night.
+    /// Plans itself again for the next night, and ends benefits that were not used in their period.
     ExpireBenefits,
     /// Lets a quote lapse that nobody answered.
     LapseQuote { repair: RepairId, quote: QuoteId },
@@ -65,6 +65,9 @@ const LETTER_TRIES: i64 = 250;
 const BATCH: i64 = 32;
 /// How long the worker sleeps when nothing is due.
 const NAP: Duration = Duration::from_secs(1);
+/// How long a letter that is on its way may still take once the worker is to stop. Whoever starts next sends it again
+/// with the same Message-ID at the most.
+const LAST_LETTER: Duration = Duration::from_secs(5);
 
 const ENQUEUE: &str =
     "insert into job (id, kind, payload, run_at, attempts, created_at) values ($1, $2, $3, $4, 0, $5)";
@@ -109,7 +112,8 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
 }
 
 const DUE: &str = "select id from job where done_at is null and failed_at is null and run_at <= $1 \
-    and (leased_until is null or leased_until < $2) order by run_at, id limit $3";
+    and (leased_until is null or leased_until < $2) and ($4 = 'all' or ($4 = 'letters') = (kind = 'deliver')) \
+    order by run_at, id limit $3";
 const CLAIM: &str = "update job set leased_until = $2, attempts = attempts + 1 where id = $1 \
     and done_at is null and failed_at is null and (leased_until is null or leased_until < $3)";
 const PAYLOAD: &str = "select payload from job where id = $1";
@@ -118,21 +122,54 @@ const DONE: &str = "update job set done_at = $2, leased_until = null, last_error
 const AGAIN: &str = "update job set leased_until = $2, last_error = $3 where id = $1";
 const GIVE_UP: &str = "update job set failed_at = $2, leased_until = null, last_error = $3 where id = $1";
 
+/// What is worked off one after the other. A mail server that is slow, or hangs, holds nothing up but letters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lane {
+    All,
+    Letters,
+    Rest,
+}
+
+impl Lane {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Letters => "letters",
+            Self::Rest => "rest",
+        }
+    }
+}
+
 /// Works off everything that is due, until nothing is.
 pub async fn drain(cx: &Cx) -> Result<(), AppError> {
-    while round(&cx.app).await? > 0 {}
+    let never = CancellationToken::new();
+    while round(&cx.app, Lane::All, &never).await? > 0 {}
     Ok(())
 }
 
-/// One batch; gives how many it took.
-async fn round(app: &App) -> Result<usize, AppError> {
+/// One batch, as far as it gets before it is to stop; gives how many it took.
+async fn round(app: &App, lane: Lane, stop: &CancellationToken) -> Result<usize, AppError> {
     let now = app.clock.now();
-    let due = fetch_all!(app.db.read().await?, (JobId,), DUE, now, real_now(), BATCH)?;
+    let due = fetch_all!(app.db.read().await?, (JobId,), DUE, now, real_now(), BATCH, lane.as_str())?;
     let mut taken = 0;
     for (id,) in due {
+        if stop.is_cancelled() {
+            break;
+        }
         if claim(app, id).await? {
             taken += 1;
-            one(app, id).await?;
+            if lane == Lane::Letters {
+                let too_long = async {
+                    stop.cancelled().await;
+                    tokio::time::sleep(LAST_LETTER).await;
+                };
+                tokio::select! {
+                    outcome = one(app, id) => outcome?,
+                    () = too_long => tracing::warn!(job = %id, "a letter took too long to leave and is sent later"),
+                }
+            } else {
+                one(app, id).await?;
+            }
         }
     }
     Ok(taken)
@@ -182,13 +219,17 @@ fn back_off(attempts: i64) -> TimeDelta {
     TimeDelta::seconds(2_i64.saturating_pow(u32::try_from(attempts).unwrap_or(0)).min(1800))
 }
 
-/// The worker inside `serve`.
+/// The worker inside `serve`; ends soon after it is told to stop.
 pub async fn work(app: App, stop: CancellationToken) {
-    let cx = Cx::without_request(&app, Viewer::System);
-    if let Err(error) = crate::benefits::server::jobs::plan(&cx).await {
-        tracing::warn!(?error, "the nightly work could not be planned");
-    }
-    if let Err(error) = crate::training::server::make_ups::plan_reminders(&cx).await {
+    tokio::join!(look_after(&app, &stop), lane(&app, Lane::Letters, &stop), lane(&app, Lane::Rest, &stop));
+}
+
+/// How many naps lie between two looks at what has to be done now and then.
+const HOUR: u32 = 3600;
+
+/// What is no job: plans the nightly work, forgets old counts, and keeps the demo's clock.
+async fn look_after(app: &App, stop: &CancellationToken) {
+    if let Err(error) = crate::training::server::make_ups::plan_reminders(&Cx::without_request(app, Viewer::System)).await {
         tracing::warn!(?error, "reminders could not be planned");
     }
     let mut ticks = 0_u32;
@@ -198,24 +239,40 @@ pub async fn work(app: App, stop: CancellationToken) {
         {
             app.clock.set_offset(offset);
         }
-        if ticks.is_multiple_of(3600) {
+        if ticks.is_multiple_of(HOUR) {
             let _ = app.db.write(|tx| Box::pin(crate::server::rate::forget(tx))).await;
+            if let Err(error) = crate::benefits::server::jobs::plan(&Cx::without_request(app, Viewer::System)).await {
+                tracing::warn!(?error, "the nightly work could not be planned");
+            }
         }
         ticks = ticks.wrapping_add(1);
-        match round(&app).await {
-            Ok(0) => {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = app.wake.notified() => {}
-                    () = tokio::time::sleep(NAP) => {}
-                }
-            }
+        rest(stop).await;
+    }
+}
+
+async fn lane(app: &App, lane: Lane, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        match round(app, lane, stop).await {
+            // What is waked for is a letter that somebody waits for.
+            Ok(0) if lane == Lane::Letters => tokio::select! {
+                () = rest(stop) => {}
+                () = app.wake.notified() => {}
+            },
+            Ok(0) => rest(stop).await,
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(?error, "the jobs rest for a moment");
-                tokio::time::sleep(NAP).await;
+                rest(stop).await;
             }
         }
+    }
+}
+
+/// A nap, or until it is time to stop.
+async fn rest(stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(NAP) => {}
     }
 }
 

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use ipnet::{IpNet, Ipv6Net};
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 use url::Url;
@@ -63,6 +63,21 @@ pub struct Config {
 
 /// The settings file, beside where the command is run.
 const FILE: &str = "aftercare.toml";
+/// What may stand in it. The demo may not, and neither may its clock.
+const KNOWN: [&str; 10] = [
+    "listen",
+    "database_url",
+    "data_dir",
+    "public_url",
+    "smtp_url",
+    "mail_from",
+    "company",
+    "zone",
+    "currency",
+    "trusted_proxies",
+];
+/// Where the portal listens if nobody says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
 impl Config {
     /// Joins the three places. `listen` gives the public address where none is set.
@@ -70,33 +85,24 @@ impl Config {
     /// # Errors
     /// One line that names the setting and says what it may be.
     pub fn read(settings: Settings, listen: SocketAddr) -> Result<Self, String> {
-        let file = match std::fs::read_to_string(FILE) {
-            Ok(text) => text.parse::<toml::Table>().map_err(|e| format!("{FILE}: {}", e.message()))?,
-            Err(_) => toml::Table::new(),
-        };
-        Self::join(settings, &file, listen)
+        Self::join(settings, &in_file()?, listen)
+    }
+
+    /// Where to listen: what was given on the command line or in the environment, else what the file says.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn listen(given: Option<SocketAddr>) -> Result<SocketAddr, String> {
+        listens(given, &in_file()?)
     }
 
     fn join(settings: Settings, file: &toml::Table, listen: SocketAddr) -> Result<Self, String> {
-        const KNOWN: [&str; 9] = [
-            "database_url",
-            "data_dir",
-            "public_url",
-            "smtp_url",
-            "mail_from",
-            "company",
-            "zone",
-            "currency",
-            "trusted_proxies",
-        ];
         if let Some(unknown) = file.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             return Err(format!("{FILE}: {unknown} is not a setting; there are {}", KNOWN.join(", ")));
         }
-        let pick = |given: Option<String>, name: &str| match (given, file.get(name)) {
-            (Some(value), _) => Ok(Some(value)),
-            (None, Some(toml::Value::String(value))) => Ok(Some(value.clone())),
-            (None, Some(_)) => Err(format!("{FILE}: {name} must be text in quotes")),
-            (None, None) => Ok(None),
+        let pick = |given: Option<String>, name: &str| match given {
+            Some(value) => Ok(Some(value)),
+            None => text(file, name),
         };
         let data_dir = pick(settings.data_dir.map(|dir| dir.to_string_lossy().into_owned()), "data_dir")?;
         let data_dir = PathBuf::from(data_dir.unwrap_or_else(|| "data".to_owned()));
@@ -200,6 +206,26 @@ impl Config {
     }
 }
 
+fn in_file() -> Result<toml::Table, String> {
+    match std::fs::read_to_string(FILE) {
+        Ok(text) => text.parse::<toml::Table>().map_err(|e| format!("{FILE}: {}", e.message())),
+        Err(_) => Ok(toml::Table::new()),
+    }
+}
+
+fn text(file: &toml::Table, name: &str) -> Result<Option<String>, String> {
+    match file.get(name) {
+        Some(toml::Value::String(value)) => Ok(Some(value.clone())),
+        Some(_) => Err(format!("{FILE}: {name} must be text in quotes")),
+        None => Ok(None),
+    }
+}
+
+fn listens(given: Option<SocketAddr>, file: &toml::Table) -> Result<SocketAddr, String> {
+    let Some(text) = text(file, "listen")?.filter(|_| given.is_none()) else { return Ok(given.unwrap_or(LISTEN)) };
+    text.parse().map_err(|_| format!("listen must be an address with a port such as {LISTEN}, not {text:?}"))
+}
+
 /// `10.0.0.0/8, ::1` as networks; a bare address is a network of its own.
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let one = |text: &str| {
@@ -224,6 +250,32 @@ mod tests {
         let config = join(Settings { zone: Some("Europe/Vilnius".into()), ..Settings::default() }, file).unwrap();
         assert_eq!((config.zone, config.company.as_str()), (chrono_tz::Europe::Vilnius, "A"));
         assert_eq!(config.origin(), "http://127.0.0.1:3000");
+    }
+
+    #[test]
+    fn every_setting_may_stand_in_the_file() {
+        let file = r#"
+            listen = "0.0.0.0:8080"
+            database_url = "postgres://db.example.com/care"
+            data_dir = "/var/lib/aftercare"
+            public_url = "https://care.example.com"
+            smtp_url = "smtp://mail.example.com"
+            mail_from = "Care <care@example.com>"
+            company = "A"
+            zone = "Europe/Vilnius"
+            currency = "GBP"
+            trusted_proxies = "10.0.0.0/8"
+        "#;
+        let table: toml::Table = file.parse().unwrap();
+        assert_eq!(table.len(), KNOWN.len());
+        let config = join(Settings::default(), file).unwrap();
+        assert_eq!((config.origin().as_str(), config.trusted_proxies.len()), ("https://care.example.com", 1));
+        assert_eq!(listens(None, &table).unwrap().to_string(), "0.0.0.0:8080");
+        let given = "127.0.0.1:9".parse().unwrap();
+        assert_eq!(listens(Some(given), &table), Ok(given), "the flag wins");
+        assert_eq!(listens(None, &toml::Table::new()), Ok(LISTEN));
+        let wrong: toml::Table = "listen = \"here\"".parse().unwrap();
+        assert!(listens(None, &wrong).unwrap_err().contains("listen must be"));
     }
 
     #[test]

@@ -98,7 +98,8 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
     };
     parts.extensions.insert(cx.clone());
     let wants_html = !parts.uri.path().starts_with("/rpc/") && !parts.uri.path().starts_with("/api/");
-    let method = parts.method.clone();
+    let asked = (parts.method.clone(), parts.headers.get(header::REFERER).cloned());
+    let router = next.clone();
     let mut response = if leads_nowhere(&parts.uri) {
         AppError::NotFound.into_response()
     } else {
@@ -106,7 +107,12 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
     };
     if let Some(error) = response.extensions_mut().remove::<AppError>() {
         log_failed(&id, &error);
-        response = if wants_html { page::error(&cx, &method, error) } else { problem(&error) };
+        response = match error {
+            error if !wants_html => problem(&error),
+            // Whoever has to sign in first is sent there and comes back.
+            AppError::SignIn => page::sign_in_first(&cx, &back(&cx, router, asked).await),
+            error => page::error(&cx, error),
+        };
     }
     headers(app, Some(&cx), &id, response)
 }
@@ -116,6 +122,34 @@ fn log_failed(id: &RequestId, error: &AppError) {
     if let AppError::Internal(reference) = error {
         tracing::error!(request = id.0, reference, "failed");
     }
+}
+
+/// Where whoever signs in first goes on: where they wanted to go; whose form was not taken, to the page of the form. Some
+/// forms are sent to an address that is none to open, and then it is the page that they stood on.
+async fn back(cx: &Cx, router: Next, (method, referer): (Method, Option<HeaderValue>)) -> String {
+    let path = cx.request.path.as_str();
+    if matches!(method, Method::GET | Method::HEAD) {
+        return path.to_owned();
+    }
+    let path = path.split('?').next().unwrap_or("/");
+    let came_from = referer.as_ref().and_then(|address| address.to_str().ok()?.strip_prefix(&cx.app.config.origin()));
+    let came_from = came_from.filter(|path| path.starts_with('/'));
+    for page in [Some(path), came_from].into_iter().flatten() {
+        if opens(cx, router.clone(), page).await {
+            return page.to_owned();
+        }
+    }
+    if path.starts_with("/desk/") { "/desk" } else { "/" }.to_owned()
+}
+
+/// Whether an address can be opened. The router itself says so, asked by a method that no door takes.
+async fn opens(cx: &Cx, router: Next, path: &str) -> bool {
+    let Ok(mut request) = Request::builder().method(Method::TRACE).uri(path).body(axum::body::Body::empty()) else {
+        return false;
+    };
+    request.extensions_mut().insert(cx.clone());
+    let taken = router.run(request).await.headers().get(header::ALLOW).cloned();
+    taken.is_some_and(|methods| methods.to_str().is_ok_and(|methods| methods.split(',').any(|one| one == "GET")))
 }
 
 /// No address of ours holds the character NUL, which not every database takes as text, or a path that is no text at all.

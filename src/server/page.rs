@@ -9,7 +9,7 @@ use crate::{
     w,
 };
 use axum::{
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use leptos::prelude::*;
@@ -370,34 +370,34 @@ impl InWords for Notice {
     }
 }
 
-/// The page of an error: what happened and what one can do, with the error's own status. Whoever has to sign in
-/// first is sent there and comes back.
-pub fn error(cx: &Cx, method: &Method, error: AppError) -> Response {
-    let status = super::guard::status(&error);
-    if error == AppError::SignIn {
-        let path = if method == Method::GET {
-            cx.request.path.as_str()
-        } else {
-            cx.request.path.split('?').next().unwrap_or("/")
-        };
-        let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
-        return cx.redirect(&format!("/sign-in?next={next}"), None);
-    }
-    let t = cx.fmt();
+/// To the sign-in, and from there on to `next`.
+pub fn sign_in_first(cx: &Cx, next: &str) -> Response {
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    cx.redirect(&format!("/sign-in?next={next}"), None)
+}
+
+/// The page of an error: what happened and what one can do, with the error's own status.
+pub fn error(cx: &Cx, error: AppError) -> Response {
     let (title, text) = error_words(cx, &error);
+    let mut response = helpful(cx, super::guard::status(&error), title, text);
+    retry_after(&mut response, Some(&error));
+    response
+}
+
+/// A page that says why there is nothing to see, and leads to where there is.
+fn helpful(cx: &Cx, status: StatusCode, title: String, text: String) -> Response {
+    let t = cx.fmt();
     let frame = if cx.request.path.starts_with("/desk") && cx.viewer.is_staff() {
         Frame::Desk(DeskTab::None)
     } else {
         Frame::Portal(PortalTab::None)
     };
-    let mut response = cx.page_with(status, frame, title.clone(), || {
+    cx.page_with(status, frame, title.clone(), || {
         view! {
             <PageHead title=title lead=Some(text)/>
             <Actions><ButtonLink href="/" icon=Some(Icon::Home)>{w!(t, shell.go_home)}</ButtonLink></Actions>
         }
-    });
-    retry_after(&mut response, Some(&error));
-    response
+    })
 }
 
 /// What an error is called, and what one can do.
@@ -433,5 +433,11 @@ fn retry_after(response: &mut Response, error: Option<&AppError>) {
 
 /// Every address that is nothing.
 pub async fn nowhere(cx: Cx) -> Response {
-    error(&cx, &Method::GET, AppError::NotFound)
+    error(&cx, AppError::NotFound)
+}
+
+/// An address to which forms are sent was opened, or the other way round. The router adds what it does take (`Allow`).
+pub async fn wrong_method(cx: Cx) -> Response {
+    let (title, text) = (w!(cx, shell.wrong_method_title), w!(cx, shell.wrong_method_text));
+    helpful(&cx, StatusCode::METHOD_NOT_ALLOWED, title, text)
 }

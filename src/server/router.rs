@@ -37,11 +37,12 @@ pub fn router(app: App) -> Router {
         .merge(demo)
         .route("/rpc/{*name}", post(rpc).get(rpc))
         .fallback(page::nowhere)
+        .method_not_allowed_fallback(page::wrong_method)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(middleware::from_fn(in_time))
         // Pictures from a slow phone take their time; that door has its own patience and its own limits.
-        .merge(crate::repairs::server::upload_routes())
-        .merge(crate::training::server::upload_routes())
+        .merge(crate::repairs::server::upload_routes().method_not_allowed_fallback(page::wrong_method))
+        .merge(crate::training::server::upload_routes().method_not_allowed_fallback(page::wrong_method))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), guard::around))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest));

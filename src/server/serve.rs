@@ -19,9 +19,9 @@ const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct Serve {
-    /// The address to listen on
-    #[arg(long, env = "AFTERCARE_LISTEN", default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
+    /// The address to listen on; by default 127.0.0.1:3000
+    #[arg(long, env = "AFTERCARE_LISTEN")]
+    pub listen: Option<SocketAddr>,
     /// Serve the demo company: seeds an empty database, marks it, and lets everybody step into every role
     #[arg(long)]
     pub demo: bool,
@@ -80,13 +80,13 @@ pub async fn open(config: Config, demo: bool) -> Result<App, String> {
 }
 
 pub async fn run(serve: Serve, settings: Settings) -> Result<(), String> {
-    if serve.demo && !serve.demo_public && !serve.listen.ip().is_loopback() {
+    let listen = Config::listen(serve.listen)?;
+    if serve.demo && !serve.demo_public && !listen.ip().is_loopback() {
         return Err(
             "--demo lets everybody into every role and listens on loopback only; --demo-public lifts that".to_owned()
         );
     }
-    let listener =
-        TcpListener::bind(serve.listen).await.map_err(|e| format!("cannot listen on {}: {e}", serve.listen))?;
+    let listener = TcpListener::bind(listen).await.map_err(|e| format!("cannot listen on {listen}: {e}"))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let config = Config::read(settings, address)?;
     if !config.is_https() && !address.ip().is_loopback() {

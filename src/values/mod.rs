@@ -3,6 +3,7 @@
 //! Nothing in here knows of storage, screens, the clock, chance or a language.
 
 pub mod contact;
+pub mod digits;
 pub mod id;
 pub mod money;
 pub mod number;
@@ -10,6 +11,7 @@ pub mod page;
 pub mod time;
 
 pub use contact::{CountryCode, EmailAddress, LanguageTag};
+pub use digits::digits;
 pub use id::*;
 pub use money::{Currency, Money};
 pub use number::PublicNumber;

@@ -6,6 +6,7 @@ use crate::{
 };
 use aftercare::{
     access::Role,
+    accounts::server::service,
     server::{clock::Hands, rate},
 };
 use axum::{
@@ -98,6 +99,34 @@ both! {
         ask(&world, "ann@example.com", "/").await;
         assert_eq!(world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(!world.post(None, &link, &[]).await.headers.contains_key("set-cookie"));
+    }
+}
+
+both! {
+    async fn a_link_that_an_operator_prints_ends_what_was_asked_for_before(world: World) {
+        world.person("ann@example.com").await;
+        let (cookie, code, letter) = ask(&world, "ann@example.com", "/").await;
+        let print = async || {
+            let printed = service::link_for(&world.operator(), "ann@example.com".parse().unwrap()).await.unwrap();
+            printed.replace("http://portal.test", "")
+        };
+        let (first, second) = (print().await, print().await);
+        assert_eq!(world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for old in [&letter, &first] {
+            assert!(world.post(None, old, &[]).await.cookie("aftercare").is_none(), "{old}");
+        }
+        assert!(world.post(None, &second, &[]).await.cookie("aftercare").is_some(), "only the newest lives");
+    }
+}
+
+both! {
+    async fn a_code_is_read_in_the_digits_of_every_script(world: World) {
+        for zero in ['०', '٠', '０'] {
+            let (cookie, code, _) = ask(&world, &format!("ann{}@example.com", u32::from(zero)), "/account").await;
+            let typed: String = code.chars().map(|c| char::from_u32(u32::from(zero) + c.to_digit(10).unwrap()).unwrap()).collect();
+            let reply = world.post_with(&cookie, "/sign-in/code", &[("code", &typed)]).await;
+            assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/account"), "{typed}");
+        }
     }
 }
 
@@ -569,6 +598,49 @@ both! {
     async fn a_page_that_needs_a_sign_in_sends_there_and_back(world: World) {
         let reply = world.get(None, "/account?x=1").await;
         assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/sign-in?next=%2Faccount%3Fx%3D1"));
+    }
+}
+
+both! {
+    /// Some forms are sent to an address that is none to open: it is the page of the form that one comes back to.
+    async fn whose_form_comes_too_late_goes_on_where_the_form_stood(world: World) {
+        let sent = async |path: &str, referer: &str| {
+            let request = Request::post(path)
+                .header(header::ORIGIN, "http://portal.test")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::REFERER, referer);
+            let reply = world.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{path}");
+            reply.location().to_owned()
+        };
+        let (done, end) = (format!("/desk/follow-ups/{}", Uuid::now_v7()), format!("/account/sessions/{}/end", Uuid::now_v7()));
+        assert_eq!(sent(&done, "http://portal.test/desk/neglected").await, "/sign-in?next=%2Fdesk%2Fneglected");
+        assert_eq!(sent(&end, "http://portal.test/account?x=1").await, "/sign-in?next=%2Faccount%3Fx%3D1");
+        // The form came back at its own address, or it stood elsewhere, or nobody says where.
+        assert_eq!(sent(&done, &format!("http://portal.test{done}")).await, "/sign-in?next=%2Fdesk");
+        for elsewhere in ["http://elsewhere.test/account", "http://portal.test.elsewhere.test/account", "nonsense", ""] {
+            assert_eq!(sent(&end, elsewhere).await, "/sign-in?next=%2F", "{elsewhere}");
+        }
+        assert_eq!(sent("/account", "http://portal.test/purchases").await, "/sign-in?next=%2Faccount", "it has a page");
+    }
+}
+
+both! {
+    async fn an_address_that_takes_forms_only_says_so_on_a_page(world: World) {
+        let agent = world.staff(aftercare::access::Role::Agent).await;
+        for (path, takes) in [(format!("/desk/follow-ups/{}", Uuid::now_v7()), "POST"), ("/sign-out".to_owned(), "POST")] {
+            for who in [Some(&agent), None] {
+                let cookie = who.map(|who| who.cookie.clone()).unwrap_or_default();
+                let request = Request::get(&path).header(header::COOKIE, cookie).header(header::ACCEPT_LANGUAGE, "lt");
+                let reply = world.send(request.body(Body::empty()).unwrap()).await;
+                assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+                assert_eq!(reply.headers[header::ALLOW], takes, "{path}");
+                assert!(reply.body.contains("Šio adreso atverti negalima") && reply.body.contains("href=\"/\""), "{}", reply.body);
+            }
+        }
+        let put = Request::put("/account").header(header::ORIGIN, "http://portal.test").body(Body::empty()).unwrap();
+        let reply = world.send(put).await;
+        assert_eq!((reply.status, &reply.headers[header::ALLOW]), (StatusCode::METHOD_NOT_ALLOWED, &header::HeaderValue::from_static("GET,HEAD,POST")));
     }
 }
 

@@ -159,6 +159,39 @@ both! {
 }
 
 both! {
+    async fn a_case_that_somebody_takes_over_by_planning_says_whose_doing_that_was(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let ann = world.customer("ann@example.com").await;
+        world.post(&ann, "/cases/new", &CASE).await;
+        world.corrupt("update care_case set owner_id = null").await;
+        world.advance(TimeDelta::days(5));
+        let id = first(&list(&world, &manager).await, "case").unwrap();
+        const LINES: &str = "select count(*) from history h join care_case c on c.id = h.entity_id \
+            where h.entity = 'case' and h.act = 'plan_follow_up' and h.actor_id = c.owner_id and h.to_state = c.state";
+        for _ in 0..2 {
+            let reply = world.post(&manager, "/desk/neglected", &[("do", "take"), ("entity", "case"), ("id", &id)]).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            assert_eq!(world.count(LINES).await, 1, "once: afterwards it has an owner");
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_signs_in_does_so_by_the_code_or_link_and_not_the_portal(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.person("ann@example.com").await;
+        world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
+        let printed = aftercare::accounts::server::service::link_for(&world.operator(), "ann@example.com".parse().unwrap()).await.unwrap();
+        let signed_in = world.post(None, &printed.replace("http://portal.test", ""), &[]).await;
+        assert!(signed_in.cookie("aftercare").is_some());
+        assert_eq!(world.count("select count(*) from history where act = 'sign_in' and actor_kind = 'guest'").await, 1);
+        let page = world.get(&agent, &format!("/desk/customers/{ann}")).await.body;
+        assert!(page.contains("with a code or link · ") && !page.contains("<p class=\"soft small\">Aftercare · "), "{page}");
+    }
+}
+
+both! {
     async fn the_list_can_always_be_emptied(world: World) {
         let manager = world.staff(Role::Manager).await;
         let ann = world.customer("ann@example.com").await;

@@ -3,6 +3,7 @@
 use crate::{
     both,
     sold::{HEADER, catalogue, data, file, import, options, printer, sell, tempfile::Temporary},
+    training::School,
     world::World,
 };
 use aftercare::{
@@ -15,6 +16,7 @@ use aftercare::{
         command::{Import, command},
         run,
     },
+    training::server::seats::{self, Consent},
 };
 use futures::FutureExt;
 use uuid::Uuid;
@@ -252,6 +254,56 @@ both! {
             assert_eq!(sell(&world, &[&row.replace("199.00", "189.00")]).await.changed, 1, "{how}: a price may change");
             assert_eq!(world.broken().await, Vec::<String>::new(), "{how}");
         }
+    }
+}
+
+both! {
+    /// What was booked by a benefit and given back still names it, so that it can end, but not vanish.
+    async fn a_benefit_that_was_booked_by_and_given_back_ends_with_its_plan_and_comes_back_with_it(world: World) {
+        // Two pieces without numbers, so that any of them may go.
+        let row = printer("A1", "ann@example.com", "LT", "").replace(",1,199", ",2,199");
+        sell(&world, &[&row]).await;
+        let ann = world.customer("ann@example.com").await;
+        let mut tx = world.db().read().await.unwrap();
+        let product = aftercare::fetch_scalar!(tx, aftercare::values::ProductId, "select product_id from item").unwrap().unwrap();
+        drop(tx);
+        let school = School::of(&world, vec![product]).await;
+        let class = school.open(school.draft("Cleaning", 4, 240, 8000)).await;
+        let cx = world.cx_of(&ann).await;
+        seats::enrol(&cx, class, Consent::default()).await.unwrap();
+        seats::cancel(&cx, class, Consent::default()).await.unwrap();
+        const TOLD_OF: &str = "select count(*) from benefit b join enrolment e on e.benefit_id = b.id where b.allowance = 'training_seat'";
+        const LEFT: &str = "select cast(sum(available) as bigint) from benefit where allowance = 'training_seat'";
+        assert_eq!((world.count(TOLD_OF).await, world.count(LEFT).await), (1, 6));
+        // Its buyer, and the ledger that tells what the buyer did, stay together.
+        let other = file(&[HEADER, &row.replace("ann@", "bea@")]);
+        let (_, faults) = import(&world, &options(Kind::Purchases, other.0.clone())).await;
+        assert_eq!(faults, ["2,order_line,1,conflict: a benefit of it was used"]);
+        // Fewer pieces: the one goes that nothing tells of.
+        let one = row.replace(",2,199", ",1,199");
+        assert_eq!(sell(&world, &[&one]).await.changed, 1);
+        assert_eq!((world.count(TOLD_OF).await, world.count(LEFT).await), (1, 3));
+        // Without the plan it ends, and rows after it come in.
+        let without = one.replace(",care-6", ",");
+        let report = sell(&world, &[&without, &printer("A2", "ben@example.com", "LT", "S-2")]).await;
+        assert_eq!((report.changed, report.added), (1, 1));
+        const ENDED: &str = "select count(*) from benefit where available = 0 and expired = 3 and ends_on = '2026-12-01'";
+        assert_eq!((world.count(TOLD_OF).await, world.count(ENDED).await), (1, 1));
+        assert_eq!(world.count("select count(*) from import_run where state <> 'done'").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // With it again, it is there again.
+        assert_eq!(sell(&world, &[&one]).await.changed, 1);
+        assert_eq!((world.count(TOLD_OF).await, world.count(LEFT).await), (1, 6));
+        assert_eq!(world.count("select count(*) from benefit where available > 0").await, 6, "all that the plan grants");
+        // Another plan is no conflict either: what it grants comes beside what has ended.
+        let plans = file(&[
+            "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
+            "care-12,Care,12,5,2,1,goods",
+        ]);
+        import(&world, &options(Kind::Plans, plans.0.clone())).await;
+        assert_eq!(sell(&world, &[&one.replace("care-6", "care-12")]).await.changed, 1);
+        assert_eq!((world.count(TOLD_OF).await, world.count(ENDED).await, world.count(LEFT).await), (1, 1, 8));
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
@@ -575,6 +627,68 @@ both! {
         const MEMBERS: &str = "select count(*) from membership m join person p on p.id = m.person_id where m.role = 'member' and p.email = 'ann@example.com'";
         assert_eq!(world.count(MEMBERS).await, 0);
         assert_eq!(world.count("select count(*) from membership where role = 'member'").await, 1);
+    }
+}
+
+const FIRMS: &str = "order_number,customer_email,customer_name,purchased_on,product_name,organisation,organisation_id";
+
+both! {
+    /// Names are not unique: where a name means several firms, nobody guesses which.
+    async fn a_name_that_several_firms_have_is_refused_and_says_which_numbers_there_are(world: World) {
+        let row = |order: &str, name: &str, number: &str| format!("{order},{order}@example.com,,2026-11-10,Kettle,{name},{number}");
+        let sell = async |rows: &[String]| {
+            let mut lines = vec![FIRMS];
+            lines.extend(rows.iter().map(String::as_str));
+            import(&world, &options(Kind::Purchases, file(&lines).0.clone())).await
+        };
+        let firm_of = async |order: &'static str| {
+            const FIRM: &str = "select o.external_id from purchase p join organisation o on o.id = p.organisation_id where p.order_number = $1";
+            aftercare::fetch_one!(world.db().read().await.unwrap(), (Option<String>,), FIRM, order).unwrap().0
+        };
+        let (report, faults) = sell(&[row("A1", "Petrauskas", "8"), row("A2", "Petrauskas", "7"), row("A3", "Costa", "9")]).await;
+        assert_eq!((report.added, faults.len()), (3, 0));
+        // The only one with its name is meant; of two nobody knows.
+        let (report, faults) = sell(&[row("A4", "Costa", ""), row("A5", "Petrauskas", "")]).await;
+        let said = "several organisations have this name, organisation_id tells them apart: 7, 8";
+        assert_eq!(faults, [format!("3,organisation,Petrauskas,{said}")]);
+        assert!(!report.applied);
+        // What is there already stays where it is, with whatever else changes.
+        let kettle = row("A2", "Petrauskas", "").replace("Kettle", "Kettle 2");
+        let (report, faults) = sell(&[row("A4", "Costa", ""), kettle]).await;
+        assert_eq!((report.added, report.changed, faults.len()), (1, 1, 0), "{faults:?}");
+        assert_eq!((firm_of("A2").await.as_deref(), firm_of("A4").await.as_deref()), (Some("7"), Some("9")));
+        // The one without a number is meant by its name alone.
+        world.organisation("Petrauskas").await;
+        let (report, _) = sell(&[row("A5", "Petrauskas", ""), row("A6", "Petrauskas", "8")]).await;
+        assert_eq!(report.added, 2);
+        assert_eq!((firm_of("A5").await, firm_of("A6").await.as_deref()), (None, Some("8")));
+        // A second one without a number, though, can be told from it by nothing.
+        world.organisation("Petrauskas").await;
+        let (_, faults) = sell(&[row("A7", "Petrauskas", "")]).await;
+        assert_eq!(faults, [format!("2,organisation,Petrauskas,{said}")]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_signed_in_first_gets_their_name_from_the_sale_unless_they_chose_one(world: World) {
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        world.customer("cleo@example.com").await;
+        let form = [("name", "ben"), ("version", "1")];
+        assert_eq!(world.post(&ben, "/account", &form).await.status, 303);
+        // Another language is no other name.
+        assert_eq!(world.post(&ann, "/language", &[("language", "lt")]).await.status, 303);
+        world.corrupt("update person set name = 'Cleopatra', name_lower = 'cleopatra' where email = 'cleo@example.com'").await;
+        let rows = ["A1,ann@example.com,Ann JONAITĖ,2026-11-10,Kettle,,", "A2,ben@example.com,Ben King,2026-11-10,Kettle,,", "A3,cleo@example.com,Cleo,2026-11-10,Kettle,,"];
+        let (report, faults) = import(&world, &options(Kind::Purchases, file(&[FIRMS, rows[0], rows[1], rows[2]]).0.clone())).await;
+        assert_eq!((report.added, faults.len()), (3, 0));
+        let mut tx = world.db().read().await.unwrap();
+        let names = aftercare::fetch_all!(tx, (String, String), "select name, name_lower from person order by email").unwrap();
+        let names: Vec<(&str, &str)> = names.iter().map(|(name, lower)| (name.as_str(), lower.as_str())).collect();
+        assert_eq!(names, [("Ann JONAITĖ", "ann jonaitė"), ("ben", "ben"), ("Cleopatra", "cleopatra")]);
+        drop(tx);
+        assert!(world.get(&ann, "/account").await.body.contains("Ann JONAITĖ"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 

@@ -1,6 +1,16 @@
 //! Work for later.
 
-use crate::{both, world::World};
+use crate::{both, training::School, world::World};
+use aftercare::{
+    access::Viewer,
+    benefits::server::jobs as nightly,
+    jobs,
+    notices::server::{Letter, To, service as notices},
+    training::server::seats::{self, Consent},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 both! {
     async fn a_letter_waits_for_days_until_a_mail_server_takes_it(world: World) {
@@ -17,5 +27,99 @@ both! {
         world.corrupt("update job set attempts = 249, leased_until = null").await;
         world.drain().await;
         assert_eq!(world.broken().await, ["job_given_up"]);
+    }
+}
+
+both! {
+    async fn a_mail_server_that_hangs_holds_up_letters_only_and_no_end(world: World) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // It takes every connection and never says a word.
+        let silent = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                held.push(stream);
+            }
+        });
+        let world = World::mailing_by(world.engine, &format!("smtp://{address}")).await;
+        let school = School::of(&world, vec![]).await;
+        let class = school.open(school.draft("Small", 1, 24 * 20, 0)).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        for who in [&ann, &ben] {
+            seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap();
+        }
+        seats::cancel(&world.cx_of(&ann).await, class, Consent::default()).await.unwrap();
+        const OFFERS: &str = "select count(*) from enrolment where state = 'offered'";
+        const LETTERS: &str = "select count(*) from job where kind = 'deliver' and done_at is null";
+        assert_eq!(world.count(OFFERS).await, 1);
+        let letters = world.count(LETTERS).await;
+        assert!(letters > 1, "they are due before the end of the offer");
+        world.advance(TimeDelta::hours(25));
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(jobs::work(world.app.clone(), stop.clone()));
+        let passed = async {
+            while world.count(OFFERS).await > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(15), passed).await.expect("the offer ends while letters wait");
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(15), worker).await.expect("the worker stops").unwrap();
+        assert!(world.count(LETTERS).await >= letters, "none has left");
+        silent.abort();
+    }
+}
+
+both! {
+    async fn the_nights_are_one_chain_however_often_one_is_tried_and_even_where_one_fails(world: World) {
+        const PLANNED: &str = "select count(*) from job where kind = 'expire_benefits' and done_at is null and failed_at is null";
+        let night = async || nightly::expire(&world.cx(Viewer::System)).await;
+        nightly::plan(&world.cx(Viewer::System)).await.unwrap();
+        nightly::plan(&world.cx(Viewer::System)).await.unwrap();
+        assert_eq!(world.count(PLANNED).await, 1);
+        // The worker dies after it, before the job is done: it is run again.
+        world.advance(TimeDelta::days(1));
+        night().await.unwrap();
+        night().await.unwrap();
+        assert_eq!(world.count(PLANNED).await, 2, "itself, and the next");
+        world.drain().await;
+        assert_eq!(world.count(PLANNED).await, 1);
+        // Everything goes wrong for one night.
+        world.corrupt("alter table benefit rename to benefit_elsewhere").await;
+        world.advance(TimeDelta::days(2));
+        for _ in 0..10 {
+            world.corrupt("update job set leased_until = null").await;
+            world.drain().await;
+        }
+        world.corrupt("alter table benefit_elsewhere rename to benefit").await;
+        assert_eq!(world.broken().await, ["job_given_up"]);
+        assert_eq!(world.count(PLANNED).await, 1, "the next night comes all the same");
+        world.advance(TimeDelta::days(3));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from job where kind = 'expire_benefits' and done_at is not null").await, 2);
+    }
+}
+
+both! {
+    async fn a_letter_waits_until_eight_on_the_wall_also_in_the_nights_in_which_clocks_are_changed(world: World) {
+        for (now, morning) in [
+            ("2026-10-23T21:30:00Z", "2026-10-24T06:00:00Z"),
+            ("2026-10-24T21:30:00Z", "2026-10-25T07:00:00Z"),
+            ("2026-03-28T22:30:00Z", "2026-03-29T06:00:00Z"),
+        ] {
+            let world = World::at(world.engine, now).await;
+            let (ann, cx) = (world.person("ann@example.com").await, world.operator());
+            let send = world.db().write(move |tx| {
+                let cx = cx.clone();
+                Box::pin(async move {
+                    let letter = Letter::RegistrationAccepted { serial: "S-1".into(), link: "/purchases".into() };
+                    notices::send(tx, &cx, To::Person(ann), letter, "once").await
+                })
+            });
+            send.await.unwrap();
+            let mut tx = world.db().read().await.unwrap();
+            let at = aftercare::fetch_scalar!(tx, DateTime<Utc>, "select send_after from message").unwrap();
+            assert_eq!(at, Some(morning.parse().unwrap()), "{now}");
+        }
     }
 }

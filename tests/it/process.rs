@@ -3,6 +3,7 @@
 use crate::sold;
 use aftercare::db::Db;
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -81,7 +82,14 @@ struct Serving {
 
 impl Serving {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        let mut all = vec!["--listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        Self::start_as_told(folder, &all)
+    }
+
+    /// As the arguments say, or else the settings file in the folder.
+    fn start_as_told(folder: &Path, arguments: &[&str]) -> Self {
+        let mut all = vec!["serve"];
         all.extend(arguments);
         Self::begin(aftercare(folder, &all))
     }
@@ -151,6 +159,21 @@ fn wrong_usage_is_2_and_a_wrong_setting_is_1_with_its_name() {
 }
 
 #[test]
+fn where_it_listens_may_stand_in_the_settings_file() {
+    let folder = Folder::new();
+    let file = folder.0.join("aftercare.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\ncompany = \"Petrauskas\"\n").unwrap();
+    let portal = Serving::start_as_told(&folder.0, &[]);
+    assert!(portal.port != 3000 && portal.get("/sign-in").contains("Petrauskas"));
+    drop(portal);
+    std::fs::write(&file, "listen = \"3000\"\n").unwrap();
+    let wrong = run(&folder.0, &["serve"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert_eq!(said(&wrong).lines().count(), 1, "{}", said(&wrong));
+    assert!(said(&wrong).contains("listen must be"), "{}", said(&wrong));
+}
+
+#[test]
 fn every_command_explains_itself() {
     let folder = Folder::new();
     for command in [
@@ -181,6 +204,81 @@ fn staff_are_added_and_get_a_link_and_strangers_do_not() {
     assert_eq!((stranger.status.code(), said(&stranger).lines().count()), (Some(1), 1));
     let printed = "select count(*) from history where act = 'print_sign_in_link' and actor_kind = 'operator'";
     assert_eq!(count(&folder.0, printed), 1, "who could sign in as Tea stands in her history");
+    assert!(run(&folder.0, &["check"]).status.success());
+}
+
+/// The command itself: 1, and one line for each row that breaks a promise, whichever clause that is.
+#[test]
+fn check_ends_with_1_and_a_line_for_everything_that_breaks_a_promise() {
+    let folder = Folder::new();
+    drop(Serving::start(&folder.0, &["--demo"]));
+    let whole = run(&folder.0, &["check"]);
+    assert_eq!(whole.status.code(), Some(0), "{}", told(&whole));
+    assert!(told(&whole).ends_with("clauses hold\n") && told(&whole).lines().count() == 1, "{}", told(&whole));
+    // Without its history, hardly anything in it can be explained.
+    let history = in_database(&folder.0, async |db| {
+        db.write(|tx| Box::pin(async move { Ok(aftercare::execute!(tx, "delete from history")?) })).await.unwrap()
+    });
+    assert!(history > 100);
+    let (lines, objects) = (run(&folder.0, &["check"]), run(&folder.0, &["check", "--json"]));
+    assert_eq!((lines.status.code(), objects.status.code()), (Some(1), Some(1)));
+    let named: BTreeSet<(String, String)> = told(&lines)
+        .lines()
+        .map(|line| {
+            let (promise, rest) = line.split_once(": ").unwrap();
+            let (clause, rest) = rest.split_once(' ').unwrap();
+            let (id, detail) = rest.split_once(": ").unwrap();
+            assert!(promise.starts_with("promise ") && id.len() == 32 && !detail.is_empty(), "{line}");
+            (clause.to_owned(), id.to_owned())
+        })
+        .collect();
+    let as_objects: BTreeSet<(String, String)> = told(&objects)
+        .lines()
+        .map(|line| {
+            let object: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| object[name].as_str().unwrap().to_owned();
+            (text("clause"), text("id").replace('-', ""))
+        })
+        .collect();
+    assert_eq!(named, as_objects);
+    let unexplained: BTreeSet<&str> = named.iter().map(|(clause, _)| clause.as_str()).collect();
+    let without: Vec<&str> = aftercare::cli::clauses()
+        .iter()
+        .map(|clause| clause.name)
+        .filter(|name| name.ends_with("_without_history"))
+        .collect();
+    assert!(without.len() > 5 && unexplained.len() >= 5, "{unexplained:?} of {without:?}");
+}
+
+#[test]
+fn an_owner_is_named_for_the_one_firm_that_is_meant() {
+    let folder = Folder::new();
+    let file = sold::file(&[
+        "order_number,customer_email,purchased_on,product_name,organisation,organisation_id",
+        "A1,ann@example.com,2026-11-10,Kettle,Petrauskas,7",
+        "A2,ben@example.com,2026-11-10,Kettle,Petrauskas,8",
+        "A3,cleo@example.com,2026-11-10,Kettle,Costa,9",
+        "A4,dan@example.com,2026-11-10,Kettle,7,",
+    ]);
+    assert_eq!(import(&folder.0, &["purchases", &file.0.display().to_string()]).0, Some(0));
+    let name = |name: &str| run(&folder.0, &["organisation", "owner", name, "owner@example.com"]);
+    const OWNED: &str = "select count(*) from membership where role = 'owner'";
+    let several = name("Petrauskas");
+    assert_eq!((several.status.code(), said(&several).lines().count()), (Some(1), 1), "{}", said(&several));
+    assert!(said(&several).contains("7") && said(&several).contains("8"), "{}", said(&several));
+    // The number of one is the name of another: then only ours tells them apart.
+    let both = name("7");
+    assert_eq!((both.status.code(), count(&folder.0, OWNED)), (Some(1), 0), "{}", said(&both));
+    let ours = said(&both).trim().rsplit([' ', ',']).next().unwrap().to_owned();
+    assert!(name(&ours).status.success(), "{ours}");
+    assert_eq!(name("nobody").status.code(), Some(1));
+    for only in ["8", " Costa "] {
+        assert!(name(only).status.success(), "{only}");
+    }
+    assert_eq!(count(&folder.0, OWNED), 3);
+    let eight = "select count(*) from membership m join organisation o on o.id = m.organisation_id \
+        where m.role = 'owner' and o.external_id = '8'";
+    assert_eq!(count(&folder.0, eight), 1);
     assert!(run(&folder.0, &["check"]).status.success());
 }
 

@@ -79,6 +79,25 @@ both! {
 }
 
 both! {
+    async fn one_piece_of_many_that_became_mine_is_seen(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "").replace(",1,199", ",30,199")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        world.corrupt("update item set owner_id = (select id from person where email = 'ben@example.com'), transferred_at = created_at where position = 25").await;
+        world.corrupt("update benefit set person_id = (select id from person where email = 'ben@example.com') where item_id in (select id from item where position = 25)").await;
+        let path = the_purchase(&world).await;
+        let mine = world.get(&ben, &path).await;
+        assert_eq!(mine.status, StatusCode::OK);
+        assert_eq!(mine.body.matches("3 of 3 class seats left").count(), 1, "{}", mine.body);
+        assert!(!mine.body.contains("after="), "there is no more of it");
+        // Its former owner leafs through the others, and none is missing.
+        let pages = [world.get(&ann, &path).await.body, world.get(&ann, &format!("{path}?after=20")).await.body];
+        assert!(pages[0].contains("after=20"), "{}", pages[0]);
+        assert_eq!(pages.map(|page| page.matches("3 of 3 class seats left").count()), [20, 9]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn an_owner_sees_all_of_the_firm_and_a_member_what_is_theirs(world: World) {
         let row = |order: &str, email: &str, name: &str| {
             format!("{order},1,2026-11-10,2026-11-14,{email},LT,Petrauskas,,{name},goods,,1,199.00,EUR,12,")
@@ -125,6 +144,48 @@ both! {
         let none = world.get(&ann, "/purchases?covered=no&q=kettle").await.body;
         assert!(none.contains("Nothing found"));
         assert!(world.get(&ann, "/purchases?q=b07").await.body.contains("Kettle 07"));
+    }
+}
+
+both! {
+    /// The list, the staff's page of a customer and the page of the purchase say the same: covered or not.
+    async fn a_plan_covers_in_the_list_as_long_as_a_repair_is_left(world: World) {
+        // Nothing but the plan covers it.
+        let row = printer("A1", "ann@example.com", "GB", "S-1").replace(",12,care-6", ",,care-6");
+        // Nobody repairs a journey, whatever its warranty.
+        let tour = "A2,1,2026-11-10,2026-11-14,ann@example.com,GB,,P9,Tour,journey,,1,199.00,EUR,12,";
+        sell(&world, &[&row]).await;
+        let ann = world.customer("ann@example.com").await;
+        let agent = world.staff(Role::Agent).await;
+        let page = the_purchase(&world).await;
+        let said = async || {
+            let list = world.get(&ann, "/purchases").await.body;
+            let desk = world.get(&agent, &format!("/desk/customers/{}", ann.id)).await.body;
+            let only = world.get(&ann, "/purchases?covered=yes").await.body;
+            let detail = world.get(&ann, &page).await.body;
+            [list.contains("Covered until"), desk.contains("Covered until"), only.contains("Printer"), detail.contains("A repair is covered by")]
+        };
+        assert_eq!(said().await, [true; 4]);
+        let repair = async |kind: &'static str| {
+            let now = world.app.clock.now();
+            let mut tx = world.db().read().await.unwrap();
+            let left = ledger::balances(&mut tx, ann.id, Allowance::Repair, now.date_naive()).await.unwrap().remove(0);
+            drop(tx);
+            let reference = Reference { entity: "repair", id: Uuid::from_u128(7) };
+            world.db().write(move |tx| Box::pin(async move {
+                match kind {
+                    "reserve" => ledger::reserve(tx, left.benefit, 1, reference, now).await,
+                    _ => ledger::release(tx, reference, now).await,
+                }
+            })).await.unwrap();
+        };
+        repair("reserve").await;
+        assert_eq!(said().await, [false; 4]);
+        repair("release").await;
+        assert_eq!(said().await, [true; 4]);
+        sell(&world, &[tour]).await;
+        let list = world.get(&ann, "/purchases?covered=yes").await.body;
+        assert!(!list.contains("Tour"), "{list}");
     }
 }
 
@@ -414,6 +475,33 @@ async fn ask_by_serial(world: &World, signed: &Signed, serial: &str) {
 }
 
 both! {
+    async fn strangers_who_ask_about_an_address_keep_its_owner_from_nothing(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let ask = [("order_number", "A1"), ("email", "ann@example.com")];
+        for n in 0..4 {
+            let stranger = world.customer(&format!("stranger{n}@example.com")).await;
+            let reply = world.post(&stranger, "/purchases/register", &ask).await;
+            let limited = if n < 3 { StatusCode::SEE_OTHER } else { StatusCode::TOO_MANY_REQUESTS };
+            assert_eq!(reply.status, limited, "three codes to one address");
+        }
+        let ann = world.customer("ann@example.com").await;
+        assert_eq!(ask_by_order(&world, &ann, "A1", "ann@example.com").await, "/purchases");
+    }
+}
+
+both! {
+    async fn a_code_for_an_order_is_read_in_the_digits_of_the_readers_phone(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = ask_by_order(&world, &ann, "A1", "shop@example.com").await;
+        let code = code_for(&world, "shop@example.com").await;
+        let typed: String = code.chars().map(|c| char::from_u32(u32::from('०') + c.to_digit(10).unwrap()).unwrap()).collect();
+        assert_eq!(world.post(&ann, &path, &[("code", &typed)]).await.status, StatusCode::SEE_OTHER, "{typed}");
+        assert!(world.get(&ann, "/purchases").await.body.contains("Printer"));
+    }
+}
+
+both! {
     async fn a_race_for_a_serial_number_gives_it_to_one_and_disputes_to_the_others(world: World) {
         let world = std::sync::Arc::new(world);
         world.staff(Role::Agent).await;
@@ -471,6 +559,61 @@ both! {
         assert_eq!(post(refuse).await.status, StatusCode::SEE_OTHER);
         assert!(world.letter("ben@example.com").await.unwrap().1.contains("It is registered to its owner."));
         assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    /// Two makers number alike: the number alone says neither whose nor which thing it is.
+    async fn of_several_things_with_one_number_staff_say_which_it_is(world: World) {
+        let lamp = "A2,1,2026-11-10,2026-11-14,bob@example.com,GB,,P2,Lamp,goods,SN77,1,19.00,EUR,12,";
+        let radio = "A3,1,2026-11-10,2026-11-14,cleo@example.com,GB,,P3,Radio,goods,,1,19.00,EUR,12,";
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "SN-77"), lamp, radio]).await;
+        let (ann, ben, dan) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.customer("dan@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ann, "sn77").await;
+        ask_by_serial(&world, &ben, "sn77").await;
+        ask_by_serial(&world, &dan, "sn77").await;
+        let claim = async |person: PersonId| {
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_scalar!(tx, Uuid, "select id from registration where person_id = $1", person).unwrap().unwrap().to_string()
+        };
+        let item = id_of(&world, "select i.id from item i join purchase p on p.id = i.purchase_id where p.product_name = 'Lamp'").await.simple().to_string();
+        let other = id_of(&world, "select i.id from item i join purchase p on p.id = i.purchase_id where p.product_name = 'Radio'").await.simple().to_string();
+        let desk = world.get(&agent, "/desk/registrations").await.body;
+        assert!(desk.contains("Several things that we sold have this number."), "{desk}");
+        assert!(desk.contains("Printer, with shop") && desk.contains("Lamp, with bob") && !desk.contains("Radio"), "{desk}");
+        let accept = async |claim: &str, item: &str, more: &[(&str, &str)]| {
+            let mut fields = vec![("registration", claim), ("decision", "accept"), ("item", item)];
+            fields.extend(more);
+            world.post(&agent, "/desk/registrations", &fields).await
+        };
+        let (first, second, third) = (claim(ann.id).await, claim(ben.id).await, claim(dan.id).await);
+        for nothing in ["", "x", other.as_str()] {
+            let reply = accept(&first, nothing, &[]).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{nothing}");
+            assert!(reply.body.contains("id=\"item-fault\""), "{nothing}: {}", reply.body);
+        }
+        assert_eq!(accept(&first, &item, &[]).await.status, StatusCode::SEE_OTHER);
+        let hers = world.get(&ann, "/purchases").await.body;
+        assert!(hers.contains("Lamp") && !hers.contains("Printer"), "{hers}");
+        let taken = accept(&second, &item, &[]).await;
+        assert!(taken.status == StatusCode::UNPROCESSABLE_ENTITY && taken.body.contains("given to somebody else"), "{}", taken.body);
+        let unsold = accept(&second, "another", &[("sku", ""), ("purchased_on", "2026-11-01")]).await;
+        assert!(unsold.status == StatusCode::UNPROCESSABLE_ENTITY && unsold.body.contains("id=\"sku-fault\""), "{}", unsold.body);
+        assert_eq!(accept(&second, "another", &[("sku", "P3"), ("purchased_on", "2026-11-01")]).await.status, StatusCode::SEE_OTHER);
+        assert!(world.get(&ben, "/purchases").await.body.contains("Radio"));
+        let printer = id_of(&world, "select id from item where serial_number = 'SN-77'").await.simple().to_string();
+        assert_eq!(accept(&third, &printer, &[]).await.status, StatusCode::SEE_OTHER);
+        assert!(world.get(&dan, "/purchases").await.body.contains("Printer"));
+        assert_eq!(world.count("select count(*) from registration where state = 'accepted'").await, 3);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Whoever asks for the number now disputes it.
+        let eve = world.customer("eve@example.com").await;
+        ask_by_serial(&world, &eve, "SN 77").await;
+        assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
+        world.corrupt("drop index registration_item_once").await;
+        world.corrupt("update registration set item_id = (select id from item where serial_number = 'SN-77') where state = 'accepted'").await;
+        assert_eq!(world.broken().await, ["serial_number_given_twice"; 3]);
     }
 }
 
@@ -617,7 +760,9 @@ both! {
         world.corrupt("update item set product_id = (select id from product where sku = 'P2')").await;
         assert_eq!(world.broken().await, ["item_of_another_product"]);
         world.corrupt("update item set product_id = (select p.product_id from purchase p where p.id = item.purchase_id)").await;
-        world.corrupt("update purchase set organisation_id = (select id from organisation)").await;
+        let guarantee = "select c.id from coverage c join item i on i.id = c.item_id join purchase p on p.id = i.purchase_id \
+            where c.kind = 'legal_guarantee' and p.order_number = 'A1'";
+        world.corrupt_of("update purchase set organisation_id = (select id from organisation)", guarantee).await;
         assert_eq!(world.broken().await, ["legal_guarantee_without_consumer"]);
     }
 }

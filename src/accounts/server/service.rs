@@ -20,7 +20,7 @@ use crate::{
         history::{self, Change},
         rate, secret,
     },
-    values::{ChallengeId, EmailAddress, PersonId},
+    values::{ChallengeId, EmailAddress, PersonId, digits},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -129,7 +129,7 @@ enum Tried {
 
 /// Signs in by the code that was typed, in the browser that asked for it.
 pub async fn by_code(cx: &Cx, browser: Option<&str>, form: &Form) -> Result<(PersonId, String), AppError> {
-    let code: String = form.text("code").chars().filter(char::is_ascii_digit).collect();
+    let code = digits(form.text("code"));
     if form.text("code").is_empty() {
         return Err(Faults::only("code", Fault::Required));
     }
@@ -224,7 +224,7 @@ pub async fn by_link(cx: &Cx, token: &str) -> Result<(PersonId, String), AppErro
     }
 }
 
-/// A link for an operator to hand over: as if the letter had been sent.
+/// A link for an operator to hand over: as if the letter had been sent, so that what was asked for before is over.
 pub async fn link_for(cx: &Cx, email: EmailAddress) -> Result<String, AppError> {
     let link = secret::token();
     let (token, context) = (link.clone(), cx.clone());
@@ -237,8 +237,10 @@ pub async fn link_for(cx: &Cx, email: EmailAddress) -> Result<String, AppError> 
                 let change =
                     Change { entity: "person", id: person.id.0, customer: Some(person.id), ..Change::default() };
                 history::record(tx, &cx, &permit, change).await?;
+                tx.lock(&[address_key(&email)]).await?;
                 let now = real_now();
                 let id: ChallengeId = fresh();
+                execute!(tx, RETIRE, &email, now)?;
                 execute!(
                     tx,
                     INSERT,

@@ -2,25 +2,28 @@
 
 use super::ledger;
 use crate::{
-    db::Tx,
+    db::{Key, Tx},
     error::AppError,
     fetch_scalar,
     jobs::{self, Job},
     server::Cx,
 };
 use chrono::{DateTime, NaiveTime, Utc};
+use uuid::Uuid;
 
-const PLANNED: &str =
-    "select count(*) from job where kind = 'expire_benefits' and done_at is null and failed_at is null";
+const PLANNED: &str = "select count(*) from job where kind = 'expire_benefits' and done_at is null \
+    and failed_at is null and run_at > $1";
 
-/// Plans the next night's run if none is planned.
+/// Plans the next night's run if none is planned, whoever asks and however often: so a run that is tried again makes no
+/// second chain, and one that fails ends none.
 pub async fn plan(cx: &Cx) -> Result<(), AppError> {
-    let at = next_night(cx);
-    cx.db().write(move |tx| Box::pin(async move { plan_in(tx, at).await })).await
+    let (now, at) = (cx.now, next_night(cx));
+    cx.db().write(move |tx| Box::pin(async move { plan_in(tx, now, at).await })).await
 }
 
-async fn plan_in(tx: &mut Tx, at: DateTime<Utc>) -> Result<(), AppError> {
-    if fetch_scalar!(tx, i64, PLANNED)?.unwrap_or(0) == 0 {
+async fn plan_in(tx: &mut Tx, now: DateTime<Utc>, at: DateTime<Utc>) -> Result<(), AppError> {
+    tx.lock(&[Key::of("nightly", Uuid::nil())]).await?;
+    if fetch_scalar!(tx, i64, PLANNED, now)?.unwrap_or(0) == 0 {
         jobs::enqueue(tx, Job::ExpireBenefits, at).await?;
     }
     Ok(())
@@ -34,10 +37,10 @@ fn next_night(cx: &Cx) -> DateTime<Utc> {
     at.map_or(cx.now + chrono::TimeDelta::days(1), |at| at.with_timezone(&Utc))
 }
 
-/// Expires everything that is over, in short transactions, and plans the next night.
+/// Plans the next night, then expires everything that is over, in short transactions.
 pub async fn expire(cx: &Cx) -> Result<(), AppError> {
+    plan(cx).await?;
     let (today, now) = (cx.today(), cx.now);
     while cx.db().write(move |tx| Box::pin(async move { ledger::expire(tx, today, now).await })).await? > 0 {}
-    let at = next_night(cx);
-    cx.db().write(move |tx| Box::pin(async move { jobs::enqueue(tx, Job::ExpireBenefits, at).await.map(|_| ()) })).await
+    Ok(())
 }

@@ -209,6 +209,8 @@ fn history_card(cx: &Cx, lines: &[history::Line]) -> impl IntoView + use<> {
             let who = match line.actor_kind.as_str() {
                 "person" => line.actor_name.clone().unwrap_or_default(),
                 "link" => w!(fmt, desk.by_link),
+                // The one thing that nobody who is signed in does: prove who they are.
+                "guest" => w!(fmt, desk.by_guest),
                 "operator" => w!(fmt, desk.by_operator),
                 _ => w!(fmt, desk.by_system),
             };

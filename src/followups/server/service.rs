@@ -2,9 +2,12 @@
 
 use super::store::{self, FollowUp, Neglected, NewFollowUp};
 use crate::{
-    access::{Act, Subject},
-    cases::{domain::Matter, server::store as cases},
-    db::Key,
+    access::{Act, Permit, Subject},
+    cases::{
+        domain::Matter,
+        server::store::{self as cases, Case},
+    },
+    db::{Key, Tx},
     error::{AppError, Fault, Faults},
     followups::domain::{Outcome, Refusal, plan as check_plan},
     server::{Cx, form::Form, fresh, history},
@@ -97,6 +100,9 @@ pub async fn plan(cx: &Cx, plan: Plan) -> Result<FollowUpId, AppError> {
                 }
                 if let Some(("case", id)) = plan.about {
                     let case = cases::find(tx, CaseId(id)).await?;
+                    if case.matter.owner.is_none() {
+                        taken_over(tx, &cx, &permit, &case).await?;
+                    }
                     let owner = case.matter.owner.or(Some(me));
                     cases::save(tx, &permit, case.id, &Matter { owner, ..case.matter }, cx.now).await?;
                 }
@@ -108,6 +114,20 @@ pub async fn plan(cx: &Cx, plan: Plan) -> Result<FollowUpId, AppError> {
             })
         })
         .await
+}
+
+/// A case that nobody has is somebody's from now on, and its own history says whose doing that was.
+async fn taken_over(tx: &mut Tx, cx: &Cx, permit: &Permit, case: &Case) -> Result<(), AppError> {
+    let state = case.matter.state.as_str();
+    let change = history::Change {
+        entity: "case",
+        id: case.id.0,
+        customer: Some(case.customer),
+        from: Some(state),
+        to: Some(state),
+        ..Default::default()
+    };
+    history::record(tx, cx, permit, change).await
 }
 
 /// What is late gets a contact by tomorrow, and it is me who makes it.
@@ -153,9 +173,9 @@ pub async fn mine(cx: &Cx) -> Result<Vec<FollowUp>, AppError> {
 }
 
 async fn record(
-    tx: &mut crate::db::Tx,
+    tx: &mut Tx,
     cx: &Cx,
-    permit: &crate::access::Permit,
+    permit: &Permit,
     id: FollowUpId,
     customer: PersonId,
     to: &str,

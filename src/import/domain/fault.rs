@@ -74,6 +74,8 @@ pub enum Fault {
     CellCount { found: usize, expected: usize },
     #[error("not UTF-8")]
     NotUtf8,
+    #[error("several organisations have this name, organisation_id tells them apart{0}")]
+    SeveralOrganisations(String),
     #[error("conflict: {0}")]
     Conflict(Conflict),
 }

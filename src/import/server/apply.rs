@@ -143,7 +143,13 @@ pub async fn purchases(
     let mut new = Vec::new();
     let mut members = BTreeSet::new();
     for (row, purchase, existing) in open {
-        let organisation = people::Firm::of(purchase).and_then(|firm| firms.get(&firm)).copied();
+        let organisation = match firms.of(tx, purchase, existing.map(|_| row.place.unwrap_or(1))).await? {
+            Ok(organisation) => organisation,
+            Err(fault) => {
+                applied.conflicts.push((row.line, fault));
+                continue;
+            }
+        };
         let (Some(person), Some(product)) =
             (people.get(&purchase.customer_email), products.get(&catalog::product_key(purchase)))
         else {
@@ -301,7 +307,7 @@ pub async fn sold(tx: &mut Tx, cx: &Cx, row: &PurchaseRow, source: &'static str)
     let (Some(person), Some(product)) = (person, product) else {
         return Err(crate::server::internal("a sold product vanished", &row.order_number));
     };
-    let organisation = people::Firm::of(row).and_then(|firm| firms.get(&firm)).copied();
+    let organisation = firms.of(tx, row, None).await?.unwrap_or_default();
     people::members(tx, &settings, organisation.map(|firm| (firm, person)).into_iter().collect()).await?;
     let place = row.order_line.unwrap_or(1);
     let ready = Ready { line: 0, place: Some(place), digest: String::new(), parsed: String::new(), takes: false };

@@ -63,9 +63,17 @@ struct Piece {
     registered: bool,
     repaired: bool,
     used: bool,
+    /// Something was once reserved of a benefit of it, though all of it was given back.
+    told_of: bool,
 }
 
 impl Piece {
+    /// What keeps it from being deleted or given to another. What its ledger tells of is one's own, and what was booked
+    /// by it still names it.
+    fn held(&self) -> Option<Conflict> {
+        self.bound().or(self.told_of.then_some(Conflict::UsedBenefit))
+    }
+
     fn bound(&self) -> Option<Conflict> {
         let reasons = [
             (self.repaired, Conflict::Repair),
@@ -85,10 +93,12 @@ const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.owner_id, i.organisation_id, \
     i.transferred_at is not null as handed_on, \
     exists (select 1 from registration r where r.item_id = i.id \
-        or (r.serial_key = i.serial_key and r.state in ('open', 'disputed', 'accepted'))) as registered, \
+        or (r.serial_key = i.serial_key and r.state in ('open', 'disputed'))) as registered, \
     exists (select 1 from repair r where r.item_id = i.id) as repaired, \
     exists (select 1 from benefit b where b.item_id = i.id \
-        and (b.reserved + b.used > 0 or b.granted_at is not null or b.extended_at is not null)) as used \
+        and (b.reserved + b.used > 0 or b.granted_at is not null or b.extended_at is not null)) as used, \
+    exists (select 1 from benefit b join benefit_entry e on e.benefit_id = b.id \
+        where b.item_id = i.id and e.entity is not null) as told_of \
     from item i where i.purchase_id = $1 order by i.position";
 
 /// What a changed row would do to the pieces that are there.
@@ -115,7 +125,7 @@ fn plans(pieces: Vec<Piece>, row: &PurchaseRow) -> Plans {
         }
     }
     // Whoever relies on a piece keeps it before others do.
-    unmatched.sort_by_key(|piece| (piece.bound().is_none(), piece.position));
+    unmatched.sort_by_key(|piece| (piece.bound().is_none(), piece.held().is_none(), piece.position));
     let mut removed = Vec::new();
     for piece in unmatched {
         // A piece with a number that is not in the row any more gets a new one; a piece without stays without first.
@@ -131,8 +141,8 @@ fn plans(pieces: Vec<Piece>, row: &PurchaseRow) -> Plans {
 /// What a change must not do.
 fn refused(stored: &Stored, row: &PurchaseRow, plans: &Plans) -> Option<Conflict> {
     let another = stored.buyer_email != row.customer_email.as_str() || another_firm(stored, row);
-    let taken = plans.removed.iter().find_map(Piece::bound);
-    let given = || plans.kept.iter().filter(|_| another).find_map(|(piece, _)| piece.bound());
+    let taken = plans.removed.iter().find_map(Piece::held);
+    let given = || plans.kept.iter().filter(|_| another).find_map(|(piece, _)| piece.held());
     let renamed = || {
         let changes = |(piece, serial): &&(Piece, Option<String>)| {
             piece.serial_key.is_some() && piece.serial_key != serial.as_deref().map(serial_key)
@@ -426,15 +436,53 @@ async fn coverages(
 }
 
 /// What staff gave by hand is none of the import's business.
-const BENEFITS: &str = "select id, plan_code, starts_on, ends_on, expired, extended_at is not null as extended \
-    from benefit where item_id = $1 and granted_at is null";
+const BENEFITS: &str = "select b.id, b.plan_code, b.starts_on, b.ends_on, b.available, b.expired, \
+    b.extended_at is not null as extended, \
+    exists (select 1 from benefit o join benefit_entry e on e.benefit_id = o.id where o.item_id = b.item_id \
+        and o.plan_code = b.plan_code and e.entity is not null) as told_of from benefit b where b.item_id = $1 and b.granted_at is null";
 const MOVE_BENEFIT: &str = "update benefit set starts_on = $2, ends_on = $3, \
     available = case when $4 then available + expired else available end, \
     expired = case when $4 then 0 else expired end where id = $1";
 const EXTENDED: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'extend', $4)";
-const END_BENEFIT: [&str; 2] = ["delete from benefit_entry where benefit_id = $1", "delete from benefit where id = $1"];
+const DELETE_BENEFIT: [&str; 2] =
+    ["delete from benefit_entry where benefit_id = $1", "delete from benefit where id = $1"];
+/// Only if nobody reserves of it in this moment.
+const END_BENEFIT: &str = "update benefit set ends_on = $2, available = 0, expired = expired + available \
+    where id = $1 and available = $3 and reserved = 0";
+const EXPIRED: &str = "insert into benefit_entry (id, benefit_id, at, kind, units) values ($1, $2, $3, 'expire', $4)";
 
-type Benefit = (BenefitId, String, NaiveDate, NaiveDate, i64, bool);
+#[derive(sqlx::FromRow)]
+struct Benefit {
+    id: BenefitId,
+    plan_code: String,
+    starts_on: NaiveDate,
+    ends_on: NaiveDate,
+    available: i64,
+    expired: i64,
+    extended: bool,
+    /// Something was reserved once of what this plan gave: all of it ends and comes back together.
+    told_of: bool,
+}
+
+/// Takes a benefit away. Where something was booked by its plan once, that still names it: then it ends, and its ledger
+/// stays.
+async fn take_away(tx: &mut Tx, settings: &Settings, benefit: &Benefit) -> Result<(), AppError> {
+    let Benefit { id, available, .. } = *benefit;
+    if !benefit.told_of {
+        for statement in DELETE_BENEFIT {
+            execute!(tx, statement, id)?;
+        }
+        return Ok(());
+    }
+    let first = benefit.starts_on.succ_opt().unwrap_or(benefit.starts_on);
+    if execute!(tx, END_BENEFIT, id, benefit.ends_on.min(settings.today.max(first)), available)? == 0 {
+        return Err(AppError::Busy);
+    }
+    if available > 0 {
+        execute!(tx, EXPIRED, fresh::<BenefitEntryId>(), id, settings.now, available)?;
+    }
+    Ok(())
+}
 
 /// Brings the counted rights of a piece in line with its plan. Another plan was refused before where one of them is used.
 async fn benefits(
@@ -446,27 +494,25 @@ async fn benefits(
 ) -> Result<(), AppError> {
     let there = fetch_all!(tx, Benefit, BENEFITS, item)?;
     let plan = whole.plan(settings);
-    for (id, code, starts_on, ends_on, expired, extended) in &there {
-        let Some(plan) = plan.filter(|plan| plan.code == *code) else {
-            for statement in END_BENEFIT {
-                execute!(tx, statement, *id)?;
-            }
+    for benefit in &there {
+        let Some(plan) = plan.filter(|plan| plan.code == benefit.plan_code) else {
+            take_away(tx, settings, benefit).await?;
             continue;
         };
         let mut period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
-        if *extended {
-            period.until = period.until.max(*ends_on);
+        if benefit.extended {
+            period.until = period.until.max(benefit.ends_on);
         }
-        if (period.from, period.until) != (*starts_on, *ends_on) {
+        if (period.from, period.until) != (benefit.starts_on, benefit.ends_on) {
             let revived = period.until > settings.today;
-            execute!(tx, MOVE_BENEFIT, *id, period.from, period.until, revived)?;
+            execute!(tx, MOVE_BENEFIT, benefit.id, period.from, period.until, revived)?;
             let entry: BenefitEntryId = fresh();
-            execute!(tx, EXTENDED, entry, *id, settings.now, if revived { *expired } else { 0 })?;
+            execute!(tx, EXTENDED, entry, benefit.id, settings.now, if revived { benefit.expired } else { 0 })?;
         }
     }
     let Some(plan) = plan else { return Ok(()) };
     let period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
-    let has_plan = there.iter().any(|(_, code, ..)| *code == plan.code);
+    let has_plan = there.iter().any(|benefit| benefit.plan_code == plan.code);
     let mut cells = Cells::default();
     for (allowance, count) in plan.grants().filter(|_| !has_plan) {
         cells.benefit(settings, item, person, whole.organisation, allowance, plan, period, count);
@@ -491,6 +537,7 @@ mod tests {
             registered: false,
             repaired: false,
             used,
+            told_of: false,
         }
     }
 

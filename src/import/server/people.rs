@@ -7,8 +7,8 @@ use super::{
 use crate::{
     db::{Key, Tx},
     error::AppError,
-    execute,
-    import::domain::PurchaseRow,
+    execute, fetch_all, fetch_scalar,
+    import::domain::{Fault, PurchaseRow, RowFault},
     people::likeness::likeness,
     server::fresh,
     values::{EmailAddress, OrganisationId, PersonId},
@@ -21,16 +21,21 @@ use uuid::Uuid;
 struct Known {
     id: PersonId,
     email: EmailAddress,
+    name: String,
     phone: Option<String>,
     language: Option<String>,
     country: Option<String>,
 }
 
-const KNOWN: &str = "select id, email, phone, language, country from person where email in";
+const KNOWN: &str = "select id, email, name, phone, language, country from person where email in";
 const ADD: &str = "insert into person \
     (id, email, name, name_lower, phone, language, country, staff, created_at, version)";
 const FILL: &str = "update person set phone = coalesce(phone, $2), language = coalesce(language, $3), \
     country = coalesce(country, $4), version = version + 1 where id = $1";
+// Whoever saved their account chose their name, even the one that the address gave them.
+const NAME: &str = "update person set name = $3, name_lower = $4, version = version + 1 where id = $1 and name = $2 \
+    and not exists (select 1 from history h where h.entity = 'person' and h.entity_id = person.id \
+    and h.act = 'edit_account' and h.to_state is null)";
 
 /// The people of some rows, by address: known ones get what was missing, new ones are added. What they changed
 /// themselves is never overwritten.
@@ -49,6 +54,10 @@ pub async fn people(
         if phone.is_some() || language.is_some() || country.is_some() {
             execute!(tx, FILL, person.id, phone, language, country)?;
         }
+        let unnamed = person.name == before_at(&person.email);
+        if let Some(name) = row.customer_name.as_deref().filter(|name| unnamed && *name != person.name) {
+            execute!(tx, NAME, person.id, &person.name, name, name.to_lowercase())?;
+        }
     }
     let there: BTreeSet<EmailAddress> = known.iter().map(|person| person.email.clone()).collect();
     let new: Vec<&EmailAddress> = wanted.keys().copied().filter(|email| !there.contains(*email)).collect();
@@ -61,9 +70,13 @@ pub async fn people(
     Ok(known.into_iter().map(|person| (person.email, person.id)).collect())
 }
 
+/// What somebody is called of whom nothing but the address is known.
+fn before_at(email: &EmailAddress) -> &str {
+    email.as_str().split('@').next().unwrap_or_default()
+}
+
 fn person_cells(settings: &Settings, email: &EmailAddress, row: &PurchaseRow) -> Vec<Value> {
-    let before_at = email.as_str().split('@').next().unwrap_or_default();
-    let name = row.customer_name.as_deref().unwrap_or(before_at);
+    let name = row.customer_name.as_deref().unwrap_or(before_at(email));
     let id: PersonId = fresh();
     vec![
         id.0.into(),
@@ -99,19 +112,99 @@ impl Firm {
 }
 
 const BY_NUMBER: &str = "select external_id, id from organisation where external_id in";
-const BY_NAME: &str = "select name, id from organisation where name in";
+const BY_NAME: &str = "select name, id, external_id from organisation where name in";
+const SHARED: &str = "select name, id, external_id from organisation where name in \
+    (select name from organisation group by name having count(*) > 1)";
+const FIRM_OF: &str = "select o.id from purchase p join organisation o on o.id = p.organisation_id \
+    where p.order_number = $1 and p.order_line = $2 and o.name = $3";
 const ADD_FIRM: &str = "insert into organisation (id, name, external_id, created_at, likeness)";
 const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, role, created_at)";
 
+type Called = (String, OrganisationId, Option<String>);
+
+/// What a name means to an import: the firm that the company gave no number, else the only one with that name. Several
+/// are told by what tells them apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Meant {
+    One(OrganisationId),
+    Several(String),
+}
+
+fn meant(mut called: Vec<Called>) -> HashMap<String, Meant> {
+    called.sort();
+    let mut firms: HashMap<String, Vec<(OrganisationId, Option<String>)>> = HashMap::new();
+    for (name, id, number) in called {
+        firms.entry(name).or_default().push((id, number));
+    }
+    let of = |firms: Vec<(OrganisationId, Option<String>)>| {
+        let without: Vec<OrganisationId> =
+            firms.iter().filter(|(_, number)| number.is_none()).map(|(id, _)| *id).collect();
+        match (without.as_slice(), firms.as_slice()) {
+            ([one], _) | ([], [(one, _)]) => Meant::One(*one),
+            _ => {
+                let mut numbers: Vec<String> = firms.into_iter().filter_map(|(_, number)| number).collect();
+                numbers.sort();
+                Meant::Several(if numbers.is_empty() { String::new() } else { format!(": {}", numbers.join(", ")) })
+            }
+        }
+    };
+    firms.into_iter().map(|(name, firms)| (name, of(firms))).collect()
+}
+
+/// The firms of some rows.
+#[derive(Debug, Default)]
+pub struct Firms {
+    found: HashMap<Firm, OrganisationId>,
+    /// Names that several firms share.
+    several: HashMap<String, String>,
+}
+
+impl Firms {
+    pub fn tells_all_apart(&self) -> bool {
+        self.several.is_empty()
+    }
+
+    /// The firm that a row belongs to. A purchase that is there already, at this place of its order, stays with its firm
+    /// as long as the name is the same.
+    pub async fn of(
+        &self,
+        tx: &mut Tx,
+        row: &PurchaseRow,
+        there: Option<i64>,
+    ) -> Result<Result<Option<OrganisationId>, RowFault>, AppError> {
+        let Some(firm) = Firm::of(row) else { return Ok(Ok(None)) };
+        let Firm::Name(name) = &firm else { return Ok(Ok(self.found.get(&firm).copied())) };
+        if let Some(place) = there
+            && let Some(id) = fetch_scalar!(tx, OrganisationId, FIRM_OF, &row.order_number, place, name)?
+        {
+            return Ok(Ok(Some(id)));
+        }
+        Ok(match self.several.get(name) {
+            Some(numbers) => Err(RowFault {
+                column: "organisation".to_owned(),
+                value: name.clone(),
+                fault: Fault::SeveralOrganisations(numbers.clone()),
+            }),
+            None => Ok(self.found.get(&firm).copied()),
+        })
+    }
+}
+
+/// The names that mean several firms, before anything is added.
+pub async fn shared(tx: &mut Tx) -> Result<Firms, AppError> {
+    let several = meant(fetch_all!(tx, Called, SHARED)?).into_iter();
+    let several = several.filter_map(|(name, meant)| match meant {
+        Meant::Several(numbers) => Some((name, numbers)),
+        Meant::One(_) => None,
+    });
+    Ok(Firms { several: several.collect(), found: HashMap::new() })
+}
+
 /// The firms of some rows; new ones are added.
-pub async fn firms(
-    tx: &mut Tx,
-    settings: &Settings,
-    rows: &[&PurchaseRow],
-) -> Result<HashMap<Firm, OrganisationId>, AppError> {
+pub async fn firms(tx: &mut Tx, settings: &Settings, rows: &[&PurchaseRow]) -> Result<Firms, AppError> {
     let wanted: BTreeMap<Firm, &PurchaseRow> = rows.iter().filter_map(|row| Some((Firm::of(row)?, *row))).collect();
     if wanted.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Firms::default());
     }
     // Names are not unique in the database: two firms may share one. Two imports must not make two of one, though.
     tx.lock(&[Key::of("import_organisations", Uuid::nil())]).await?;
@@ -122,16 +215,24 @@ pub async fn firms(
             Firm::Name(name) => names.push(name.as_str().into()),
         }
     }
-    let mut found: HashMap<Firm, OrganisationId> = HashMap::new();
+    let (mut found, mut several) = (HashMap::new(), HashMap::new());
     for (number, id) in bulk::select::<(String, OrganisationId)>(tx, BY_NUMBER, numbers).await? {
         found.insert(Firm::Number(number), id);
     }
-    for (name, id) in bulk::select::<(String, OrganisationId)>(tx, BY_NAME, names).await? {
-        found.entry(Firm::Name(name)).or_insert(id);
+    for (name, meant) in meant(bulk::select::<Called>(tx, BY_NAME, names).await?) {
+        match meant {
+            Meant::One(id) => {
+                found.insert(Firm::Name(name), id);
+            }
+            Meant::Several(numbers) => {
+                several.insert(name, numbers);
+            }
+        }
     }
     let mut cells = Vec::new();
     for (firm, row) in wanted {
-        if found.contains_key(&firm) {
+        let shared = matches!(&firm, Firm::Name(name) if several.contains_key(name));
+        if shared || found.contains_key(&firm) {
             continue;
         }
         let id: OrganisationId = fresh();
@@ -144,7 +245,7 @@ pub async fn firms(
         found.insert(firm, id);
     }
     bulk::insert(tx, ADD_FIRM, "", cells).await?;
-    Ok(found)
+    Ok(Firms { found, several })
 }
 
 const ENDED: &str = "select entity_id, customer_id from history \
@@ -166,4 +267,23 @@ pub async fn members(
         .map(|(firm, person)| vec![firm.0.into(), person.0.into(), "member".into(), settings.now.into()])
         .collect();
     bulk::insert(tx, ADD_MEMBER, "on conflict (organisation_id, person_id) do nothing", cells).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_the_firm_without_a_number_or_the_only_one() {
+        let id = |n: u128| OrganisationId(Uuid::from_u128(n));
+        let of = |firms: &[(u128, Option<&str>)]| {
+            let called = firms.iter().map(|(n, number)| ("A".to_owned(), id(*n), number.map(str::to_owned)));
+            meant(called.collect()).remove("A").unwrap()
+        };
+        assert_eq!(of(&[(1, None)]), Meant::One(id(1)));
+        assert_eq!(of(&[(1, Some("7"))]), Meant::One(id(1)));
+        assert_eq!(of(&[(1, Some("7")), (2, None), (3, Some("8"))]), Meant::One(id(2)));
+        assert_eq!(of(&[(2, Some("8")), (1, Some("7"))]), Meant::Several(": 7, 8".to_owned()));
+        assert_eq!(of(&[(1, None), (2, None)]), Meant::Several(String::new()));
+    }
 }

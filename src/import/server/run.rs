@@ -3,6 +3,7 @@
 use super::{
     apply, catalog,
     changes::{self, Effect},
+    people,
     source::{Format, Row, Source, whole},
     staging,
 };
@@ -12,7 +13,7 @@ use crate::{
     db::Tx,
     error::AppError,
     import::domain::{
-        Fault, Header, Layout, LeftOut, RowFault, plan_columns, product_columns, purchase_columns, read_plan,
+        Fault, Header, Layout, LeftOut, PurchaseRow, RowFault, plan_columns, product_columns, purchase_columns, read_plan,
         read_product, read_purchase,
     },
     server::{
@@ -451,6 +452,7 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
     if kind != Kind::Purchases {
         return Ok(());
     }
+    tell_firms_apart(cx, run).await?;
     let mut after = 0;
     loop {
         let changed = staging::changed(&mut cx.db().read().await?, run, after).await?;
@@ -519,6 +521,36 @@ async fn take_away(cx: &Cx, permit: Permit, options: &Options, run: Uuid) -> Res
 async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Option<(Vec<staging::Ready>, i64)>, AppError> {
     let rows = staging::taking(tx, run, after).await?;
     Ok(rows.last().map(|row| row.line).map(|last| (rows, last)))
+}
+
+/// Rows that name a firm by a name that several have. Hardly any company has such firms, so that rarely any row is read.
+async fn tell_firms_apart(cx: &Cx, run: Uuid) -> Result<(), AppError> {
+    let firms = people::shared(&mut cx.db().read().await?).await?;
+    if firms.tells_all_apart() {
+        return Ok(());
+    }
+    let firms = Arc::new(firms);
+    let mut after = 0;
+    loop {
+        let ready = staging::ready(&mut cx.db().read().await?, run, after, STAGED_AT_ONCE as i64).await?;
+        let Some(last) = ready.last().map(|row| row.line) else { return Ok(()) };
+        after = last;
+        let ready = Arc::new(ready);
+        let firms = Arc::clone(&firms);
+        write(cx, move |tx| {
+            let (ready, firms) = (Arc::clone(&ready), Arc::clone(&firms));
+            Box::pin(async move {
+                for row in ready.iter() {
+                    let Ok(purchase) = serde_json::from_str::<PurchaseRow>(&row.parsed) else { continue };
+                    if let Err(fault) = firms.of(tx, &purchase, row.place).await? {
+                        staging::blame(tx, run, row.line, fault).await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    }
 }
 
 async fn tell_faults(cx: &Cx, run: Uuid, tell: Tell<'_>) -> Result<(), AppError> {

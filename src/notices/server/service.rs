@@ -12,12 +12,13 @@ use crate::{
     error::AppError,
     i18n::{self, Fmt, Locale},
     jobs::{self, Job},
-    notices::domain::{wait_for_morning, wait_unless_over},
+    notices::domain::{morning, wait_unless_over},
     people::server::store as people,
     server::{Cx, clock::real_now, fresh},
     values::{EmailAddress, MessageId, PersonId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use leptos_i18n::Locale as _;
 use lettre::message::Mailbox;
 
@@ -167,11 +168,10 @@ async fn send_with(
     };
     let zone = reader.as_ref().and_then(|person| person.zone.as_deref()?.parse().ok()).unwrap_or(cx.company_zone());
     let written = letter.write(Fmt::new(locale), zone, &cx.app.company.name);
-    let local = cx.now.with_timezone(&zone).naive_local();
     let wait = match letter.urgency() {
-        Urgency::AtOnce => chrono::TimeDelta::zero(),
-        Urgency::ByDay => wait_for_morning(local),
-        Urgency::Until(until) => wait_unless_over(local, until - cx.now),
+        Urgency::AtOnce => TimeDelta::zero(),
+        Urgency::ByDay => until_morning(cx.now, zone),
+        Urgency::Until(until) => wait_unless_over(until_morning(cx.now, zone), until - cx.now),
     };
     let row = MessageRow {
         id: fresh(),
@@ -194,6 +194,14 @@ async fn send_with(
         jobs::enqueue(tx, Job::Deliver { message: row.id }, row.send_after).await?;
     }
     Ok(())
+}
+
+/// How long it is until the night is over where the reader lives; nothing by day. An hour more or less in the night in
+/// which the clocks are changed.
+fn until_morning(now: DateTime<Utc>, zone: Tz) -> TimeDelta {
+    let Some(ends) = morning(now.with_timezone(&zone).naive_local()) else { return TimeDelta::zero() };
+    let at = ends.and_local_timezone(zone).earliest().map_or_else(|| ends.and_utc(), |at| at.to_utc());
+    (at - now).max(TimeDelta::zero())
 }
 
 /// Who never chose a language gets the one they are reading in now, others English.

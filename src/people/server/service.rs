@@ -1,11 +1,11 @@
 //! What operators do about people: add staff, name a firm's owner.
 
-use super::store::{self, NewPerson};
+use super::store::{self, NewPerson, OrganisationRow};
 use crate::{
     access::{Act, Membership, Role, Subject},
     error::AppError,
     server::{Cx, history},
-    values::{EmailAddress, PersonId},
+    values::{EmailAddress, OrganisationId, PersonId},
 };
 
 /// Makes somebody staff, known or new.
@@ -28,16 +28,20 @@ pub async fn add_staff(cx: &Cx, email: EmailAddress, name: String, role: Role) -
         .await
 }
 
+/// The firms that an operator may mean by a name or a number.
+pub async fn firms_called(cx: &Cx, text: &str) -> Result<Vec<OrganisationRow>, AppError> {
+    cx.may(Act::NameOwner, &Subject::nobody())?;
+    store::organisations_called(&mut cx.db().read().await?, text.trim()).await
+}
+
 /// Names the owner of a firm, who sees all that it bought and enrols its people. An import never does this.
-pub async fn name_owner(cx: &Cx, organisation: String, email: EmailAddress) -> Result<(), AppError> {
+pub async fn name_owner(cx: &Cx, organisation: OrganisationId, email: EmailAddress) -> Result<(), AppError> {
     let permit = cx.may(Act::NameOwner, &Subject::nobody())?;
     let context = cx.clone();
     cx.db()
         .write(move |tx| {
-            let (cx, organisation, email) = (context.clone(), organisation.clone(), email.clone());
+            let (cx, email) = (context.clone(), email.clone());
             Box::pin(async move {
-                let organisation =
-                    store::organisation_by_name(tx, organisation.trim()).await?.ok_or(AppError::NotFound)?;
                 let name = email.as_str().split('@').next().unwrap_or_default().to_owned();
                 let person =
                     store::insert(tx, &permit, &NewPerson { email: Some(email), name, ..NewPerson::default() }, cx.now)

@@ -4,12 +4,13 @@ use crate::{
     access::{Membership, Permit, Role},
     db::Tx,
     error::AppError,
-    execute, fetch_all, fetch_optional, fetch_scalar,
+    execute, fetch_all, fetch_optional,
     people::likeness::likeness,
     server::fresh,
     values::{CountryCode, EmailAddress, LanguageTag, OrganisationId, PersonId},
 };
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct PersonRow {
@@ -47,7 +48,8 @@ const ADD_ROLE: &str = "insert into person_role (person_id, role) values ($1, $2
 const MARK_STAFF: &str = "update person set staff = true, version = version + 1 where id = $1";
 const INSERT_ORGANISATION: &str =
     "insert into organisation (id, name, external_id, created_at, likeness) values ($1, $2, $3, $4, $5)";
-const ORGANISATION_BY_NAME: &str = "select id from organisation where name = $1 order by id limit 1";
+const ORGANISATIONS_CALLED: &str = "select id, name, external_id from organisation \
+    where name = $1 or external_id = $1 or id = $2 order by external_id, id limit 100";
 const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, role, created_at) values ($1, $2, $3, $4) \
     on conflict (organisation_id, person_id) do nothing";
 const MAKE_OWNER: &str = "insert into membership (organisation_id, person_id, role, created_at) values ($1, $2, 'owner', $3) \
@@ -112,8 +114,19 @@ pub async fn fill_likeness(tx: &mut Tx) -> Result<usize, AppError> {
     Ok(rows.len())
 }
 
-pub async fn organisation_by_name(tx: &mut Tx, name: &str) -> Result<Option<OrganisationId>, AppError> {
-    Ok(fetch_scalar!(tx, OrganisationId, ORGANISATION_BY_NAME, name)?)
+/// A firm as operators tell it from others.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct OrganisationRow {
+    pub id: OrganisationId,
+    pub name: String,
+    /// The number that the company gave it (`organisation_id` in files).
+    pub external_id: Option<String>,
+}
+
+/// The firms that a text may mean: by their exact name, by the company's number, by ours. Several may share a name.
+pub async fn organisations_called(tx: &mut Tx, text: &str) -> Result<Vec<OrganisationRow>, AppError> {
+    let id: OrganisationId = text.parse().unwrap_or(OrganisationId(Uuid::nil()));
+    Ok(fetch_all!(tx, OrganisationRow, ORGANISATIONS_CALLED, text, id)?)
 }
 
 /// Makes somebody belong to a firm. An owner stays one.

@@ -33,9 +33,10 @@ pub const CLAUSES: &[Clause] = &[
     Clause {
         promise: 4,
         name: "serial_number_given_twice",
-        sql: "select r.id, r.serial_key as detail from registration r where r.state in ('open', 'accepted') and exists \
+        sql: "select r.id, r.serial_key as detail from registration r where (r.state = 'open' and exists \
             (select 1 from registration o where o.serial_key = r.serial_key and o.id <> r.id \
-            and o.state in ('open', 'accepted'))",
+            and o.state in ('open', 'accepted'))) or (r.state = 'accepted' and exists \
+            (select 1 from registration o where o.item_id = r.item_id and o.id <> r.id and o.state = 'accepted'))",
     },
     Clause {
         promise: 4,

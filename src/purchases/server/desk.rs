@@ -1,6 +1,6 @@
 //! `/desk/registrations`: what customers say is theirs, for staff to accept or refuse.
 
-use super::register::{self, OpenRow};
+use super::register::{self, ANOTHER, OpenRow, PieceRow};
 use crate::{
     error::AppError,
     server::{
@@ -89,21 +89,33 @@ fn card(cx: &Cx, sheet: &Sheet, after: &str, row: OpenRow) -> impl IntoView + us
     let disputed = row.is_disputed().then(|| {
         view! { <Alert tone=Tone::Warn><p>{w!(t, purchases.desk_disputed)}</p></Alert> }
     });
-    let known = row.product_name.clone().zip(row.owner_name.clone());
-    let is_known = known.is_some();
-    let what = match known {
-        Some((product, owner)) => w!(t, purchases.desk_known, product = product, owner = owner),
-        None => w!(t, purchases.desk_unknown),
-    };
-    let sale = (!is_known).then(|| {
-        view! {
-            <div class="fields">
-                <Field name="sku" id=sku_id label=w!(t, purchases.desk_sku) value=sku fault=sku_fault/>
-                <Field name="purchased_on" id=day_id kind="date" label=w!(t, purchases.desk_bought_on)
-                    value=day fault=day_fault max=cx.today().to_string()/>
-            </div>
+    let what = match row.pieces.as_slice() {
+        [] => w!(t, purchases.desk_unknown),
+        [piece] => {
+            w!(t, purchases.desk_known, product = piece.product_name.clone(), owner = piece.owner_name.clone())
         }
-    });
+        _ => w!(t, purchases.desk_several),
+    };
+    let unknown_sale = sku_fault.is_some() || day_fault.is_some() || !sku.is_empty() || !day.is_empty();
+    let fields = view! {
+        <div class="fields">
+            <Field name="sku" id=sku_id label=w!(t, purchases.desk_sku) value=sku fault=sku_fault/>
+            <Field name="purchased_on" id=day_id kind="date" label=w!(t, purchases.desk_bought_on)
+                value=day fault=day_fault max=cx.today().to_string()/>
+        </div>
+    };
+    let sale = if row.pieces.is_empty() {
+        fields.into_any()
+    } else {
+        let (chosen, fault) = field("item");
+        let (choices, only) = choices(cx, &row.pieces);
+        let chosen = if chosen.is_empty() { only } else { chosen };
+        view! {
+            <ChoiceList name="item" id=field_id("item") legend=w!(t, purchases.desk_which) choices value=chosen fault/>
+            <Fold title=w!(t, purchases.desk_other_sale) open=unknown_sale>{fields}</Fold>
+        }
+        .into_any()
+    };
     let person = row.person_name.clone();
     let title = w!(t, purchases.desk_asks, person = row.person_name, serial = row.serial_number);
     let refusing = this && sheet.value("decision") == "refuse";
@@ -134,6 +146,19 @@ fn card(cx: &Cx, sheet: &Sheet, after: &str, row: OpenRow) -> impl IntoView + us
             <Fold title=w!(t, purchases.refuse) open=refusing>{refusal}</Fold>
         </Card>
     }
+}
+
+/// The things that have the number, and that it is none of them; with what is chosen already where there is only one.
+fn choices(cx: &Cx, pieces: &[PieceRow]) -> (Vec<Choice>, String) {
+    let t = cx.fmt();
+    let choice = |piece: &PieceRow| {
+        let words = w!(t, purchases.desk_piece, product = piece.product_name.clone(), owner = piece.owner_name.clone());
+        let bought = w!(t, purchases.bought_on, date = t.date(piece.purchased_on));
+        Choice { text: Some(format!("{} · {bought}", piece.order_number)), ..Choice::new(piece.id.to_string(), words) }
+    };
+    let only = if let [piece] = pieces { piece.id.to_string() } else { String::new() };
+    let another = Choice::new(ANOTHER, w!(t, purchases.desk_another));
+    (pieces.iter().map(choice).chain([another]).collect(), only)
 }
 
 /// Which page of the list a form stands on.

@@ -5,7 +5,7 @@
 
 pub(super) mod store;
 
-pub use store::{OpenRow, RegistrationRow};
+pub use store::{OpenRow, PieceRow, RegistrationRow};
 
 use super::hand_over;
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
         history::{self, Change},
         keys, rate, secret,
     },
-    values::{ClaimId, Cursor, EmailAddress, ItemId, PersonId, PublicNumber, Rows},
+    values::{ClaimId, Cursor, EmailAddress, ItemId, PersonId, PublicNumber, Rows, digits},
     w,
 };
 use chrono::{Duration, NaiveDate};
@@ -112,11 +112,17 @@ fn asked(form: &Form) -> Result<Asked, AppError> {
 /// # Errors
 /// Faults of the form, or [`AppError::TooMany`].
 pub async fn register(cx: &Cx, form: &Form) -> Result<Next, AppError> {
-    let person = cx.person()?.id;
+    let viewer = cx.person()?;
+    let person = viewer.id;
     let permit = cx.may(Act::RegisterPurchase, &Subject::of(person))?;
     let asked = asked(form)?;
     let (scope, key, body) = (format!("register:{person}"), form.key(), form.body());
-    limit(cx, person, &asked).await?;
+    // What strangers ask for about an address keeps nobody from their own, to which no code has to be sent.
+    let code_to = match &asked {
+        Asked::Order { email, .. } if *email != viewer.email => Some(email.clone()),
+        Asked::Order { .. } | Asked::Serial { .. } => None,
+    };
+    limit(cx, person, code_to).await?;
     let code = secret::six_digits();
     let context = cx.clone();
     cx.db()
@@ -141,18 +147,14 @@ pub async fn register(cx: &Cx, form: &Form) -> Result<Next, AppError> {
 }
 
 /// Counted apart from the registration, so that refused tries count as well.
-async fn limit(cx: &Cx, person: PersonId, asked: &Asked) -> Result<(), AppError> {
-    let address = match asked {
-        Asked::Order { email, .. } => Some(format!("register:{email}")),
-        Asked::Serial { .. } => None,
-    };
+async fn limit(cx: &Cx, person: PersonId, code_to: Option<EmailAddress>) -> Result<(), AppError> {
     cx.db()
         .write(move |tx| {
-            let address = address.clone();
+            let code_to = code_to.clone();
             Box::pin(async move {
                 rate::take(tx, &format!("register:{person}"), REGISTRATIONS_A_DAY, Duration::days(1)).await?;
-                if let Some(address) = address {
-                    rate::take(tx, &address, CODES_TO_ADDRESS, CODE_WINDOW).await?;
+                if let Some(email) = code_to {
+                    rate::take(tx, &format!("register:{email}"), CODES_TO_ADDRESS, CODE_WINDOW).await?;
                 }
                 Ok(())
             })
@@ -203,13 +205,12 @@ pub async fn by_serial(
     }
     let id: ClaimId = fresh();
     let serial = store::Serial { number, key: &key, proof };
-    // The index gives the number to one; whoever comes second disputes it.
-    let state = if store::add_serial(tx, permit, id, person, serial, RegistrationState::Open, cx.now).await? {
-        RegistrationState::Open
-    } else {
-        store::add_serial(tx, permit, id, person, serial, RegistrationState::Disputed, cx.now).await?;
-        RegistrationState::Disputed
-    };
+    // The number is one's to ask for; whoever comes second disputes it.
+    let asked_for = store::asked_for(tx, &key).await?;
+    let state = if asked_for { RegistrationState::Disputed } else { RegistrationState::Open };
+    if !store::add_serial(tx, permit, id, person, serial, state, cx.now).await? {
+        return Err(AppError::Busy);
+    }
     record(tx, cx, permit, id, None, state, None).await?;
     entrust(tx, cx, permit, (id, person), number).await?;
     Ok(Next::Checked)
@@ -281,8 +282,8 @@ pub async fn waiting(cx: &Cx, id: ClaimId) -> Result<RegistrationRow, AppError> 
 /// A fault at `code` where it is wrong or too old.
 pub async fn enter_code(cx: &Cx, id: ClaimId, form: &Form) -> Result<(), AppError> {
     let person = cx.person()?.id;
-    let code: String = form.text("code").chars().filter(|c| !c.is_whitespace()).collect();
-    if code.is_empty() {
+    let code = digits(form.text("code"));
+    if form.text("code").is_empty() {
         return Err(Faults::only("code", Fault::Required));
     }
     let context = cx.clone();
@@ -341,9 +342,22 @@ pub async fn open(cx: &Cx, cursor: Option<&Cursor>) -> Result<Rows<OpenRow>, App
 /// What staff say to a registration.
 #[derive(Clone, Debug)]
 enum Verdict {
-    Accept { sku: Option<String>, purchased_on: Option<NaiveDate> },
+    Accept { which: Which, sku: Option<String>, purchased_on: Option<NaiveDate> },
     Refuse { why: String },
 }
+
+/// Which of the things that have the number it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Which {
+    /// Nobody said; where there is one, it is that.
+    Only,
+    This(ItemId),
+    /// None that was sold as far as the portal knows.
+    Another,
+}
+
+/// What the form sends for [`Which::Another`].
+pub const ANOTHER: &str = "another";
 
 /// Decides a registration by serial number. True where it was accepted.
 ///
@@ -355,6 +369,11 @@ pub async fn decide(cx: &Cx, form: &Form) -> Result<bool, AppError> {
     let id = form.parse::<ClaimId>("registration", &mut faults, Fault::NotAChoice);
     let verdict = match form.text("decision") {
         "accept" => Verdict::Accept {
+            which: match form.text("item") {
+                "" => Which::Only,
+                ANOTHER => Which::Another,
+                _ => form.parse("item", &mut faults, Fault::NotAChoice).map_or(Which::Only, Which::This),
+            },
             sku: Some(form.text("sku")).filter(|sku| !sku.is_empty()).map(str::to_owned),
             purchased_on: form.optional("purchased_on", &mut faults, Fault::NotADate),
         },
@@ -393,12 +412,22 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
             let letter = Letter::RegistrationRefused { serial, why: why.clone(), link: link("/help") };
             notices::send(tx, cx, To::Person(row.person_id), letter, &format!("registration-decided:{id}")).await?;
         }
-        Verdict::Accept { sku, purchased_on } => {
-            if store::taken(tx, &key, id).await? {
+        Verdict::Accept { which, sku, purchased_on } => {
+            let pieces = store::items_with(tx, &key).await?;
+            let known = match (which, pieces.as_slice()) {
+                (Which::Only, [only]) => Some(*only),
+                (Which::This(item), pieces) if pieces.contains(item) => Some(*item),
+                (Which::Only, []) | (Which::Another, _) => None,
+                (Which::Only, _) => return Err(Faults::only("item", Fault::Required)),
+                (Which::This(_), _) => return Err(Faults::only("item", Fault::NotAChoice)),
+            };
+            if let Some(item) = known
+                && store::taken(tx, item, id).await?
+            {
                 return Err(Refusal::SerialTaken.into());
             }
             store::dispute_others(tx, &permit, &key, id).await?;
-            let item = match store::item_with(tx, &key).await? {
+            let item = match known {
                 Some(item) => {
                     bring(tx, cx, &permit, item, &row).await?;
                     item

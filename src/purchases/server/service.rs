@@ -50,21 +50,21 @@ pub struct ShownItem {
 /// # Errors
 /// [`AppError::NotFound`] where there is none, or none that is theirs.
 pub async fn show(cx: &Cx, id: PurchaseId, after: i64) -> Result<Shown, AppError> {
-    cx.person()?;
+    let viewer = cx.person()?.id;
     let mut tx = cx.db().read().await?;
     let purchase = store::purchase(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let mut rows = store::items_in(&mut tx, id, after, PIECES as i64 + 1).await?;
+    // Counted among those that the viewer may see: one piece of many may be theirs.
+    let of = if cx.viewer.can(Act::ReadPurchase, &Subject::nobody()) { None } else { Some(viewer) };
+    let mut rows = store::items_in(&mut tx, id, after, PIECES as i64 + 1, of).await?;
     let more_after = if rows.len() > PIECES { rows.get(PIECES - 1).map(|item| item.position) } else { None };
     rows.truncate(PIECES);
     rows.retain(|item| cx.viewer.can(Act::ReadPurchase, &item.subject()));
     let bought = Subject::of(purchase.person_id).within(purchase.organisation_id);
     let whole = cx.viewer.can(Act::ReadPurchase, &bought);
-    if rows.is_empty() {
-        return Err(AppError::NotFound);
-    }
-    let until = rows.last().map_or(after, |item| item.position);
-    let coverages = coverage::of_pieces(&mut tx, id, after, until).await?;
-    let (benefits, entries) = ledger::of_pieces(&mut tx, id, after, until).await?;
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Err(AppError::NotFound) };
+    let (before, until) = (first.position - 1, last.position);
+    let coverages = coverage::of_pieces(&mut tx, id, before, until).await?;
+    let (benefits, entries) = ledger::of_pieces(&mut tx, id, before, until).await?;
     let items = rows.into_iter().map(|item| shown_item(cx, item, &coverages, &benefits, &entries)).collect();
     Ok(Shown { purchase, whole, items, more_after })
 }

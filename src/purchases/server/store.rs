@@ -53,8 +53,9 @@ const ITEMS_OF: &str = "select i.id, i.purchase_id, i.position, i.product_id, p.
     order by p.purchased_on desc, p.id, i.position limit 500";
 const ITEMS_IN: &str = "select i.id, i.purchase_id, i.position, i.product_id, p.product_name, p.kind, i.serial_number, \
     i.owner_id as owner_person, i.organisation_id as organisation, p.purchased_on, p.delivered_on \
-    from item i join purchase p on p.id = i.purchase_id \
-    where i.purchase_id = $1 and i.position > $2 order by i.position limit $3";
+    from item i join purchase p on p.id = i.purchase_id where i.purchase_id = $1 and i.position > $2 \
+    and ($4 is null or i.owner_id = $4 or i.organisation_id in \
+    (select organisation_id from membership where person_id = $4 and role = 'owner')) order by i.position limit $3";
 
 /// A piece.
 pub async fn item(tx: &mut Tx, id: ItemId) -> Result<Option<ItemRow>, AppError> {
@@ -69,9 +70,15 @@ pub async fn items_of(tx: &mut Tx, scope: &Scope) -> Result<Vec<ItemRow>, AppErr
     }
 }
 
-/// The pieces of a purchase after a position.
-pub async fn items_in(tx: &mut Tx, purchase: PurchaseId, after: i64, most: i64) -> Result<Vec<ItemRow>, AppError> {
-    Ok(fetch_all!(tx, ItemRow, ITEMS_IN, purchase, after, most)?)
+/// The pieces of a purchase after a position: all, or those of a person and of the firms they own.
+pub async fn items_in(
+    tx: &mut Tx,
+    purchase: PurchaseId,
+    after: i64,
+    most: i64,
+    of: Option<PersonId>,
+) -> Result<Vec<ItemRow>, AppError> {
+    Ok(fetch_all!(tx, ItemRow, ITEMS_IN, purchase, after, most, of)?)
 }
 
 /// A purchase with everything that its page says.
@@ -157,19 +164,37 @@ impl Covered {
     }
 }
 
-const LIST: &str = "select * from (select p.id, p.product_name, p.kind, o.name as organisation_name, p.purchased_on, \
+/// The first day that no right covers any more, of the pieces `i` of the purchase `p` on the day `$2`: what
+/// [`crate::coverage::domain::decide`] says, since a plan without a repair left covers none.
+macro_rules! covered_until {
+    ($pieces:literal) => {
+        concat!(
+            "(select max(c.ends_on) from item i join coverage c on c.item_id = i.id where i.purchase_id = p.id and ",
+            $pieces,
+            " and p.kind <> 'journey' and c.void_reason is null and c.kind <> 'repair_warranty' \
+             and c.starts_on <= $2 and c.ends_on > $2 and (c.kind <> 'service_plan' or exists (select 1 from benefit b \
+             where b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' and b.available > 0)))"
+        )
+    };
+}
+
+const LIST: &str = concat!(
+    "select * from (select p.id, p.product_name, p.kind, o.name as organisation_name, p.purchased_on, \
     p.delivered_on, \
     (select count(*) from item i where i.purchase_id = p.id and (i.owner_id = $1 or i.organisation_id in \
-    (select organisation_id from membership where person_id = $1 and role = 'owner'))) as pieces, \
-    (select max(c.ends_on) from item i join coverage c on c.item_id = i.id where i.purchase_id = p.id \
-    and c.void_reason is null and c.kind <> 'repair_warranty' and c.starts_on <= $2 and c.ends_on > $2) as covered_until \
-    from purchase p left join organisation o on o.id = p.organisation_id \
+    (select organisation_id from membership where person_id = $1 and role = 'owner'))) as pieces, ",
+    covered_until!(
+        "(i.owner_id = $1 or i.organisation_id in \
+         (select organisation_id from membership where person_id = $1 and role = 'owner'))"
+    ),
+    " as covered_until from purchase p left join organisation o on o.id = p.organisation_id \
     where p.id in (select i.purchase_id from item i where i.owner_id = $1 union all \
     select i.purchase_id from membership m join item i on i.organisation_id = m.organisation_id \
     where m.person_id = $1 and m.role = 'owner') \
     and (p.purchased_on, p.id) < ($3, $4) and ($5 = '' or p.search like $5 escape '!')) l \
     where $6 = 'all' or ($6 = 'yes') = (covered_until is not null) \
-    order by purchased_on desc, id desc limit $7";
+    order by purchased_on desc, id desc limit $7"
+);
 
 /// The purchases that a viewer sees: their own, and all of the firms that they own; the latest first.
 pub async fn list(
@@ -222,11 +247,12 @@ pub struct PanelRow {
     pub covered_until: Option<NaiveDate>,
 }
 
-const PANEL: &str = "select p.id, p.product_name, p.order_number, p.purchased_on, \
-    (select max(c.ends_on) from item i join coverage c on c.item_id = i.id where i.purchase_id = p.id \
-    and c.void_reason is null and c.kind <> 'repair_warranty' and c.starts_on <= $2 and c.ends_on > $2) as covered_until \
-    from purchase p where p.id in (select i.purchase_id from item i where i.owner_id = $1) \
-    order by p.purchased_on desc, p.id desc limit 20";
+const PANEL: &str = concat!(
+    "select p.id, p.product_name, p.order_number, p.purchased_on, ",
+    covered_until!("i.owner_id = $1"),
+    " as covered_until from purchase p where p.id in (select i.purchase_id from item i where i.owner_id = $1) \
+    order by p.purchased_on desc, p.id desc limit 20"
+);
 
 /// The latest purchases of a customer.
 pub async fn panel(tx: &mut Tx, person: PersonId, today: NaiveDate) -> Result<Vec<PanelRow>, AppError> {

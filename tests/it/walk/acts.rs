@@ -383,8 +383,8 @@ async fn operator(walk: &mut Walk, act: Act) {
             walk.once(link).await.unwrap();
         }
         Act::NameOwner => {
-            let name = "Costa Verde Hotels".to_owned();
-            walk.once(aftercare::people::server::service::name_owner(&cx, name, email)).await.unwrap();
+            let firms = aftercare::people::server::service::firms_called(&cx, "Costa Verde Hotels").await.unwrap();
+            walk.once(aftercare::people::server::service::name_owner(&cx, firms[0].id, email)).await.unwrap();
         }
         _ => {
             let plans = [

@@ -8,7 +8,7 @@ use crate::{
     purchases::{domain::RegistrationState, server::hand_over::end_old},
     values::{ClaimId, Cursor, EmailAddress, ItemId, PAGE_ROWS, PersonId, Rows},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 /// A registration as it is stored.
@@ -94,8 +94,14 @@ pub struct Serial<'a> {
 
 const ADD_SERIAL: &str = "insert into registration (id, person_id, way, serial_number, serial_key, proof, tries, \
     state, created_at) values ($1, $2, 'serial', $3, $4, $5, 0, $6, $7) on conflict do nothing";
+const ASKED_FOR: &str = "select id from registration where serial_key = $1 and state in ('open', 'accepted') limit 1";
 
-/// Adds it unless the number is somebody else's to ask for; false then.
+/// Whether somebody asks for the number, or was given a piece by it. Two pieces may share a number, but staff look twice.
+pub async fn asked_for(tx: &mut Tx, key: &str) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, ClaimId, ASKED_FOR, key)?.is_some())
+}
+
+/// Adds it; false where the number is somebody else's to ask for.
 pub async fn add_serial(
     tx: &mut Tx,
     _: &Permit,
@@ -182,8 +188,20 @@ pub struct OpenRow {
     pub proof: Option<String>,
     pub state: String,
     pub created_at: DateTime<Utc>,
-    pub product_name: Option<String>,
-    pub owner_name: Option<String>,
+    /// What was sold with this number. It is several things where their makers number alike.
+    #[sqlx(skip)]
+    pub pieces: Vec<PieceRow>,
+}
+
+/// A piece that has the number that somebody asks for.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct PieceRow {
+    pub registration_id: ClaimId,
+    pub id: ItemId,
+    pub product_name: String,
+    pub owner_name: String,
+    pub order_number: String,
+    pub purchased_on: NaiveDate,
 }
 
 impl OpenRow {
@@ -192,31 +210,40 @@ impl OpenRow {
     }
 }
 
-const OPEN: &str = "select r.id, r.person_id, a.name as person_name, r.serial_number, r.proof, r.state, r.created_at, \
-    p.product_name, o.name as owner_name from registration r join person a on a.id = r.person_id \
-    left join item i on i.id = (select min_item.id from item min_item where min_item.serial_key = r.serial_key \
-    order by min_item.id limit 1) \
-    left join purchase p on p.id = i.purchase_id left join person o on o.id = i.owner_id \
-    where r.state in ('open', 'disputed') and (r.created_at, r.id) > ($1, $2) order by r.created_at, r.id limit $3";
+const OPEN: &str = "select r.id, r.person_id, a.name as person_name, r.serial_number, r.proof, r.state, r.created_at \
+    from registration r join person a on a.id = r.person_id where r.state in ('open', 'disputed') and (r.created_at, r.id) > ($1, $2) order by r.created_at, r.id limit $3";
+
+const PIECES: &str = "select r.id as registration_id, i.id, p.product_name, o.name as owner_name, p.order_number, \
+    p.purchased_on from registration r join item i on i.serial_key = r.serial_key \
+    join purchase p on p.id = i.purchase_id join person o on o.id = i.owner_id \
+    where r.state in ('open', 'disputed') and (r.created_at, r.id) > ($1, $2) and (r.created_at, r.id) <= ($3, $4) \
+    order by p.product_name, i.id limit 500";
 
 /// What waits for a decision, the oldest first.
 pub async fn open(tx: &mut Tx, _: &Permit, cursor: Option<&Cursor>) -> Result<Rows<OpenRow>, AppError> {
     let read = |cursor: &Cursor| Some((DateTime::from_timestamp_micros(cursor.key.parse().ok()?)?, cursor.id));
     let (at, id) = cursor.and_then(read).unwrap_or((DateTime::<Utc>::UNIX_EPOCH, Uuid::nil()));
-    let rows = fetch_all!(tx, OpenRow, OPEN, at, id, PAGE_ROWS)?;
+    let mut rows = fetch_all!(tx, OpenRow, OPEN, at, id, PAGE_ROWS)?;
+    if let Some((until, last)) = rows.last().map(|row| (row.created_at, row.id)) {
+        for piece in fetch_all!(tx, PieceRow, PIECES, at, id, until, last)? {
+            if let Some(row) = rows.iter_mut().find(|row| row.id == piece.registration_id) {
+                row.pieces.push(piece);
+            }
+        }
+    }
     Ok(Rows::cut(rows, |row| Cursor { key: row.created_at.timestamp_micros().to_string(), id: row.id.0 }))
 }
 
-const TAKEN: &str = "select id from registration where serial_key = $1 and state = 'accepted' and id <> $2 limit 1";
+const TAKEN: &str = "select id from registration where item_id = $1 and state = 'accepted' and id <> $2 limit 1";
 const DISPUTE_OTHERS: &str = "update registration set state = 'disputed' \
     where serial_key = $1 and state = 'open' and id <> $2";
 const DECIDE: &str = "update registration set state = $2, item_id = $3, decided_by = $4, why = $5, decided_at = $6 \
     where id = $1";
-const ITEM_WITH: &str = "select id from item where serial_key = $1 order by id limit 1";
+const ITEMS_WITH: &str = "select id from item where serial_key = $1 order by id";
 
-/// Whether the number was given to somebody by another registration.
-pub async fn taken(tx: &mut Tx, key: &str, but: ClaimId) -> Result<bool, AppError> {
-    Ok(fetch_scalar!(tx, ClaimId, TAKEN, key, but)?.is_some())
+/// Whether the piece was given to somebody by another registration.
+pub async fn taken(tx: &mut Tx, item: ItemId, but: ClaimId) -> Result<bool, AppError> {
+    Ok(fetch_scalar!(tx, ClaimId, TAKEN, item, but)?.is_some())
 }
 
 /// Whoever else asks for the number disputes it from now on.
@@ -240,9 +267,9 @@ pub async fn decide(
     Ok(())
 }
 
-/// The piece with a serial number.
-pub async fn item_with(tx: &mut Tx, key: &str) -> Result<Option<ItemId>, AppError> {
-    Ok(fetch_scalar!(tx, ItemId, ITEM_WITH, key)?)
+/// The pieces with a serial number.
+pub async fn items_with(tx: &mut Tx, key: &str) -> Result<Vec<ItemId>, AppError> {
+    Ok(fetch_all!(tx, (ItemId,), ITEMS_WITH, key)?.into_iter().map(|(id,)| id).collect())
 }
 
 const HAND_ON: &str = "update item set owner_id = $2, organisation_id = null, transferred_at = $3 \
