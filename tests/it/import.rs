@@ -542,31 +542,6 @@ both! {
 }
 
 both! {
-    async fn of_a_piece_that_is_given_away_while_its_owner_books_a_repair_one_of_the_two_happens(world: World) {
-        crate::repairs::workshop(&world, 2).await;
-        let sold: Vec<String> =
-            (0..8).map(|n| printer(&format!("A{n}"), "ann@example.com", "LT", &format!("S-{n}"))).collect();
-        sell(&world, &sold.iter().map(String::as_str).collect::<Vec<_>>()).await;
-        let ann = world.customer("ann@example.com").await;
-        let mut tx = world.db().read().await.unwrap();
-        let items = aftercare::fetch_all!(tx, (Uuid,), "select id from item order by serial_number").unwrap();
-        drop(tx);
-        for ((item,), row) in items.into_iter().zip(&sold) {
-            let file = file(&[HEADER, &row.replace("ann@", "bea@")]);
-            let options = options(Kind::Purchases, file.0.clone());
-            let item = item.to_string();
-            let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
-            let booking = world.post(&ann, "/repairs/new", &form);
-            let ((report, faults), reply) = tokio::join!(import(&world, &options), booking);
-            assert_ne!(report.applied, reply.status == 303, "{faults:?}, {}: {}", reply.status, reply.body);
-        }
-        let others = "select count(*) from repair r join item i on i.id = r.item_id where i.owner_id <> r.person_id";
-        assert_eq!(world.count(others).await, 0);
-        assert_eq!(world.broken().await, Vec::<String>::new());
-    }
-}
-
-both! {
     async fn places_and_repeats_are_found_through_the_whole_of_a_long_file(world: World) {
         let header = "order_number,order_line,customer_email,purchased_on,product_name";
         let row = |order: &str, line: &str| format!("{order},{line},ann@example.com,2026-11-01,Kettle");

@@ -180,11 +180,10 @@ impl Firms {
             return Ok(Ok(Some(id)));
         }
         Ok(match self.several.get(name) {
-            Some(numbers) => Err(RowFault {
-                column: "organisation".to_owned(),
-                value: name.clone(),
-                fault: Fault::SeveralOrganisations(numbers.clone()),
-            }),
+            Some(numbers) => {
+                let fault = Fault::SeveralOrganisations(numbers.clone());
+                Err(RowFault::new("organisation", name.clone(), fault))
+            }
             None => Ok(self.found.get(&firm).copied()),
         })
     }
