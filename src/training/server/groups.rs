@@ -792,17 +792,9 @@ pub async fn end_line(tx: &mut Tx, system: &Cx, class: &ClassRow) -> Result<(), 
     Ok(())
 }
 
-/// The class does not take place: seats without a name are given back, and for each group seats are held in the first of
-/// the later classes into which all of it fits. The caller holds all of them and has ended all named places, which are
-/// `before`.
-pub async fn end_with_class(
-    tx: &mut Tx,
-    cx: &Cx,
-    class: &ClassRow,
-    why: &str,
-    mut later: Vec<ClassRow>,
-    before: Vec<(PartyRow, Vec<PlaceRow>)>,
-) -> Result<(), AppError> {
+/// The class does not take place: seats without a name are given back, and nothing is gathered any more. The caller holds
+/// the class.
+pub async fn end_with_class(tx: &mut Tx, cx: &Cx, before: &[(PartyRow, Vec<PlaceRow>)]) -> Result<(), AppError> {
     let system = cx.as_viewer(Viewer::System);
     for (party, places) in before {
         let permit = self::system(cx, Act::CancelEnrolment, None)?;
@@ -813,29 +805,43 @@ pub async fn end_with_class(
         }
         let now = parties::party(tx, party.id).await?;
         parties::gather(tx, &permit, &now, 0).await?;
-        if places.is_empty() {
-            continue;
-        }
-        let (mut of_firm, mut gone) = (Vec::new(), Vec::new());
-        for place in places {
-            match place.person_id {
-                Some(person) if members::member(tx, party.organisation_id, person).await?.is_none() => {
-                    gone.extend(place.person_name);
-                }
-                _ => of_firm.push(place),
-            }
-        }
-        let (size, mut offer) = (i64::try_from(of_firm.len()).unwrap_or(i64::MAX), None);
-        for next in later.iter_mut().filter(|next| size > 0 && next.seats().free() >= size) {
-            if let Some(until) = offer_elsewhere(tx, &system, next, &party, &of_firm).await? {
-                next.held += size;
-                offer = Some((&*next, until));
-                break;
-            }
-        }
-        group_letters::class_cancelled(tx, cx, class, &party, why, offer, gone).await?;
     }
     Ok(())
+}
+
+/// Holds seats for a group whose class does not take place, in the first of the later classes into which all of it fits,
+/// and tells its owner. The caller holds all of them and has ended `places`, which it had.
+pub async fn offer_instead(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    why: &str,
+    later: &mut [ClassRow],
+    party: PartyRow,
+    places: Vec<PlaceRow>,
+) -> Result<(), AppError> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    let system = cx.as_viewer(Viewer::System);
+    let (mut of_firm, mut gone) = (Vec::new(), Vec::new());
+    for place in places {
+        match place.person_id {
+            Some(person) if members::member(tx, party.organisation_id, person).await?.is_none() => {
+                gone.extend(place.person_name);
+            }
+            _ => of_firm.push(place),
+        }
+    }
+    let (size, mut offer) = (i64::try_from(of_firm.len()).unwrap_or(i64::MAX), None);
+    for next in later.iter_mut().filter(|next| size > 0 && next.seats().free() >= size) {
+        if let Some(until) = offer_elsewhere(tx, &system, next, &party, &of_firm).await? {
+            next.held += size;
+            offer = Some((&*next, until));
+            break;
+        }
+    }
+    group_letters::class_cancelled(tx, cx, class, &party, why, offer, gone).await
 }
 
 /// The groups of a class with all that they have.

@@ -7,7 +7,10 @@ use super::{
     letters::{self, Waited},
     make_ups, rules,
     seats::{self, lock_of},
-    store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass},
+    store::{
+        self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass,
+        parties::{PartyRow, PlaceRow},
+    },
 };
 use crate::{
     access::{Act, Permit, Subject, Viewer},
@@ -437,28 +440,61 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
     crew_letters::cancelled(tx, cx, &class, why).await?;
     make_ups::class_cancelled(tx, cx, id).await?;
-    // Whoever had a seat is asked first, then the line in its order.
-    let (booked, line): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == EnrolmentState::Booked);
     let system = cx.as_viewer(Viewer::System);
-    for row in &booked {
+    for row in &rows {
         end_with_class(tx, &system, row).await?;
-        busy::free(tx, "enrolment", row.id.0).await?;
-        dues::give_back(tx, row.id, cx.now).await?;
+        if row.state == EnrolmentState::Booked {
+            busy::free(tx, "enrolment", row.id.0).await?;
+            dues::give_back(tx, row.id, cx.now).await?;
+        }
     }
-    for row in &line {
-        end_with_class(tx, &system, row).await?;
+    groups::end_with_class(tx, cx, &parties).await?;
+    // Whoever had a seat is asked first, then the line in its order: a group, for which its owner answers, in its turn.
+    let mut turns: Vec<Turn> = rows.into_iter().map(Turn::One).collect();
+    turns.extend(parties.into_iter().map(|(party, places)| Turn::Group(party, places)));
+    turns.sort_by_key(Turn::order);
+    for turn in turns {
+        match turn {
+            Turn::One(row) => {
+                let offer = match row.party_id {
+                    None => offer_instead(tx, cx, &mut later, row.person_id).await?,
+                    Some(_) => None,
+                };
+                let offer = offer.map(|(at, until)| (&later[at], until));
+                asks::answered_instead(tx, cx, id, offer.map(|(next, _)| next), row.person_id).await?;
+                letters::class_cancelled(tx, cx, &class, row.id, row.person_id, why, offer).await?;
+            }
+            Turn::Group(party, places) => {
+                groups::offer_instead(tx, cx, &class, why, &mut later, party, places).await?;
+            }
+        }
     }
-    for row in booked.iter().chain(&line) {
-        // For a group its owner answers.
-        let offer = match row.party_id {
-            None => offer_instead(tx, cx, &mut later, row.person_id).await?,
-            Some(_) => None,
+    Ok(())
+}
+
+/// Who is asked whether they come to another class instead of one that does not take place.
+enum Turn {
+    One(EnrolmentRow),
+    Group(PartyRow, Vec<PlaceRow>),
+}
+
+impl Turn {
+    /// Seats by when they were asked for, then offers, then the line.
+    fn order(&self) -> (u8, i64, DateTime<Utc>) {
+        let place = |state: EnrolmentState, number: Option<i64>| match state {
+            EnrolmentState::Booked => (0, 0),
+            EnrolmentState::Offered => (1, number.unwrap_or(0)),
+            _ => (2, number.unwrap_or(0)),
         };
-        let offer = offer.map(|(at, until)| (&later[at], until));
-        asks::answered_instead(tx, cx, id, offer.map(|(next, _)| next), row.person_id).await?;
-        letters::class_cancelled(tx, cx, &class, row.id, row.person_id, why, offer).await?;
+        let ((rank, number), since) = match self {
+            Self::One(row) => (place(row.state, row.queue_number), row.created_at),
+            Self::Group(party, places) => {
+                let first = places.iter().map(|one| place(one.state, one.queue_number)).min();
+                (first.unwrap_or((2, i64::MAX)), party.created_at)
+            }
+        };
+        (rank, number, since)
     }
-    groups::end_with_class(tx, cx, &class, why, later, parties).await
 }
 
 /// Holds a seat for somebody in the first of these classes that they can come to; says in which, and until when.

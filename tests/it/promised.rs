@@ -1,0 +1,150 @@
+//! What training owes to those who are easily forgotten: groups and guests, walk-ins, whoever asked for a class, whoever
+//! waits until one is closed; and what of them others may read.
+
+use crate::{
+    both,
+    groups::Firm,
+    sold,
+    training::{School, now},
+    world::{Signed, World},
+};
+use aftercare::{
+    access::Role,
+    calendar::{
+        domain::{LocalSpan, Span},
+        hours::Opening,
+    },
+    fetch_one, fetch_scalar,
+    training::{
+        domain::{EnrolmentState, Mark, Wish},
+        server::{
+            asks, attend, change, check_in, conflicts, courses, groups, make_ups,
+            plan::{self, Draft, Extras},
+            seats::{self, Consent},
+            staff_seats,
+            store::{self, SessionRow, Wanted, parties},
+        },
+    },
+    values::{ClassId, CourseId, EnrolmentId, ProductId},
+};
+use axum::http::StatusCode;
+use chrono::Duration;
+
+async fn enrol(world: &World, who: &Signed, class: ClassId) -> EnrolmentState {
+    seats::enrol(&world.cx_of(who).await, class, Consent::default()).await.unwrap().state
+}
+
+async fn cancel(world: &World, who: &Signed, class: ClassId) {
+    seats::cancel(&world.cx_of(who).await, class, Consent::default()).await.unwrap();
+}
+
+async fn place(world: &World, who: &Signed, class: ClassId) -> Option<store::EnrolmentRow> {
+    store::active(&mut world.db().read().await.unwrap(), class, who.id).await.unwrap()
+}
+
+async fn seat(world: &World, who: &Signed, class: ClassId) -> EnrolmentId {
+    place(world, who, class).await.unwrap().id
+}
+
+async fn state(world: &World, who: &Signed, class: ClassId) -> Option<EnrolmentState> {
+    place(world, who, class).await.map(|row| row.state)
+}
+
+async fn sessions(world: &World, class: ClassId) -> Vec<SessionRow> {
+    store::sessions(&mut world.db().read().await.unwrap(), class).await.unwrap()
+}
+
+async fn people<const N: usize>(world: &World, names: [&str; N]) -> [Signed; N] {
+    let mut all = Vec::new();
+    for name in names {
+        all.push(world.customer(&format!("{name}@example.com")).await);
+    }
+    all.try_into().unwrap()
+}
+
+/// A class of somebody else's, open for enrolment.
+async fn elsewhere(world: &World, trainer: &Signed, draft: Draft) -> ClassId {
+    let cx = world.cx_of(trainer).await;
+    let id = plan::create(&cx, Draft { trainer: trainer.id, ..draft }, None).await.unwrap();
+    plan::publish(&cx, id).await.unwrap();
+    id
+}
+
+/// Sessions of two hours that begin so many hours from now.
+fn at(hours: &[i64]) -> Vec<Span> {
+    let span = |from| Span { from, until: from + Duration::hours(2) };
+    hours.iter().map(|hours| span(now() + Duration::hours(*hours))).collect()
+}
+
+/// The last letter of a kind to an address: its subject and its body.
+async fn letter(world: &World, email: &str, kind: &str) -> Option<(String, String)> {
+    const LETTER: &str =
+        "select subject, body from message where email = $1 and letter = $2 order by created_at desc, id desc limit 1";
+    aftercare::fetch_optional!(world.db().read().await.unwrap(), (String, String), LETTER, email, kind).unwrap()
+}
+
+async fn letters(world: &World, kind: &'static str) -> i64 {
+    world.count(format!("select count(*) from message where letter = '{kind}'").leak()).await
+}
+
+async fn sound(world: &World) {
+    assert_eq!(world.broken().await, Vec::<String>::new());
+}
+
+fn desk(id: ClassId) -> String {
+    format!("/desk/classes/{id}")
+}
+
+both! {
+    async fn of_a_cancelled_class_groups_are_asked_in_their_turn(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let school = &firm.school;
+        let [ann, bob] = people(&world, ["ann", "bob"]).await;
+        // A group that had its seats before anybody: it comes before somebody who enrolled later, and before the line.
+        let id = school.open(school.draft("Off", 3, 24 * 9, 0)).await;
+        let next = school.open(school.draft("Next", 2, 24 * 15, 0)).await;
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        world.advance(Duration::minutes(5));
+        assert_eq!(enrol(&world, &ann, id).await, EnrolmentState::Booked);
+        assert_eq!(enrol(&world, &bob, id).await, EnrolmentState::Waitlisted);
+        plan::cancel(&school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        assert_eq!(state(&world, &firm.people[0], next).await, Some(EnrolmentState::Offered));
+        assert_eq!((state(&world, &ann, next).await, state(&world, &bob, next).await), (None, None));
+        sound(&world).await;
+        // A group that came later than she is asked after her, and before the line.
+        let id = school.open(school.draft("Off too", 3, 24 * 10, 0)).await;
+        assert_eq!(enrol(&world, &ann, id).await, EnrolmentState::Booked);
+        world.advance(Duration::minutes(5));
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        assert_eq!(enrol(&world, &bob, id).await, EnrolmentState::Waitlisted);
+        let last = school.open(school.draft("Last", 3, 24 * 16, 0)).await;
+        plan::cancel(&school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        for who in [&ann, &firm.people[0], &firm.people[1]] {
+            assert_eq!(state(&world, who, last).await, Some(EnrolmentState::Offered));
+        }
+        assert_eq!(state(&world, &bob, last).await, None);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn in_line_a_group_of_a_cancelled_class_keeps_its_place(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let school = &firm.school;
+        let [ann, bob] = people(&world, ["ann", "bob"]).await;
+        let id = school.open(school.draft("Off", 2, 24 * 9, 0)).await;
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        let [cleo] = people(&world, ["cleo"]).await;
+        assert_eq!(enrol(&world, &cleo, id).await, EnrolmentState::Waitlisted);
+        let next = school.open(school.draft("Next", 4, 24 * 15, 0)).await;
+        plan::cancel(&school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        for who in [&ann, &bob, &firm.people[0], &firm.people[1]] {
+            assert_eq!(state(&world, who, next).await, Some(EnrolmentState::Offered));
+        }
+        assert_eq!(state(&world, &cleo, next).await, None, "behind the group");
+        sound(&world).await;
+    }
+}
