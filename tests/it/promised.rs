@@ -148,3 +148,36 @@ both! {
         sound(&world).await;
     }
 }
+
+both! {
+    async fn a_code_opens_the_session_of_the_day_that_its_reader_holds(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let home = school.open(school.draft("Morning", 5, 24, 0)).await;
+        let host = elsewhere(&world, &second, school.draft("Evening", 5, 31, 0)).await;
+        let [ann] = people(&world, ["ann"]).await;
+        enrol(&world, &ann, home).await;
+        let seat = seat(&world, &ann, home).await;
+        world.advance(Duration::hours(25));
+        let (missed, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        attend::mark(&school.now(&world).await, home, missed, seat, None, Some(Mark::Absent)).await.unwrap();
+        make_ups::book(&world.cx_of(&ann).await, home, missed, equal, None).await.unwrap();
+        // In the evening of the same day the other trainer checks her in.
+        world.advance(Duration::hours(6));
+        let path = check_in::path(&world.app, seat);
+        let page = world.get(&second, &path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        assert!(page.body.contains("Evening") && page.body.contains("id=\"check-in\""), "{}", page.body);
+        let done = world.post(&second, &path, &[("was", "none")]).await;
+        assert!(done.location().contains("#g-"), "{}", done.body);
+        // Who holds the morning sees that, and what is marked there.
+        let own = world.get(&school.trainer, &path).await.body;
+        assert!(own.contains("Morning") && own.contains("Absent") && !own.contains("Evening"), "{own}");
+        // Who may see both comes to the one that is on.
+        let manager = world.staff(Role::Manager).await;
+        assert!(world.get(&manager, &path).await.body.contains("Evening"));
+        let third = world.staff_named(Role::Trainer, "third@staff.example").await;
+        assert_eq!(world.get(&third, &path).await.status, StatusCode::FORBIDDEN);
+        sound(&world).await;
+    }
+}
