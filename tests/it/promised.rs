@@ -181,3 +181,43 @@ both! {
         sound(&world).await;
     }
 }
+
+async fn ask(world: &World, who: &Signed, course: CourseId, place: &str) {
+    let wanted = Wanted { language: String::new(), place: place.to_owned(), times: "2-morning".parse().unwrap() };
+    asks::ask(&world.cx_of(who).await, course, wanted, None).await.unwrap();
+}
+
+both! {
+    async fn whoever_staff_seat_asks_no_more(world: World) {
+        const OPEN: &str = "select count(*) from class_wish where state = 'open'";
+        let firm = Firm::of(&world, 2, 0).await;
+        let school = &firm.school;
+        let [ann, bob, cleo] = people(&world, ["ann", "bob", "cleo"]).await;
+        let id = school.open(school.draft("Full", 1, 100, 0)).await;
+        let other = school.open(school.draft("Roomy", 5, 130, 0)).await;
+        // In the door.
+        ask(&world, &ann, school.course, "").await;
+        assert_eq!(world.count(OPEN).await, 1);
+        let door = [("act", "walk_in"), ("email", "ann@example.com")];
+        assert_eq!(world.post(&school.trainer, &desk(id), &door).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count(OPEN).await, 0);
+        // From the line: somebody alone, and somebody for whom a firm waits.
+        enrol(&world, &bob, id).await;
+        firm.enrol(&world, id, firm.group(&[0], 0, Wish::Together)).await.unwrap();
+        for who in [&bob, &firm.people[0]] {
+            ask(&world, who, school.course, "").await;
+            let text = seat(&world, who, id).await.to_string();
+            let form = [("act", "promote"), ("enrolment", text.as_str()), ("one_more", "yes"), ("why", "Needed at work.")];
+            assert_eq!(world.post(&school.trainer, &desk(id), &form).await.status, StatusCode::SEE_OTHER);
+            assert_eq!(world.count(OPEN).await, 0);
+        }
+        // To a class that suits better.
+        enrol(&world, &cleo, other).await;
+        ask(&world, &cleo, school.course, "").await;
+        let third = school.open(school.draft("Later", 5, 160, 0)).await;
+        let from = seat(&world, &cleo, other).await;
+        staff_seats::carry(&school.now(&world).await, other, from, third, "It suits better.".into()).await.unwrap();
+        assert_eq!(world.count(OPEN).await, 0);
+        sound(&world).await;
+    }
+}

@@ -2,7 +2,7 @@
 //! from the middle of the line; and those that they give back for somebody. Each is one transaction that holds the classes and the person.
 
 use super::{
-    dues, group_letters, groups,
+    asks, dues, group_letters, groups,
     invitations::{self, Seat},
     letters::{self, About, TrainingLetter},
     seats::{self, lock_of, refuse_clash, spans},
@@ -156,6 +156,7 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                 }
                 busy::free(tx, "enrolment", seat.0).await?;
                 occupy(tx, person, seat, &spans).await?;
+                asks::answered(tx, &cx, &new, person).await?;
                 let detail = serde_json::json!({ "from": from, "to": to }).to_string();
                 record(tx, &cx, &permit, seat, person, Some(&why), Some(&detail)).await?;
                 tell_moved(tx, &cx, &old, &before, Seat { class: &new, id: seat, person }, &row.person_name, &why)
@@ -269,6 +270,7 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
             let party = if party.together { groups::part(tx, cx, party, seat, id).await? } else { party.clone() };
             take_time(tx, &permit, to, &spans, &cost).await?;
             dues::take_for_firm(tx, seat, party.owner_id, party.organisation_id, &cost, cx.now).await?;
+            asks::answered(tx, cx, &class, row.person_id).await?;
             let firm = party.organisation_id;
             let state = EnrolmentState::Booked;
             group_letters::enrolled_by_firm(tx, cx, &class, firm, seat, row.person_id, state).await?;
@@ -380,7 +382,7 @@ async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: PersonRow, agreed: bo
     self::agreed(dues::cost(tx, cx.today(), class, &person).await?, agreed)
 }
 
-/// The time, and what pays.
+/// The time, and what pays; whoever has a seat asks for none.
 async fn book(
     tx: &mut Tx,
     cx: &Cx,
@@ -390,7 +392,8 @@ async fn book(
     cost: &Cost,
 ) -> Result<(), AppError> {
     take_time(tx, permit, seat, spans, cost).await?;
-    dues::take(tx, seat.id, seat.person, cost, cx.now).await
+    dues::take(tx, seat.id, seat.person, cost, cx.now).await?;
+    asks::answered(tx, cx, seat.class, seat.person).await
 }
 
 /// The time, and what the seat was agreed to cost, whoever pays.
