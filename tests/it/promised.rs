@@ -221,3 +221,56 @@ both! {
         sound(&world).await;
     }
 }
+
+both! {
+    async fn whoever_comes_in_late_needs_only_the_time_that_is_left(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let id = school.open(Draft { sessions: at(&[30, 54]), ..school.draft("Two days", 5, 30, 0) }).await;
+        let other = elsewhere(&world, &second, school.draft("Elsewhere", 5, 30, 0)).await;
+        let [ann] = people(&world, ["ann"]).await;
+        enrol(&world, &ann, other).await;
+        world.advance(Duration::hours(49));
+        world.drain().await;
+        let door = [("act", "walk_in"), ("email", "ann@example.com")];
+        let reply = world.post(&school.trainer, &desk(id), &door).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        const TIME: &str = "select count(*) from busy where entity = 'enrolment' and entity_id = $1";
+        let seat = seat(&world, &ann, id).await;
+        let time = fetch_scalar!(world.db().read().await.unwrap(), i64, TIME, seat).unwrap().unwrap();
+        assert_eq!(time, 1, "the session that is over takes nobody's time");
+        sound(&world).await;
+    }
+}
+
+/// Sells a printer with three class seats; gives the product.
+async fn sell(world: &World, email: &str) -> ProductId {
+    sold::sell(world, &[&sold::printer("P-1", email, "ES", "S1")]).await;
+    fetch_one!(world.db().read().await.unwrap(), (ProductId,), "select id from product").unwrap().0
+}
+
+both! {
+    async fn what_pays_for_whoever_comes_in_late_holds_on_that_day(world: World) {
+        let [ann] = people(&world, ["ann"]).await;
+        let school = School::of(&world, vec![sell(&world, "ann@example.com").await]).await;
+        let id = school.open(Draft { sessions: at(&[30, 78]), ..school.draft("Two days", 5, 30, 5000) }).await;
+        // From the second of December to the fourth. She has bought the plan after the first day.
+        world.corrupt("update benefit set starts_on = '2026-12-03'").await;
+        world.advance(Duration::hours(73));
+        let mut door = vec![("act", "walk_in"), ("email", "ann@example.com")];
+        let reply = world.post(&school.trainer, &desk(id), &door).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert_eq!((place(&world, &ann, id).await.unwrap().price_minor, world.count("select count(*) from charge").await), (0, 0));
+        // It has ended since: the price is said, and charged.
+        let later = school.open(Draft { sessions: at(&[100, 148]), ..school.draft("Two days more", 5, 100, 5000) }).await;
+        world.corrupt("update benefit set ends_on = '2026-12-06'").await;
+        world.advance(Duration::hours(70));
+        let silent = world.post(&school.trainer, &desk(later), &door).await;
+        assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(silent.body.contains("agreed"), "{}", silent.body);
+        door.push(("agreed", "yes"));
+        let reply = world.post(&school.trainer, &desk(later), &door).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        assert_eq!(place(&world, &ann, later).await.unwrap().price_minor, 5000);
+    }
+}

@@ -99,7 +99,7 @@ pub const CLAUSES: &[Clause] = &[
         name: "seat_without_its_sessions",
         sql: "select e.id, 'a booked seat does not take its learner''s time for every session' as detail from enrolment e \
             join class c on c.id = e.class_id join class_session s on s.class_id = c.id \
-            where e.state = 'booked' and c.state in ('open', 'running') \
+            where e.state = 'booked' and c.state in ('open', 'running') and s.ends_at > e.created_at \
             and not exists (select 1 from busy b where b.entity = 'enrolment' and b.entity_id = e.id \
             and b.starts_at = s.starts_at and b.ends_at = s.ends_at)",
     },

@@ -82,7 +82,9 @@ async fn walk_in_in(tx: &mut Tx, cx: &Cx, id: ClassId, who: WalkIn) -> Result<En
     if store::active(tx, id, person).await?.is_some() {
         return Err(Refusal::HasPlace { name: row.name }.into());
     }
-    let spans = spans(tx, id).await?;
+    let mut spans = spans(tx, id).await?;
+    // Where they were while the class began without them is nobody's business any more.
+    spans.retain(|span| cx.now < span.until);
     refuse_clash(tx, &class, person, &spans, None).await?;
     let cost = cost(tx, cx, &class, row, who.agreed).await?;
     if !store::take_seat_in_room(tx, &permit, id).await? {
