@@ -274,3 +274,92 @@ both! {
         assert_eq!(place(&world, &ann, later).await.unwrap().price_minor, 5000);
     }
 }
+
+both! {
+    async fn whoever_passes_is_told_when_the_class_is_closed(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Taught", 5, 30, 0)).await;
+        let [ann, bob] = people(&world, ["ann", "bob"]).await;
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        world.advance(Duration::hours(33));
+        let (cx, session) = (school.now(&world).await, sessions(&world, id).await[0].id);
+        attend::mark(&cx, id, session, seat(&world, &bob, id).await, None, Some(Mark::Absent)).await.unwrap();
+        attend::mark_rest(&cx, id, session).await.unwrap();
+        plan::close(&cx, id).await.unwrap();
+        let (subject, body) = letter(&world, "ann@example.com", "certified").await.unwrap();
+        assert!(subject.contains("Taught") && body.contains("You have passed"), "{subject} {body}");
+        assert_eq!(letters(&world, "certified").await, 1, "whoever stayed away has passed nothing");
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn a_class_that_nobody_closes_is_asked_for_and_stands_on_the_list(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        let id = school.open(school.draft("Forgotten", 5, 30, 0)).await;
+        let empty = school.open(school.draft("Nobody came", 5, 34, 0)).await;
+        let [ann] = people(&world, ["ann"]).await;
+        enrol(&world, &ann, id).await;
+        let list = async || world.get(&manager, "/desk/neglected").await.body;
+        world.advance(Duration::hours(32 + 23));
+        world.drain().await;
+        assert!(list().await.contains("Nobody is neglected"));
+        assert_eq!(letters(&world, "crew_not_closed").await, 0);
+        world.advance(Duration::hours(24));
+        world.drain().await;
+        let (subject, body) = letter(&world, "trainer@staff.example", "crew_not_closed").await.unwrap();
+        assert!(subject.contains("Nobody came") || subject.contains("Forgotten"), "{subject}");
+        assert!(body.contains("nobody gets a certificate"), "{body}");
+        let page = list().await;
+        assert!(page.contains("Forgotten") && page.contains(&desk(id)) && page.contains("Late since"), "{page}");
+        assert!(!page.contains("Nobody came"), "nobody waits for it");
+        let text = id.to_string();
+        let take = [("do", "take"), ("entity", "class"), ("id", text.as_str())];
+        assert_eq!(world.post(&manager, "/desk/neglected", &take).await.status, StatusCode::SEE_OTHER);
+        assert!(list().await.contains("Nobody is neglected"));
+        assert!(world.get(&manager, "/desk").await.body.contains("See that the class is closed"));
+        // The trainer closes it, and nothing is left to be done; neither is anybody told again.
+        let (cx, session) = (school.now(&world).await, sessions(&world, id).await[0].id);
+        attend::mark_rest(&cx, id, session).await.unwrap();
+        plan::close(&cx, id).await.unwrap();
+        assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 0);
+        plan::close(&cx, empty).await.unwrap();
+        world.advance(Duration::days(3));
+        world.drain().await;
+        assert_eq!(letters(&world, "crew_not_closed").await, 2, "once for each class");
+        assert!(list().await.contains("Nobody is neglected"));
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn a_class_that_goes_on_longer_is_asked_for_after_its_new_end(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(Draft { sessions: at(&[30, 54]), ..school.draft("Longer", 5, 30, 0) }).await;
+        world.advance(Duration::hours(31));
+        world.drain().await;
+        let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let edit = change::Edit {
+            version: row.version,
+            title: row.title.clone(),
+            room: row.room_id,
+            link: row.link.clone(),
+            capacity: row.capacity,
+            price: row.price(),
+            cut_off_hours: row.cut_off_hours,
+        };
+        let wanted = sessions(&world, id).await.iter().zip(at(&[30, 96])).map(|(row, span)| (Some(row.id), span)).collect();
+        let rest = change::Rest { sessions: Some(wanted), ..change::Rest::default() };
+        change::edit(&school.now(&world).await, id, edit, rest).await.unwrap();
+        world.advance(Duration::hours(56));
+        world.drain().await;
+        assert_eq!(letters(&world, "crew_not_closed").await, 0, "it is not over");
+        world.advance(Duration::hours(48));
+        world.drain().await;
+        assert_eq!(letters(&world, "crew_not_closed").await, 1);
+        assert!(letter(&world, "trainer@staff.example", "crew_not_closed").await.unwrap().0.contains("Longer"));
+    }
+}

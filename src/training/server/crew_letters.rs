@@ -57,6 +57,8 @@ pub enum Says {
     Cancelled {
         why: String,
     },
+    /// It is over, and its trainer has not closed it.
+    NotClosed,
 }
 
 impl CrewLetter {
@@ -69,6 +71,7 @@ impl CrewLetter {
             Says::Moved { .. } => "crew_moved",
             Says::Changed { .. } => "crew_changed",
             Says::Cancelled { .. } => "crew_cancelled",
+            Says::NotClosed => "crew_not_closed",
         }
     }
 
@@ -112,6 +115,11 @@ impl CrewLetter {
             Says::Cancelled { why } => (
                 w!(fmt, training.letter_cancelled_subject, title = title.clone()),
                 w!(fmt, planning.crew_cancelled_body, title = title, time = time, zone = town, why = why.clone()),
+                &[][..],
+            ),
+            Says::NotClosed => (
+                w!(fmt, planning.crew_not_closed_subject, title = title.clone()),
+                w!(fmt, planning.crew_not_closed_body, title = title, time = time, zone = town),
                 &[][..],
             ),
         };
@@ -217,6 +225,11 @@ pub async fn cancelled(tx: &mut Tx, cx: &Cx, class: &ClassRow, why: &str) -> Res
         tell(tx, cx, class, person, crew.part(person), Says::Cancelled { why: why.to_owned() }).await?;
     }
     Ok(())
+}
+
+/// The class is over, and its learners wait until its trainer closes it.
+pub async fn not_closed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    tell(tx, cx, class, class.trainer_id, Some(Part::Teaches), Says::NotClosed).await
 }
 
 /// Leads to what the reader can open: the class is its trainer's, the room is a helper's as well.

@@ -2,7 +2,8 @@
 //! act holds both classes and the person, so that no session is fuller than its class may be.
 
 use super::{
-    learning_letters, plan,
+    learning_letters::{self, Earned},
+    plan,
     seats::{self, lock_of},
     shared::in_the_room,
     store::{self, ClassRow, EnrolmentRow, HostRow, MakeUpRow, NewMakeUp},
@@ -384,7 +385,7 @@ async fn certificate(
     match (share.passes(home.pass_percent), store::is_certified(tx, seat.id).await?) {
         (true, false) => {
             plan::certify(tx, permit, cx, home, &seat, share.percent()).await?;
-            learning_letters::certified(tx, cx, home, &seat).await?;
+            learning_letters::certified(tx, cx, home, &seat, Earned::MadeUp).await?;
             Ok(Some("given"))
         }
         (false, true) => {

@@ -4,6 +4,7 @@ use super::{
     asks,
     conflicts::Needs,
     crew_letters, dues, groups,
+    learning_letters::{self, Earned},
     letters::{self, Waited},
     make_ups, rules,
     seats::{self, lock_of},
@@ -20,6 +21,7 @@ use crate::{
     },
     db::Tx,
     error::{AppError, Fault, Faults},
+    followups::server::store as follow_ups,
     jobs::{self, Job},
     server::{
         Cx, fresh,
@@ -54,6 +56,9 @@ pub struct Draft {
 
 /// The reminder goes out so long before the start.
 pub const REMIND: Duration = Duration::hours(24);
+
+/// A class that is over is to be closed within so long: its learners wait for their certificates.
+const CLOSED_WITHIN: Duration = Duration::days(1);
 
 /// Plans a class. Its trainer and its room are taken from now on, so that two plans cannot meet in one room.
 /// The same key again gives the same class.
@@ -262,7 +267,26 @@ pub async fn start(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             }
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await?;
+            jobs::enqueue(tx, Job::RemindToClose { class: class.id }, class.ends_at + CLOSED_WITHIN).await?;
             end_line(tx, cx, &class).await
+        })
+    })
+    .await
+}
+
+/// Tells the trainer of a class that it is over and still open. Run by a job a day after its end; where it goes on for
+/// longer than was planned, so does the job.
+pub async fn remind_to_close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
+    with_class(&cx.as_viewer(Viewer::System), id, Act::CloseClass, |tx, cx, _, class| {
+        Box::pin(async move {
+            let due = class.ends_at + CLOSED_WITHIN;
+            if class.state.is_over() {
+                return Ok(());
+            }
+            if cx.now < due {
+                return jobs::enqueue(tx, Job::RemindToClose { class: class.id }, due).await.map(|_| ());
+            }
+            crew_letters::not_closed(tx, cx, &class).await
         })
     })
     .await
@@ -336,6 +360,7 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 let share = Share::of(marks, i64::try_from(sessions.len()).unwrap_or(i64::MAX));
                 settle(tx, cx, permit, &class, row, share, back).await?;
             }
+            follow_ups::done_about(tx, permit, "class", class.id.0, cx.now).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await
         })
     })
@@ -359,6 +384,7 @@ async fn settle(
     }
     if share.passes(class.pass_percent) {
         certify(tx, permit, cx, class, row, share.percent()).await?;
+        learning_letters::certified(tx, cx, class, row, Earned::Attended).await?;
     }
     if share.percent() > 0 {
         let ask = Job::AskFeedback { moment: "class".to_owned(), subject: class.id.0, person: row.person_id };
@@ -436,6 +462,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     let rows = store::of_class(tx, id).await?;
     let parties = groups::of_class(tx, id).await?;
     store::move_class(tx, &permit, &class, to, Some(why), cx.now).await?;
+    follow_ups::done_about(tx, &permit, "class", id.0, cx.now).await?;
     busy::free(tx, "class", id.0).await?;
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
     crew_letters::cancelled(tx, cx, &class, why).await?;
