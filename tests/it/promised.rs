@@ -363,3 +363,53 @@ both! {
         assert!(letter(&world, "trainer@staff.example", "crew_not_closed").await.unwrap().0.contains("Longer"));
     }
 }
+
+both! {
+    async fn an_owner_reads_of_appointments_that_are_the_firms_and_of_no_others(world: World) {
+        let firm = Firm::of(&world, 3, 0).await;
+        let school = &firm.school;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let third = world.staff_named(Role::Trainer, "third@staff.example").await;
+        let id = school.open(school.draft("Wanted", 10, 24 * 9, 0)).await;
+        let private = elsewhere(&world, &second, school.draft("A private matter", 10, 24 * 9, 0)).await;
+        let ours = elsewhere(&world, &third, school.draft("Of the firm", 10, 24 * 9, 0)).await;
+        enrol(&world, &firm.people[0], private).await;
+        firm.enrol(&world, ours, firm.group(&[1], 0, Wish::Together)).await.unwrap();
+        let ids: Vec<String> = firm.people.iter().map(|who| who.id.to_string()).collect();
+        let path = format!("/training/{id}/group");
+        let form = [("act", "enrol"), ("agreed", "0"), ("person", &*ids[0]), ("person", &*ids[1])];
+        let reply = world.post(&firm.owner, &path, &form).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("employee1: is in “Of the firm”"), "{}", reply.body);
+        assert!(reply.body.contains("employee0: has another appointment"), "{}", reply.body);
+        assert!(!reply.body.contains("A private matter"), "{}", reply.body);
+        // The same where somebody is swapped for them.
+        firm.enrol(&world, id, firm.group(&[2], 0, Wish::Together)).await.unwrap();
+        let from = seat(&world, &firm.people[2], id).await.to_string();
+        let swap = world.post(&firm.owner, &path, &[("act", "swap"), ("seat", &from), ("person", &ids[0])]).await;
+        assert_eq!(swap.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", swap.body);
+        assert!(!swap.body.contains("A private matter"), "{}", swap.body);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn a_trainer_reads_in_which_class_of_their_own_somebody_is_and_of_no_other(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let manager = world.staff(Role::Manager).await;
+        let private = elsewhere(&world, &second, school.draft("A private matter", 10, 24 * 9, 0)).await;
+        let id = school.open(school.draft("Wanted", 10, 24 * 9, 0)).await;
+        let [ann] = people(&world, ["ann"]).await;
+        enrol(&world, &ann, private).await;
+        let door = [("act", "walk_in"), ("email", "ann@example.com")];
+        let reply = world.post(&school.trainer, &desk(id), &door).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("ann: Is in “another appointment”"), "{}", reply.body);
+        assert!(!reply.body.contains("A private matter"), "{}", reply.body);
+        // Whoever runs all classes reads it.
+        let reply = world.post(&manager, &desk(id), &door).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("ann: Is in “A private matter”"), "{}", reply.body);
+    }
+}

@@ -3,6 +3,7 @@
 
 use super::store::{self, EquipmentRow, RoomRow};
 use crate::{
+    access::{Act, Subject},
     calendar::{
         domain::{LocalSpan, Resource, Span},
         hours::Opening,
@@ -16,7 +17,7 @@ use crate::{
     error::{AppError, Fault, Faults},
     server::Cx,
     training::domain::{Because, Conflict, Refusal, Who},
-    values::{ClassId, EquipmentId, PersonId, RoomId},
+    values::{ClassId, EnrolmentId, EquipmentId, PersonId, RoomId},
 };
 use chrono::{Datelike, Duration, NaiveDateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
@@ -141,6 +142,17 @@ pub fn because(clash: &Clash) -> Because {
         "absence" => Because::Absent,
         _ => Because::Other,
     }
+}
+
+/// Whether the viewer may read which class somebody else is in then: only of one that they may open.
+pub async fn may_name(tx: &mut Tx, cx: &Cx, clash: &Clash) -> Result<bool, AppError> {
+    let class = match clash.entity.as_str() {
+        "class" => ClassId(clash.id),
+        "enrolment" => store::enrolment(tx, EnrolmentId(clash.id)).await?.class_id,
+        _ => return Ok(false),
+    };
+    let trainer = store::class(tx, class).await?.trainer_id;
+    Ok(cx.viewer.can(Act::ReadRoster, &Subject::nobody().assigned_to(Some(trainer))))
 }
 
 /// How many days around the wanted time are looked at, in what steps, and how many times are proposed.

@@ -174,7 +174,7 @@ pub async fn plan(
     let spans = seats::spans(tx, class.id).await?;
     let mut conflicts = Vec::new();
     for person in &group.people {
-        let why = hindrance(tx, cx, class, *person, &spans).await?;
+        let why = hindrance(tx, cx, class, firm, *person, &spans).await?;
         let name = members.get(person).cloned().unwrap_or_default();
         conflicts.extend(why.map(|why| Hindered { person: *person, name, why }));
     }
@@ -209,6 +209,7 @@ async fn hindrance(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
+    firm: OrganisationId,
     person: PersonId,
     spans: &[Span],
 ) -> Result<Option<Hindrance>, AppError> {
@@ -218,14 +219,23 @@ async fn hindrance(
     if let Some(courses) = courses::lacks(tx, cx, class, person).await? {
         return Ok(Some(Hindrance::NeedsBefore { courses }));
     }
-    elsewhere(tx, person, spans).await
+    elsewhere(tx, firm, person, spans).await
 }
 
-async fn elsewhere(tx: &mut Tx, person: PersonId, spans: &[Span]) -> Result<Option<Hindrance>, AppError> {
+/// A class that the firm enrolled them in is named to its owner; what else somebody does is theirs.
+async fn elsewhere(
+    tx: &mut Tx,
+    firm: OrganisationId,
+    person: PersonId,
+    spans: &[Span],
+) -> Result<Option<Hindrance>, AppError> {
     let clash = busy::clashes(tx, Resource::Person(person), spans, None).await?.into_iter().next();
-    Ok(clash.map(|clash| match clash.label.is_empty() {
-        true => Hindrance::Occupied { from: clash.span.from },
-        false => Hindrance::Class { title: clash.label },
+    let Some(clash) = clash else { return Ok(None) };
+    let firms =
+        clash.entity == "enrolment" && store::enrolment(tx, EnrolmentId(clash.id)).await?.organisation_id == Some(firm);
+    Ok(Some(match firms {
+        true => Hindrance::Class { title: clash.label },
+        false => Hindrance::Occupied { from: clash.span.from },
     }))
 }
 
@@ -233,11 +243,12 @@ async fn refuse_hindrance(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
+    firm: OrganisationId,
     person: PersonId,
     name: String,
 ) -> Result<(), AppError> {
     let spans = seats::spans(tx, class.id).await?;
-    match hindrance(tx, cx, class, person, &spans).await? {
+    match hindrance(tx, cx, class, firm, person, &spans).await? {
         Some(why) => Err(Refusal::Hindered { people: vec![Hindered { person, name, why }] }.into()),
         None => Ok(()),
     }
@@ -475,7 +486,7 @@ async fn accept_in(tx: &mut Tx, cx: &Cx, permit: &Permit, party: PartyRow, conse
     for place in &places {
         if let (Some(person), Some(name)) = (place.person_id, &place.person_name) {
             let why = match members::member(tx, party.organisation_id, person).await? {
-                Some(_) => elsewhere(tx, person, &spans).await?,
+                Some(_) => elsewhere(tx, party.organisation_id, person, &spans).await?,
                 None => Some(Hindrance::Left),
             };
             conflicts.extend(why.map(|why| Hindered { person, name: name.clone(), why }));
@@ -655,7 +666,7 @@ async fn rename_in(
     let members = parties::members(tx, party.organisation_id).await?;
     let name = members.into_iter().find(|(id, _)| *id == person).map(|(_, name)| name);
     let name = name.ok_or_else(|| Faults::only("person", Fault::NotAChoice))?;
-    refuse_hindrance(tx, cx, &class, person, name.clone()).await?;
+    refuse_hindrance(tx, cx, &class, party.organisation_id, person, name.clone()).await?;
     let new = if place.person_id.is_some() { fresh() } else { place.id };
     parties::hand_over(tx, permit, &place, new, person, party.organisation_id, cx.now).await?;
     if let Some(from) = place.person_id {
@@ -866,7 +877,8 @@ async fn offer_elsewhere(
     let people: Vec<PersonId> = places.iter().filter_map(|place| place.person_id).collect();
     let spans = seats::spans(tx, next.id).await?;
     for person in &people {
-        if hindrance(tx, system, next, *person, &spans).await?.is_some() || store::gave_up(tx, next.id, *person).await?
+        if hindrance(tx, system, next, party.organisation_id, *person, &spans).await?.is_some()
+            || store::gave_up(tx, next.id, *person).await?
         {
             return Ok(None);
         }

@@ -2,10 +2,10 @@
 //! from the middle of the line; and those that they give back for somebody. Each is one transaction that holds the classes and the person.
 
 use super::{
-    asks, dues, group_letters, groups,
+    asks, conflicts, dues, group_letters, groups,
     invitations::{self, Seat},
     letters::{self, About, TrainingLetter},
-    seats::{self, lock_of, refuse_clash, spans},
+    seats::{self, lock_of, spans},
     store::{
         self, ClassRow, NewEnrolment, SessionRow,
         parties::{self, PartyRow, PlaceRow},
@@ -85,7 +85,7 @@ async fn walk_in_in(tx: &mut Tx, cx: &Cx, id: ClassId, who: WalkIn) -> Result<En
     let mut spans = spans(tx, id).await?;
     // Where they were while the class began without them is nobody's business any more.
     spans.retain(|span| cx.now < span.until);
-    refuse_clash(tx, &class, person, &spans, None).await?;
+    refuse_clash(tx, cx, (person, &row.name), &spans, None).await?;
     let cost = cost(tx, cx, &class, row, who.agreed).await?;
     if !store::take_seat_in_room(tx, &permit, id).await? {
         return Err(Refusal::NoSeat.into());
@@ -140,7 +140,7 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                     return Err(Refusal::HasPlace { name: row.person_name }.into());
                 }
                 let spans = spans(tx, to).await?;
-                refuse_clash(tx, &new, person, &spans, Some(seat)).await?;
+                refuse_clash(tx, &cx, (person, &row.person_name), &spans, Some(seat)).await?;
                 if !store::take_seat(tx, &permit, to, new.policy().is_frozen(cx.now)).await? {
                     return Err(Refusal::NoSeat.into());
                 }
@@ -247,7 +247,7 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
         store::add_chair(tx, &permit, id, cx.now).await?;
     }
     let spans = spans(tx, id).await?;
-    refuse_clash(tx, &class, row.person_id, &spans, None).await?;
+    refuse_clash(tx, cx, (row.person_id, &row.person_name), &spans, None).await?;
     let party = match row.party_id {
         Some(party) => Some(parties::party(tx, party).await?),
         None => None,
@@ -367,6 +367,22 @@ pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) 
             })
         })
         .await
+}
+
+/// Refuses to seat somebody who is elsewhere then, apart from a seat that is given up for it. Where that is, staff read
+/// of their own classes alone.
+async fn refuse_clash(
+    tx: &mut Tx,
+    cx: &Cx,
+    (person, name): (PersonId, &str),
+    spans: &[Span],
+    except: Option<EnrolmentId>,
+) -> Result<(), AppError> {
+    let except = except.map(|seat| ("enrolment", seat.0));
+    let clash = busy::clashes(tx, Resource::Person(person), spans, except).await?.into_iter().next();
+    let Some(clash) = clash else { return Ok(()) };
+    let with = if conflicts::may_name(tx, cx, &clash).await? { clash.label } else { String::new() };
+    Err(Refusal::LearnerElsewhere { name: name.to_owned(), with, from: clash.span.from }.into())
 }
 
 /// What the seat costs whoever gets it, and that they know.
