@@ -413,3 +413,91 @@ both! {
         assert!(reply.body.contains("ann: Is in “A private matter”"), "{}", reply.body);
     }
 }
+
+/// A form of a course as it is stored, with other article numbers.
+fn course_form<'a>(version: &'a str, products: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("version", version),
+        ("title", "Printers"),
+        ("summary", "All about it."),
+        ("language", "en"),
+        ("level", "basic"),
+        ("pass_percent", "80"),
+        ("valid_months", ""),
+        ("needs_rule", "warn"),
+        ("products", products),
+        ("unit_1", "Toner"),
+        ("minutes_1", "45"),
+        ("about_1", "Where it goes."),
+    ]
+}
+
+both! {
+    async fn the_products_of_a_course_are_changed_and_compared_like_the_rest_of_it(world: World) {
+        let product = sell(&world, "ann@example.com").await;
+        let ann = world.signed("ann@example.com").await;
+        let school = School::of(&world, vec![]).await;
+        let path = format!("/desk/courses/{}", school.course);
+        let id = school.open(school.draft("Printers I", 5, 24 * 9, 0)).await;
+        let mine = async || world.get(&ann, "/training?owned=on").await.body.contains(&id.to_string());
+        assert!(!mine().await);
+        let level = fetch_one!(world.db().read().await.unwrap(), (String,), "select level from course").unwrap().0;
+        let version = async || store::course_detail(&mut world.db().read().await.unwrap(), school.course).await.unwrap();
+        let first = version().await.version.to_string();
+        let with_level = |version: &str, products: &str| -> Vec<(String, String)> {
+            let own = |(name, value): (&str, &str)| match name {
+                "level" => (name.to_owned(), level.clone()),
+                _ => (name.to_owned(), value.to_owned()),
+            };
+            course_form(version, products).into_iter().map(own).collect()
+        };
+        let post = async |form: Vec<(String, String)>| {
+            let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            world.post(&school.trainer, &path, &form).await
+        };
+        // What is no article number is said at its field, and stays.
+        let wrong = post(with_level(&first, "P1, NONE-SUCH")).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.body.contains("P1, NONE-SUCH") && wrong.body.contains("id=\"products-fault\""), "{}", wrong.body);
+        assert_eq!(world.count("select count(*) from course_product").await, 0);
+        let saved = post(with_level(&first, "P1")).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        let products = store::course_products(&mut world.db().read().await.unwrap(), school.course).await.unwrap();
+        assert_eq!(products, [product]);
+        assert!(mine().await, "the catalogue narrows by what she owns");
+        assert!(world.get(&school.trainer, &path).await.body.contains("value=\"P1\""));
+        // Who had the older course before their eyes is shown all that differs before it is overwritten.
+        let older = post(vec![
+            ("version".into(), first.clone()), ("title".into(), "Printers".into()), ("summary".into(), "All about it.".into()),
+            ("language".into(), "en".into()), ("level".into(), level.clone()), ("pass_percent".into(), "80".into()),
+            ("needs_rule".into(), "warn".into()), ("products".into(), String::new()), ("unit_1".into(), "Paper".into()),
+        ])
+        .await;
+        assert_eq!(older.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(older.body.contains("Toner (45): Where it goes.") && older.body.contains("Paper (0)"), "{}", older.body);
+        assert!(older.body.contains("P1"), "{}", older.body);
+        // A form without the field leaves them; an empty one takes them out.
+        let second = version().await.version.to_string();
+        let mut form = with_level(&second, "");
+        form.retain(|(name, _)| name != "products");
+        assert_eq!(post(form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from course_product").await, 1);
+        let third = version().await.version.to_string();
+        assert_eq!(post(with_level(&third, "")).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from course_product").await, 0);
+    }
+}
+
+both! {
+    async fn what_somebody_else_changed_of_what_a_course_needs_is_shown(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let before = School::course(&world, "Basics", vec![]).await;
+        let cx = school.now(&world).await;
+        let stored = store::course_detail(&mut world.db().read().await.unwrap(), school.course).await.unwrap();
+        let edit = courses::Edit { course: stored, units: Vec::new(), needs: vec![before] };
+        courses::edit(&cx, edit.clone()).await.unwrap();
+        let error = courses::edit(&cx, courses::Edit { needs: Vec::new(), ..edit }).await.unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains("\"needs\"") && text.contains("Basics") && !text.contains("\"units\""), "{text}");
+    }
+}
