@@ -76,6 +76,8 @@ pub enum Says {
     YouAreIn { firm: String },
     /// To an employee: the firm waits for a seat for them.
     YouWait { firm: String },
+    /// To an employee: a seat is held for them, and the firm answers.
+    YouAreHeld { firm: String },
     /// To an employee: their seat is no longer theirs.
     YouAreOut { firm: String },
     /// To an employee: the firm waits for no seat for them any more.
@@ -103,6 +105,7 @@ impl GroupLetter {
             Says::ClassTerms { .. } => "group_class_terms",
             Says::YouAreIn { .. } => "enrolled_by_firm",
             Says::YouWait { .. } => "waitlisted_by_firm",
+            Says::YouAreHeld { .. } => "held_by_firm",
             Says::YouAreOut { .. } => "seat_taken_back",
             Says::YouLeft { .. } | Says::YouWaitNoMore { .. } => "firm_waits_no_more",
         }
@@ -231,6 +234,10 @@ impl GroupLetter {
             Says::YouWait { firm } => {
                 lines.push(w!(fmt, groups.letter_wait_body, firm = firm.clone()));
                 w!(fmt, groups.letter_wait_subject, title = title)
+            }
+            Says::YouAreHeld { firm } => {
+                lines.push(w!(fmt, groups.letter_held_body, firm = firm.clone()));
+                w!(fmt, groups.letter_held_subject, title = title)
             }
             Says::YouAreOut { firm } => {
                 lines.push(w!(fmt, groups.letter_out_body, firm = firm.clone()));
@@ -460,7 +467,7 @@ pub async fn terms(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, als
     to_owner(tx, cx, class, party, says, &format!("group_class_terms:{}:{}", party.id, class.version)).await
 }
 
-/// An employee hears that the firm has a seat for them, or waits for one.
+/// An employee hears that the firm has a seat for them, or an offer of one, or waits for it.
 pub async fn enrolled_by_firm(
     tx: &mut Tx,
     cx: &Cx,
@@ -472,7 +479,11 @@ pub async fn enrolled_by_firm(
 ) -> Result<(), AppError> {
     let firm = parties::firm_name(tx, firm).await?;
     let booked = state == EnrolmentState::Booked;
-    let says = if booked { Says::YouAreIn { firm } } else { Says::YouWait { firm } };
+    let says = match state {
+        EnrolmentState::Booked => Says::YouAreIn { firm },
+        EnrolmentState::Offered => Says::YouAreHeld { firm },
+        _ => Says::YouWait { firm },
+    };
     let letter = GroupLetter { about: About::of(cx, class), says };
     if !booked {
         let once = format!("{}:{id}", letter.kind());
