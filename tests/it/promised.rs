@@ -501,3 +501,67 @@ both! {
         assert!(text.contains("\"needs\"") && text.contains("Basics") && !text.contains("\"units\""), "{text}");
     }
 }
+
+both! {
+    async fn an_offer_that_is_named_or_swapped_keeps_its_freeze_and_says_that_it_is_one(world: World) {
+        let firm = Firm::of(&world, 4, 0).await;
+        let school = &firm.school;
+        let id = school.open(school.draft("Offer", 3, 24 * 20, 0)).await;
+        let [ann, bob, cleo] = people(&world, ["ann", "bob", "cleo"]).await;
+        for who in [&ann, &bob, &cleo] {
+            enrol(&world, who, id).await;
+        }
+        let party = firm.enrol(&world, id, firm.group(&[0], 1, Wish::Together)).await.unwrap().party;
+        for who in [&ann, &bob] {
+            cancel(&world, who, id).await;
+        }
+        const KEPT: &str = "select count(*) from (select offered_until, offer_freezes_at from enrolment where state = 'offered' \
+            union all select offered_until, offer_freezes_at from unnamed_seat where state = 'offered') x \
+            where x.offer_freezes_at >= x.offered_until";
+        assert_eq!(world.count(KEPT).await, 2, "with a name or without");
+        world.corrupt("update unnamed_seat set offer_freezes_at = created_at").await;
+        assert_eq!(world.broken().await, ["offer_after_the_freeze"]);
+        world.corrupt("update unnamed_seat set offer_freezes_at = offered_until").await;
+        let owner = world.cx_of(&firm.owner).await;
+        groups::swap(&owner, seat(&world, &firm.people[0], id).await, firm.people[1].id).await.unwrap();
+        let places = parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap();
+        let unnamed = places.iter().find(|place| place.person_id.is_none()).unwrap().id;
+        groups::name(&owner, unnamed, firm.people[2].id).await.unwrap();
+        assert_eq!(world.count(KEPT).await, 2);
+        // Nobody reads that they wait who only waits for an answer.
+        for email in ["employee1@firm.example", "employee2@firm.example"] {
+            let (subject, body) = letter(&world, email, "held_by_firm").await.unwrap();
+            assert!(subject.contains("A seat is held for you") && body.contains("Acme Works decides"), "{subject} {body}");
+            assert!(letter(&world, email, "waitlisted_by_firm").await.is_none());
+        }
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn what_a_charge_should_be_by_the_rules_of_its_class_is_verified(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let [ann, bob] = people(&world, ["ann", "bob"]).await;
+        let id = school.open(school.draft("Paid", 5, 100, 9000)).await;
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        world.advance(Duration::hours(60));
+        cancel(&world, &ann, id).await;
+        world.advance(Duration::hours(43));
+        let (cx, session) = (school.now(&world).await, sessions(&world, id).await[0].id);
+        attend::mark(&cx, id, session, seat(&world, &bob, id).await, None, Some(Mark::Absent)).await.unwrap();
+        plan::close(&cx, id).await.unwrap();
+        sound(&world).await;
+        // Both owe it, as the class says: what nobody charges any more, or charges against the rules, is named.
+        world.corrupt("update charge set state = 'void', settled_at = created_at where state = 'due'").await;
+        assert_eq!(world.broken().await, ["late_cancel_against_the_rules", "no_show_against_the_rules"]);
+        world.corrupt("update charge set settled_by = person_id").await;
+        let broken = world.broken().await;
+        assert!(!broken.iter().any(|name| name.ends_with("against_the_rules")), "staff may do without it: {broken:?}");
+        world.corrupt("update charge set state = 'due', settled_at = null, settled_by = null").await;
+        sound(&world).await;
+        world.corrupt("update class set no_show = 'returned'").await;
+        assert_eq!(world.broken().await, ["no_show_against_the_rules"]);
+    }
+}

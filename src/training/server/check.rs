@@ -129,7 +129,9 @@ pub const CLAUSES: &[Clause] = &[
         promise: 1,
         name: "offer_after_the_freeze",
         sql: "select e.id, 'the offer ends after the waitlist that it was made under' as detail from enrolment e \
-            where e.state = 'offered' and e.offered_until > e.offer_freezes_at",
+            where e.state = 'offered' and e.offered_until > e.offer_freezes_at union all \
+            select u.id, 'the offer of a seat without a name ends after the waitlist that it was made under' from unnamed_seat u \
+            where u.state = 'offered' and u.offered_until > u.offer_freezes_at",
     },
     Clause {
         promise: 2,
@@ -156,7 +158,9 @@ pub const CLAUSES: &[Clause] = &[
             and b.kind = case c.late_cancel when 'spent' then 'release' else 'use' end \
             and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
             and o.kind = 'reserve' and o.id > b.id)) or (c.late_cancel = 'returned' and exists (select 1 from charge g \
-            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')))",
+            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')) \
+            or (c.late_cancel = 'spent' and e.price_minor > 0 and not exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and (g.state <> 'void' or g.settled_by is not null))))",
     },
     Clause {
         promise: 3,
@@ -173,10 +177,13 @@ pub const CLAUSES: &[Clause] = &[
             and not exists (select 1 from make_up m where m.enrolment_id = e.id) \
             and not exists (select 1 from attendance a where a.enrolment_id = e.id and a.mark in ('present', 'late', 'partial')) \
             and exists (select 1 from attendance a where a.enrolment_id = e.id and a.mark = 'absent') \
-            and exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
+            and (exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
             and b.kind = case c.no_show when 'spent' then 'release' else 'use' end \
             and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
-            and o.kind = 'reserve' and o.id > b.id))",
+            and o.kind = 'reserve' and o.id > b.id)) or (c.no_show = 'returned' and exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')) \
+            or (c.no_show = 'spent' and e.price_minor > 0 and not exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and (g.state <> 'void' or g.settled_by is not null))))",
     },
     Clause {
         promise: 2,

@@ -401,7 +401,7 @@ pub async fn moved(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow) -> 
     };
     let permit = system(cx, Act::OfferSeat, None)?;
     parties::one_deadline(tx, &permit, party.id, until, cx.now).await?;
-    for place in offered.iter().filter(|place| place.person_id.is_some()) {
+    for place in &offered {
         store::offered_under(tx, &permit, place.id, policy.freezes_at()).await?;
     }
     jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
@@ -899,9 +899,7 @@ async fn offer_elsewhere(
         let state = EnrolmentState::Offered;
         let place = Place { id: fresh(), person: old.person_id, state, queue_number: None, until: Some(until) };
         let place = insert(tx, system, &permit, next, &new, place).await?;
-        if place.person_id.is_some() {
-            store::offered_under(tx, &permit, place.id, next.policy().freezes_at()).await?;
-        }
+        store::offered_under(tx, &permit, place.id, next.policy().freezes_at()).await?;
         record(tx, system, &permit, &place, state, None).await?;
         first = first.or(Some(place.id));
     }

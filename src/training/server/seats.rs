@@ -386,9 +386,7 @@ async fn offer(
     for place in places {
         let permit = cx.may(Act::OfferSeat, &place.person_id.map_or(Subject::nobody(), Subject::of))?;
         parties::move_place(tx, &permit, place, to, Some(until), None, cx.now).await?;
-        if place.person_id.is_some() {
-            store::offered_under(tx, &permit, place.id, class.policy().freezes_at()).await?;
-        }
+        store::offered_under(tx, &permit, place.id, class.policy().freezes_at()).await?;
         groups::record(tx, cx, &permit, place, to, None).await?;
         if let (None, Some(person)) = (group, place.person_id) {
             letters::offered(tx, cx, class, place.id, person, until).await?;

@@ -327,8 +327,9 @@ pub async fn set_unnamed_cost(
 }
 
 const INSERT_NAMED: &str = "insert into enrolment (id, class_id, person_id, organisation_id, party_id, state, queue_number, \
-    offered_until, benefit_id, price_minor, price_currency, created_at, changed_at) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)";
+    offered_until, benefit_id, price_minor, price_currency, created_at, changed_at, offer_freezes_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, \
+    coalesce((select offer_freezes_at from enrolment where id = $13), (select offer_freezes_at from unnamed_seat where id = $13)))";
 const END_SWAPPED: &str = "update enrolment set state = 'cancelled', offered_until = null, ended_because = 'cancelled', \
     changed_at = $3 where id = $1 and state = $2";
 
@@ -342,10 +343,7 @@ pub async fn hand_over(
     firm: OrganisationId,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    match place.person_id {
-        None => execute!(tx, DELETE_UNNAMED, place.id)?,
-        Some(_) => execute!(tx, END_SWAPPED, place.id, place.state.as_str(), now)?,
-    };
+    // Under which freeze it was offered goes along.
     execute!(
         tx,
         INSERT_NAMED,
@@ -360,8 +358,13 @@ pub async fn hand_over(
         place.benefit_id,
         place.price_minor,
         place.price_currency,
-        now
+        now,
+        place.id
     )?;
+    match place.person_id {
+        None => execute!(tx, DELETE_UNNAMED, place.id)?,
+        Some(_) => execute!(tx, END_SWAPPED, place.id, place.state.as_str(), now)?,
+    };
     Ok(())
 }
 
