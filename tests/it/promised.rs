@@ -565,3 +565,44 @@ both! {
         assert_eq!(world.broken().await, ["no_show_against_the_rules"]);
     }
 }
+
+both! {
+    async fn a_certificate_says_what_was_made_up_since_and_what_was_asked_then(world: World) {
+        let school = School::of(&world, vec![]).await;
+        world.corrupt("update course set pass_percent = 50").await;
+        let home = school.open(Draft { sessions: at(&[30, 54]), ..school.draft("Home", 5, 30, 0) }).await;
+        let host = school.open(Draft { sessions: at(&[250, 274]), ..school.draft("Host", 5, 250, 0) }).await;
+        let [ann] = people(&world, ["ann"]).await;
+        enrol(&world, &ann, home).await;
+        let seat = seat(&world, &ann, home).await;
+        world.advance(Duration::hours(57));
+        let (cx, all) = (school.now(&world).await, sessions(&world, home).await);
+        attend::mark(&cx, home, all[0].id, seat, None, Some(Mark::Present)).await.unwrap();
+        attend::mark(&cx, home, all[1].id, seat, None, Some(Mark::Absent)).await.unwrap();
+        plan::close(&cx, home).await.unwrap();
+        let percent = async || world.count("select percent from certificate").await;
+        assert_eq!(percent().await, 50);
+        let equal = sessions(&world, host).await[1].id;
+        let make_up = make_ups::book(&world.cx_of(&ann).await, home, all[1].id, equal, None).await.unwrap();
+        world.advance(Duration::hours(218));
+        let cx = school.now(&world).await;
+        make_ups::mark(&cx, make_up, None, Some(Mark::Present)).await.unwrap();
+        assert_eq!(percent().await, 100);
+        let code = fetch_one!(world.db().read().await.unwrap(), (String,), "select code from certificate").unwrap().0;
+        let page = world.get(None, &format!("/certificates/{code}")).await.body;
+        assert!(page.contains("100"), "{page}");
+        assert_eq!(letters(&world, "certified").await, 1, "it is the same certificate");
+        // A mistake is taken back, and what it says with it.
+        make_ups::mark(&cx, make_up, None, None).await.unwrap();
+        assert_eq!(percent().await, 50);
+        // The course asks for more by now: the badge says what was asked of her.
+        world.corrupt("update course set pass_percent = 90").await;
+        let badge = world.get(None, &format!("/certificates/{code}/badge")).await.body;
+        let payload = badge.split('.').nth(1).unwrap();
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+        let payload: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+        let narrative = payload["credentialSubject"]["achievement"]["criteria"]["narrative"].as_str().unwrap().to_owned();
+        assert!(narrative.contains("50") && !narrative.contains("90"), "{narrative}");
+        sound(&world).await;
+    }
+}

@@ -392,7 +392,12 @@ async fn certificate(
             store::withdraw_certificate(tx, permit, seat.id).await?;
             Ok(Some("withdrawn"))
         }
-        _ => Ok(None),
+        // What it says of how much somebody attended goes on being true.
+        (true, true) => {
+            let changed = store::attended(tx, permit, seat.id, share.percent()).await?;
+            Ok(changed.then_some("changed"))
+        }
+        (false, false) => Ok(None),
     }
 }
 
