@@ -606,3 +606,25 @@ both! {
         sound(&world).await;
     }
 }
+
+both! {
+    async fn an_owner_hears_who_took_a_seat_without_the_group(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let id = firm.school.open(firm.school.draft("Frozen", 2, 24 * 9, 0)).await;
+        let [ann, bob] = people(&world, ["ann", "bob"]).await;
+        for who in [&ann, &bob] {
+            enrol(&world, who, id).await;
+        }
+        firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
+        world.advance(Duration::hours(24 * 9) - Duration::minutes(30));
+        world.drain().await;
+        cancel(&world, &ann, id).await;
+        assert_eq!(enrol(&world, &firm.people[0], id).await, EnrolmentState::Booked);
+        let row = place(&world, &firm.people[0], id).await.unwrap();
+        assert_eq!((row.party_id, row.organisation_id), (None, None), "the seat is not the firm's");
+        let (subject, body) = letter(&world, "owner@firm.example", "group_went_alone").await.unwrap();
+        assert!(subject.contains("employee0") && body.contains("theirs to pay"), "{subject} {body}");
+        assert_eq!(state(&world, &firm.people[1], id).await, Some(EnrolmentState::Waitlisted));
+        sound(&world).await;
+    }
+}

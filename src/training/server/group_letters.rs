@@ -48,6 +48,8 @@ pub enum Says {
     Promoted { name: String, cost: Cost },
     /// To the owner: somebody gave their place back. Of a seat, whether the firm pays for it all the same.
     Left { name: String, late: Option<bool> },
+    /// To the owner: somebody who waited took a free seat without the group, and pays for it.
+    WentAlone { name: String },
     /// To the owner: staff moved somebody's seat to this class, from the one that began then.
     Carried { name: String, before: (DateTime<Utc>, Tz) },
     /// To the owner: somebody who waited no longer belongs to the firm.
@@ -97,6 +99,7 @@ impl GroupLetter {
             Says::GivenBack { .. } => "group_given_back",
             Says::Promoted { .. } => "group_promoted",
             Says::Left { .. } => "group_place_left",
+            Says::WentAlone { .. } => "group_went_alone",
             Says::Carried { .. } => "group_seat_moved",
             Says::MemberLeft { .. } => "group_member_left",
             Says::WaitOver { .. } => "group_wait_over",
@@ -168,6 +171,10 @@ impl GroupLetter {
                     None => w!(fmt, groups.letter_left_line, name = name.clone()),
                 });
                 w!(fmt, groups.letter_left_subject, name = name.clone(), title = title)
+            }
+            Says::WentAlone { name } => {
+                lines.push(w!(fmt, groups.letter_alone_body, name = name.clone()));
+                w!(fmt, groups.letter_alone_subject, name = name.clone(), title = title)
             }
             Says::Carried { name, before } => {
                 let before = until(before.0, before.1);
@@ -359,6 +366,22 @@ pub async fn left(
     let late = (row.state == EnrolmentState::Booked).then_some(to == EnrolmentState::CancelledLate && spent);
     let says = Says::Left { name: row.person_name.clone(), late };
     to_owner(tx, cx, class, party, says, &format!("group_place_left:{}", row.id)).await
+}
+
+/// One of the group took a seat without it.
+pub async fn went_alone(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    row: &EnrolmentRow,
+) -> Result<(), AppError> {
+    // Whoever does it knows of it.
+    if party.owner_id == row.person_id {
+        return Ok(());
+    }
+    let says = Says::WentAlone { name: row.person_name.clone() };
+    to_owner(tx, cx, class, party, says, &format!("group_went_alone:{}", row.id)).await
 }
 
 /// Staff moved the seat of one of the firm to this class, where it is a group of its own.

@@ -303,7 +303,7 @@ async fn insert(
                 price_currency: class.price_currency,
             };
             store::insert_enrolment(tx, permit, &new, cx.now).await?;
-            parties::attach(tx, permit, id, Some(party.id)).await?;
+            parties::attach(tx, permit, id, party.id).await?;
         }
         None => {
             let new = NewUnnamed {
@@ -538,7 +538,7 @@ pub async fn part(
     parties::insert_party(tx, &permit, &new, cx.now).await?;
     let detail = serde_json::json!({ "parted_from": party.id }).to_string();
     record_party(tx, &cx.as_viewer(Viewer::System), &permit, new.id, new.owner, &detail).await?;
-    parties::attach(tx, &permit, seat, Some(new.id)).await?;
+    parties::attach(tx, &permit, seat, new.id).await?;
     parties::party(tx, new.id).await
 }
 
