@@ -608,6 +608,27 @@ both! {
 }
 
 both! {
+    async fn whoever_takes_another_seat_has_another_ticket(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Again", 5, 24 * 9, 0)).await;
+        let [ann] = people(&world, ["ann"]).await;
+        let picture = async || {
+            let page = world.get(&ann, &format!("/training/{id}")).await.body;
+            let path = format!("/training/{id}/ticket.svg");
+            let rest = page.split(&path).nth(1).unwrap().split('"').next().unwrap();
+            format!("{path}{rest}")
+        };
+        enrol(&world, &ann, id).await;
+        let first = picture().await;
+        assert_eq!(world.get(&ann, &first).await.status, StatusCode::OK);
+        cancel(&world, &ann, id).await;
+        enrol(&world, &ann, id).await;
+        assert_ne!(picture().await, first, "what a browser has kept is not shown for it");
+        assert_eq!(world.get(&ann, &picture().await).await.status, StatusCode::OK);
+    }
+}
+
+both! {
     async fn an_owner_hears_who_took_a_seat_without_the_group(world: World) {
         let firm = Firm::of(&world, 2, 0).await;
         let id = firm.school.open(firm.school.draft("Frozen", 2, 24 * 9, 0)).await;
