@@ -649,3 +649,26 @@ both! {
         sound(&world).await;
     }
 }
+
+both! {
+    async fn the_hours_of_a_trainer_are_those_of_the_company(world: World) {
+        let cx = world.operator();
+        let hours = [Opening { weekday: 2, opens: 9 * 60, closes: 17 * 60 }];
+        let span = |day: &str, from: &str, until: &str| LocalSpan {
+            from: format!("{day}T{from}").parse().unwrap(),
+            until: format!("{day}T{until}").parse().unwrap(),
+        };
+        let fits = |zone: chrono_tz::Tz, local| conflicts::fits_hours(&cx, zone, &local, &hours, &[]);
+        assert_eq!(cx.company_zone(), chrono_tz::Europe::Madrid);
+        assert!(fits(chrono_tz::Europe::Madrid, span("2026-12-08", "09:00:00", "17:00:00")));
+        // Nine to five in New York is three to eleven in the evening at home.
+        let there = chrono_tz::America::New_York;
+        assert!(!fits(there, span("2026-12-08", "10:00:00", "12:00:00")));
+        assert!(fits(there, span("2026-12-08", "03:00:00", "11:00:00")));
+        // In Auckland the working day of a Tuesday lasts into Wednesday.
+        let far = chrono_tz::Pacific::Auckland;
+        assert!(fits(far, span("2026-12-08", "22:00:00", "23:30:00")));
+        let late = LocalSpan { until: "2026-12-09T01:00:00".parse().unwrap(), ..span("2026-12-08", "23:00:00", "23:30:00") };
+        assert!(fits(far, late));
+    }
+}

@@ -206,8 +206,10 @@ pub async fn best_times(tx: &mut Tx, cx: &Cx, sought: &Sought<'_>, wishes: &[Wis
     let around = Span { from: cx.now, until: cx.now + Duration::weeks(WEEKS + sought.sessions) };
     let taken = sought.needs.taken(tx, around, None).await?;
     let hours = store::working_hours(tx, sought.needs.trainer.0).await?;
-    let candidates: Vec<LocalSpan> =
-        candidates(cx, sought).into_iter().filter(|local| conflicts::fits_hours(local, &hours, &[])).collect();
+    let candidates: Vec<LocalSpan> = candidates(cx, sought)
+        .into_iter()
+        .filter(|local| conflicts::fits_hours(cx, sought.zone, local, &hours, &[]))
+        .collect();
     let mut theirs: HashMap<PersonId, Vec<Span>> = HashMap::new();
     for (person, span) in store::time_of_askers(tx, sought.course, around).await? {
         theirs.entry(person).or_default().push(span);

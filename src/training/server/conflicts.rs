@@ -178,21 +178,30 @@ pub async fn propose(
     let reach = Duration::days(DAYS + 1);
     let taken = needs.taken(tx, Span { from: first - reach, until: last + reach }, class).await?;
     let hours = store::working_hours(tx, needs.trainer.0).await?;
-    let fits = |local: &LocalSpan| fits_hours(local, &hours, wanted);
+    let fits = |local: &LocalSpan| fits_hours(cx, zone, local, &hours, wanted);
     let reach = Reach { not_before: cx.now, days: DAYS, step_minutes: STEP };
     Ok(search::nearest_free(wanted, &taken, &clock, &fits, reach, PROPOSED))
 }
 
-/// Within the hours of the trainer; without any, by day, or at the hours that were wanted.
-pub fn fits_hours(local: &LocalSpan, hours: &[Opening], wanted: &[LocalSpan]) -> bool {
+/// Within the hours of the trainer, which are of the company's day; without any, by day where the class is, or at the
+/// hours that were wanted.
+pub fn fits_hours(cx: &Cx, zone: Tz, local: &LocalSpan, hours: &[Opening], wanted: &[LocalSpan]) -> bool {
     let minute = |at: NaiveDateTime| at.time().hour() * 60 + at.time().minute();
-    if local.from.date() != local.until.date() {
-        return false;
-    }
     if hours.is_empty() {
+        if local.from.date() != local.until.date() {
+            return false;
+        }
         let earliest = wanted.iter().map(|one| one.from.time()).min().unwrap_or(DAY.0).min(DAY.0);
         let latest = wanted.iter().map(|one| one.until.time()).max().unwrap_or(DAY.1).max(DAY.1);
         return earliest <= local.from.time() && local.until.time() <= latest;
+    }
+    let company = |local: NaiveDateTime| {
+        zone::instant(zone, local.date(), local.time()).map(|at| at.with_timezone(&cx.company_zone()).naive_local())
+    };
+    let (Some(from), Some(until)) = (company(local.from), company(local.until)) else { return false };
+    let local = LocalSpan { from, until };
+    if local.from.date() != local.until.date() {
+        return false;
     }
     hours.iter().any(|opening| {
         u32::from(opening.weekday) == local.from.weekday().number_from_monday()
