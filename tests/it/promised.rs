@@ -672,3 +672,17 @@ both! {
         assert!(fits(far, late));
     }
 }
+
+both! {
+    async fn a_class_in_a_room_with_a_link_suits_whoever_asked_for_on_line(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let [ann] = people(&world, ["ann"]).await;
+        ask(&world, &ann, school.course, "online").await;
+        // Tuesday the 15th, at eight in Madrid.
+        let sessions = vec![Span { from: "2026-12-15T07:00:00Z".parse().unwrap(), until: "2026-12-15T09:00:00Z".parse().unwrap() }];
+        let draft = Draft { sessions, room: Some(school.room), ..school.draft("Both ways", 5, 1, 0) };
+        let id = asks::open_for(&school.cx, draft, Extras::default(), None).await.unwrap();
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Offered));
+        sound(&world).await;
+    }
+}
