@@ -686,3 +686,13 @@ both! {
         sound(&world).await;
     }
 }
+
+both! {
+    async fn a_firms_machines_are_seen_by_whoever_teaches_its_people(world: World) {
+        let firm = Firm::of(&world, 1, 1).await;
+        let id = firm.school.open(firm.school.draft("Printers I", 5, 24 * 9, 0)).await;
+        firm.enrol(&world, id, firm.group(&[0], 0, Wish::Together)).await.unwrap();
+        let roster = world.get(&firm.school.trainer, &desk(id)).await.body;
+        assert!(roster.contains("Printer (Acme Works)"), "{roster}");
+    }
+}
