@@ -42,6 +42,8 @@ pub enum Job {
     ExpireOffer { enrolment: EnrolmentId },
     /// A class begins.
     StartClass { class: ClassId },
+    /// Tells the trainer of a class that is over that it is still to be closed.
+    RemindToClose { class: ClassId },
     /// Reminds the learners of a class the day before.
     RemindClass { class: ClassId },
     /// Reminds whoever makes a session up, the day before.
@@ -103,6 +105,7 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
         Job::ForgetPhoto { photo } => crate::repairs::server::jobs::forget_photo(cx, photo).await,
         Job::ExpireOffer { enrolment } => crate::training::server::jobs::expire_offer(cx, enrolment).await,
         Job::StartClass { class } => crate::training::server::jobs::start_class(cx, class).await,
+        Job::RemindToClose { class } => crate::training::server::plan::remind_to_close(cx, class).await,
         Job::RemindClass { class } => crate::training::server::jobs::remind_class(cx, class).await,
         Job::RemindGuest { make_up } => crate::training::server::make_ups::remind(cx, make_up).await,
         Job::ReturnSeats { class } => crate::training::server::groups::return_seats(cx, class).await,

@@ -173,7 +173,7 @@ both! {
         form.extend(people.iter().map(|id| ("person", id.as_str())));
         let reply = firm.post(&world, id, &form).await;
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(reply.body.contains("employee0: is in “Elsewhere”") && reply.body.contains("employee1: has a seat"), "{}", reply.body);
+        assert!(reply.body.contains("employee0: has another appointment") && reply.body.contains("employee1: has a seat"), "{}", reply.body);
         // What was ticked is ticked still.
         assert!(reply.body.contains(&format!("value=\"{}\" checked", people[2])), "{}", reply.body);
         assert_eq!(seats(&world, id).await, (1, 0, 0));

@@ -410,7 +410,7 @@ both! {
             assert_eq!(world.post(trainer, &door, &[("mark", mark)]).await.status, StatusCode::SEE_OTHER, "{mark}");
             assert_eq!(missed.certificates(&world).await, certificates, "{mark}");
         }
-        assert_eq!(world.count("select count(*) from message where letter = 'certified'").await, 1, "told once");
+        assert_eq!(world.count("select count(*) from message where letter = 'certified' and email = 'ann@example.com'").await, 1, "told once");
         assert!(world.get(&missed.learner, "/training/mine").await.body.contains("/certificates/"));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
@@ -1253,7 +1253,7 @@ both! {
 fn letters_are_written_in_every_language() {
     use aftercare::{
         i18n::{Fmt, Locale},
-        training::server::learning_letters::{LearningLetter, Says, Session},
+        training::server::learning_letters::{Earned, LearningLetter, Says, Session},
     };
     let about = || Session {
         home: "Home".into(),
@@ -1276,7 +1276,11 @@ fn letters_are_written_in_every_language() {
             LearningLetter::MakeUp { about: about(), says: Says::Cancelled { forgiven: false } },
             LearningLetter::MakeUp { about: about(), says: Says::Cancelled { forgiven: true } },
             LearningLetter::MakeUp { about: about(), says: Says::Void },
-            LearningLetter::Certified { title: "Home".into(), link: "https://portal.test/y".into() },
+            LearningLetter::Certified {
+                title: "Home".into(),
+                earned: Earned::MadeUp,
+                link: "https://portal.test/y".into(),
+            },
         ] {
             let written = letter.write(Fmt::new(locale));
             // A reminder names the class that one goes to.

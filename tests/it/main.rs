@@ -18,6 +18,7 @@ mod model;
 mod planning;
 mod policies;
 mod process;
+mod promised;
 mod purchases;
 mod ratings;
 mod repairs;

@@ -149,7 +149,8 @@ both! {
         ];
         let first = world.post(&school.trainer, &path, &fields).await;
         assert_eq!(first.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(first.body.contains("Not saved yet") && first.body.contains("Elsewhere"), "{}", first.body);
+        assert!(first.body.contains("Not saved yet") && first.body.contains("another appointment"), "{}", first.body);
+        assert!(!first.body.contains("Elsewhere"), "the class of another trainer is not theirs to read: {}", first.body);
         assert!(first.body.contains(&format!("value=\"{known}\"")), "{}", first.body);
         assert_eq!(class(&world, id).await.version, row.version);
         // Knowing it, the trainer moves the class all the same.

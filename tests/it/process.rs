@@ -369,7 +369,6 @@ fn ask_to_sign_in(portal: &Serving, email: &str) {
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
 }
 
-<<<<<<< ours
 /// The lines that a portal logged, one JSON object each.
 fn logged(file: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(file).unwrap();
@@ -445,18 +444,6 @@ fn every_request_has_one_line_of_the_log_with_the_id_that_its_answer_carries() {
     }
     let reference = of(&lines, header(&in_page, "x-request-id"))[0].1["reference"].as_str().unwrap().to_owned();
     assert!(in_page.contains(&reference), "the page says what to read out: {in_page}");
-=======
-/// Every page of them: a day brings more than one holds.
-fn letters_of_the_demo(demo: &Serving) -> String {
-    let mut all = demo.get("/demo/mail");
-    let mut page = all.clone();
-    while let Some((_, rest)) = page.split_once("\"/demo/mail?after=") {
-        let after = rest.split('"').next().unwrap_or_default().to_owned();
-        page = demo.get(&format!("/demo/mail?after={after}"));
-        all.push_str(&page);
-    }
-    all
->>>>>>> theirs
 }
 
 #[test]
@@ -470,10 +457,6 @@ fn nothing_leaves_the_demo_by_mail_whatever_server_is_set() {
     assert!(demo.get("/demo/mail").contains("ann@example.com"));
     // What became due is worked off before this answers.
     assert!(demo.post("/demo/clock", "", "advance=PT24H").starts_with("HTTP/1.1 303"));
-<<<<<<< ours
-=======
-    assert!(letters_of_the_demo(&demo).contains("ann@example.com"));
->>>>>>> theirs
     server.set_nonblocking(true).unwrap();
     assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the mail server was called");
     drop(demo);

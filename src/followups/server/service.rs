@@ -52,13 +52,21 @@ pub fn read(cx: &Cx, form: &Form, customer: Option<PersonId>) -> Result<Plan, Ap
         faults.add("due", Fault::NotAChoice);
     }
     faults.check()?;
-    let what = if what.is_empty() { w!(cx, followups.plan_what_default) } else { what };
     // Planned for a customer, it is about them, whatever else the form names.
     let about = match store::known(form.text("entity")).filter(|_| customer.is_none()) {
         Some(entity) => Some((entity, Uuid::try_parse(form.text("id")).map_err(|_| AppError::NotFound)?)),
         None => None,
     };
+    let what = if what.is_empty() { usual(cx, about) } else { what };
     Ok(Plan { customer, about, what, due: in_days(cx, days.unwrap_or(1)) })
+}
+
+/// What is done where nobody says otherwise.
+fn usual(cx: &Cx, about: Option<(&'static str, Uuid)>) -> String {
+    match about {
+        Some(("class", _)) => w!(cx, followups.plan_what_class),
+        _ => w!(cx, followups.plan_what_default),
+    }
 }
 
 /// The end of the working day so many days from now, at the company.
@@ -132,7 +140,7 @@ async fn taken_over(tx: &mut Tx, cx: &Cx, permit: &Permit, case: &Case) -> Resul
 
 /// What is late gets a contact by tomorrow, and it is me who makes it.
 pub async fn get_in_touch_tomorrow(cx: &Cx, about: (&'static str, Uuid)) -> Result<(), AppError> {
-    let what = w!(cx, followups.plan_what_default);
+    let what = usual(cx, Some(about));
     plan(cx, Plan { customer: None, about: Some(about), what, due: in_days(cx, 1) }).await.map(|_| ())
 }
 

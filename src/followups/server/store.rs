@@ -8,7 +8,7 @@ use crate::{
     followups::domain::{Neglect, OpenThing, Outcome, neglect},
     values::{FollowUpId, PersonId},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 /// A planned contact as it is read.
@@ -147,9 +147,10 @@ struct NeglectedRow {
     path: Option<String>,
 }
 
-/// A kind of thing that can be open: its query binds `$1` now and `$2` how many, oldest first.
+/// A kind of thing that can be open: its query binds `$1` now, less the time that it has, and `$2` how many, oldest first.
 struct Source {
     entity: &'static str,
+    has: TimeDelta,
     sql: &'static str,
 }
 
@@ -158,6 +159,7 @@ struct Source {
 const SOURCES: &[Source] = &[
     Source {
         entity: "case",
+        has: TimeDelta::zero(),
         sql: "select c.id, c.customer_id, p.name as customer_name, c.subject as title, o.id as owner_id, o.name as owner_name, \
             c.next_step is not null as has_step, c.next_due_at as due_at, c.opened_at as since, cast(null as text) as path \
             from care_case c join person p on p.id = c.customer_id \
@@ -170,6 +172,7 @@ const SOURCES: &[Source] = &[
     },
     Source {
         entity: "repair",
+        has: TimeDelta::zero(),
         sql: "select r.id, r.person_id as customer_id, p.name as customer_name, r.item_name as title, o.id as owner_id, \
             o.name as owner_name, r.next_step is not null as has_step, r.next_due as due_at, r.created_at as since, r.rma as path \
             from repair r join person p on p.id = r.person_id \
@@ -182,6 +185,7 @@ const SOURCES: &[Source] = &[
     },
     Source {
         entity: "registration",
+        has: TimeDelta::zero(),
         sql: "select r.id, r.person_id as customer_id, p.name as customer_name, \
             coalesce(r.serial_number, r.order_number, r.way) as title, r.decided_by as owner_id, \
             cast(null as text) as owner_name, true as has_step, r.decided_at as due_at, r.created_at as since, \
@@ -191,8 +195,24 @@ const SOURCES: &[Source] = &[
                 where f.entity = 'registration' and f.entity_id = r.id and f.done_at is null) \
             order by r.created_at, r.id limit $2",
     },
+    // Until a class that is over is closed, its learners wait for their certificates: it stands for whoever enrolled first.
+    Source {
+        entity: "class",
+        has: TimeDelta::days(1),
+        sql: "select c.id, e.person_id as customer_id, p.name as customer_name, c.title, o.id as owner_id, o.name as owner_name, \
+            true as has_step, c.ends_at as due_at, c.ends_at as since, cast(null as text) as path from class c \
+            join enrolment e on e.id = (select x.id from enrolment x where x.class_id = c.id and x.state = 'booked' \
+                order by x.created_at, x.id limit 1) \
+            join person p on p.id = e.person_id \
+            left join person o on o.id = c.trainer_id and exists (select 1 from person_role r where r.person_id = o.id) \
+            where c.state in ('open', 'running') and c.ends_at < $1 \
+            and not exists (select 1 from follow_up f where f.entity = 'class' and f.entity_id = c.id and f.done_at is null \
+                and f.owner_id is not null and f.due_at >= $1) \
+            order by c.ends_at, c.id limit $2",
+    },
     Source {
         entity: "follow_up",
+        has: TimeDelta::zero(),
         sql: "select f.id, f.customer_id, p.name as customer_name, f.what as title, o.id as owner_id, o.name as owner_name, \
             true as has_step, f.due_at, f.planned_at as since, cast(null as text) as path \
             from follow_up f join person p on p.id = f.customer_id \
@@ -206,9 +226,10 @@ const SOURCES: &[Source] = &[
 pub async fn neglected(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Neglected>, AppError> {
     let mut all = Vec::new();
     for source in SOURCES {
-        for row in fetch_all!(tx, NeglectedRow, source.sql, now, most)? {
+        let before = now - source.has;
+        for row in fetch_all!(tx, NeglectedRow, source.sql, before, most)? {
             let thing = OpenThing { owner: row.owner_id, next_step: row.has_step, due: row.due_at };
-            if let Some(why) = neglect(&thing, now) {
+            if let Some(why) = neglect(&thing, before) {
                 all.push(Neglected {
                     entity: source.entity,
                     id: row.id,
@@ -235,6 +256,9 @@ pub async fn customer_of(tx: &mut Tx, entity: &str, id: Uuid) -> Result<PersonId
         "follow_up" => "select customer_id from follow_up where id = $1",
         "repair" => "select person_id from repair where id = $1",
         "registration" => "select person_id from registration where id = $1",
+        "class" => {
+            "select person_id from enrolment where class_id = $1 and state = 'booked' order by created_at, id limit 1"
+        }
         _ => return Err(AppError::NotFound),
     };
     fetch_scalar!(tx, PersonId, sql, id)?.ok_or(AppError::NotFound)

@@ -48,6 +48,7 @@ pub fn entity(entity: &str, fmt: Fmt) -> String {
         "case" => w!(fmt, followups.entity_case),
         "repair" => w!(fmt, followups.entity_repair),
         "registration" => w!(fmt, followups.entity_claim),
+        "class" => w!(fmt, followups.entity_class),
         _ => w!(fmt, followups.entity_follow_up),
     }
 }

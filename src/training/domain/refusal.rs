@@ -76,6 +76,8 @@ pub enum Refusal {
     SessionBegun { at: DateTime<Utc> },
     /// These learners are elsewhere at the new times; whoever moves the class has to say that they know it.
     LearnersClash { people: Vec<LearnerClash> },
+    /// Somebody whom staff would seat is elsewhere then; which class that is, where they may read it.
+    LearnerElsewhere { name: String, with: String, from: DateTime<Utc> },
     /// The course asks for others that the learner has not taken.
     NeedsBefore { courses: Vec<String> },
     /// The session is over: nothing can be said in advance of it.

@@ -18,6 +18,14 @@ pub fn of_the_day(sessions: &[(NaiveDate, Span)], today: NaiveDate, now: DateTim
     of_today().find(|(_, (_, span))| now < span.until).or_else(|| of_today().next_back()).map(|(place, _)| place)
 }
 
+/// Of the sessions of one day, each with whether somebody is marked in it: the one that is on or next, else the last in
+/// which they are not.
+pub fn to_check_in(sessions: &[(Span, bool)], now: DateTime<Utc>) -> Option<usize> {
+    let coming = sessions.iter().enumerate().filter(|(_, (span, _))| now < span.until);
+    let over = sessions.iter().enumerate().max_by_key(|(_, (span, marked))| (!marked, span.from));
+    coming.min_by_key(|(_, (span, _))| span.from).or(over).map(|(place, _)| place)
+}
+
 /// Letters and digits that nobody takes for one another.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -124,6 +132,19 @@ mod tests {
         assert_eq!((at(-1), at(1), at(3), at(9)), (Some(0), Some(0), Some(1), Some(1)));
         assert_eq!(of_the_day(&sessions, second, starts), Some(2));
         assert_eq!(of_the_day(&sessions, day("2026-12-03"), starts), None);
+    }
+
+    #[test]
+    fn whoever_has_several_sessions_on_a_day_checks_in_to_the_one_that_is_on_or_next() {
+        let starts = policy().starts;
+        let span = |hour: i64| Span { from: starts + Duration::hours(hour), until: starts + Duration::hours(hour + 2) };
+        let at = |sessions: &[(Span, bool)], hour| to_check_in(sessions, starts + Duration::hours(hour));
+        let day = [(span(0), true), (span(8), false), (span(4), false)];
+        assert_eq!((at(&day, -1), at(&day, 1), at(&day, 3), at(&day, 7)), (Some(0), Some(0), Some(2), Some(1)));
+        assert_eq!(at(&day, 12), Some(1), "the last");
+        assert_eq!(at(&[(span(0), false), (span(4), true)], 12), Some(0), "the one that is not marked");
+        assert_eq!(at(&[(span(0), true), (span(4), true)], 12), Some(1));
+        assert_eq!(at(&[], 1), None);
     }
 
     #[test]

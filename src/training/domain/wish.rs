@@ -91,11 +91,11 @@ pub const ANYWHERE: &str = "";
 /// Without a room.
 pub const ONLINE: &str = "online";
 
-/// Whether a class in a town (empty: on line) is where somebody wants it.
-pub fn place_suits(wanted: &str, place: &str) -> bool {
+/// Whether a class in a town (empty: on line alone) is where somebody wants it; with a link, one can come on line too.
+pub fn place_suits(wanted: &str, place: &str, link: bool) -> bool {
     match wanted {
         ANYWHERE => true,
-        ONLINE => place.is_empty(),
+        ONLINE => link || place.is_empty(),
         town => town == place,
     }
 }
@@ -123,9 +123,10 @@ mod tests {
 
     #[test]
     fn a_place_suits_where_it_is_the_one_or_any_will_do() {
-        assert!(place_suits(ANYWHERE, "Madrid") && place_suits(ANYWHERE, ""));
-        assert!(place_suits(ONLINE, "") && !place_suits(ONLINE, "Madrid"));
-        assert!(place_suits("Madrid", "Madrid") && !place_suits("Madrid", ""));
+        assert!(place_suits(ANYWHERE, "Madrid", false) && place_suits(ANYWHERE, "", true));
+        assert!(place_suits(ONLINE, "", true) && !place_suits(ONLINE, "Madrid", false));
+        assert!(place_suits(ONLINE, "Madrid", true), "in a room and on line at once");
+        assert!(place_suits("Madrid", "Madrid", true) && !place_suits("Madrid", "", true));
     }
 
     proptest! {

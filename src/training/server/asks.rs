@@ -145,8 +145,10 @@ pub async fn tell_of(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppEr
 }
 
 /// Whether a class is what somebody asked for.
-fn fits(row: &WishRow, local: &LocalSpan, place: &str, language: &str) -> bool {
-    row.times().suit(local) && place_suits(&row.place, place) && (row.language.is_empty() || row.language == language)
+fn fits(row: &WishRow, local: &LocalSpan, (place, link): (&str, bool), language: &str) -> bool {
+    row.times().suit(local)
+        && place_suits(&row.place, place, link)
+        && (row.language.is_empty() || row.language == language)
 }
 
 /// Plans and opens a class for those who asked: a seat is held for each whom it suits, in the order in which they asked;
@@ -181,8 +183,9 @@ pub async fn open_for(cx: &Cx, draft: Draft, extras: Extras, key: Option<Uuid>) 
 async fn offer_to_askers(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
     let spans: Vec<Span> = store::sessions(tx, class.id).await?.iter().map(store::SessionRow::span).collect();
     let first = conflicts::local(&spans, class.tz()).into_iter().next();
+    let at = (class.place.as_str(), class.link.is_some());
     for row in store::wishes_of_course(tx, class.course_id).await? {
-        let suits = first.is_some_and(|local| fits(&row, &local, &class.place, &class.language));
+        let suits = first.is_some_and(|local| fits(&row, &local, at, &class.language));
         let until = match suits {
             true => seats::offer_elsewhere(tx, cx, class, row.person_id).await?,
             false => None,
@@ -200,6 +203,8 @@ async fn offer_to_askers(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), A
 pub struct Sought<'a> {
     pub course: CourseId,
     pub needs: &'a Needs,
+    /// One can come on line, be there a room or not.
+    pub link: bool,
     pub language: &'a str,
     pub zone: Tz,
     pub minutes: i64,
@@ -218,8 +223,10 @@ pub async fn best_times(tx: &mut Tx, cx: &Cx, sought: &Sought<'_>, wishes: &[Wis
     let around = Span { from: cx.now, until: cx.now + Duration::weeks(WEEKS + sought.sessions) };
     let taken = sought.needs.taken(tx, around, None).await?;
     let hours = store::working_hours(tx, sought.needs.trainer.0).await?;
-    let candidates: Vec<LocalSpan> =
-        candidates(cx, sought).into_iter().filter(|local| conflicts::fits_hours(local, &hours, &[])).collect();
+    let candidates: Vec<LocalSpan> = candidates(cx, sought)
+        .into_iter()
+        .filter(|local| conflicts::fits_hours(cx, sought.zone, local, &hours, &[]))
+        .collect();
     let mut theirs: HashMap<PersonId, Vec<Span>> = HashMap::new();
     for (person, span) in store::time_of_askers(tx, sought.course, around).await? {
         theirs.entry(person).or_default().push(span);
@@ -228,7 +235,7 @@ pub async fn best_times(tx: &mut Tx, cx: &Cx, sought: &Sought<'_>, wishes: &[Wis
     let askers: Vec<Asker<'_>> = wishes
         .iter()
         .map(|row| Asker {
-            suits: Box::new(move |local| fits(row, local, place, sought.language)),
+            suits: Box::new(move |local| fits(row, local, (place, sought.link), sought.language)),
             taken: Taken::new(theirs.remove(&row.person_id).unwrap_or_default()),
         })
         .collect();

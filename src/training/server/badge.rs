@@ -58,9 +58,10 @@ fn profile(app: &App) -> Value {
     })
 }
 
-fn achievement(app: &App, course: &CourseDetail) -> Value {
+/// What a course asks for a certificate: `pass_percent` is what it asks now, or what it asked of a class.
+fn achievement(app: &App, course: &CourseDetail, pass_percent: i64) -> Value {
     let fmt = Fmt::new(crate::i18n::locale(&course.language).unwrap_or_default());
-    let percent = fmt.percent(course.pass_percent as f64 / 100.0);
+    let percent = fmt.percent(pass_percent as f64 / 100.0);
     let description = if course.summary.is_empty() { &course.title } else { &course.summary };
     json!({
         "id": app.config.address(&format!("{ACHIEVEMENTS}/{}", course.id)),
@@ -92,7 +93,7 @@ fn credential(app: &App, found: &CertificateRow, course: &CourseDetail) -> Value
             "id": format!("{id}#holder"),
             "type": ["AchievementSubject"],
             "identifier": [{ "type": "IdentityObject", "hashed": false, "identityHash": found.name, "identityType": "name" }],
-            "achievement": achievement(app, course),
+            "achievement": achievement(app, course, found.pass_percent),
         },
         "credentialStatus": { "id": app.config.address(REVOCATIONS), "type": "1EdTechRevocationList" },
     });
@@ -161,7 +162,8 @@ pub async fn achieved(cx: Cx, Path(id): Path<String>) -> Result<Response, AppErr
     if !store::certifies(&mut tx, id).await? {
         return Err(AppError::NotFound);
     }
-    let mut achievement = achievement(&cx.app, &store::course_detail(&mut tx, id).await?);
+    let course = store::course_detail(&mut tx, id).await?;
+    let mut achievement = achievement(&cx.app, &course, course.pass_percent);
     achievement["@context"] = json!(CONTEXT);
     Ok(ld(&achievement))
 }

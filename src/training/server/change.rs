@@ -3,7 +3,7 @@
 
 use super::{
     asks,
-    conflicts::Needs,
+    conflicts::{self, Needs},
     crew_letters, dues, group_letters,
     groups::{self, Kept},
     invitations, letters,
@@ -281,11 +281,11 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let coming: Vec<Span> = wanted.spans.iter().copied().filter(|span| span.from > cx.now).collect();
     busy::lock(tx, &needs.resources()).await?;
     needs.refuse_taken(tx, &coming, Some(class.id)).await?;
-    let clashes = if moves.is_empty() { Vec::new() } else { clashes(tx, &people, &moves).await? };
+    let (clashes, seen) = if moves.is_empty() { Default::default() } else { clashes(tx, cx, &people, &moves).await? };
     // Once the class runs nobody's seat can be held any more: then it goes where everybody can follow.
     let running = class.state == ClassState::Running;
     if clashes.iter().any(|clash| running || !wanted.known_clashes.contains(&clash.person)) {
-        return Err(Refusal::LearnersClash { people: clashes }.into());
+        return Err(Refusal::LearnersClash { people: seen }.into());
     }
     let (new_room, new_link) = (edit.room != class.room_id, edit.link != class.link);
     let new_title = edit.title != class.title;
@@ -419,22 +419,31 @@ async fn refuse_small(tx: &mut Tx, class: &ClassRow, capacity: i64, people: &[En
     Err(Refusal::MustMove { over, people, unnamed, gathered, guests }.into())
 }
 
-/// The learners who are elsewhere when the sessions are moved to.
-async fn clashes(tx: &mut Tx, people: &[EnrolmentRow], moves: &Moves) -> Result<Vec<LearnerClash>, AppError> {
+/// The learners who are elsewhere when the sessions are moved to: as they know it, and as whoever moves the class may,
+/// who reads the titles of classes alone that they may open.
+async fn clashes(
+    tx: &mut Tx,
+    cx: &Cx,
+    people: &[EnrolmentRow],
+    moves: &Moves,
+) -> Result<(Vec<LearnerClash>, Vec<LearnerClash>), AppError> {
     let spans: Vec<Span> = moves.moved.iter().map(|(_, span)| *span).chain(moves.added.iter().copied()).collect();
-    let mut clashes = Vec::new();
+    let (mut clashes, mut seen) = (Vec::new(), Vec::new());
     for row in people.iter().filter(|row| row.state == EnrolmentState::Booked) {
         let own = Some(("enrolment", row.id.0));
         if let Some(clash) = busy::clashes(tx, Resource::Person(row.person_id), &spans, own).await?.into_iter().next() {
-            clashes.push(LearnerClash {
+            let theirs = LearnerClash {
                 person: row.person_id,
                 name: row.person_name.clone(),
-                with: clash.label,
+                with: clash.label.clone(),
                 from: clash.span.from,
-            });
+            };
+            let with = if conflicts::may_name(tx, cx, &clash).await? { clash.label } else { String::new() };
+            seen.push(LearnerClash { with, ..theirs.clone() });
+            clashes.push(theirs);
         }
     }
-    Ok(clashes)
+    Ok((clashes, seen))
 }
 
 /// The sessions that begin at another time, not only end at one.

@@ -99,7 +99,7 @@ pub const CLAUSES: &[Clause] = &[
         name: "seat_without_its_sessions",
         sql: "select e.id, 'a booked seat does not take its learner''s time for every session' as detail from enrolment e \
             join class c on c.id = e.class_id join class_session s on s.class_id = c.id \
-            where e.state = 'booked' and c.state in ('open', 'running') \
+            where e.state = 'booked' and c.state in ('open', 'running') and s.ends_at > e.created_at \
             and not exists (select 1 from busy b where b.entity = 'enrolment' and b.entity_id = e.id \
             and b.starts_at = s.starts_at and b.ends_at = s.ends_at)",
     },
@@ -129,7 +129,9 @@ pub const CLAUSES: &[Clause] = &[
         promise: 1,
         name: "offer_after_the_freeze",
         sql: "select e.id, 'the offer ends after the waitlist that it was made under' as detail from enrolment e \
-            where e.state = 'offered' and e.offered_until > e.offer_freezes_at",
+            where e.state = 'offered' and e.offered_until > e.offer_freezes_at union all \
+            select u.id, 'the offer of a seat without a name ends after the waitlist that it was made under' from unnamed_seat u \
+            where u.state = 'offered' and u.offered_until > u.offer_freezes_at",
     },
     Clause {
         promise: 2,
@@ -156,7 +158,9 @@ pub const CLAUSES: &[Clause] = &[
             and b.kind = case c.late_cancel when 'spent' then 'release' else 'use' end \
             and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
             and o.kind = 'reserve' and o.id > b.id)) or (c.late_cancel = 'returned' and exists (select 1 from charge g \
-            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')))",
+            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')) \
+            or (c.late_cancel = 'spent' and e.price_minor > 0 and not exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and (g.state <> 'void' or g.settled_by is not null))))",
     },
     Clause {
         promise: 3,
@@ -209,7 +213,9 @@ pub const CLAUSES: &[Clause] = &[
             and b.kind = case c.no_show when 'spent' then 'release' else 'use' end \
             and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
             and o.kind = 'reserve' and o.id > b.id)) or (c.no_show = 'returned' and exists (select 1 from charge g \
-            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')))",
+            where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')) \
+            or (c.no_show = 'spent' and e.price_minor > 0 and not exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and (g.state <> 'void' or g.settled_by is not null))))",
     },
     Clause {
         promise: 2,

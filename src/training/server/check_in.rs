@@ -7,7 +7,7 @@ use super::{
     plan::marked_from,
     portal::parse,
     shared::in_the_room,
-    store::{self, ClassRow, MakeUpRow, SessionRow},
+    store::{self, ClassRow, SessionRow},
     views, words,
 };
 use crate::{
@@ -29,6 +29,8 @@ use crate::{
 };
 use axum::{Router, extract::Path, response::Response, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use leptos::prelude::*;
 
 /// The address that a code opens.
@@ -133,46 +135,61 @@ async fn load(cx: &Cx, token: &str) -> Result<Shown, AppError> {
         return Err(AppError::NotFound);
     }
     let own = store::class(tx, seat.class_id).await?;
-    let sessions = store::sessions(tx, own.id).await?;
-    let mut session = of_today(cx, &own, &sessions).cloned();
-    // Whose own class has no session today may be a guest of another today.
-    let guest = match session {
-        Some(_) => None,
-        None => store::make_ups(tx, id).await?.into_iter().find(|row| is_today(cx, row)),
+    let mut doors = doors(tx, cx, &own, id).await?;
+    let times: Vec<_> = doors.iter().map(|door| (door.session.span(), door.mark.is_some())).collect();
+    let Some(place) = teaching::to_check_in(&times, cx.now) else {
+        cx.may(Act::MarkAttendance, &in_the_room(tx, cx, &own).await?)?;
+        let people = store::of_class(tx, own.id).await?;
+        let seats = people.iter().filter(|row| row.state == EnrolmentState::Booked).count();
+        let (who, name) = (Who::Seat(id), seat.person_name);
+        return Ok(Shown { class: own, who, name, session: None, mark: None, here: 0, seats });
     };
-    let (class, who, mut mark) = match &guest {
-        Some(row) => (store::class(tx, row.class_id).await?, Who::Guest(row.id), row.mark()),
-        None => (own, Who::Seat(id), None),
-    };
-    let (act, subject) = match &guest {
-        Some(row) => (Act::MarkMakeUp, Subject::of(row.person_id)),
-        None => (Act::MarkAttendance, Subject::nobody()),
-    };
-    cx.may(act, &subject.assigned_to(in_the_room(tx, cx, &class).await?.assigned))?;
-    if let Some(row) = &guest {
-        session = store::sessions(tx, class.id).await?.into_iter().find(|session| session.id == row.session_id);
-    }
-    let (mut here, mut guests) = (0, Vec::new());
-    if let Some(session) = &session {
-        let marks = store::marks(tx, class.id).await?.into_iter().filter(|row| row.session_id == session.id);
-        let marks: Vec<_> = marks.collect();
-        if guest.is_none() {
-            mark = marks.iter().find(|row| row.enrolment_id == id).map(|row| row.mark);
-        }
-        guests = store::guests(tx, class.id).await?;
-        guests.retain(|row| row.session_id == session.id);
-        here = marks.iter().filter(|row| row.mark.is_here()).count();
-        here += guests.iter().filter(|row| row.mark().is_some_and(Mark::is_here)).count();
-    }
+    let Door { class, who, session, mark } = doors.swap_remove(place);
+    let marks = store::marks(tx, class.id).await?;
+    let mut guests = store::guests(tx, class.id).await?;
+    guests.retain(|row| row.session_id == session.id);
+    let here = marks.iter().filter(|row| row.session_id == session.id && row.mark.is_here()).count()
+        + guests.iter().filter(|row| row.mark().is_some_and(Mark::is_here)).count();
     let people = store::of_class(tx, class.id).await?;
     let seats = people.iter().filter(|row| row.state == EnrolmentState::Booked).count() + guests.len();
-    Ok(Shown { class, who, name: seat.person_name, session, mark, here, seats })
+    Ok(Shown { class, who, name: seat.person_name, session: Some(session), mark, here, seats })
 }
 
-/// Whether a make-up is on this day where it is held, in a class that takes place.
-fn is_today(cx: &Cx, row: &MakeUpRow) -> bool {
-    let day = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&row.tz()).date_naive();
-    day(row.starts_at) == day(cx.now) && row.class_state != ClassState::Cancelled
+/// A session of today that somebody comes for.
+struct Door {
+    class: ClassRow,
+    who: Who,
+    session: SessionRow,
+    mark: Option<Mark>,
+}
+
+/// Where the viewer may check a seat in today: to sessions of its own class, and to those that it makes up elsewhere.
+async fn doors(tx: &mut Tx, cx: &Cx, own: &ClassRow, seat: EnrolmentId) -> Result<Vec<Door>, AppError> {
+    let today =
+        |at: DateTime<Utc>, tz: Tz| at.with_timezone(&tz).date_naive() == cx.now.with_timezone(&tz).date_naive();
+    let mut doors = Vec::new();
+    if cx.viewer.can(Act::MarkAttendance, &in_the_room(tx, cx, own).await?) {
+        let marks = store::marks(tx, own.id).await?;
+        for session in store::sessions(tx, own.id).await?.into_iter().filter(|one| today(one.starts_at, own.tz())) {
+            let mark = marks.iter().find(|row| row.enrolment_id == seat && row.session_id == session.id);
+            let mark = mark.map(|row| row.mark);
+            doors.push(Door { class: own.clone(), who: Who::Seat(seat), session, mark });
+        }
+    }
+    for row in store::make_ups(tx, seat).await? {
+        if !today(row.starts_at, row.tz()) || row.class_state == ClassState::Cancelled {
+            continue;
+        }
+        let class = store::class(tx, row.class_id).await?;
+        let room = in_the_room(tx, cx, &class).await?;
+        let session = store::sessions(tx, class.id).await?.into_iter().find(|one| one.id == row.session_id);
+        if let Some(session) = session
+            && cx.viewer.can(Act::MarkMakeUp, &Subject::of(row.person_id).assigned_to(room.assigned))
+        {
+            doors.push(Door { class, who: Who::Guest(row.id), session, mark: row.mark() });
+        }
+    }
+    Ok(doors)
 }
 
 async fn show(cx: Cx, Path(token): Path<String>) -> Result<Response, AppError> {

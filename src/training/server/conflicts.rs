@@ -3,6 +3,7 @@
 
 use super::store::{self, EquipmentRow, RoomRow};
 use crate::{
+    access::{Act, Subject},
     calendar::{
         domain::{LocalSpan, Resource, Span},
         hours::Opening,
@@ -16,7 +17,7 @@ use crate::{
     error::{AppError, Fault, Faults},
     server::Cx,
     training::domain::{Because, Conflict, Refusal, Who},
-    values::{ClassId, EquipmentId, PersonId, RoomId},
+    values::{ClassId, EnrolmentId, EquipmentId, PersonId, RoomId},
 };
 use chrono::{Datelike, Duration, NaiveDateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
@@ -148,6 +149,17 @@ pub fn because(clash: &Clash) -> Because {
     }
 }
 
+/// Whether the viewer may read which class somebody else is in then: only of one that they may open.
+pub async fn may_name(tx: &mut Tx, cx: &Cx, clash: &Clash) -> Result<bool, AppError> {
+    let class = match clash.entity.as_str() {
+        "class" => ClassId(clash.id),
+        "enrolment" => store::enrolment(tx, EnrolmentId(clash.id)).await?.class_id,
+        _ => return Ok(false),
+    };
+    let trainer = store::class(tx, class).await?.trainer_id;
+    Ok(cx.viewer.can(Act::ReadRoster, &Subject::nobody().assigned_to(Some(trainer))))
+}
+
 /// How many days around the wanted time are looked at, in what steps, and how many times are proposed.
 const DAYS: i64 = 14;
 const STEP: i64 = 30;
@@ -171,21 +183,30 @@ pub async fn propose(
     let reach = Duration::days(DAYS + 1);
     let taken = needs.taken(tx, Span { from: first - reach, until: last + reach }, class).await?;
     let hours = store::working_hours(tx, needs.trainer.0).await?;
-    let fits = |local: &LocalSpan| fits_hours(local, &hours, wanted);
+    let fits = |local: &LocalSpan| fits_hours(cx, zone, local, &hours, wanted);
     let reach = Reach { not_before: cx.now, days: DAYS, step_minutes: STEP };
     Ok(search::nearest_free(wanted, &taken, &clock, &fits, reach, PROPOSED))
 }
 
-/// Within the hours of the trainer; without any, by day, or at the hours that were wanted.
-pub fn fits_hours(local: &LocalSpan, hours: &[Opening], wanted: &[LocalSpan]) -> bool {
+/// Within the hours of the trainer, which are of the company's day; without any, by day where the class is, or at the
+/// hours that were wanted.
+pub fn fits_hours(cx: &Cx, zone: Tz, local: &LocalSpan, hours: &[Opening], wanted: &[LocalSpan]) -> bool {
     let minute = |at: NaiveDateTime| at.time().hour() * 60 + at.time().minute();
-    if local.from.date() != local.until.date() {
-        return false;
-    }
     if hours.is_empty() {
+        if local.from.date() != local.until.date() {
+            return false;
+        }
         let earliest = wanted.iter().map(|one| one.from.time()).min().unwrap_or(DAY.0).min(DAY.0);
         let latest = wanted.iter().map(|one| one.until.time()).max().unwrap_or(DAY.1).max(DAY.1);
         return earliest <= local.from.time() && local.until.time() <= latest;
+    }
+    let company = |local: NaiveDateTime| {
+        zone::instant(zone, local.date(), local.time()).map(|at| at.with_timezone(&cx.company_zone()).naive_local())
+    };
+    let (Some(from), Some(until)) = (company(local.from), company(local.until)) else { return false };
+    let local = LocalSpan { from, until };
+    if local.from.date() != local.until.date() {
+        return false;
     }
     hours.iter().any(|opening| {
         u32::from(opening.weekday) == local.from.weekday().number_from_monday()

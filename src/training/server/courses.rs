@@ -36,8 +36,14 @@ pub async fn edit(cx: &Cx, edit: Edit) -> Result<(), AppError> {
                 tx.lock(&[Key::of("course", id.0)]).await?;
                 let stored = store::course_detail(tx, id).await?;
                 if stored.version != edit.course.version {
-                    return Err(Refusal::ChangedMeanwhile { differences: differences(&stored, &edit.course) }.into());
+                    return Err(
+                        Refusal::ChangedMeanwhile { differences: differences(tx, &stored, &edit).await? }.into()
+                    );
                 }
+                let products = match &edit.course.products {
+                    Some(skus) => Some(store::products_by_sku(tx, skus).await?),
+                    None => None,
+                };
                 if !store::update_course(tx, &permit, &edit.course).await? {
                     return Err(AppError::Busy);
                 }
@@ -45,6 +51,9 @@ pub async fn edit(cx: &Cx, edit: Edit) -> Result<(), AppError> {
                 // A course that needs itself could never be taken.
                 let needs: Vec<CourseId> = edit.needs.into_iter().filter(|need| *need != id).collect();
                 store::set_needs(tx, &permit, id, &needs).await?;
+                if let Some(products) = products {
+                    store::set_products(tx, &permit, id, &products).await?;
+                }
                 let change = Change { entity: "course", id: id.0, to: Some("changed"), ..Change::default() };
                 history::record(tx, &cx, &permit, change).await
             })
@@ -52,7 +61,18 @@ pub async fn edit(cx: &Cx, edit: Edit) -> Result<(), AppError> {
         .await
 }
 
-fn differences(stored: &CourseDetail, yours: &CourseDetail) -> Vec<Difference> {
+async fn differences(tx: &mut Tx, stored: &CourseDetail, edit: &Edit) -> Result<Vec<Difference>, AppError> {
+    let yours = &edit.course;
+    let (units, needs) = (store::units(tx, stored.id).await?, store::needs_of(tx, stored.id).await?);
+    let mut wanted = store::courses(tx).await?;
+    wanted.retain(|course| edit.needs.contains(&course.id) && course.id != stored.id);
+    wanted.sort_by(|one, other| (&one.title, one.id).cmp(&(&other.title, other.id)));
+    let skus = |course: &CourseDetail| course.products.clone().or(stored.products.clone()).unwrap_or_default();
+    let sorted = |mut skus: Vec<String>| {
+        skus.sort();
+        skus.dedup();
+        skus.join(", ")
+    };
     let pairs = [
         ("title", stored.title.clone(), yours.title.clone()),
         ("summary", stored.summary.clone(), yours.summary.clone()),
@@ -61,12 +81,27 @@ fn differences(stored: &CourseDetail, yours: &CourseDetail) -> Vec<Difference> {
         ("pass_percent", stored.pass_percent.to_string(), yours.pass_percent.to_string()),
         ("valid_months", months(stored), months(yours)),
         ("needs_rule", stored.needs_rule.as_str().to_owned(), yours.needs_rule.as_str().to_owned()),
+        (
+            "needs",
+            needs.into_iter().map(|(_, title)| title).collect::<Vec<_>>().join(", "),
+            wanted.into_iter().map(|course| course.title).collect::<Vec<_>>().join(", "),
+        ),
+        ("units", said(&units), said(&edit.units)),
+        ("products", sorted(skus(stored)), sorted(skus(yours))),
     ];
-    pairs
+    let differences = pairs
         .into_iter()
         .filter(|(_, theirs, yours)| theirs != yours)
-        .map(|(field, theirs, yours)| Difference { field: field.to_owned(), theirs, yours })
-        .collect()
+        .map(|(field, theirs, yours)| Difference { field: field.to_owned(), theirs, yours });
+    Ok(differences.collect())
+}
+
+fn said(units: &[UnitRow]) -> String {
+    let unit = |unit: &UnitRow| match unit.summary.as_str() {
+        "" => format!("{} ({})", unit.title, unit.minutes),
+        about => format!("{} ({}): {about}", unit.title, unit.minutes),
+    };
+    units.iter().map(unit).collect::<Vec<_>>().join("; ")
 }
 
 fn months(course: &CourseDetail) -> String {

@@ -61,6 +61,8 @@ pub enum Says {
     Cancelled {
         why: String,
     },
+    /// It is over, and its trainer has not closed it.
+    NotClosed,
 }
 
 impl CrewLetter {
@@ -73,6 +75,7 @@ impl CrewLetter {
             Says::Moved { .. } => "crew_moved",
             Says::Changed { .. } => "crew_changed",
             Says::Cancelled { .. } => "crew_cancelled",
+            Says::NotClosed => "crew_not_closed",
         }
     }
 
@@ -116,6 +119,11 @@ impl CrewLetter {
             Says::Cancelled { why } => (
                 w!(fmt, training.letter_cancelled_subject, title = title.clone()),
                 w!(fmt, planning.crew_cancelled_body, title = title, time = time, zone = town, why = why.clone()),
+                &[][..],
+            ),
+            Says::NotClosed => (
+                w!(fmt, planning.crew_not_closed_subject, title = title.clone()),
+                w!(fmt, planning.crew_not_closed_body, title = title, time = time, zone = town),
                 &[][..],
             ),
         };
@@ -256,6 +264,13 @@ pub async fn cancelled(tx: &mut Tx, cx: &Cx, class: &ClassRow, why: &str) -> Res
         tell(tx, cx, class, person, news).await?;
     }
     Ok(())
+}
+
+/// The class is over, and its learners wait until its trainer closes it.
+pub async fn not_closed(tx: &mut Tx, cx: &Cx, class: &ClassRow) -> Result<(), AppError> {
+    let (part, says) = (Some(Part::Teaches), Says::NotClosed);
+    let news = News { part, says, planned: false, sessions: &[], gone: &[] };
+    tell(tx, cx, class, class.trainer_id, news).await
 }
 
 /// What one of them is told, and what becomes of their calendar.

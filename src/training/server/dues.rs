@@ -39,9 +39,9 @@ pub async fn cost_of(
     if class.price_minor == 0 {
         return Ok(Cost::Free);
     }
-    let day = class.first_day();
-    // What holds on the day of the class pays; what holds only today says why it does not.
-    let mut rights = rights(tx, person, [day, today.min(day)]).await?;
+    // What holds on the day of the class pays, or today where that has begun; what holds only today says why it does not.
+    let day = class.first_day().max(today);
+    let mut rights = rights(tx, person, [day, today]).await?;
     rights.sort_by_key(|right| right.until < day);
     Ok(Cost::of(class.price(), products, &rights, day))
 }

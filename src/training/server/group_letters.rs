@@ -48,6 +48,8 @@ pub enum Says {
     Promoted { name: String, cost: Cost },
     /// To the owner: somebody gave their place back. Of a seat, whether the firm pays for it all the same.
     Left { name: String, late: Option<bool> },
+    /// To the owner: somebody who waited took a free seat without the group, and pays for it.
+    WentAlone { name: String },
     /// To the owner: staff moved somebody's seat to this class, from the one that began then.
     Carried { name: String, before: (DateTime<Utc>, Tz) },
     /// To the owner: somebody who waited no longer belongs to the firm.
@@ -76,6 +78,8 @@ pub enum Says {
     YouAreIn { firm: String },
     /// To an employee: the firm waits for a seat for them.
     YouWait { firm: String },
+    /// To an employee: a seat is held for them, and the firm answers.
+    YouAreHeld { firm: String },
     /// To an employee: their seat is no longer theirs.
     YouAreOut { firm: String },
     /// To an employee: the firm waits for no seat for them any more.
@@ -95,6 +99,7 @@ impl GroupLetter {
             Says::GivenBack { .. } => "group_given_back",
             Says::Promoted { .. } => "group_promoted",
             Says::Left { .. } => "group_place_left",
+            Says::WentAlone { .. } => "group_went_alone",
             Says::Carried { .. } => "group_seat_moved",
             Says::MemberLeft { .. } => "group_member_left",
             Says::WaitOver { .. } => "group_wait_over",
@@ -103,6 +108,7 @@ impl GroupLetter {
             Says::ClassTerms { .. } => "group_class_terms",
             Says::YouAreIn { .. } => "enrolled_by_firm",
             Says::YouWait { .. } => "waitlisted_by_firm",
+            Says::YouAreHeld { .. } => "held_by_firm",
             Says::YouAreOut { .. } => "seat_taken_back",
             Says::YouLeft { .. } | Says::YouWaitNoMore { .. } => "firm_waits_no_more",
         }
@@ -165,6 +171,10 @@ impl GroupLetter {
                     None => w!(fmt, groups.letter_left_line, name = name.clone()),
                 });
                 w!(fmt, groups.letter_left_subject, name = name.clone(), title = title)
+            }
+            Says::WentAlone { name } => {
+                lines.push(w!(fmt, groups.letter_alone_body, name = name.clone()));
+                w!(fmt, groups.letter_alone_subject, name = name.clone(), title = title)
             }
             Says::Carried { name, before } => {
                 let before = until(before.0, before.1);
@@ -231,6 +241,10 @@ impl GroupLetter {
             Says::YouWait { firm } => {
                 lines.push(w!(fmt, groups.letter_wait_body, firm = firm.clone()));
                 w!(fmt, groups.letter_wait_subject, title = title)
+            }
+            Says::YouAreHeld { firm } => {
+                lines.push(w!(fmt, groups.letter_held_body, firm = firm.clone()));
+                w!(fmt, groups.letter_held_subject, title = title)
             }
             Says::YouAreOut { firm } => {
                 lines.push(w!(fmt, groups.letter_out_body, firm = firm.clone()));
@@ -354,6 +368,22 @@ pub async fn left(
     to_owner(tx, cx, class, party, says, &format!("group_place_left:{}", row.id)).await
 }
 
+/// One of the group took a seat without it.
+pub async fn went_alone(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    party: &PartyRow,
+    row: &EnrolmentRow,
+) -> Result<(), AppError> {
+    // Whoever does it knows of it.
+    if party.owner_id == row.person_id {
+        return Ok(());
+    }
+    let says = Says::WentAlone { name: row.person_name.clone() };
+    to_owner(tx, cx, class, party, says, &format!("group_went_alone:{}", row.id)).await
+}
+
 /// Staff moved the seat of one of the firm to this class, where it is a group of its own.
 pub async fn carried(
     tx: &mut Tx,
@@ -460,7 +490,7 @@ pub async fn terms(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, als
     to_owner(tx, cx, class, party, says, &format!("group_class_terms:{}:{}", party.id, class.version)).await
 }
 
-/// An employee hears that the firm has a seat for them, or waits for one.
+/// An employee hears that the firm has a seat for them, or an offer of one, or waits for it.
 pub async fn enrolled_by_firm(
     tx: &mut Tx,
     cx: &Cx,
@@ -472,7 +502,11 @@ pub async fn enrolled_by_firm(
 ) -> Result<(), AppError> {
     let firm = parties::firm_name(tx, firm).await?;
     let booked = state == EnrolmentState::Booked;
-    let says = if booked { Says::YouAreIn { firm } } else { Says::YouWait { firm } };
+    let says = match state {
+        EnrolmentState::Booked => Says::YouAreIn { firm },
+        EnrolmentState::Offered => Says::YouAreHeld { firm },
+        _ => Says::YouWait { firm },
+    };
     let letter = GroupLetter { about: About::of(cx, class), says };
     if !booked {
         let once = format!("{}:{id}", letter.kind());

@@ -175,7 +175,7 @@ pub async fn plan(
     let spans = seats::spans(tx, class.id).await?;
     let mut conflicts = Vec::new();
     for person in &group.people {
-        let why = hindrance(tx, cx, class, *person, &spans).await?;
+        let why = hindrance(tx, cx, class, firm, *person, &spans).await?;
         let name = members.get(person).cloned().unwrap_or_default();
         conflicts.extend(why.map(|why| Hindered { person: *person, name, why }));
     }
@@ -210,6 +210,7 @@ async fn hindrance(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
+    firm: OrganisationId,
     person: PersonId,
     spans: &[Span],
 ) -> Result<Option<Hindrance>, AppError> {
@@ -219,14 +220,23 @@ async fn hindrance(
     if let Some(courses) = courses::lacks(tx, cx, class, person).await? {
         return Ok(Some(Hindrance::NeedsBefore { courses }));
     }
-    elsewhere(tx, person, spans).await
+    elsewhere(tx, firm, person, spans).await
 }
 
-async fn elsewhere(tx: &mut Tx, person: PersonId, spans: &[Span]) -> Result<Option<Hindrance>, AppError> {
+/// A class that the firm enrolled them in is named to its owner; what else somebody does is theirs.
+async fn elsewhere(
+    tx: &mut Tx,
+    firm: OrganisationId,
+    person: PersonId,
+    spans: &[Span],
+) -> Result<Option<Hindrance>, AppError> {
     let clash = busy::clashes(tx, Resource::Person(person), spans, None).await?.into_iter().next();
-    Ok(clash.map(|clash| match clash.label.is_empty() {
-        true => Hindrance::Occupied { from: clash.span.from },
-        false => Hindrance::Class { title: clash.label },
+    let Some(clash) = clash else { return Ok(None) };
+    let firms =
+        clash.entity == "enrolment" && store::enrolment(tx, EnrolmentId(clash.id)).await?.organisation_id == Some(firm);
+    Ok(Some(match firms {
+        true => Hindrance::Class { title: clash.label },
+        false => Hindrance::Occupied { from: clash.span.from },
     }))
 }
 
@@ -234,11 +244,12 @@ async fn refuse_hindrance(
     tx: &mut Tx,
     cx: &Cx,
     class: &ClassRow,
+    firm: OrganisationId,
     person: PersonId,
     name: String,
 ) -> Result<(), AppError> {
     let spans = seats::spans(tx, class.id).await?;
-    match hindrance(tx, cx, class, person, &spans).await? {
+    match hindrance(tx, cx, class, firm, person, &spans).await? {
         Some(why) => Err(Refusal::Hindered { people: vec![Hindered { person, name, why }] }.into()),
         None => Ok(()),
     }
@@ -293,7 +304,7 @@ async fn insert(
                 price_currency: class.price_currency,
             };
             store::insert_enrolment(tx, permit, &new, cx.now).await?;
-            parties::attach(tx, permit, id, Some(party.id)).await?;
+            parties::attach(tx, permit, id, party.id).await?;
         }
         None => {
             let new = NewUnnamed {
@@ -391,7 +402,7 @@ pub async fn moved(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow) -> 
     };
     let permit = system(cx, Act::OfferSeat, None)?;
     parties::one_deadline(tx, &permit, party.id, until, cx.now).await?;
-    for place in offered.iter().filter(|place| place.person_id.is_some()) {
+    for place in &offered {
         store::offered_under(tx, &permit, place.id, policy.freezes_at()).await?;
     }
     jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
@@ -476,7 +487,7 @@ async fn accept_in(tx: &mut Tx, cx: &Cx, permit: &Permit, party: PartyRow, conse
     for place in &places {
         if let (Some(person), Some(name)) = (place.person_id, &place.person_name) {
             let why = match members::member(tx, party.organisation_id, person).await? {
-                Some(_) => elsewhere(tx, person, &spans).await?,
+                Some(_) => elsewhere(tx, party.organisation_id, person, &spans).await?,
                 None => Some(Hindrance::Left),
             };
             conflicts.extend(why.map(|why| Hindered { person, name: name.clone(), why }));
@@ -528,7 +539,7 @@ pub async fn part(
     parties::insert_party(tx, &permit, &new, cx.now).await?;
     let detail = serde_json::json!({ "parted_from": party.id }).to_string();
     record_party(tx, &cx.as_viewer(Viewer::System), &permit, new.id, new.owner, &detail).await?;
-    parties::attach(tx, &permit, seat, Some(new.id)).await?;
+    parties::attach(tx, &permit, seat, new.id).await?;
     parties::party(tx, new.id).await
 }
 
@@ -656,7 +667,7 @@ async fn rename_in(
     let members = parties::members(tx, party.organisation_id).await?;
     let name = members.into_iter().find(|(id, _)| *id == person).map(|(_, name)| name);
     let name = name.ok_or_else(|| Faults::only("person", Fault::NotAChoice))?;
-    refuse_hindrance(tx, cx, &class, person, name.clone()).await?;
+    refuse_hindrance(tx, cx, &class, party.organisation_id, person, name.clone()).await?;
     let new = if place.person_id.is_some() { fresh() } else { place.id };
     parties::hand_over(tx, permit, &place, new, person, party.organisation_id, cx.now).await?;
     if let Some(from) = place.person_id {
@@ -795,17 +806,9 @@ pub async fn end_line(tx: &mut Tx, system: &Cx, class: &ClassRow) -> Result<(), 
     Ok(())
 }
 
-/// The class does not take place: seats without a name are given back, and for each group seats are held in the first of
-/// the later classes into which all of it fits. The caller holds all of them and has ended all named places, which are
-/// `before`.
-pub async fn end_with_class(
-    tx: &mut Tx,
-    cx: &Cx,
-    class: &ClassRow,
-    why: &str,
-    mut later: Vec<ClassRow>,
-    before: Vec<(PartyRow, Vec<PlaceRow>)>,
-) -> Result<(), AppError> {
+/// The class does not take place: seats without a name are given back, and nothing is gathered any more. The caller holds
+/// the class.
+pub async fn end_with_class(tx: &mut Tx, cx: &Cx, before: &[(PartyRow, Vec<PlaceRow>)]) -> Result<(), AppError> {
     let system = cx.as_viewer(Viewer::System);
     for (party, places) in before {
         let permit = self::system(cx, Act::CancelEnrolment, None)?;
@@ -816,29 +819,43 @@ pub async fn end_with_class(
         }
         let now = parties::party(tx, party.id).await?;
         parties::gather(tx, &permit, &now, 0).await?;
-        if places.is_empty() {
-            continue;
-        }
-        let (mut of_firm, mut gone) = (Vec::new(), Vec::new());
-        for place in places {
-            match place.person_id {
-                Some(person) if members::member(tx, party.organisation_id, person).await?.is_none() => {
-                    gone.extend(place.person_name);
-                }
-                _ => of_firm.push(place),
-            }
-        }
-        let (size, mut offer) = (i64::try_from(of_firm.len()).unwrap_or(i64::MAX), None);
-        for next in later.iter_mut().filter(|next| size > 0 && next.seats().free() >= size) {
-            if let Some(until) = offer_elsewhere(tx, &system, next, &party, &of_firm).await? {
-                next.held += size;
-                offer = Some((&*next, until));
-                break;
-            }
-        }
-        group_letters::class_cancelled(tx, cx, class, &party, why, offer, gone).await?;
     }
     Ok(())
+}
+
+/// Holds seats for a group whose class does not take place, in the first of the later classes into which all of it fits,
+/// and tells its owner. The caller holds all of them and has ended `places`, which it had.
+pub async fn offer_instead(
+    tx: &mut Tx,
+    cx: &Cx,
+    class: &ClassRow,
+    why: &str,
+    later: &mut [ClassRow],
+    party: PartyRow,
+    places: Vec<PlaceRow>,
+) -> Result<(), AppError> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    let system = cx.as_viewer(Viewer::System);
+    let (mut of_firm, mut gone) = (Vec::new(), Vec::new());
+    for place in places {
+        match place.person_id {
+            Some(person) if members::member(tx, party.organisation_id, person).await?.is_none() => {
+                gone.extend(place.person_name);
+            }
+            _ => of_firm.push(place),
+        }
+    }
+    let (size, mut offer) = (i64::try_from(of_firm.len()).unwrap_or(i64::MAX), None);
+    for next in later.iter_mut().filter(|next| size > 0 && next.seats().free() >= size) {
+        if let Some(until) = offer_elsewhere(tx, &system, next, &party, &of_firm).await? {
+            next.held += size;
+            offer = Some((&*next, until));
+            break;
+        }
+    }
+    group_letters::class_cancelled(tx, cx, class, &party, why, offer, gone).await
 }
 
 /// The groups of a class with all that they have.
@@ -863,7 +880,8 @@ async fn offer_elsewhere(
     let people: Vec<PersonId> = places.iter().filter_map(|place| place.person_id).collect();
     let spans = seats::spans(tx, next.id).await?;
     for person in &people {
-        if hindrance(tx, system, next, *person, &spans).await?.is_some() || store::gave_up(tx, next.id, *person).await?
+        if hindrance(tx, system, next, party.organisation_id, *person, &spans).await?.is_some()
+            || store::gave_up(tx, next.id, *person).await?
         {
             return Ok(None);
         }
@@ -884,9 +902,7 @@ async fn offer_elsewhere(
         let state = EnrolmentState::Offered;
         let place = Place { id: fresh(), person: old.person_id, state, queue_number: None, until: Some(until) };
         let place = insert(tx, system, &permit, next, &new, place).await?;
-        if place.person_id.is_some() {
-            store::offered_under(tx, &permit, place.id, next.policy().freezes_at()).await?;
-        }
+        store::offered_under(tx, &permit, place.id, next.policy().freezes_at()).await?;
         record(tx, system, &permit, &place, state, None).await?;
         first = first.or(Some(place.id));
     }

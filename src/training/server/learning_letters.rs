@@ -28,6 +28,7 @@ pub enum LearningLetter {
     },
     Certified {
         title: String,
+        earned: Earned,
         link: String,
     },
     /// The reader's own certificate lapses.
@@ -44,6 +45,15 @@ pub enum LearningLetter {
         last: NaiveDate,
         link: String,
     },
+}
+
+/// By what a certificate was earned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Earned {
+    /// By the class itself, when it was closed.
+    Attended,
+    /// By a session that was made up later.
+    MadeUp,
 }
 
 /// What became of it. Places are room, address and town; empty on line.
@@ -221,9 +231,12 @@ impl LearningLetter {
     pub fn write(&self, fmt: Fmt) -> Written {
         match self {
             Self::MakeUp { about, says } => says.write(fmt, about),
-            Self::Certified { title, link } => Written {
+            Self::Certified { title, earned, link } => Written {
                 subject: w!(fmt, learning.letter_certified_subject, title = title.clone()),
-                body: w!(fmt, learning.letter_certified_body, title = title.clone()),
+                body: match earned {
+                    Earned::Attended => w!(fmt, learning.letter_passed_body, title = title.clone()),
+                    Earned::MadeUp => w!(fmt, learning.letter_certified_body, title = title.clone()),
+                },
                 link: Some(link.clone()),
             },
             Self::Lapses { title, last, link } => Written {
@@ -320,9 +333,16 @@ async fn session(tx: &mut Tx, row: &MakeUpRow) -> Result<Vec<SessionRow>, AppErr
     Ok(sessions.into_iter().filter(|session| session.id == row.session_id).collect())
 }
 
-/// A make-up earned the certificate of a class that was closed before.
-pub async fn certified(tx: &mut Tx, cx: &Cx, home: &ClassRow, seat: &EnrolmentRow) -> Result<(), AppError> {
-    let letter = LearningLetter::Certified { title: home.title.clone(), link: cx.app.config.address("/training/mine") };
+/// Somebody has the certificate of a class that is closed.
+pub async fn certified(
+    tx: &mut Tx,
+    cx: &Cx,
+    home: &ClassRow,
+    seat: &EnrolmentRow,
+    earned: Earned,
+) -> Result<(), AppError> {
+    let link = cx.app.config.address("/training/mine");
+    let letter = LearningLetter::Certified { title: home.title.clone(), earned, link };
     send(tx, cx, seat.person_id, letter, &format!("certified:{}", seat.id)).await
 }
 

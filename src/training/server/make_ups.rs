@@ -2,7 +2,9 @@
 //! act holds both classes and the person, so that no session is fuller than its class may be.
 
 use super::{
-    dues, learning_letters, plan,
+    dues,
+    learning_letters::{self, Earned},
+    plan,
     seats::{self, lock_of},
     shared::in_the_room,
     store::{self, ClassRow, EnrolmentRow, HostRow, MakeUpRow, NewMakeUp},
@@ -551,14 +553,19 @@ async fn certificate(
     match (share.passes(home.pass_percent), store::is_certified(tx, seat.id).await?) {
         (true, false) => {
             plan::certify(tx, permit, cx, home, &seat, share.percent()).await?;
-            learning_letters::certified(tx, cx, home, &seat).await?;
+            learning_letters::certified(tx, cx, home, &seat, Earned::MadeUp).await?;
             Ok(Some("given"))
         }
         (false, true) => {
             store::withdraw_certificate(tx, permit, seat.id, cx.now).await?;
             Ok(Some("withdrawn"))
         }
-        _ => Ok(None),
+        // What it says of how much somebody attended goes on being true.
+        (true, true) => {
+            let changed = store::attended(tx, permit, seat.id, share.percent()).await?;
+            Ok(changed.then_some("changed"))
+        }
+        (false, false) => Ok(None),
     }
 }
 

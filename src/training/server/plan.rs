@@ -4,10 +4,14 @@ use super::{
     asks,
     conflicts::Needs,
     crew_letters, dues, groups,
+    learning_letters::{self, Earned},
     letters::{self, Waited},
     make_ups, rules,
     seats::{self, lock_of},
-    store::{self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass, SessionRow},
+    store::{
+        self, ClassRow, CourseRow, EnrolmentRow, NewCertificate, NewClass, SessionRow,
+        parties::{PartyRow, PlaceRow},
+    },
 };
 use crate::{
     access::{Act, Permit, Subject, Viewer},
@@ -17,6 +21,7 @@ use crate::{
     },
     db::Tx,
     error::{AppError, Fault, Faults},
+    followups::server::store as follow_ups,
     jobs::{self, Job},
     server::{
         Cx, fresh,
@@ -52,6 +57,9 @@ pub struct Draft {
 
 /// The reminder goes out so long before the start.
 pub const REMIND: Duration = Duration::hours(24);
+
+/// A class that is over is to be closed within so long: its learners wait for their certificates.
+const CLOSED_WITHIN: Duration = Duration::days(1);
 
 /// Plans a class. Its trainer and its room are taken from now on, so that two plans cannot meet in one room.
 /// The same key again gives the same class.
@@ -288,7 +296,26 @@ pub async fn start(cx: &Cx, id: ClassId) -> Result<(), AppError> {
             store::move_class(tx, permit, &class, to, None, cx.now).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await?;
             plan_reminders(tx, cx, &class).await?;
+            jobs::enqueue(tx, Job::RemindToClose { class: class.id }, class.ends_at + CLOSED_WITHIN).await?;
             end_line(tx, cx, &class).await
+        })
+    })
+    .await
+}
+
+/// Tells the trainer of a class that it is over and still open. Run by a job a day after its end; where it goes on for
+/// longer than was planned, so does the job.
+pub async fn remind_to_close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
+    with_class(&cx.as_viewer(Viewer::System), id, Act::CloseClass, |tx, cx, _, class| {
+        Box::pin(async move {
+            let due = class.ends_at + CLOSED_WITHIN;
+            if class.state.is_over() {
+                return Ok(());
+            }
+            if cx.now < due {
+                return jobs::enqueue(tx, Job::RemindToClose { class: class.id }, due).await.map(|_| ());
+            }
+            crew_letters::not_closed(tx, cx, &class).await
         })
     })
     .await
@@ -371,6 +398,7 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 settle(tx, cx, permit, &class, row, share, (!waits).then_some(back)).await?;
             }
             make_ups::class_closed(tx, cx, class.id).await?;
+            follow_ups::done_about(tx, permit, "class", class.id.0, cx.now).await?;
             record(tx, cx, permit, class.id, Some(class.state), to, None).await
         })
     })
@@ -394,6 +422,7 @@ async fn settle(
     }
     if share.passes(class.pass_percent) {
         certify(tx, permit, cx, class, row, share.percent()).await?;
+        learning_letters::certified(tx, cx, class, row, Earned::Attended).await?;
     }
     if share.percent() > 0 {
         let ask = Job::AskFeedback { moment: "class".to_owned(), subject: class.id.0, person: row.person_id };
@@ -471,32 +500,66 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     let rows = store::of_class(tx, id).await?;
     let parties = groups::of_class(tx, id).await?;
     store::move_class(tx, &permit, &class, to, Some(why), cx.now).await?;
+    follow_ups::done_about(tx, &permit, "class", id.0, cx.now).await?;
     busy::free(tx, "class", id.0).await?;
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
     crew_letters::cancelled(tx, cx, &class, why).await?;
     make_ups::class_cancelled(tx, cx, id).await?;
-    // Whoever had a seat is asked first, then the line in its order.
-    let (booked, line): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == EnrolmentState::Booked);
     let system = cx.as_viewer(Viewer::System);
-    for row in &booked {
+    for row in &rows {
         end_with_class(tx, &system, row).await?;
-        busy::free(tx, "enrolment", row.id.0).await?;
-        dues::give_back(tx, row.id, cx.now).await?;
+        if row.state == EnrolmentState::Booked {
+            busy::free(tx, "enrolment", row.id.0).await?;
+            dues::give_back(tx, row.id, cx.now).await?;
+        }
     }
-    for row in &line {
-        end_with_class(tx, &system, row).await?;
+    groups::end_with_class(tx, cx, &parties).await?;
+    // Whoever had a seat is asked first, then the line in its order: a group, for which its owner answers, in its turn.
+    let mut turns: Vec<Turn> = rows.into_iter().map(Turn::One).collect();
+    turns.extend(parties.into_iter().map(|(party, places)| Turn::Group(party, places)));
+    turns.sort_by_key(Turn::order);
+    for turn in turns {
+        match turn {
+            Turn::One(row) => {
+                let offer = match row.party_id {
+                    None => offer_instead(tx, cx, &mut later, row.person_id).await?,
+                    Some(_) => None,
+                };
+                let offer = offer.map(|(at, until)| (&later[at], until));
+                asks::answered_instead(tx, cx, id, offer.map(|(next, _)| next), row.person_id).await?;
+                letters::class_cancelled(tx, cx, &class, row.id, row.person_id, why, offer).await?;
+            }
+            Turn::Group(party, places) => {
+                groups::offer_instead(tx, cx, &class, why, &mut later, party, places).await?;
+            }
+        }
     }
-    for row in booked.iter().chain(&line) {
-        // For a group its owner answers.
-        let offer = match row.party_id {
-            None => offer_instead(tx, cx, &mut later, row.person_id).await?,
-            Some(_) => None,
+    Ok(())
+}
+
+/// Who is asked whether they come to another class instead of one that does not take place.
+enum Turn {
+    One(EnrolmentRow),
+    Group(PartyRow, Vec<PlaceRow>),
+}
+
+impl Turn {
+    /// Seats by when they were asked for, then offers, then the line.
+    fn order(&self) -> (u8, i64, DateTime<Utc>) {
+        let place = |state: EnrolmentState, number: Option<i64>| match state {
+            EnrolmentState::Booked => (0, 0),
+            EnrolmentState::Offered => (1, number.unwrap_or(0)),
+            _ => (2, number.unwrap_or(0)),
         };
-        let offer = offer.map(|(at, until)| (&later[at], until));
-        asks::answered_instead(tx, cx, id, offer.map(|(next, _)| next), row.person_id).await?;
-        letters::class_cancelled(tx, cx, &class, row.id, row.person_id, why, offer).await?;
+        let ((rank, number), since) = match self {
+            Self::One(row) => (place(row.state, row.queue_number), row.created_at),
+            Self::Group(party, places) => {
+                let first = places.iter().map(|one| place(one.state, one.queue_number)).min();
+                (first.unwrap_or((2, i64::MAX)), party.created_at)
+            }
+        };
+        (rank, number, since)
     }
-    groups::end_with_class(tx, cx, &class, why, later, parties).await
 }
 
 /// Holds a seat for somebody in the first of these classes that they can come to; says in which, and until when.

@@ -153,7 +153,7 @@ async fn enrol_in(
     let cost = agreed_cost(tx, cx, &class, person, consent).await?;
     if seating == Seating::Booked && store::take_seat(tx, &permit, class.id, policy.is_frozen(cx.now)).await? {
         let id = match &before {
-            Some(row) => leave_line_for_seat(tx, &permit, cx, row).await?,
+            Some(row) => leave_line_for_seat(tx, &permit, cx, &class, row).await?,
             None => insert(tx, &permit, cx, &class, person.id, EnrolmentState::Booked, None).await?,
         };
         let from = before.as_ref().map(|row| row.state);
@@ -184,11 +184,16 @@ async fn leave_line_for_seat(
     tx: &mut Tx,
     permit: &Permit,
     cx: &Cx,
+    class: &ClassRow,
     row: &EnrolmentRow,
 ) -> Result<EnrolmentId, AppError> {
     store::seat_from_line(tx, permit, row, cx.now).await?;
-    // Who takes a seat alone leaves the group that still waits.
-    parties::attach(tx, permit, row.id, None).await?;
+    // Who takes a seat alone leaves the group that still waits, whose owner hears of it.
+    if let Some(party) = row.party_id {
+        parties::detach(tx, permit, row.id).await?;
+        let party = parties::party(tx, party).await?;
+        group_letters::went_alone(tx, cx, class, &party, row).await?;
+    }
     Ok(row.id)
 }
 
@@ -393,9 +398,7 @@ async fn offer(
     for place in places {
         let permit = cx.may(Act::OfferSeat, &place.person_id.map_or(Subject::nobody(), Subject::of))?;
         parties::move_place(tx, &permit, place, to, Some(until), None, cx.now).await?;
-        if place.person_id.is_some() {
-            store::offered_under(tx, &permit, place.id, class.policy().freezes_at()).await?;
-        }
+        store::offered_under(tx, &permit, place.id, class.policy().freezes_at()).await?;
         groups::record(tx, cx, &permit, place, to, None).await?;
         if let (None, Some(person)) = (group, place.person_id) {
             letters::offered(tx, cx, class, place.id, person, until).await?;

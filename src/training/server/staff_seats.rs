@@ -2,11 +2,11 @@
 //! from the middle of the line; and those that they give back for somebody. Each is one transaction that holds the classes and the person.
 
 use super::{
-    dues, group_letters, groups,
+    asks, conflicts, dues, group_letters, groups,
     invitations::{self, Seat},
     letters::{self, About, TrainingLetter},
     make_ups,
-    seats::{self, lock_of, refuse_clash, spans},
+    seats::{self, lock_of, spans},
     store::{
         self, ClassRow, NewEnrolment, SessionRow,
         parties::{self, PartyRow, PlaceRow},
@@ -83,8 +83,10 @@ async fn walk_in_in(tx: &mut Tx, cx: &Cx, id: ClassId, who: WalkIn) -> Result<En
     if store::active(tx, id, person).await?.is_some() {
         return Err(Refusal::HasPlace { name: row.name }.into());
     }
-    let spans = spans(tx, id).await?;
-    refuse_clash(tx, &class, person, &spans, None).await?;
+    let mut spans = spans(tx, id).await?;
+    // Where they were while the class began without them is nobody's business any more.
+    spans.retain(|span| cx.now < span.until);
+    refuse_clash(tx, cx, (person, &row.name), &spans, None).await?;
     let cost = cost(tx, cx, &class, row, who.agreed).await?;
     if !store::take_seat_in_room(tx, &permit, id).await? {
         return Err(Refusal::NoSeat.into());
@@ -139,7 +141,7 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                     return Err(Refusal::HasPlace { name: row.person_name }.into());
                 }
                 let spans = spans(tx, to).await?;
-                refuse_clash(tx, &new, person, &spans, Some(seat)).await?;
+                refuse_clash(tx, &cx, (person, &row.person_name), &spans, Some(seat)).await?;
                 if !store::take_seat(tx, &permit, to, new.policy().is_frozen(cx.now)).await? {
                     return Err(Refusal::NoSeat.into());
                 }
@@ -158,6 +160,7 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                 busy::free(tx, "enrolment", seat.0).await?;
                 make_ups::seat_ended(tx, &cx, seat).await?;
                 occupy(tx, person, seat, &spans).await?;
+                asks::answered(tx, &cx, &new, person).await?;
                 let detail = serde_json::json!({ "from": from, "to": to }).to_string();
                 record(tx, &cx, &permit, seat, person, Some(&why), Some(&detail)).await?;
                 tell_moved(tx, &cx, &old, &before, Seat { class: &new, id: seat, person }, &row.person_name, &why)
@@ -247,7 +250,7 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
         store::add_chair(tx, &permit, id, cx.now).await?;
     }
     let spans = spans(tx, id).await?;
-    refuse_clash(tx, &class, row.person_id, &spans, None).await?;
+    refuse_clash(tx, cx, (row.person_id, &row.person_name), &spans, None).await?;
     let party = match row.party_id {
         Some(party) => Some(parties::party(tx, party).await?),
         None => None,
@@ -272,6 +275,7 @@ async fn promote_in(tx: &mut Tx, cx: &Cx, id: ClassId, seat: EnrolmentId, how: P
             let party = if party.together { groups::part(tx, cx, party, seat, id).await? } else { party.clone() };
             take_time(tx, &permit, to, &spans, &cost).await?;
             dues::take_for_firm(tx, seat, party.owner_id, party.organisation_id, &cost, cx.now).await?;
+            asks::answered(tx, cx, &class, row.person_id).await?;
             let firm = party.organisation_id;
             let state = EnrolmentState::Booked;
             group_letters::enrolled_by_firm(tx, cx, &class, firm, seat, row.person_id, state).await?;
@@ -371,6 +375,22 @@ pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) 
         .await
 }
 
+/// Refuses to seat somebody who is elsewhere then, apart from a seat that is given up for it. Where that is, staff read
+/// of their own classes alone.
+async fn refuse_clash(
+    tx: &mut Tx,
+    cx: &Cx,
+    (person, name): (PersonId, &str),
+    spans: &[Span],
+    except: Option<EnrolmentId>,
+) -> Result<(), AppError> {
+    let except = except.map(|seat| ("enrolment", seat.0));
+    let clash = busy::clashes(tx, Resource::Person(person), spans, except).await?.into_iter().next();
+    let Some(clash) = clash else { return Ok(()) };
+    let with = if conflicts::may_name(tx, cx, &clash).await? { clash.label } else { String::new() };
+    Err(Refusal::LearnerElsewhere { name: name.to_owned(), with, from: clash.span.from }.into())
+}
+
 /// What the seat costs whoever gets it, and that they know.
 async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: PersonRow, agreed: Option<i64>) -> Result<Cost, AppError> {
     let Some(email) = row.email else { return Err(Faults::only("email", Fault::Required)) };
@@ -386,7 +406,7 @@ async fn cost(tx: &mut Tx, cx: &Cx, class: &ClassRow, row: PersonRow, agreed: Op
     self::agreed(dues::cost(tx, cx.today(), class, &person).await?, agreed)
 }
 
-/// The time, and what pays.
+/// The time, and what pays; whoever has a seat asks for none.
 async fn book(
     tx: &mut Tx,
     cx: &Cx,
@@ -396,7 +416,8 @@ async fn book(
     cost: &Cost,
 ) -> Result<(), AppError> {
     take_time(tx, permit, seat, spans, cost).await?;
-    dues::take(tx, seat.id, seat.person, cost, cx.now).await
+    dues::take(tx, seat.id, seat.person, cost, cx.now).await?;
+    asks::answered(tx, cx, seat.class, seat.person).await
 }
 
 /// The time, and what the seat was agreed to cost, whoever pays.

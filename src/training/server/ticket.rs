@@ -121,7 +121,8 @@ pub fn card(
 /// The code of a seat in the class at `path`, for the trainer's camera; open when it is needed.
 pub fn to_show(cx: &Cx, path: &str, seat: EnrolmentId, starts: DateTime<Utc>) -> AnyView {
     let fmt = cx.fmt();
-    let (picture, label) = (format!("{path}/ticket.svg"), w!(fmt, teaching.qr_label));
+    // Browsers keep the picture: whoever gave a seat up and has another one has another picture.
+    let (picture, label) = (format!("{path}/ticket.svg?seat={seat}"), w!(fmt, teaching.qr_label));
     let code = check_in::code(&cx.app, seat);
     let soon = cx.now > starts - Duration::hours(12);
     let text = w!(fmt, teaching.ticket_text);

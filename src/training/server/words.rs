@@ -200,6 +200,9 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
             let names = people.iter().map(|one| one.name.clone()).collect::<Vec<_>>().join(", ");
             w!(fmt, planning.refusal_learners_clash, people = names)
         }
+        Refusal::LearnerElsewhere { name, with, from } => {
+            format!("{name}: {}", w!(fmt, planning.clash_text, with = otherwise(fmt, with), time = time(*from)))
+        }
         Refusal::NeedsBefore { courses } => w!(fmt, learning.refusal_needs_before, courses = courses.join(", ")),
         Refusal::SessionOver { at } => w!(fmt, learning.refusal_session_over, time = time(*at)),
         Refusal::NotMissed => w!(fmt, learning.refusal_not_missed),

@@ -98,6 +98,7 @@ fn stored(shown: &Shown) -> Sheet {
         ("pass_percent".to_owned(), course.pass_percent.to_string()),
         ("valid_months".to_owned(), course.valid_months.map(|months| months.to_string()).unwrap_or_default()),
         ("needs_rule".to_owned(), course.needs_rule.as_str().to_owned()),
+        ("products".to_owned(), course.products.clone().unwrap_or_default().join(", ")),
     ];
     fields.extend(shown.needs.iter().map(|need| ("needs".to_owned(), need.to_string())));
     for (at, unit) in shown.units.iter().enumerate() {
@@ -166,8 +167,16 @@ fn read(id: CourseId, form: &Form) -> Result<Edit, AppError> {
         return Err(AppError::Invalid(faults));
     };
     faults.check()?;
-    let course = CourseDetail { id, title, summary, language, pass_percent, level, needs_rule, valid_months, version };
+    // What a form leaves out stays as it is.
+    let products = (!form.all("products").is_empty()).then(|| skus(form.text("products")));
+    let course =
+        CourseDetail { id, title, summary, language, pass_percent, level, needs_rule, valid_months, version, products };
     Ok(Edit { course, units, needs })
+}
+
+/// Article numbers with commas between them.
+fn skus(typed: &str) -> Vec<String> {
+    typed.split([',', '\n']).map(|sku| sku.trim().to_owned()).filter(|sku| !sku.is_empty()).collect()
 }
 
 fn text(form: &Form, name: &str, faults: &mut Faults) -> String {
@@ -302,6 +311,8 @@ fn what(cx: &Cx, sheet: &Sheet) -> AnyView {
             <Field name="pass_percent" label=w!(cx, training.pass_percent) kind="number" value=value("pass_percent")
                 fault=cx.fault(sheet, "pass_percent") inputmode="numeric" min=Some("0".to_owned()) max=Some("100".to_owned())/>
         </div>
+        <Field name="products" label=w!(cx, training.products) value=value("products") fault=cx.fault(sheet, "products")
+            hint=Some(w!(cx, training.products_hint)) optional=Some(w!(cx, shell.optional))/>
         <Field name="valid_months" label=w!(cx, validity.valid_months) kind="number" value=value("valid_months")
             fault=cx.fault(sheet, "valid_months") hint=Some(w!(cx, validity.valid_months_hint)) optional=Some(w!(cx, shell.optional))
             inputmode="numeric" min=Some("1".to_owned()) max=Some(MOST_MONTHS.to_string())/>
@@ -379,6 +390,9 @@ fn compare(cx: &Cx, differences: &[Difference]) -> AnyView {
         "level" => w!(cx, learning.level),
         "pass_percent" => w!(cx, training.pass_percent),
         "valid_months" => w!(cx, validity.valid_months),
+        "needs" => w!(cx, learning.needs),
+        "units" => w!(cx, learning.syllabus),
+        "products" => w!(cx, training.products),
         _ => w!(cx, learning.needs_rule),
     };
     super::fields::compare(cx, differences, label)

@@ -211,6 +211,7 @@ async fn best(cx: &Cx, shown: &Shown, form: &Form) -> Result<Found, AppError> {
     let sought = Sought {
         course: shown.course.id,
         needs: &needs,
+        link: terms.draft.link.is_some(),
         language: &terms.draft.language,
         zone: terms.zone,
         minutes: terms.minutes,

@@ -408,7 +408,7 @@ const COURSES: &str = "select id, title, summary, language, pass_percent from co
 const COURSE: &str = "select id, title, summary, language, pass_percent from course where id = $1";
 const COURSE_PRODUCTS: &str = "select product_id from course_product where course_id = $1 order by product_id";
 const INSERT_COURSE: &str = "insert into course (id, title, summary, language, pass_percent, created_at, search) values ($1, $2, $3, $4, $5, $6, $7)";
-const INSERT_COURSE_PRODUCT: &str =
+pub(super) const INSERT_COURSE_PRODUCT: &str =
     "insert into course_product (course_id, product_id) values ($1, $2) on conflict (course_id, product_id) do nothing";
 
 pub async fn courses(tx: &mut Tx) -> Result<Vec<CourseRow>, AppError> {

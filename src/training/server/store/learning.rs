@@ -7,7 +7,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     training::domain::{Announced, Audience, Level, NeedsRule},
-    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MaterialId, PersonId},
+    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MaterialId, PersonId, ProductId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
@@ -27,6 +27,9 @@ pub struct CourseDetail {
     /// For how many months its certificates are valid; none: for ever.
     pub valid_months: Option<i64>,
     pub version: i64,
+    /// The article numbers of its products; nothing where they are not looked at.
+    #[sqlx(skip)]
+    pub products: Option<Vec<String>>,
 }
 
 /// Whether a person has or had a seat in a class of a course.
@@ -44,8 +47,25 @@ macro_rules! learns {
 
 const DETAIL: &str = "select id, title, summary, language, pass_percent, level, needs_rule, valid_months, version from course where id = $1";
 
+const SKUS: &str = "select p.sku from course_product cp join product p on p.id = cp.product_id \
+    where cp.course_id = $1 and p.sku is not null order by p.sku";
+
 pub async fn course_detail(tx: &mut Tx, id: CourseId) -> Result<CourseDetail, AppError> {
-    fetch_optional!(tx, CourseDetail, DETAIL, id)?.ok_or(AppError::NotFound)
+    let course = fetch_optional!(tx, CourseDetail, DETAIL, id)?.ok_or(AppError::NotFound)?;
+    let products = fetch_all!(tx, (String,), SKUS, id)?.into_iter().map(|(sku,)| sku).collect();
+    Ok(CourseDetail { products: Some(products), ..course })
+}
+
+const DROP_PRODUCTS: &str = "delete from course_product where course_id = $1 \
+    and product_id in (select id from product where sku is not null)";
+
+/// Replaces the products that the course belongs to, apart from those without an article number.
+pub async fn set_products(tx: &mut Tx, _: &Permit, course: CourseId, products: &[ProductId]) -> Result<(), AppError> {
+    execute!(tx, DROP_PRODUCTS, course)?;
+    for product in products {
+        execute!(tx, super::classes::INSERT_COURSE_PRODUCT, course, *product)?;
+    }
+    Ok(())
 }
 
 const DETAIL_FOR: &str = concat!(

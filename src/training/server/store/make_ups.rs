@@ -303,6 +303,13 @@ pub async fn is_certified(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, A
     Ok(fetch_scalar!(tx, String, CERTIFIED, enrolment)?.is_some())
 }
 
+const ATTENDED: &str = "update certificate set percent = $2 where enrolment_id = $1 and percent <> $2";
+
+/// How much of the class the holder of its certificate has attended by now; whether that is another share than before.
+pub async fn attended(tx: &mut Tx, _: &Permit, enrolment: EnrolmentId, percent: i64) -> Result<bool, AppError> {
+    Ok(execute!(tx, ATTENDED, enrolment, percent)? > 0)
+}
+
 /// Takes a certificate back that was given on a mark set by mistake. Its code is kept: whoever has a copy can learn it.
 pub async fn withdraw_certificate(
     tx: &mut Tx,

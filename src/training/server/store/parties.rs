@@ -183,6 +183,7 @@ const INSERT_PARTY: &str = "insert into party (id, class_id, organisation_id, ow
 const GATHER: &str = "update party set gathered = $2 where id = $1";
 const HOLD: &str = "update class set held = held + $2 where id = $1";
 const ATTACH: &str = "update enrolment set party_id = $2 where id = $1";
+const DETACH: &str = "update enrolment set party_id = null, organisation_id = null where id = $1";
 const INSERT_UNNAMED: &str = "insert into unnamed_seat (id, party_id, class_id, state, queue_number, offered_until, benefit_id, \
     price_minor, price_currency, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, null, 0, $7, $8, $8)";
 const DELETE_UNNAMED: &str = "delete from unnamed_seat where id = $1";
@@ -214,9 +215,15 @@ pub async fn gather(tx: &mut Tx, _: &Permit, party: &PartyRow, seats: i64) -> Re
     Ok(())
 }
 
-/// Puts somebody's place into a group, or takes it out.
-pub async fn attach(tx: &mut Tx, _: &Permit, id: EnrolmentId, party: Option<PartyId>) -> Result<(), AppError> {
+/// Puts somebody's place into a group.
+pub async fn attach(tx: &mut Tx, _: &Permit, id: EnrolmentId, party: PartyId) -> Result<(), AppError> {
     execute!(tx, ATTACH, id, party)?;
+    Ok(())
+}
+
+/// Takes somebody's place out of its group: it is not the firm's any more.
+pub async fn detach(tx: &mut Tx, _: &Permit, id: EnrolmentId) -> Result<(), AppError> {
+    execute!(tx, DETACH, id)?;
     Ok(())
 }
 
@@ -327,8 +334,9 @@ pub async fn set_unnamed_cost(
 }
 
 const INSERT_NAMED: &str = "insert into enrolment (id, class_id, person_id, organisation_id, party_id, state, queue_number, \
-    offered_until, benefit_id, price_minor, price_currency, created_at, changed_at) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)";
+    offered_until, benefit_id, price_minor, price_currency, created_at, changed_at, offer_freezes_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, \
+    coalesce((select offer_freezes_at from enrolment where id = $13), (select offer_freezes_at from unnamed_seat where id = $13)))";
 const END_SWAPPED: &str = "update enrolment set state = 'cancelled', offered_until = null, ended_because = 'cancelled', \
     changed_at = $3 where id = $1 and state = $2";
 
@@ -342,10 +350,7 @@ pub async fn hand_over(
     firm: OrganisationId,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    match place.person_id {
-        None => execute!(tx, DELETE_UNNAMED, place.id)?,
-        Some(_) => execute!(tx, END_SWAPPED, place.id, place.state.as_str(), now)?,
-    };
+    // Under which freeze it was offered goes along.
     execute!(
         tx,
         INSERT_NAMED,
@@ -360,8 +365,13 @@ pub async fn hand_over(
         place.benefit_id,
         place.price_minor,
         place.price_currency,
-        now
+        now,
+        place.id
     )?;
+    match place.person_id {
+        None => execute!(tx, DELETE_UNNAMED, place.id)?,
+        Some(_) => execute!(tx, END_SWAPPED, place.id, place.state.as_str(), now)?,
+    };
     Ok(())
 }
 

@@ -55,12 +55,15 @@ pub async fn set_terms(tx: &mut Tx, _: &Permit, id: ClassId, terms: &Terms) -> R
 }
 
 const OFFERED_UNDER: &str = "update enrolment set offer_freezes_at = $2 where id = $1";
+const UNNAMED_UNDER: &str = "update unnamed_seat set offer_freezes_at = $2 where id = $1";
 const MOVE_OFFER: &str =
     "update enrolment set offered_until = $2, offer_freezes_at = $3 where id = $1 and state = 'offered'";
 
-/// Keeps under which freeze an offer was made.
+/// Keeps under which freeze an offer was made, of a seat with a name or without.
 pub async fn offered_under(tx: &mut Tx, _: &Permit, id: EnrolmentId, freezes: DateTime<Utc>) -> Result<(), AppError> {
-    execute!(tx, OFFERED_UNDER, id, freezes)?;
+    if execute!(tx, OFFERED_UNDER, id, freezes)? == 0 {
+        execute!(tx, UNNAMED_UNDER, id, freezes)?;
+    }
     Ok(())
 }
 

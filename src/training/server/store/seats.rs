@@ -29,13 +29,14 @@ pub struct EnrolmentRow {
     pub benefit_id: Option<BenefitId>,
     pub price_minor: i64,
     pub price_currency: Currency,
+    pub created_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
 }
 
 macro_rules! enrolment_columns {
     () => {
         "e.id, e.class_id, e.person_id, p.name as person_name, e.organisation_id, e.party_id, e.state, \
-         e.queue_number, e.offered_until, e.benefit_id, e.price_minor, e.price_currency, e.changed_at "
+         e.queue_number, e.offered_until, e.benefit_id, e.price_minor, e.price_currency, e.created_at, e.changed_at "
     };
 }
 pub(super) use enrolment_columns;

@@ -10,6 +10,7 @@ use crate::{
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// One mark of one person in one session.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
@@ -69,17 +70,27 @@ pub async fn mark_rest(
     Ok(execute!(tx, MARK_REST, class, session, by, now)?)
 }
 
-const OWNED: &str = "select i.owner_id, p.product_name from item i join purchase p on p.id = i.purchase_id \
-    where i.owner_id in (select person_id from enrolment where class_id = $1 and state = 'booked') \
+const OWNED: &str = "select e.person_id, p.product_name, cast(null as text) as firm, p.purchased_on, i.id from enrolment e \
+    join item i on i.owner_id = e.person_id join purchase p on p.id = i.purchase_id \
+    where e.class_id = $1 and e.state = 'booked' \
     and (i.product_id in (select cp.product_id from course_product cp join class c on c.course_id = cp.course_id where c.id = $1) \
     or not exists (select 1 from course_product cp join class c on c.course_id = cp.course_id where c.id = $1)) \
-    order by p.purchased_on desc, i.id limit 1000";
+    union all select e.person_id, p.product_name, o.name, p.purchased_on, i.id from enrolment e \
+    join organisation o on o.id = e.organisation_id \
+    join item i on i.organisation_id = o.id and i.owner_id <> e.person_id \
+    join purchase p on p.id = i.purchase_id where e.class_id = $1 and e.state = 'booked' \
+    and (i.product_id in (select cp.product_id from course_product cp join class c on c.course_id = cp.course_id where c.id = $1) \
+    or not exists (select 1 from course_product cp join class c on c.course_id = cp.course_id where c.id = $1)) \
+    order by 4 desc, 5 limit 1000";
 
 /// What the learners of a class have of the course's products, latest first: a trainer teaches the printer that is
-/// there. Of a general course, whatever they have.
+/// there. Of a general course, whatever they have. What is of the firm that enrolled them has its name beside it.
 pub async fn owned_by_learners(tx: &mut Tx, class: ClassId) -> Result<HashMap<PersonId, Vec<String>>, AppError> {
     let mut owned: HashMap<PersonId, Vec<String>> = HashMap::new();
-    for (person, product) in fetch_all!(tx, (PersonId, String), OWNED, class)? {
+    for (person, product, firm, _, _) in
+        fetch_all!(tx, (PersonId, String, Option<String>, NaiveDate, Uuid), OWNED, class)?
+    {
+        let product = firm.map_or(product.clone(), |firm| format!("{product} ({firm})"));
         let items = owned.entry(person).or_default();
         if items.len() < 5 && !items.contains(&product) {
             items.push(product);
