@@ -32,6 +32,9 @@ test: test-rust test-browser ## every test: Rust on both databases, the browser,
 test-rust: front
 	tests/with-postgres.sh cargo test $(ARGS)
 
+test-walk: front ## 100,000 steps of the random walk over the seats of classes, on each database
+	AFTERCARE_STEPS=100000 tests/with-postgres.sh cargo test --test it model:: $(ARGS)
+
 test-browser: front setup-browser
 	cargo build --bin aftercare
 	cd end2end && npx playwright test $(ARGS)

@@ -30,7 +30,7 @@ test("a thing is registered by its serial number, disputed, given to one and ref
   await first.locator("[name=purchased_on]").fill("2026-11-20");
   await first.locator("button[value=accept]").click();
   await expect(page.getByRole("status")).toBeVisible();
-  await second.locator("details.fold > summary").click();
+  await second.locator("details.fold", { has: page.locator("[name=why]") }).locator("> summary").click();
   await second.locator("[name=why]").fill("The receipt of the other one is older.");
   await second.locator("button[value=refuse]").click();
   await expect(page.getByRole("status")).toBeVisible();

@@ -232,7 +232,9 @@ const HOUR: u32 = 3600;
 
 /// What is no job: plans the nightly work, forgets old counts, and keeps the demo's clock.
 async fn look_after(app: &App, stop: &CancellationToken) {
-    if let Err(error) = crate::training::server::make_ups::plan_reminders(&Cx::without_request(app, Viewer::System)).await {
+    if let Err(error) =
+        crate::training::server::make_ups::plan_reminders(&Cx::without_request(app, Viewer::System)).await
+    {
         tracing::warn!(?error, "reminders could not be planned");
     }
     let mut ticks = 0_u32;

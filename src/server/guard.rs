@@ -134,15 +134,18 @@ async fn back(cx: &Cx, router: Next, (method, referer): (Method, Option<HeaderVa
     let path = path.split('?').next().unwrap_or("/");
     let came_from = referer.as_ref().and_then(|address| address.to_str().ok()?.strip_prefix(&cx.app.config.origin()));
     let came_from = came_from.filter(|path| path.starts_with('/'));
-    for page in [Some(path), came_from].into_iter().flatten() {
-        if opens(cx, router.clone(), page).await {
-            return page.to_owned();
-        }
+    if opens(cx, router, path).await {
+        return path.to_owned();
     }
-    if path.starts_with("/desk/") { "/desk" } else { "/" }.to_owned()
+    // What one saw was a page, but for the answer to this very form.
+    match came_from.filter(|page| page.split('?').next() != Some(path)) {
+        Some(page) => page.to_owned(),
+        None if path.starts_with("/desk/") => "/desk".to_owned(),
+        None => "/".to_owned(),
+    }
 }
 
-/// Whether an address can be opened. The router itself says so, asked by a method that no door takes.
+/// Whether the address that was asked for can be opened. Its door itself says so, asked by a method that it does not take.
 async fn opens(cx: &Cx, router: Next, path: &str) -> bool {
     let Ok(mut request) = Request::builder().method(Method::TRACE).uri(path).body(axum::body::Body::empty()) else {
         return false;

@@ -570,6 +570,7 @@ both! {
 
 both! {
     async fn a_code_is_forgotten_once_its_letter_has_left(world: World) {
+        world.staff(Role::Agent).await;
         ask(&world, "ann@example.com", "/").await;
         let bob = world.customer("bob@example.com").await;
         let claim = [("order_number", "A-1"), ("email", "ann@example.com")];

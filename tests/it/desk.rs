@@ -163,8 +163,8 @@ both! {
         let manager = world.staff(Role::Manager).await;
         let ann = world.customer("ann@example.com").await;
         world.post(&ann, "/cases/new", &CASE).await;
-        world.corrupt("update care_case set owner_id = null").await;
         world.advance(TimeDelta::days(5));
+        world.corrupt("update care_case set owner_id = null").await;
         let id = first(&list(&world, &manager).await, "case").unwrap();
         const LINES: &str = "select count(*) from history h join care_case c on c.id = h.entity_id \
             where h.entity = 'case' and h.act = 'plan_follow_up' and h.actor_id = c.owner_id and h.to_state = c.state";

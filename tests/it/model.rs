@@ -766,7 +766,8 @@ impl<'a> Walk<'a> {
 
     async fn walk_in(&mut self, k: usize, n: usize, dice: &mut Dice) -> String {
         let (who, at, (cx, _)) = (self.walkers.id(n), self.at, self.staff(k, dice));
-        let walk_in = WalkIn { email: self.walkers.email(n).parse().unwrap(), name: String::new(), agreed: Some(i64::MAX) };
+        let walk_in =
+            WalkIn { email: self.walkers.email(n).parse().unwrap(), name: String::new(), agreed: Some(i64::MAX) };
         let said = staff_seats::walk_in(&cx, self.runs[k].id, walk_in, None).await;
         let ends = self.runs[k].book.policy.starts + Duration::hours(2);
         let expected = self.book(k).walk_in(who, ends, at);

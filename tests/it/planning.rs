@@ -777,7 +777,7 @@ both! {
         // She moves her own class: who helps hears it, and the calendar follows that a letter had put it into.
         move_to(&world, &world.cx_of(&second).await, id, 24 * 12).await.unwrap();
         assert_eq!(world.count("select count(*) from message where letter = 'crew_moved'").await, 4);
-        plan::cancel(&cx, id, "No heating.".into()).await.unwrap();
+        plan::cancel(&world.cx_of(&manager).await, id, "No heating.".into()).await.unwrap();
         assert_eq!(world.count("select count(*) from message where letter = 'crew_cancelled'").await, 2);
         let (subject, body, _) = world.letter("second@staff.example").await.unwrap();
         assert!(subject.contains("does not take place") && body.contains("No heating."), "{subject}: {body}");

@@ -268,7 +268,7 @@ both! {
         let silent = world.post(&school.trainer, &desk(later), &door).await;
         assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(silent.body.contains("agreed"), "{}", silent.body);
-        door.push(("agreed", "yes"));
+        door.push(("agreed", "5000"));
         let reply = world.post(&school.trainer, &desk(later), &door).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
         assert_eq!(place(&world, &ann, later).await.unwrap().price_minor, 5000);

@@ -41,7 +41,7 @@ fn by_line(orders: &[Value]) -> Temporary {
 async fn told(world: &World, options: &Options) -> (Report, Vec<Told>) {
     let mut all = Vec::new();
     let mut tell = |what| {
-        if !matches!(what, Told::Read { .. } | Told::Applied { .. }) {
+        if !matches!(what, Told::Read { .. } | Told::Checked { .. } | Told::Applied { .. }) {
             all.push(what);
         }
     };

@@ -13,8 +13,8 @@ use crate::{
     db::Tx,
     error::AppError,
     import::domain::{
-        Fault, Header, Layout, LeftOut, PurchaseRow, RowFault, plan_columns, product_columns, purchase_columns, read_plan,
-        read_product, read_purchase,
+        Fault, Header, Layout, LeftOut, PurchaseRow, RowFault, plan_columns, product_columns, purchase_columns,
+        read_plan, read_product, read_purchase,
     },
     server::{
         Cx,

@@ -21,7 +21,7 @@ async fn mine(walk: &Walk, state: &str) -> String {
 }
 
 async fn by_customer(walk: &mut Walk, class: &str, act: &str) {
-    walk.post(CUSTOMER, &format!("/training/{class}"), &[("act", act)]).await;
+    walk.post(CUSTOMER, &format!("/training/{class}"), &[("act", act), ("agreed", "100000")]).await;
 }
 
 async fn by_trainer(walk: &mut Walk, class: &str, fields: &[(&str, &str)]) {
