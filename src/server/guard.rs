@@ -99,7 +99,6 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
     parts.extensions.insert(cx.clone());
     let wants_html = !parts.uri.path().starts_with("/rpc/") && !parts.uri.path().starts_with("/api/");
     let asked = (parts.method.clone(), parts.headers.get(header::REFERER).cloned());
-    let router = next.clone();
     let mut response = if leads_nowhere(&parts.uri) {
         AppError::NotFound.into_response()
     } else {
@@ -110,7 +109,7 @@ async fn answer(app: &App, id: RequestId, request: Request, next: Next) -> Respo
         response = match error {
             error if !wants_html => problem(&error),
             // Whoever has to sign in first is sent there and comes back.
-            AppError::SignIn => page::sign_in_first(&cx, &back(&cx, router, asked).await),
+            AppError::SignIn => page::sign_in_first(&cx, &back(&cx, asked)),
             error => page::error(&cx, error),
         };
     }
@@ -124,35 +123,16 @@ fn log_failed(id: &RequestId, error: &AppError) {
     }
 }
 
-/// Where whoever signs in first goes on: where they wanted to go; whose form was not taken, to the page of the form. Some
-/// forms are sent to an address that is none to open, and then it is the page that they stood on.
-async fn back(cx: &Cx, router: Next, (method, referer): (Method, Option<HeaderValue>)) -> String {
+/// Where whoever signs in first goes on: where they wanted to go; whose form was not taken, to the page on which the form
+/// stood, for some forms are sent to an address that is none to open.
+fn back(cx: &Cx, (method, referer): (Method, Option<HeaderValue>)) -> String {
     let path = cx.request.path.as_str();
     if matches!(method, Method::GET | Method::HEAD) {
         return path.to_owned();
     }
     let path = path.split('?').next().unwrap_or("/");
     let came_from = referer.as_ref().and_then(|address| address.to_str().ok()?.strip_prefix(&cx.app.config.origin()));
-    let came_from = came_from.filter(|path| path.starts_with('/'));
-    if opens(cx, router, path).await {
-        return path.to_owned();
-    }
-    // What one saw was a page, but for the answer to this very form.
-    match came_from.filter(|page| page.split('?').next() != Some(path)) {
-        Some(page) => page.to_owned(),
-        None if path.starts_with("/desk/") => "/desk".to_owned(),
-        None => "/".to_owned(),
-    }
-}
-
-/// Whether the address that was asked for can be opened. Its door itself says so, asked by a method that it does not take.
-async fn opens(cx: &Cx, router: Next, path: &str) -> bool {
-    let Ok(mut request) = Request::builder().method(Method::TRACE).uri(path).body(axum::body::Body::empty()) else {
-        return false;
-    };
-    request.extensions_mut().insert(cx.clone());
-    let taken = router.run(request).await.headers().get(header::ALLOW).cloned();
-    taken.is_some_and(|methods| methods.to_str().is_ok_and(|methods| methods.split(',').any(|one| one == "GET")))
+    came_from.filter(|page| page.starts_with('/')).unwrap_or(path).to_owned()
 }
 
 /// No address of ours holds the character NUL, which not every database takes as text, or a path that is no text at all.

@@ -159,25 +159,6 @@ both! {
 }
 
 both! {
-    async fn a_case_that_somebody_takes_over_by_planning_says_whose_doing_that_was(world: World) {
-        let manager = world.staff(Role::Manager).await;
-        let ann = world.customer("ann@example.com").await;
-        world.post(&ann, "/cases/new", &CASE).await;
-        world.advance(TimeDelta::days(5));
-        world.corrupt("update care_case set owner_id = null").await;
-        let id = first(&list(&world, &manager).await, "case").unwrap();
-        const LINES: &str = "select count(*) from history h join care_case c on c.id = h.entity_id \
-            where h.entity = 'case' and h.act = 'plan_follow_up' and h.actor_id = c.owner_id and h.to_state = c.state";
-        for _ in 0..2 {
-            let reply = world.post(&manager, "/desk/neglected", &[("do", "take"), ("entity", "case"), ("id", &id)]).await;
-            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
-            assert_eq!(world.count(LINES).await, 1, "once: afterwards it has an owner");
-        }
-        assert_eq!(world.broken().await, Vec::<String>::new());
-    }
-}
-
-both! {
     async fn who_signs_in_does_so_by_the_code_or_link_and_not_the_portal(world: World) {
         let agent = world.staff(Role::Agent).await;
         let ann = world.person("ann@example.com").await;

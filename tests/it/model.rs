@@ -336,16 +336,16 @@ impl<'a> Walk<'a> {
     async fn follow(&mut self, before: &[Book], said: &str) {
         self.end_make_ups();
         let mut tx = self.tx().await;
-        for k in 0..self.runs.len() {
-            if self.runs[k].book == before[k] {
+        for (k, before) in before.iter().enumerate() {
+            if self.runs[k].book == *before {
                 continue;
             }
-            self.serve(k, &before[k]);
+            self.serve(k, before);
             let rows = parties::parties(&mut tx, self.runs[k].id).await.unwrap();
             self.runs[k].parties = rows.into_iter().map(|row| row.id).collect();
-            let found = self.found(&mut tx, k, &before[k]).await;
+            let found = self.found(&mut tx, k, before).await;
             let run = &self.runs[k];
-            self.purse.follow(k, &before[k], &run.book, run.price(), &found);
+            self.purse.follow(k, before, &run.book, run.price(), &found);
         }
         drop(tx);
         self.compare(before, said).await;
