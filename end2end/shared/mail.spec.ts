@@ -63,7 +63,7 @@ test("a letter leaves by SMTP, whole and in the reader's language, and its link 
   await expect.poll(() => post.letters.length, { timeout: 15_000 }).toBe(1);
   const [letter] = post.letters;
   expect(letter.from?.text).toContain("service@example.com");
-  expect(letter.subject).toMatch(/^\d{6} – jūsų „Aftercare“ kodas$/);
+  expect(letter.subject).toMatch(/^\d{6} – jūsų prisijungimo kodas \(Aftercare\)$/);
   expect(letter.text).toContain("naršyklėje");
   const link = letter.text?.match(/http:\/\/\S+\/sign-in\/link\/\S+/)?.[0] ?? "";
   await page.goto(link);
