@@ -178,6 +178,8 @@ struct Run {
     number: i64,
     /// Whether everybody was reminded of its start, or it was too late for that.
     reminded: bool,
+    /// Whether a letter put it into its trainer's calendar, which then follows what she does herself, too.
+    in_calendar: bool,
 }
 
 impl Run {
@@ -273,7 +275,8 @@ impl<'a> Walk<'a> {
         let session = store::sessions(&mut self.tx().await, id).await.unwrap()[0].id;
         let policy = Policy { terms, ..Policy::new(starts, cut_off_hours) };
         let book = Book::open(capacity, policy);
-        self.runs.push(Run { id, session, book, parties: Vec::new(), price, planned: starts, number, reminded: false });
+        let (parties, reminded, in_calendar) = (Vec::new(), false, false);
+        self.runs.push(Run { id, session, book, parties, price, planned: starts, number, reminded, in_calendar });
     }
 
     async fn tx(&self) -> aftercare::db::Tx {
@@ -615,7 +618,7 @@ impl<'a> Walk<'a> {
         assert!(said.is_ok(), "move to {starts}: {said:?}");
         let before = self.runs[k].book.clone();
         self.everybody(&before, "class_moved", "group_class_moved");
-        if manager {
+        if self.tells_crew(k, manager) {
             self.post.to(self.trainers[k % 2].0, "crew_moved");
         }
         let elsewhere = self.elsewhere(starts, k, k);
@@ -642,6 +645,14 @@ impl<'a> Walk<'a> {
             }
         }
         format!("move to {starts}")
+    }
+
+    /// Whether the trainer of a class is told what was done to it, by a manager or by herself.
+    fn tells_crew(&mut self, k: usize, manager: bool) -> bool {
+        let (at, run) = (self.at, &mut self.runs[k]);
+        let follows = run.in_calendar && at < run.book.policy.starts + Duration::hours(2);
+        run.in_calendar |= manager;
+        manager || follows
     }
 
     /// Cancelling is free until another time.
@@ -687,7 +698,7 @@ impl<'a> Walk<'a> {
         for guest in guests.filter(|guest| guest.mark.is_none() && at < starts) {
             self.post.to(guest.person, "make_up_changed");
         }
-        if manager {
+        if self.tells_crew(k, manager) {
             self.post.to(self.trainers[k % 2].0, "crew_changed");
         }
         "another address".to_owned()
@@ -705,7 +716,7 @@ impl<'a> Walk<'a> {
             return "a class that is over is not cancelled".to_owned();
         }
         self.everybody(&before, "class_cancelled", "group_class_cancelled");
-        if manager {
+        if self.tells_crew(k, manager) {
             self.post.to(self.trainers[k % 2].0, "crew_cancelled");
         }
         // Whoever was marked before the session was marked for a time that does not come.
@@ -953,6 +964,11 @@ impl<'a> Walk<'a> {
     /// The end of a class: whoever was there has used what paid, and so has whoever did not come, unless they were
     /// excused or the class forgives it, and make nothing up.
     async fn close(&mut self, k: usize) -> String {
+        // What is still to be made up, here or elsewhere, is marked first.
+        let open = |make_up: &MakeUp| make_up.stands && make_up.mark.is_none();
+        if self.make_ups.iter().any(|make_up| open(make_up) && (make_up.host == k || make_up.home.0 == k)) {
+            return "somebody makes something up".to_owned();
+        }
         let (cx, at) = (self.trainer(k), self.at);
         let said = plan::close(&cx, self.runs[k].id).await;
         let expected = self.book(k).close(at);
@@ -966,16 +982,13 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let mark = self.counted((k, i));
-            let pending = |make_up: &MakeUp| make_up.home == (k, i) && make_up.stands && make_up.mark.is_none();
             let free = mark == Some(Mark::Excused) || (mark == Some(Mark::Absent) && forgives);
-            if free && !self.make_ups.iter().any(pending) {
+            if free {
                 self.purse.give_back((k, i));
             } else {
                 self.purse.spend((k, i));
             }
-            if matches!(mark, Some(Mark::Present | Mark::Late)) {
-                self.certified.insert((k, i));
-            }
+            self.certify((k, i));
         }
         "close".to_owned()
     }
