@@ -707,6 +707,10 @@ impl<'a> Walk<'a> {
     /// The class does not take place: whoever had a seat, then the line in its order, is offered one in the first of the
     /// others that they can come to; each group as a whole.
     async fn cancel_class(&mut self, k: usize, dice: &mut Dice) -> String {
+        let now = self.at;
+        if (0..self.runs.len()).any(|j| j != k && !self.runs[j].book.policy.has_started(now)) {
+            return "seats in another class would be offered, which has tests of its own".to_owned();
+        }
         let ((cx, manager), at) = (self.staff(k, dice), self.at);
         let said = plan::cancel(&cx, self.runs[k].id, "Rain.".to_owned()).await;
         let before = self.runs[k].book.clone();
