@@ -66,7 +66,7 @@ impl Dice {
 
 /// How many steps each database walks.
 fn steps() -> u64 {
-    std::env::var("AFTERCARE_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(2_000)
+    std::env::var("AFTERCARE_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(240)
 }
 
 /// Where the walk begins; another number is another walk.
