@@ -221,6 +221,26 @@ both! {
 }
 
 both! {
+    async fn a_case_that_gets_its_owner_by_planning_a_contact_says_so_once(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let ann = world.customer("ann@example.com").await;
+        world.post(&ann, "/cases/new", &CASE).await;
+        world.corrupt("update care_case set owner_id = null").await;
+        let id = first(&list(&world, &manager).await, "case").unwrap();
+        const TOLD: &str = "select count(*) from history where entity = 'case' and act = 'plan_follow_up'";
+        for _ in 0..2 {
+            let plan = [("do", "plan"), ("entity", "case"), ("id", &id), ("due", "3"), ("what", "Call")];
+            let reply = world.post(&manager, "/desk/neglected", &plan).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            assert_eq!(world.count(TOLD).await, 1, "whose it is was decided once");
+            assert_eq!(world.count("select count(*) from care_case where owner_id is null").await, 0);
+        }
+        assert_eq!(world.count("select count(*) from history where entity = 'follow_up'").await, 2);
+        assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
+    }
+}
+
+both! {
     async fn check_names_a_follow_up_that_nobody_owns(world: World) {
         let agent = world.staff(Role::Agent).await;
         let ann = world.customer("ann@example.com").await;

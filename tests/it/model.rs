@@ -66,7 +66,7 @@ impl Dice {
 
 /// How many steps each database walks.
 fn steps() -> u64 {
-    std::env::var("AFTERCARE_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(240)
+    std::env::var("AFTERCARE_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(2_000)
 }
 
 /// Where the walk begins; another number is another walk.
@@ -422,13 +422,16 @@ impl<'a> Walk<'a> {
 
     async fn enrol(&mut self, k: usize, n: usize) -> String {
         let (cx, who, at) = (self.walkers.cx(n, self.at), self.walkers.id(n), self.at);
-        let was = self.state(k, who);
+        let (was, party) = (self.state(k, who), self.book(k).line(who).and_then(|line| line.party));
         let said = seats::enrol(&cx, self.runs[k].id, Consent::default()).await;
         let expected = self.book(k).enrol(who, at);
         assert_eq!(said.is_ok(), expected.is_ok(), "enrol {n}: {said:?} {expected:?}");
         match (was, self.state(k, who)) {
             (None | Some(EnrolmentState::Waitlisted), Some(EnrolmentState::Booked)) => {
                 self.post.to(who, "enrolment_booked");
+                if party.is_some() && who != self.walkers.owner() {
+                    self.post.to(self.walkers.owner(), "group_went_alone");
+                }
             }
             (None, Some(EnrolmentState::Waitlisted)) => self.post.to(who, "enrolment_waitlisted"),
             _ => {}
@@ -562,8 +565,12 @@ impl<'a> Walk<'a> {
 
     /// Somebody has a place of the firm's now.
     fn named(&mut self, k: usize, who: PersonId) {
-        let booked = self.state(k, who) == Some(EnrolmentState::Booked);
-        self.post.to(who, if booked { "enrolled_by_firm" } else { "waitlisted_by_firm" });
+        let letter = match self.state(k, who) {
+            Some(EnrolmentState::Booked) => "enrolled_by_firm",
+            Some(EnrolmentState::Offered) => "held_by_firm",
+            _ => "waitlisted_by_firm",
+        };
+        self.post.to(who, letter);
         self.post.to(self.walkers.owner(), "group_named");
     }
 
@@ -624,20 +631,20 @@ impl<'a> Walk<'a> {
         let elsewhere = self.elsewhere(starts, k, k);
         self.book(k).move_to(starts, elsewhere, at);
         self.runs[k].reminded = starts - plan::REMIND <= at;
-        let mut again = Vec::new();
-        for make_up in self.make_ups.iter_mut().filter(|make_up| make_up.stands && make_up.host == k) {
-            make_up.stands = false;
-            self.post.to(make_up.person, "make_up_cancelled");
-            again.extend(make_up.mark.map(|_| make_up.home));
+        for n in 0..self.make_ups.len() {
+            let MakeUp { person, host, stands, .. } = self.make_ups[n];
+            if stands && host == k {
+                self.post.to(person, "make_up_cancelled");
+                self.ended(n);
+            }
         }
-        again.into_iter().for_each(|home| self.certify(home));
         // Who was away at the old time has missed nothing at the new one.
         let away: Vec<usize> =
             (0..self.make_ups.len()).filter(|&n| self.make_ups[n].stands && self.make_ups[n].home.0 == k).collect();
         for n in away {
             let MakeUp { person, host, mark, .. } = self.make_ups[n];
             if mark.is_none() && at < self.runs[host].book.policy.starts {
-                self.make_ups[n].stands = false;
+                self.ended(n);
                 self.book(host).guest_leaves(person, at);
                 self.post.to(person, "make_up_void");
             } else {
@@ -707,10 +714,6 @@ impl<'a> Walk<'a> {
     /// The class does not take place: whoever had a seat, then the line in its order, is offered one in the first of the
     /// others that they can come to; each group as a whole.
     async fn cancel_class(&mut self, k: usize, dice: &mut Dice) -> String {
-        let now = self.at;
-        if (0..self.runs.len()).any(|j| j != k && !self.runs[j].book.policy.has_started(now)) {
-            return "seats in another class would be offered, which has tests of its own".to_owned();
-        }
         let ((cx, manager), at) = (self.staff(k, dice), self.at);
         let said = plan::cancel(&cx, self.runs[k].id, "Rain.".to_owned()).await;
         let before = self.runs[k].book.clone();
@@ -723,40 +726,30 @@ impl<'a> Walk<'a> {
         if self.tells_crew(k, manager) {
             self.post.to(self.trainers[k % 2].0, "crew_cancelled");
         }
+        // Which of the others can be offered at all: what opens up through this comes too late for it.
+        let may = |run: &Run| {
+            let (policy, seats) = (run.book.policy, run.book.seats());
+            run.book.state == ClassState::Open && !policy.has_started(at) && seats.waiting == 0 && seats.free() > 0
+        };
+        let mut later: Vec<usize> = (0..self.runs.len()).filter(|&j| j != k && may(&self.runs[j])).collect();
+        later.sort_by_key(|&j| self.runs[j].book.policy.starts);
         // Whoever was marked before the session was marked for a time that does not come.
         let early = at < before.policy.starts;
-        let mut again = Vec::new();
-        for make_up in self.make_ups.iter_mut().filter(|make_up| make_up.stands && make_up.host == k) {
-            if make_up.mark.is_none() || early {
-                make_up.stands = false;
-                self.runs[k].book.guests.retain(|guest| *guest != make_up.person);
-                self.post.to(make_up.person, "make_up_cancelled");
-                again.extend(make_up.mark.map(|_| make_up.home));
+        for n in 0..self.make_ups.len() {
+            let MakeUp { person, host, mark, stands, .. } = self.make_ups[n];
+            if stands && host == k && (mark.is_none() || early) {
+                self.runs[k].book.guests.retain(|guest| *guest != person);
+                self.post.to(person, "make_up_cancelled");
+                self.ended(n);
             }
         }
-        again.into_iter().for_each(|home| self.certify(home));
         self.end_make_ups();
-        let mut later: Vec<usize> = (0..self.runs.len()).collect();
-        later.retain(|&j| j != k && !self.runs[j].book.policy.has_started(at));
-        later.sort_by_key(|&j| self.runs[j].book.policy.starts);
         // Nobody is in the cancelled class any more.
         self.look_at_the_time();
-        let mut alone: Vec<_> =
-            before.lines.iter().filter(|line| line.state.is_active() && line.party.is_none()).collect();
-        let rank = |state| match state {
-            EnrolmentState::Booked => 0,
-            EnrolmentState::Offered => 1,
-            _ => 2,
-        };
-        alone.sort_by_key(|line| (rank(line.state), line.number, line.person.map(|who| self.walkers.number(who))));
-        for line in alone {
-            later.iter().any(|&j| self.runs[j].book.hold(&[line.person], None, at));
-        }
-        for (n, party) in before.parties.iter().enumerate() {
-            let people: Vec<_> = before.of_party(n).map(|line| line.person).collect();
-            if !people.is_empty() {
-                later.iter().any(|&j| self.runs[j].book.hold(&people, Some(party.together), at));
-            }
+        for turn in before.turns() {
+            let people: Vec<_> = turn.iter().map(|line| line.person).collect();
+            let together = turn[0].party.map(|party| before.parties[party].together);
+            later.iter().any(|&j| self.runs[j].book.hold(&people, together, at));
         }
         "cancel the class".to_owned()
     }
@@ -865,11 +858,14 @@ impl<'a> Walk<'a> {
         let cx = self.walkers.cx(self.walkers.number(who), at);
         let (at_home, here) = (&self.runs[home.0], &self.runs[k]);
         let said = make_ups::book(&cx, at_home.id, at_home.session, here.session, None).await;
-        let returned = at_home.book.policy.terms.no_show == Effect::Returned;
         // Whoever has back what the seat cost has nothing left to make up.
+        let counts = |make_up: &MakeUp| {
+            make_up.home == home && make_up.stands && make_up.mark.is_some_and(|mark| !missed(Some(mark)))
+        };
         let forgiven = at_home.book.state == ClassState::Completed
-            && !self.make_ups.iter().any(|make_up| make_up.home == home)
-            && (line.mark == Some(Mark::Excused) || returned);
+            && !self.is_pending(home)
+            && !self.make_ups.iter().any(counts)
+            && self.costs_nothing(home, line.mark);
         let tries = |make_up: &MakeUp| make_up.home == home && make_up.stands && !missed(make_up.mark);
         let may = missed(line.mark) && !forgiven && !self.make_ups.iter().any(tries) && home.0 != k;
         let expected = may && self.book(k).seat_guest(who, at).is_ok();
@@ -886,19 +882,16 @@ impl<'a> Walk<'a> {
 
     async fn give_make_up_back(&mut self, dice: &mut Dice) -> String {
         let Some(n) = dice.one((0..self.make_ups.len()).collect()) else { return "no make-up".to_owned() };
-        let MakeUp { id, person, home, host, mark, stands, .. } = self.make_ups[n];
+        let MakeUp { id, person, host, stands, .. } = self.make_ups[n];
         let at = self.at;
         let cx = self.walkers.cx(self.walkers.number(person), at);
         let said = make_ups::cancel(&cx, id).await;
         let expected = stands && !self.runs[host].book.policy.has_started(at);
         assert_eq!(said.is_ok(), expected, "give make-up {n} back: {said:?}");
         if expected {
-            self.make_ups[n].stands = false;
+            self.ended(n);
             self.book(host).guest_leaves(person, at);
             self.post.to(person, "make_up_given_back");
-            if mark.is_some() {
-                self.certify(home);
-            }
         }
         format!("give make-up {n} back")
     }
@@ -921,7 +914,8 @@ impl<'a> Walk<'a> {
         };
         let early = self.at < self.runs[host].book.policy.starts - Duration::hours(1);
         let tries = |other: &MakeUp| other.id != id && other.home == home && other.stands && !missed(other.mark);
-        let expected = new == mark || (!early && (missed(new) || !self.make_ups.iter().any(tries)));
+        let over = self.runs[host].book.state.is_over();
+        let expected = new == mark || (!early && !over && (missed(new) || !self.make_ups.iter().any(tries)));
         assert_eq!(said.is_ok(), expected, "mark guest {n} {new:?}: {said:?}");
         if expected && new != mark {
             let make_up = &mut self.make_ups[n];
@@ -962,38 +956,46 @@ impl<'a> Walk<'a> {
         let said = attend::mark_rest(&cx, self.runs[k].id, self.runs[k].session).await;
         let expected = self.book(k).mark_rest(at);
         assert_eq!(said.is_ok(), expected.is_ok(), "mark the rest: {said:?} {expected:?}");
+        if expected.is_ok() {
+            for n in 0..self.make_ups.len() {
+                let MakeUp { home, host, mark, stands, .. } = self.make_ups[n];
+                if stands && host == k && mark.is_none() {
+                    (self.make_ups[n].mark, self.make_ups[n].was) = (Some(Mark::Present), None);
+                    self.certify(home);
+                }
+            }
+        }
         "mark the rest".to_owned()
     }
 
     /// The end of a class: whoever was there has used what paid, and so has whoever did not come, unless they were
     /// excused or the class forgives it, and make nothing up.
     async fn close(&mut self, k: usize) -> String {
-        // What is still to be made up, here or elsewhere, is marked first.
-        let open = |make_up: &MakeUp| make_up.stands && make_up.mark.is_none();
-        if self.make_ups.iter().any(|make_up| open(make_up) && (make_up.host == k || make_up.home.0 == k)) {
-            return "somebody makes something up".to_owned();
-        }
+        let guests = |make_up: &&MakeUp| make_up.stands && make_up.host == k;
+        let unmarked = self.make_ups.iter().filter(guests).any(|make_up| make_up.mark.is_none());
         let (cx, at) = (self.trainer(k), self.at);
         let said = plan::close(&cx, self.runs[k].id).await;
-        let expected = self.book(k).close(at);
-        assert_eq!(said.is_ok(), expected.is_ok(), "close: {said:?} {expected:?}");
-        if expected.is_err() {
+        let mut closed = self.runs[k].book.clone();
+        let expected = closed.close(at).is_ok() && !unmarked;
+        assert_eq!(said.is_ok(), expected, "close: {said:?}");
+        if !expected {
             return "close too early".to_owned();
         }
-        let forgives = self.runs[k].book.policy.terms.no_show == Effect::Returned;
+        self.runs[k].book = closed;
         for i in 0..self.runs[k].book.lines.len() {
-            if self.runs[k].book.lines[i].state != EnrolmentState::Booked {
+            let line = &self.runs[k].book.lines[i];
+            if line.state != EnrolmentState::Booked {
                 continue;
             }
-            let mark = self.counted((k, i));
-            let free = mark == Some(Mark::Excused) || (mark == Some(Mark::Absent) && forgives);
-            if free {
-                self.purse.give_back((k, i));
-            } else {
+            // Whoever came to some of it has used it, whatever they make up.
+            if !self.costs_nothing((k, i), line.mark) {
                 self.purse.spend((k, i));
             }
+            self.settle((k, i));
             self.certify((k, i));
         }
+        let homes: Vec<_> = self.make_ups.iter().filter(guests).map(|make_up| make_up.home).collect();
+        homes.into_iter().for_each(|home| self.settle(home));
         "close".to_owned()
     }
 
@@ -1052,11 +1054,44 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A make-up is none any more: its mark counts no longer, and what it was for may be settled.
+    fn ended(&mut self, n: usize) {
+        self.make_ups[n].stands = false;
+        let home = self.make_ups[n].home;
+        self.certify(home);
+        self.settle(home);
+    }
+
+    /// Whether something of a seat is to be made up in a class that is not closed yet.
+    fn is_pending(&self, home: purse::Seat) -> bool {
+        self.make_ups
+            .iter()
+            .any(|make_up| make_up.home == home && make_up.stands && !self.runs[make_up.host].book.state.is_over())
+    }
+
+    /// What a seat of a closed class cost comes back to whoever never came, where that is excused or forgiven; else it is
+    /// used. It stays open while something of it is to be made up.
+    fn settle(&mut self, home: purse::Seat) {
+        if self.runs[home.0].book.state != ClassState::Completed || self.is_pending(home) {
+            return;
+        }
+        if self.costs_nothing(home, self.counted(home)) {
+            self.purse.give_back(home);
+        } else {
+            self.purse.spend(home);
+        }
+    }
+
+    fn costs_nothing(&self, home: purse::Seat, mark: Option<Mark>) -> bool {
+        let forgives = self.runs[home.0].book.policy.terms.no_show == Effect::Returned;
+        mark == Some(Mark::Excused) || (mark == Some(Mark::Absent) && forgives)
+    }
+
     /// There is nothing left to make up, of which only a calendar need know.
     fn end_needless(&mut self, n: usize) {
         let MakeUp { person, host, .. } = self.make_ups[n];
         let at = self.at;
-        self.make_ups[n].stands = false;
+        self.ended(n);
         self.book(host).guest_leaves(person, at);
         if at < self.runs[host].book.policy.starts + Duration::hours(2) {
             self.post.to(person, "class_session");

@@ -22,6 +22,8 @@ pub struct Line {
     /// How the trainer marked whoever has it, and what the mark was before.
     pub mark: Option<Mark>,
     pub was: Option<Mark>,
+    /// When it was asked for.
+    pub since: DateTime<Utc>,
 }
 
 /// A group, and the seats that are held for it while it waits.
@@ -29,6 +31,8 @@ pub struct Line {
 pub struct Party {
     pub together: bool,
     pub gathered: i64,
+    /// When it came.
+    pub since: DateTime<Utc>,
 }
 
 /// The lines of one class in the order in which people came.
@@ -102,11 +106,11 @@ impl Book {
     }
 
     /// Writes a new line down; one that waits draws its number.
-    fn add(&mut self, person: Option<PersonId>, party: Option<usize>, state: EnrolmentState) {
+    fn add(&mut self, person: Option<PersonId>, party: Option<usize>, state: EnrolmentState, since: DateTime<Utc>) {
         let drawn = self.lines.iter().filter_map(|line| line.number).max().unwrap_or(0);
         let number = (state == EnrolmentState::Waitlisted).then_some(drawn + 1);
         let (offered_until, ended, mark, was) = (None, None, None, None);
-        self.lines.push(Line { person, party, state, offered_until, ended, number, mark, was });
+        self.lines.push(Line { person, party, state, offered_until, ended, number, mark, was, since });
     }
 
     /// Enrols, or joins the line; who is in it already stays where they are, whatever became of the class, except that a
@@ -132,7 +136,7 @@ impl Book {
                 if hindered {
                     return Err(Refusal::Hindered { people: Vec::new() });
                 }
-                self.add(Some(person), None, state);
+                self.add(Some(person), None, state, now);
                 self.pass_on(now);
             }
         }
@@ -156,10 +160,10 @@ impl Book {
             return Err(Refusal::Hindered { people: Vec::new() });
         }
         let party = Some(self.parties.len());
-        self.parties.push(Party { together: wish == Wish::Together, gathered: 0 });
+        self.parties.push(Party { together: wish == Wish::Together, gathered: 0, since: now });
         for (n, &person) in (0..seated.booked + seated.waiting).zip(people) {
             let state = if n < seated.booked { EnrolmentState::Booked } else { EnrolmentState::Waitlisted };
-            self.add(person, party, state);
+            self.add(person, party, state, now);
         }
         self.pass_on(now);
         Ok(seated)
@@ -247,7 +251,7 @@ impl Book {
         let line = self.active(from).filter(|line| line.party.is_some()).ok_or(Refusal::NoSuchSeat)?;
         (line.person, line.mark, line.was) = (Some(to), None, None);
         let (party, state) = (line.party, EnrolmentState::Cancelled);
-        self.add(Some(from), party, state);
+        self.add(Some(from), party, state, now);
         if let Some(line) = self.lines.last_mut() {
             line.end(state, Ending::Cancelled);
         }
@@ -293,7 +297,7 @@ impl Book {
         if self.line(person).is_some() || self.sits(person) {
             return Err(Refusal::Hindered { people: Vec::new() });
         }
-        self.add(Some(person), None, EnrolmentState::Booked);
+        self.add(Some(person), None, EnrolmentState::Booked, now);
         Ok(())
     }
 
@@ -318,7 +322,7 @@ impl Book {
         line.state = EnrolmentState::Booked;
         if line.party.is_some_and(|party| together.get(party) == Some(&true)) {
             line.party = Some(alone);
-            self.parties.push(Party { together: true, gathered: 0 });
+            self.parties.push(Party { together: true, gathered: 0, since: now });
         }
         self.pass_on(now);
         Ok(())
@@ -338,11 +342,12 @@ impl Book {
         }
         // It did not end: it is in the other book.
         (line.state, line.mark, line.was) = (EnrolmentState::Cancelled, None, None);
+        let since = line.since;
         let party = line.party.map(|party| self.parties[party].together).map(|together| {
-            to.parties.push(Party { together, gathered: 0 });
+            to.parties.push(Party { together, gathered: 0, since: now });
             to.parties.len() - 1
         });
-        to.add(Some(person), party, EnrolmentState::Booked);
+        to.add(Some(person), party, EnrolmentState::Booked, since);
         self.pass_on(now);
         Ok(())
     }
@@ -361,11 +366,11 @@ impl Book {
             return false;
         }
         let party = together.map(|together| {
-            self.parties.push(Party { together, gathered: 0 });
+            self.parties.push(Party { together, gathered: 0, since: now });
             self.parties.len() - 1
         });
         for person in people {
-            self.add(*person, party, EnrolmentState::Offered);
+            self.add(*person, party, EnrolmentState::Offered, now);
             if let Some(line) = self.lines.last_mut() {
                 line.offered_until = Some(until);
             }
@@ -555,6 +560,25 @@ impl Book {
         self.pass_on(now);
     }
 
+    /// Who is asked whether they come to another class instead, one after the other: seats by when they were asked for, then
+    /// offers and the line in their order; a group, as a whole, in the turn of the first of it.
+    pub fn turns(&self) -> Vec<Vec<&Line>> {
+        let active = || self.lines.iter().filter(|line| line.state.is_active());
+        let mut turns: Vec<Vec<&Line>> = active().filter(|line| line.party.is_none()).map(|line| vec![line]).collect();
+        turns.extend((0..self.parties.len()).map(|party| self.of_party(party).collect()));
+        turns.retain(|turn| !turn.is_empty());
+        turns.sort_by_key(|turn| {
+            let since = turn[0].party.map_or(turn[0].since, |party| self.parties[party].since);
+            let place = |line: &&Line| match line.state {
+                EnrolmentState::Booked => (0, 0),
+                EnrolmentState::Offered => (1, line.number.unwrap_or(0)),
+                _ => (2, line.number.unwrap_or(0)),
+            };
+            (turn.iter().map(place).min(), since)
+        });
+        turns
+    }
+
     pub fn cancel_class(&mut self) -> Result<(), Refusal> {
         self.state = self.state.cancel()?;
         for line in self.lines.iter_mut().filter(|line| line.state.is_active()) {
@@ -583,7 +607,7 @@ impl Book {
             };
             let unit = match party {
                 Some(party) => {
-                    let Party { together, gathered } = self.parties[party];
+                    let Party { together, gathered, .. } = self.parties[party];
                     Unit { size: members.len() as i64, together, gathered }
                 }
                 None => Unit::ONE,

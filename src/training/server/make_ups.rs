@@ -503,10 +503,6 @@ async fn mark_in(
     if cx.now < from {
         return Err(Refusal::TooEarlyToMark { from }.into());
     }
-    // A class that is closed has a mark of everybody; it can be another one, but not none.
-    if mark.is_none() && class.state.is_over() {
-        return Err(Refusal::WrongState { state: class.state }.into());
-    }
     // A mark that stands again may not stand beside a later try.
     let another =
         |other: &MakeUpRow| other.id != row.id && other.missed_id == row.missed_id && learning::stands(other.mark());

@@ -377,8 +377,10 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 .filter(|row| row.state == EnrolmentState::Booked)
                 .collect();
             let mut marks: HashMap<_, Vec<Mark>> = HashMap::new();
+            let mut own: HashMap<_, Vec<Mark>> = HashMap::new();
             let counted = make_ups::Counted::load(tx, class.id).await?;
             for row in store::marks(tx, class.id).await? {
+                own.entry(row.enrolment_id).or_default().push(row.mark);
                 marks.entry(row.enrolment_id).or_default().push(counted.mark(&row));
             }
             let of = |row: &EnrolmentRow| marks.get(&row.id).cloned().unwrap_or_default();
@@ -392,8 +394,9 @@ pub async fn close(cx: &Cx, id: ClassId) -> Result<(), AppError> {
                 let marks = of(row);
                 let no_show = class.policy().terms.no_show;
                 let back = attendance::costs_nothing(&marks, sessions.len(), no_show);
-                // Who still makes something up may come to it: that is settled then.
-                let waits = back && counted.is_pending(row);
+                // Who came to nothing of it but makes something up is settled when that is over: until then, its mark can change.
+                let came = own.get(&row.id).is_some_and(|own| !attendance::costs_nothing(own, sessions.len(), no_show));
+                let waits = !came && counted.is_pending(row);
                 let share = Share::of(marks, i64::try_from(sessions.len()).unwrap_or(i64::MAX));
                 settle(tx, cx, permit, &class, row, share, (!waits).then_some(back)).await?;
             }
@@ -492,9 +495,6 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     let keys: Vec<_> = std::iter::once(id).chain(known.iter().copied()).map(lock_of).collect();
     tx.lock(&keys).await?;
     let class = store::class(tx, id).await?;
-    // What opened in between is not held.
-    let mut later = store::instead_of(tx, &class, cx.now).await?;
-    later.retain(|row| known.contains(&row.id));
     let permit = cx.may(Act::CancelClass, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
     let to = class.state.cancel()?;
     let rows = store::of_class(tx, id).await?;
@@ -505,6 +505,9 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
     record(tx, cx, &permit, id, Some(class.state), to, Some(why)).await?;
     crew_letters::cancelled(tx, cx, &class, why).await?;
     make_ups::class_cancelled(tx, cx, id).await?;
+    // As they are now that its learners are guests nowhere any more. What opened in between is not held.
+    let mut later = store::instead_of(tx, &class, cx.now).await?;
+    later.retain(|row| known.contains(&row.id));
     let system = cx.as_viewer(Viewer::System);
     for row in &rows {
         end_with_class(tx, &system, row).await?;

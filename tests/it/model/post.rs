@@ -104,7 +104,7 @@ impl Walk<'_> {
 /// Letters of a kind, and the acts that cause them as history tells: who is written to, and when. `e` is the place, named
 /// or not, `y` its group; `owner` answers for it. What history tells of in the same way is left out on both sides:
 /// whether the owner gave a seat of their own back as its learner or as the firm.
-const LETTERS: [(&str, &str); 25] = [
+const LETTERS: [(&str, &str); 26] = [
     (
         "enrolment_booked",
         "select h.customer_id, h.at from acts h where h.to_state = 'booked' and (h.act = 'add_walk_in' \
@@ -150,8 +150,13 @@ const LETTERS: [(&str, &str); 25] = [
     (
         "waitlisted_by_firm",
         "select h.customer_id, h.at from acts h where h.entity = 'enrolment' \
-         and ((h.act in ('name_seat', 'swap_seat') and h.to_state <> 'booked') \
+         and ((h.act in ('name_seat', 'swap_seat') and h.to_state = 'waitlisted') \
          or (h.act = 'enrol' and h.actor_kind = 'system' and h.to_state = 'waitlisted'))",
+    ),
+    (
+        "held_by_firm",
+        "select h.customer_id, h.at from acts h where h.entity = 'enrolment' \
+         and h.act in ('name_seat', 'swap_seat') and h.to_state = 'offered'",
     ),
     (
         "firm_waits_no_more",
@@ -224,6 +229,13 @@ pub async fn each_letter_once(world: &World) {
         let mut sent = fetch_all!(tx, (PersonId, DateTime<Utc>), SENT, letter).unwrap();
         if ["seat_cancelled", "seat_taken_back"].contains(&letter) {
             sent.retain(|(person, _)| *person != owner);
+        }
+        if letter == "crew_cancelled" {
+            // What she does herself is told to a trainer in whose calendar the class stands, of which history says nothing.
+            const HERS: &str = "select c.trainer_id, h.at from history h join class c on c.id = h.entity_id \
+                where h.entity = 'class' and h.act = 'cancel_class' and h.actor_id = c.trainer_id";
+            let hers = fetch_all!(tx, (PersonId, DateTime<Utc>), HERS).unwrap();
+            sent.retain(|letter| !hers.contains(letter));
         }
         if letter == "moved_in" {
             // Of a seat that was carried twice nothing says any more whose the first class was: when it was is enough.
