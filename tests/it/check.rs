@@ -1,19 +1,56 @@
 //! `aftercare check` itself: each clause is broken by some test, and those of no slice are broken here.
 
-use crate::both;
+use crate::{both, world::World};
 use aftercare::{access::Role, cli};
 use axum::http::StatusCode;
 
+/// Each clause stands by its name in a test that corrupts the database ([`World::corrupt`]) and compares what `check` finds
+/// then ([`World::broken`], which holds it to the rows that were corrupted).
 #[test]
-fn every_clause_has_a_test_that_breaks_it() {
-    let mut tests = String::new();
+fn every_clause_has_a_test_that_breaks_it_and_sees_its_row_named() {
+    let mut tests = Vec::new();
     for file in std::fs::read_dir("tests/it").unwrap().flatten().filter(|file| file.path().is_file()) {
-        tests.push_str(&std::fs::read_to_string(file.path()).unwrap_or_default());
+        let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        // A list that stands before the test that goes through it belongs to it.
+        let list =
+            text.split("\nconst CORRUPTIONS").nth(1).and_then(|rest| rest.split("\n];").next()).unwrap_or_default();
+        for test in text.replace("#[tokio::test", "both! {").split("both! {") {
+            let list = if test.contains(" in CORRUPTIONS.iter()") { list } else { "" };
+            tests.push(format!("{test}{list}"));
+        }
     }
-    let untested = |name: &&str| !tests.contains(&format!("\"{name}\""));
+    let breaks = |test: &&String| {
+        test.contains(".corrupt(") && (test.contains(".broken().await") || test.contains("cli::check("))
+    };
+    let tests: Vec<&String> = tests.iter().filter(breaks).collect();
+    let untested = |name: &&str| !tests.iter().any(|test| test.contains(&format!("\"{name}\"")));
     let names: Vec<&str> = cli::clauses().into_iter().map(|clause| clause.name).collect();
     assert!(names.len() > 70);
     assert_eq!(names.into_iter().filter(untested).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+both! {
+    async fn what_check_names_is_what_was_corrupted(world: World) {
+        world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
+        world.post(None, "/sign-in", &[("email", "bob@example.com")]).await;
+        let other = one(&world, "select id from job order by id desc limit 1").await;
+        world.corrupt("update job set failed_at = created_at where id = (select id from job order by id limit 1)").await;
+        assert_eq!(world.broken().await, ["job_given_up"]);
+        let broken = cli::check(&world.app).await.unwrap();
+        assert!(broken.len() == 1 && broken[0].id != other);
+        // Behind the back of `corrupt`: then whatever is named was corrupted by nobody.
+        world.db().write(|tx| Box::pin(async move {
+            Ok(aftercare::execute!(tx, "update job set failed_at = created_at")?)
+        })).await.unwrap();
+        let held = std::panic::AssertUnwindSafe(world.broken());
+        let refused = futures::FutureExt::catch_unwind(held).await;
+        assert!(refused.is_err(), "a row that nobody corrupted is accepted");
+    }
+}
+
+async fn one(world: &World, sql: &'static str) -> uuid::Uuid {
+    let mut tx = world.db().read().await.unwrap();
+    aftercare::fetch_scalar!(tx, uuid::Uuid, sql).unwrap().unwrap()
 }
 
 both! {
@@ -24,19 +61,15 @@ both! {
         let claim = [("serial_number", "XX-1"), ("email", ""), ("proof", "the receipt")];
         assert_eq!(world.post(&ann, "/purchases/register", &claim).await.status, StatusCode::SEE_OTHER);
         assert_eq!(world.broken().await, Vec::<String>::new());
-        let one = async |sql: &'static str| {
-            let mut tx = world.db().read().await.unwrap();
-            aftercare::fetch_scalar!(tx, uuid::Uuid, sql).unwrap().unwrap()
-        };
         let named = async || {
             let broken = cli::check(&world.app).await.unwrap();
             broken.into_iter().map(|row| (row.name, row.id)).collect::<Vec<_>>()
         };
         world.corrupt("update job set failed_at = created_at").await;
-        let job = one("select id from job").await;
+        let job = one(&world, "select id from job").await;
         assert_eq!(named().await, [("job_given_up", job)]);
         world.corrupt("update job set failed_at = null").await;
-        let act = one("select id from history where actor_kind = 'person'").await;
+        let act = one(&world, "select id from history where actor_kind = 'person'").await;
         assert_eq!(world.count("select count(*) from history where actor_kind = 'person'").await, 1);
         world.corrupt("update history set actor_id = null").await;
         assert_eq!(named().await, [("history_of_nobody", act)]);

@@ -612,7 +612,8 @@ both! {
         ask_by_serial(&world, &eve, "SN 77").await;
         assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
         world.corrupt("drop index registration_item_once").await;
-        world.corrupt("update registration set item_id = (select id from item where serial_number = 'SN-77') where state = 'accepted'").await;
+        let sql = "update registration set item_id = (select id from item where serial_number = 'SN-77') where state = 'accepted'";
+        world.corrupt_of(sql, "select id from registration").await;
         assert_eq!(world.broken().await, ["serial_number_given_twice"; 3]);
     }
 }
@@ -760,7 +761,9 @@ both! {
         world.corrupt("update item set product_id = (select id from product where sku = 'P2')").await;
         assert_eq!(world.broken().await, ["item_of_another_product"]);
         world.corrupt("update item set product_id = (select p.product_id from purchase p where p.id = item.purchase_id)").await;
-        world.corrupt("update purchase set organisation_id = (select id from organisation)").await;
+        let guarantee = "select c.id from coverage c join item i on i.id = c.item_id join purchase p on p.id = i.purchase_id \
+            where c.kind = 'legal_guarantee' and p.order_number = 'A1'";
+        world.corrupt_of("update purchase set organisation_id = (select id from organisation)", guarantee).await;
         assert_eq!(world.broken().await, ["legal_guarantee_without_consumer"]);
     }
 }
@@ -774,7 +777,7 @@ both! {
         ask_by_serial(&world, &ann, "XX-1").await;
         ask_by_serial(&world, &ben, "XX-1").await;
         world.corrupt("drop index registration_once").await;
-        world.corrupt("update registration set state = 'open'").await;
+        world.corrupt_of("update registration set state = 'open'", "select id from registration").await;
         let twice = world.broken().await;
         assert_eq!(twice.iter().filter(|name| *name == "serial_number_given_twice").count(), 2, "{twice:?}");
     }
@@ -920,7 +923,8 @@ both! {
         let broken = world.broken().await;
         assert!(!broken.is_empty() && broken.iter().all(|name| name == "benefit_of_a_former_owner"), "{broken:?}");
         world.corrupt("update benefit set person_id = (select owner_id from item)").await;
-        world.corrupt("update history set act = 'read_purchase' where act = 'take_item'").await;
+        let sql = "update history set act = 'read_purchase' where act = 'take_item'";
+        world.corrupt_of(sql, "select id from hand_over").await;
         assert_eq!(world.broken().await, ["hand_over_without_history"]);
     }
 }

@@ -200,7 +200,8 @@ both! {
         let refused = post(&manager, step("retire_equipment", "2", "")).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refused.body.contains("“Hands on”"), "{}", refused.body);
-        world.corrupt("update equipment set retired_at = '2026-12-01T09:00:00.000000Z'").await;
+        let sql = "update equipment set retired_at = '2026-12-01T09:00:00.000000Z'";
+        world.corrupt_of(sql, "select class_id from class_equipment").await;
         assert_eq!(world.broken().await, ["retired_equipment_planned"]);
         world.corrupt("update equipment set retired_at = null").await;
         // Once that is over it goes, stays with what used it, and is offered no more.

@@ -188,7 +188,8 @@ both! {
         enrol(&world, &ann, id).await;
         seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
         world.drain().await;
-        world.corrupt("update message set sent_at = null where id in (select message_id from message_calendar where number = 1)").await;
+        let sql = "update message set sent_at = null where id in (select message_id from message_calendar where number = 1)";
+        world.corrupt_of(sql, "select message_id from message_calendar").await;
         assert_eq!(world.broken().await, ["letter_that_nobody_sends", "calendar_letter_overtook"], "its own job is done");
         world.corrupt("update message set sent_at = created_at where sent_at is null").await;
         world.corrupt("update message_calendar set sequence = 0").await;

@@ -24,10 +24,10 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{
-        OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -71,6 +71,35 @@ pub struct World {
     pub router: Router,
     pub engine: Engine,
     folder: PathBuf,
+    corrupted: Mutex<Corrupted>,
+}
+
+/// What tests broke, so that `check` is held to naming that and nothing else.
+#[derive(Default)]
+struct Corrupted {
+    /// Every identity in the rows that were changed, as they stood before and as they stand now: these may be named.
+    ids: BTreeSet<uuid::Uuid>,
+    /// The rows themselves: what points to one of them may be named as well.
+    rows: BTreeSet<uuid::Uuid>,
+    /// What was named before and may still be broken.
+    named: BTreeSet<uuid::Uuid>,
+    /// Whether it was looked at since: then what is corrupted next begins anew.
+    seen: bool,
+}
+
+/// A row of some table, as a text that holds all of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct AnyRow {
+    table: String,
+    id: Option<uuid::Uuid>,
+    text: String,
+}
+
+/// The identities in a row, however an engine writes them.
+fn identities(row: &str) -> impl Iterator<Item = uuid::Uuid> {
+    let plain = row.replace('-', "");
+    let hex: Vec<String> = plain.split(|c: char| !c.is_ascii_hexdigit()).map(str::to_owned).collect();
+    hex.into_iter().filter(|word| word.len() == 32).filter_map(|word| uuid::Uuid::try_parse(&word).ok())
 }
 
 /// Somebody with a signed-in browser.
@@ -174,7 +203,7 @@ impl World {
         if seed {
             aftercare::server::demo::seed(&app).await.unwrap();
         }
-        Self { router: router(app.clone()), app, engine, folder }
+        Self { router: router(app.clone()), app, engine, folder, corrupted: Mutex::default() }
     }
 
     pub fn db(&self) -> &Db {
@@ -319,8 +348,36 @@ impl World {
         Reply { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
     }
 
-    /// Runs statements that no rule would allow, to see that `check` finds what they did. On both engines alike.
+    /// Runs statements that no rule would allow, to see that `check` finds what they did: see [`World::broken`]. On both
+    /// engines alike.
     pub async fn corrupt(&self, sql: &'static str) {
+        let before = self.every_row().await;
+        self.run(sql).await;
+        let after = self.every_row().await;
+        let mut corrupted = self.corrupted.lock().unwrap();
+        if std::mem::take(&mut corrupted.seen) {
+            corrupted.ids.clear();
+            corrupted.rows.clear();
+        }
+        for row in before.symmetric_difference(&after) {
+            corrupted.ids.extend(identities(&row.text));
+            corrupted.rows.extend(row.id);
+            // A job, time that is taken, and a row without an identity of its own stand for what they tie together.
+            if ["job", "busy"].contains(&row.table.as_str()) || row.id.is_none() {
+                corrupted.rows.extend(identities(&row.text));
+            }
+        }
+    }
+
+    /// The same where what is named lies further away from what is changed: these rows.
+    pub async fn corrupt_of(&self, sql: &'static str, named: &'static str) {
+        self.corrupt(sql).await;
+        let mut tx = self.db().read().await.unwrap();
+        let named = aftercare::fetch_all!(tx, (uuid::Uuid,), named).unwrap();
+        self.corrupted.lock().unwrap().ids.extend(named.into_iter().map(|(id,)| id));
+    }
+
+    async fn run(&self, sql: &'static str) {
         self.db()
             .write(move |tx| {
                 Box::pin(async move {
@@ -332,34 +389,64 @@ impl World {
             .unwrap();
     }
 
-    /// What `aftercare check` finds, by the names of the clauses. Each names a row that there is, and says what is wrong.
-    pub async fn broken(&self) -> Vec<String> {
-        let broken = aftercare::cli::check(&self.app).await.unwrap();
-        for row in &broken {
-            assert!(!row.detail.trim().is_empty(), "{} says nothing", row.name);
-            assert!(self.names_a_row(row.id).await, "{} names {}, which is no row", row.name, row.id);
-        }
-        broken.into_iter().map(|broken| broken.name.to_owned()).collect()
-    }
-
-    /// Whether some table has a row with that id.
-    async fn names_a_row(&self, id: uuid::Uuid) -> bool {
-        let tables = match self.engine {
+    /// Every row of every table.
+    async fn every_row(&self) -> BTreeSet<AnyRow> {
+        let columns = match self.engine {
             Engine::Sqlite => {
-                "select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'id' where m.type = 'table'"
+                "select m.name, c.name from sqlite_master m join pragma_table_info(m.name) c \
+                where m.type = 'table' and m.name not like 'sqlite_%' order by m.name, c.cid"
             }
             Engine::Postgres => {
-                "select table_name::text from information_schema.columns where column_name = 'id' and data_type = 'uuid'"
+                "select cast(table_name as text), cast(column_name as text) from information_schema.columns \
+                where table_schema = 'public' order by table_name, ordinal_position"
             }
         };
         let mut tx = self.db().read().await.unwrap();
-        for (table,) in aftercare::fetch_all!(tx, (String,), tables).unwrap() {
-            let sql = sqlx::AssertSqlSafe(format!("select id from {table} where id = $1"));
-            if aftercare::fetch_scalar!(tx, uuid::Uuid, sql, id).unwrap().is_some() {
-                return true;
+        let mut tables = BTreeMap::<String, Vec<String>>::new();
+        for (table, column) in aftercare::fetch_all!(tx, (String, String), columns).unwrap() {
+            tables.entry(table).or_default().push(column);
+        }
+        let mut rows = BTreeSet::new();
+        for (table, columns) in tables {
+            let text = |column: &String| match self.engine {
+                Engine::Sqlite => format!("quote(\"{column}\")"),
+                Engine::Postgres => format!("coalesce(cast(\"{column}\" as text), '')"),
+            };
+            let id = columns.iter().find(|column| *column == "id").map_or("''".to_owned(), text);
+            let all: Vec<String> = columns.iter().map(text).collect();
+            let sql = sqlx::AssertSqlSafe(format!("select {id}, {} from \"{table}\"", all.join(" || '|' || ")));
+            for (id, text) in aftercare::fetch_all!(tx, (String, String), sql).unwrap() {
+                rows.insert(AnyRow { table: table.clone(), id: identities(&id).next(), text });
             }
         }
-        false
+        rows
+    }
+
+    /// What `aftercare check` finds, by the names of the clauses. Each says what is wrong, and names a row that was
+    /// corrupted, that stands in a corrupted one, or that points to one: whatever else it names is wrong.
+    pub async fn broken(&self) -> Vec<String> {
+        let broken = aftercare::cli::check(&self.app).await.unwrap();
+        let rows = if broken.is_empty() { BTreeSet::new() } else { self.every_row().await };
+        let mut corrupted = self.corrupted.lock().unwrap();
+        for found in &broken {
+            assert!(!found.detail.trim().is_empty(), "{} says nothing", found.name);
+            let row = rows.iter().find(|row| row.id == Some(found.id));
+            let row = row.unwrap_or_else(|| panic!("{} names {}, which is no row", found.name, found.id));
+            let known = corrupted.ids.contains(&found.id)
+                || corrupted.named.contains(&found.id)
+                || identities(&row.text).any(|id| corrupted.rows.contains(&id));
+            assert!(
+                known || corrupted.ids.is_empty(),
+                "{} names {} of {}, which nobody corrupted: {}",
+                found.name,
+                found.id,
+                row.table,
+                found.detail
+            );
+        }
+        corrupted.seen = true;
+        corrupted.named.extend(broken.iter().map(|found| found.id));
+        broken.into_iter().map(|found| found.name.to_owned()).collect()
     }
 
     /// How many rows there are in each table.
