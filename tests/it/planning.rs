@@ -581,7 +581,7 @@ both! {
         let old_page = world.get(&ann, &format!("/training/{old}")).await.body;
         assert!(old_page.contains("for 24 hours") && old_page.contains("counts as used"), "{old_page}");
         let new_page = world.get(&ann, &format!("/training/{new}")).await.body;
-        for text in ["for 6 hours", "cancelling costs nothing either", "gets their seat back"] {
+        for text in ["for 6 hours", "cancelling costs nothing either", "gets back what their seat cost"] {
             assert!(new_page.contains(text), "{text}: {new_page}");
         }
         for who in [&ann, &bob] {
