@@ -74,7 +74,10 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
             tab("", w!(t, repairs.desk_open), which == store::Queue::Open),
             tab("mine", w!(t, repairs.desk_mine), matches!(which, store::Queue::Mine(_))),
         ];
-        tabs.extend(STATES.iter().map(|s| tab(s.as_str(), s.in_words(t), which == store::Queue::In(*s))));
+        // There are many states: on a phone they would fill the page before the first job.
+        let of_state = |s: &State| tab(s.as_str(), s.in_words(t), which == store::Queue::In(*s));
+        tabs.extend(STATES.iter().filter(|s| which == store::Queue::In(**s)).map(of_state));
+        let states: Vec<Tab> = STATES.iter().map(of_state).collect();
         let queue = if rows.rows.is_empty() {
             view! { <Empty icon=Icon::Wrench title=w!(t, repairs.desk_queue_empty_title) text=w!(t, repairs.desk_queue_empty_text)/> }.into_any()
         } else {
@@ -98,6 +101,7 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
             <Section title=w!(t, repairs.desk_today)>{today}</Section>
             <Section title=w!(t, repairs.desk_queue)>
                 <Tabs label=w!(t, repairs.desk_queue) tabs=tabs/>
+                <Fold title=w!(t, repairs.desk_by_state)><Tabs label=w!(t, repairs.desk_by_state) tabs=states/></Fold>
                 {queue}
                 {pager}
             </Section>
