@@ -226,6 +226,8 @@ struct Walk<'a> {
     certified: BTreeSet<purse::Seat>,
     told: BTreeSet<purse::Seat>,
     at: DateTime<Utc>,
+    /// Whether the last act was to wait.
+    slept: bool,
     /// The letters that this step sends.
     post: post::Post,
 }
@@ -248,6 +250,7 @@ impl<'a> Walk<'a> {
             certified: BTreeSet::new(),
             told: BTreeSet::new(),
             at: now() + Duration::days(10),
+            slept: false,
             post: post::Post::default(),
         }
     }
@@ -351,6 +354,10 @@ impl<'a> Walk<'a> {
             self.purse.follow(k, before, &run.book, run.price(), &found);
         }
         drop(tx);
+        // What came back while time went by has had its day, too.
+        if std::mem::take(&mut self.slept) {
+            self.purse.expire(Cx { now: self.at, ..self.world.operator() }.today());
+        }
         self.compare(before, said).await;
     }
 
@@ -1146,7 +1153,7 @@ impl<'a> Walk<'a> {
         }
         let today = system.today();
         self.world.db().write(move |tx| Box::pin(async move { ledger::expire(tx, today, at).await })).await.unwrap();
-        self.purse.expire(today);
+        self.slept = true;
         format!("wait {minutes} minutes")
     }
 
