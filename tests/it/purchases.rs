@@ -1040,6 +1040,48 @@ both! {
     }
 }
 
+/// Gives the only item to an address, whose owner takes it.
+async fn hand_over(world: &World, from: &Signed, to: &Signed, email: &str) {
+    let give = format!("/purchases/give/{}", id_of(world, "select id from item").await.simple());
+    assert_eq!(world.post(from, &give, &[("email", email)]).await.status, StatusCode::SEE_OTHER);
+    let offer = the_offer(world).await;
+    assert_eq!(world.post(to, &offer, &[("do", "take")]).await.status, StatusCode::SEE_OTHER);
+}
+
+both! {
+    async fn a_plan_that_an_import_brings_later_is_for_whoever_has_the_piece_now(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1").replace("LT,,P1", "LT,Petrauskas,P1");
+        let longer = row.replace("care-6", "care-12");
+        sell(&world, &[&row.replace("care-6", "")]).await;
+        let plans = crate::sold::file(&[
+            "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
+            "care-12,Care,12,5,2,1,goods",
+        ]);
+        let plans = crate::sold::options(aftercare::import::server::Kind::Plans, plans.0.clone());
+        crate::sold::import(&world, &plans).await;
+        let (ann, ben, cleo) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.customer("cleo@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        let theirs = async |who: &Signed, left: &[i64]| {
+            assert_eq!(world.broken().await, Vec::<String>::new());
+            let found: Vec<i64> = seats(&world, who.id).await.iter().map(|balance| balance.left).collect();
+            assert_eq!(found, left);
+            assert_eq!(world.count("select count(*) from benefit where organisation_id is not null").await, 0);
+            assert_eq!(seats(&world, ann.id).await.len(), 0);
+        };
+        hand_over(&world, &ann, &ben, "ben@example.com").await;
+        theirs(&ben, &[]).await;
+        assert_eq!(sell(&world, &[&row]).await.changed, 1);
+        theirs(&ben, &[3]).await;
+        assert_eq!(sell(&world, &[&longer]).await.changed, 1, "nothing of it is used");
+        theirs(&ben, &[5]).await;
+        ask_by_serial(&world, &cleo, "S-1").await;
+        assert_eq!(accept(&world, &agent).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(sell(&world, &[&row]).await.changed, 1);
+        theirs(&cleo, &[3]).await;
+        theirs(&ben, &[]).await;
+    }
+}
+
 both! {
     async fn an_offer_ends_when_the_order_comes_over_to_another_address(world: World) {
         sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
