@@ -1040,6 +1040,46 @@ both! {
     }
 }
 
+both! {
+    /// What is under way with a piece stays with whoever sees it through.
+    async fn an_order_does_not_come_over_while_something_is_under_way_with_a_piece_of_it(world: World) {
+        crate::repairs::workshop(&world, 2).await;
+        let second = printer("A1", "work@example.com", "LT", "S-2").replace("A1,1", "A1,2");
+        sell(&world, &[&printer("A1", "work@example.com", "LT", "S-1"), &second]).await;
+        let (work, home) = (world.customer("work@example.com").await, world.customer("home@example.com").await);
+        let item = id_of(&world, "select id from item where serial_number = 'S-2'").await.to_string();
+        let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
+        let booked = world.post(&work, "/repairs/new", &form).await;
+        assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
+        let path = ask_by_order(&world, &home, "A1", "work@example.com").await;
+        let code = code_for(&world, "work@example.com").await;
+        const PURCHASES: &str = "select count(*) from purchase p join person o on o.id = p.person_id where o.email = 'work@example.com'";
+        let refused = async |words: &str| {
+            let reply = world.post(&home, &path, &[("code", &code)]).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(reply.body.contains(words) && reply.body.contains(&code), "{}", reply.body);
+            assert_eq!((owned_by(&world, "work@example.com").await, owned_by(&world, "home@example.com").await), (2, 0));
+            assert_eq!(world.count(PURCHASES).await, 2);
+            assert_eq!(seats(&world, home.id).await.len(), 0);
+            assert_eq!(world.count("select count(*) from registration where state = 'unproven' and tries = 0").await, 1);
+        };
+        refused("A repair of it is not over yet").await;
+        let repair = booked.location().split('?').next().unwrap().to_owned();
+        assert_eq!(world.post(&work, &repair, &[("do", "cancel")]).await.status, StatusCode::SEE_OTHER);
+        world.corrupt("update benefit set available = available - 1, reserved = 1 where allowance = 'training_seat'").await;
+        refused("A seat or a visit is booked").await;
+        world.corrupt("update benefit set available = available + 1, reserved = 0 where allowance = 'training_seat'").await;
+        assert_eq!(world.post(&home, &path, &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!((owned_by(&world, "work@example.com").await, owned_by(&world, "home@example.com").await), (0, 2));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // What is under way with one's own keeps nobody from registering it once more.
+        let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
+        assert_eq!(world.post(&home, "/repairs/new", &form).await.status, StatusCode::SEE_OTHER);
+        world.corrupt("update purchase set buyer_email = 'home@example.com'").await;
+        assert_eq!(ask_by_order(&world, &home, "A1", "home@example.com").await, "/purchases");
+    }
+}
+
 /// Gives the only item to an address, whose owner takes it.
 async fn hand_over(world: &World, from: &Signed, to: &Signed, email: &str) {
     let give = format!("/purchases/give/{}", id_of(world, "select id from item").await.simple());
