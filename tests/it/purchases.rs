@@ -1089,6 +1089,26 @@ async fn hand_over(world: &World, from: &Signed, to: &Signed, email: &str) {
 }
 
 both! {
+    async fn who_gave_a_piece_away_and_registers_its_number_again_waits_for_staff_again(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ann, "S-1").await;
+        assert_eq!(accept(&world, &agent).await.status, StatusCode::SEE_OTHER);
+        ask_by_serial(&world, &ann, "S 1").await;
+        const ASKED: &str = "select count(*) from registration";
+        assert_eq!(world.count(ASKED).await, 1, "she has it");
+        hand_over(&world, &ann, &ben, "ben@example.com").await;
+        ask_by_serial(&world, &ann, "S-1").await;
+        ask_by_serial(&world, &ann, "S-1").await;
+        assert_eq!(world.count(ASKED).await, 2, "she asks for what she has no more");
+        assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
+        assert_eq!(world.count("select count(*) from follow_up where entity = 'registration' and done_at is null").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn a_plan_that_an_import_brings_later_is_for_whoever_has_the_piece_now(world: World) {
         let row = printer("A1", "ann@example.com", "LT", "S-1").replace("LT,,P1", "LT,Petrauskas,P1");
         let longer = row.replace("care-6", "care-12");

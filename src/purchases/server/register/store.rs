@@ -118,10 +118,11 @@ pub async fn add_serial(
     Ok(added == 1)
 }
 
-const WAITS: &str = "select id from registration where person_id = $1 and serial_key = $2 \
-    and state in ('open', 'disputed', 'accepted') limit 1";
+const WAITS: &str = "select r.id from registration r where r.person_id = $1 and r.serial_key = $2 \
+    and (r.state in ('open', 'disputed') or (r.state = 'accepted' \
+    and exists (select 1 from item i where i.id = r.item_id and i.owner_id = r.person_id))) limit 1";
 
-/// Whether this person asks for this number already, or has it.
+/// Whether this person asks for this number already, or was given its piece and has it still.
 pub async fn waits_already(tx: &mut Tx, person: PersonId, key: &str) -> Result<bool, AppError> {
     Ok(fetch_scalar!(tx, ClaimId, WAITS, person, key)?.is_some())
 }
