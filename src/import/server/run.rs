@@ -678,7 +678,6 @@ async fn finish(
     if let Some(rejects) = options.rejects.as_deref().filter(|_| bad > bad_at_first) {
         write_rejects(cx, source, run, rejects).await?;
     }
-    clear(cx, run).await?;
     let context = cx.clone();
     let detail = serde_json::json!({
         "kind": options.kind.as_str(), "rows": report.rows, "added": report.added, "changed": report.changed,
@@ -694,6 +693,8 @@ async fn finish(
         })
     })
     .await?;
+    // Last: a run that is cut off before it is noted still has all the rows that it counts.
+    clear(cx, run).await?;
     Ok(report)
 }
 

@@ -44,7 +44,7 @@ const BEGIN: &str = "insert into import_run (id, kind, digest, state, applied_li
 const CUT_OFF: &str = "select id, applied_line from import_run where digest = $1 and kind = $2 and state = 'applying' \
     order by started_at desc limit 1";
 const FORGET_ROWS: &str = "delete from import_row where run_id in \
-    (select id from import_run where state = 'staging' and started_at < $1)";
+    (select id from import_run where state = 'done' or (state = 'staging' and started_at < $1))";
 const FORGET_RUNS: &str = "delete from import_run where state = 'staging' and started_at < $1";
 
 /// Opens a run.
@@ -58,7 +58,7 @@ pub async fn cut_off(tx: &mut Tx, kind: Kind, digest: &str) -> Result<Option<(Uu
     Ok(fetch_optional!(tx, (Uuid, i64), CUT_OFF, digest, kind.as_str())?)
 }
 
-/// Forgets what was staged before `before` and never applied.
+/// Forgets what was staged before `before` and never applied, and what a run left that was cut off after its end.
 pub async fn forget(tx: &mut Tx, before: DateTime<Utc>) -> Result<(), AppError> {
     execute!(tx, FORGET_ROWS, before)?;
     execute!(tx, FORGET_RUNS, before)?;
