@@ -491,6 +491,46 @@ both! {
 }
 
 both! {
+    /// Contract: an import is applied in short transactions, so that a portal that runs beside it goes on.
+    async fn very_many_rows_that_take_something_away_go_in_bit_by_bit(world: World) {
+        let row = |n: i32, serial: char| printer(&format!("A{n}"), "ann@example.com", "GB", &format!("{serial}-{n}")).replace(",care-6", ",");
+        let rows = |serial: char| (0..2100).map(|n| row(n, serial)).collect::<Vec<_>>();
+        let refs = |rows: &[String]| file(&std::iter::once(HEADER).chain(rows.iter().map(String::as_str)).collect::<Vec<_>>());
+        sell(&world, &rows('S').iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let taken = refs(&rows('T'));
+        let options = options(Kind::Purchases, taken.0.clone());
+        const NEW: &str = "select count(*) from item where serial_number like 'T-%'";
+        // What is known to be bad before the first of them goes in keeps all of them out.
+        let handed_on = "update item set transferred_at = created_at where serial_number in ('S-1', 'S-2050')";
+        let (report, faults) = import_while(&world, &options, handed_on).await;
+        let conflict = |line: i32| format!("{line},order_line,1,conflict: an item of it was handed on");
+        assert_eq!(faults, [conflict(3), conflict(2052)]);
+        assert_eq!(report, Report { rows: 2100, bad: 2, ..Report::default() });
+        assert_eq!((world.count(NEW).await, world.count("select count(*) from import_row").await), (0, 0));
+        world.corrupt("update item set transferred_at = null").await;
+        // Of what turns bad while others are in already, it is told, and it stays as it is.
+        let (mut faults, mut some) = (Vec::new(), 0);
+        let mut tell = |what| match what {
+            Told::Applied { .. } if some == 0 => {
+                let handed_on = async {
+                    world.corrupt("update item set transferred_at = created_at where serial_number = 'S-2040'").await;
+                    world.count(NEW).await
+                };
+                some = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(handed_on));
+            }
+            Told::Fault { line, fault } => faults.push(format!("{line},{},{},{}", fault.column, fault.value, fault.fault)),
+            _ => {}
+        };
+        let report = run(&world.operator(), &options, &mut tell).await.unwrap();
+        assert_eq!(faults, [conflict(2042)]);
+        assert!(0 < some && some < 1000, "{some}");
+        assert_eq!((report.applied, report.rows, report.bad, report.changed, report.unchanged), (true, 2100, 1, 2099, 0));
+        assert_eq!(world.count(NEW).await, 2099);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn an_import_that_is_cut_off_before_its_end_is_noted_still_knows_its_rows(world: World) {
         let rows = three();
         sell(&world, &[&rows[0]]).await;

@@ -37,6 +37,8 @@ use uuid::Uuid;
 /// How many rows are staged by one transaction, and applied by one.
 const STAGED_AT_ONCE: usize = 5000;
 const APPLIED_AT_ONCE: i64 = 2000;
+/// Up to how many rows that take something away go in by one transaction, all or none.
+const TAKEN_AT_ONCE: i64 = 2000;
 /// How often a transaction is tried that a running portal got in the way of.
 const TRIES: u32 = 20;
 
@@ -218,7 +220,7 @@ pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, F
         return nothing(cx, run, begun).await;
     }
     if options.kind == Kind::Purchases && options.rejects.is_none() {
-        let Some(taken) = take_away(cx, permit, options, run).await? else {
+        let Some(taken) = take_away(cx, permit, options, run, tell).await? else {
             tell_faults(cx, run, tell).await?;
             return nothing(cx, run, begun).await;
         };
@@ -434,20 +436,8 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
         }
     }
     for lines in batches() {
-        let repeated = Arc::new(staging::repeated(&mut cx.db().read().await?, run, kind, lines).await?);
-        if repeated.is_empty() {
-            continue;
-        }
-        write(cx, move |tx| {
-            let repeated = Arc::clone(&repeated);
-            Box::pin(async move {
-                for (line, fault) in repeated.iter() {
-                    staging::blame(tx, run, *line, fault.clone()).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
+        let repeated = staging::repeated(&mut cx.db().read().await?, run, kind, lines).await?;
+        blame_all(cx, run, repeated).await?;
     }
     if kind != Kind::Purchases {
         return Ok(());
@@ -478,11 +468,20 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
     }
 }
 
-/// Applies the rows that take something away, in one transaction and before all others: of a file with a bad row nothing
-/// goes in, and only these can turn bad after the file was looked at, where somebody came to rely on a piece. Gives how
-/// many there were, or nothing where one has turned bad; then none is applied.
-async fn take_away(cx: &Cx, permit: Permit, options: &Options, run: Uuid) -> Result<Option<u64>, AppError> {
+/// Applies the rows that take something away before all others: of a file with a bad row nothing goes in, and only these
+/// can turn bad after the file was looked at, where somebody came to rely on a piece. Gives how many there were, or
+/// nothing where one has turned bad; then none is applied.
+async fn take_away(
+    cx: &Cx,
+    permit: Permit,
+    options: &Options,
+    run: Uuid,
+    tell: Tell<'_>,
+) -> Result<Option<u64>, AppError> {
     let settings = Arc::new(apply::Settings::read(cx, options.notify).await?);
+    if staging::count_taking(&mut cx.db().read().await?, run).await? > TAKEN_AT_ONCE {
+        return take_much_away(cx, permit, settings, run, tell).await;
+    }
     let context = cx.clone();
     write_some(cx, move |tx| {
         let (cx, settings) = (context.clone(), Arc::clone(&settings));
@@ -516,6 +515,80 @@ async fn take_away(cx: &Cx, permit: Permit, options: &Options, run: Uuid) -> Res
         })
     })
     .await
+}
+
+/// As [`take_away`], of more than one transaction may hold while a portal runs beside it: all are judged once more before
+/// the first goes in, and each again when it does. What turns bad in between is told like every conflict that comes late.
+async fn take_much_away(
+    cx: &Cx,
+    permit: Permit,
+    settings: Arc<apply::Settings>,
+    run: Uuid,
+    tell: Tell<'_>,
+) -> Result<Option<u64>, AppError> {
+    let (mut after, mut bad) = (0, Vec::new());
+    let mut tx = cx.db().read().await?;
+    while let Some((rows, last)) = taking(&mut tx, run, after).await? {
+        after = last;
+        for row in &rows {
+            if let Effect::Conflict(fault) = changes::effect(&mut tx, row).await? {
+                bad.push((row.line, fault));
+            }
+        }
+    }
+    let (rows, bad_rows) = staging::count(&mut tx, run).await?;
+    drop(tx);
+    if !bad.is_empty() {
+        blame_all(cx, run, bad).await?;
+        return Ok(None);
+    }
+    let (mut after, mut changed) = (0, 0);
+    loop {
+        let (settings, context) = (Arc::clone(&settings), cx.clone());
+        let done = write_some(cx, move |tx| {
+            let (cx, settings) = (context.clone(), Arc::clone(&settings));
+            Box::pin(async move {
+                let Some((rows, last)) = taking(tx, run, after).await? else { return Ok(None) };
+                let mut applied = apply::purchases(tx, &cx, &permit, &settings, &rows).await?;
+                for (line, fault) in &mut applied.conflicts {
+                    *fault = staging::blame(tx, run, *line, fault.clone()).await?;
+                }
+                // From the first line on: an import that goes on finds which of these are in.
+                staging::applied(tx, run, 0).await?;
+                Ok(Some((last, applied)))
+            })
+        })
+        .await?;
+        let Some((last, applied)) = done else { return Ok(Some(changed)) };
+        after = last;
+        changed += applied.changed;
+        tell_conflicts(applied.conflicts, tell);
+        tell(Told::Applied { rows: changed, of: (rows - bad_rows).unsigned_abs() });
+    }
+}
+
+/// Marks rows as bad, in short transactions.
+async fn blame_all(cx: &Cx, run: Uuid, bad: Vec<(i64, RowFault)>) -> Result<(), AppError> {
+    for some in bad.chunks(STAGED_AT_ONCE) {
+        let some = Arc::new(some.to_vec());
+        write(cx, move |tx| {
+            let some = Arc::clone(&some);
+            Box::pin(async move {
+                for (line, fault) in some.iter() {
+                    staging::blame(tx, run, *line, fault.clone()).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+fn tell_conflicts(conflicts: Vec<(i64, RowFault)>, tell: Tell<'_>) {
+    for (line, fault) in conflicts {
+        tell(Told::Fault { line: fault.line.unwrap_or(line), fault });
+    }
 }
 
 async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Option<(Vec<staging::Ready>, i64)>, AppError> {
@@ -666,9 +739,7 @@ async fn finish(
         if let Start::CutOff { .. } = start {
             report.before += applied.earlier;
         }
-        for (line, fault) in applied.conflicts {
-            tell(Told::Fault { line: fault.line.unwrap_or(line), fault });
-        }
+        tell_conflicts(applied.conflicts, tell);
         let applied = report.before + report.added + report.changed + report.unchanged;
         tell(Told::Applied { rows: applied, of: good });
     }

@@ -175,6 +175,13 @@ pub async fn mark_taking(tx: &mut Tx, run: Uuid, line: i64) -> Result<(), AppErr
 const TAKING: &str = "select line, place, digest, parsed, takes from import_row \
     where run_id = $1 and line > $2 and takes and faults is null order by line limit 500";
 
+const COUNT_TAKING: &str = "select count(*) from import_row where run_id = $1 and takes and faults is null";
+
+/// How many good rows take something away.
+pub async fn count_taking(tx: &mut Tx, run: Uuid) -> Result<i64, AppError> {
+    Ok(fetch_scalar!(tx, i64, COUNT_TAKING, run)?.unwrap_or(0))
+}
+
 /// The next good rows that take something away.
 pub async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Vec<Ready>, AppError> {
     Ok(fetch_all!(tx, Ready, TAKING, run, after)?)
