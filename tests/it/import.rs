@@ -715,6 +715,42 @@ both! {
 }
 
 both! {
+    async fn firms_that_one_file_brings_under_one_name_are_told_apart_before_anything_goes_in(world: World) {
+        let row = |order: &str, kettle: &str, number: &str| format!("{order},{order}@example.com,,2026-11-10,{kettle},Petrauskas,{number}");
+        let sell = async |rows: &[String], rejects: Option<std::path::PathBuf>| {
+            let lines: Vec<&str> = std::iter::once(FIRMS).chain(rows.iter().map(String::as_str)).collect();
+            let file = file(&lines);
+            import(&world, &Options { rejects, ..options(Kind::Purchases, file.0.clone()) }).await
+        };
+        const THERE: &str = "select count(*) from organisation";
+        let said = |line: i32, numbers: &str| {
+            format!("{line},organisation,Petrauskas,several organisations have this name, organisation_id tells them apart: {numbers}")
+        };
+        // Wherever it stands: of all three one transaction would make three firms.
+        let rows = [row("A1", "Kettle", ""), row("A2", "Kettle", "7"), row("A3", "Kettle", "8")];
+        let (report, faults) = sell(&rows, None).await;
+        assert_eq!(faults, [said(2, "7, 8")]);
+        assert_eq!((report.applied, world.count(ROWS).await, world.count(THERE).await), (false, 0, 0));
+        let (report, faults) = sell(&[row("B1", "Kettle", "7")], None).await;
+        assert_eq!((report.added, faults.len()), (1, 0));
+        // Of what is there already its firm is known; a number that is known makes no other firm.
+        let rows = [row("B1", "Urn", ""), row("B2", "Kettle", "8"), row("B3", "Kettle", "7"), row("B4", "Kettle", "")];
+        let (report, faults) = sell(&rows, None).await;
+        assert_eq!(faults, [said(5, "7, 8")]);
+        assert!(!report.applied);
+        let (report, faults) = sell(&[row("B1", "Urn", ""), row("B3", "Kettle", "7"), row("B4", "Kettle", "")], None).await;
+        assert_eq!((report.added, report.changed, faults.len()), (2, 1, 0), "{faults:?}");
+        assert_eq!(world.count(THERE).await, 1);
+        let rejects = crate::sold::file(&[]);
+        let rows = [row("B1", "Pot", ""), row("B5", "Kettle", ""), row("B2", "Kettle", "8")];
+        let (report, faults) = sell(&rows, Some(rejects.0.clone())).await;
+        assert_eq!(faults, [said(3, "7, 8")]);
+        assert_eq!((report.added, report.changed, report.bad, world.count(THERE).await), (1, 1, 1, 2));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn who_signed_in_first_gets_their_name_from_the_sale_unless_they_chose_one(world: World) {
         let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
         world.customer("cleo@example.com").await;

@@ -164,6 +164,11 @@ impl Firms {
         self.several.is_empty()
     }
 
+    /// Whether a row names its firm by a name that several share.
+    pub fn share(&self, row: &PurchaseRow) -> bool {
+        matches!(Firm::of(row), Some(Firm::Name(name)) if self.several.contains_key(&name))
+    }
+
     /// The firm that a row belongs to. A purchase that is there already, at this place of its order, stays with its firm
     /// as long as the name is the same.
     pub async fn of(
@@ -189,9 +194,19 @@ impl Firms {
     }
 }
 
-/// The names that mean several firms, before anything is added.
-pub async fn shared(tx: &mut Tx) -> Result<Firms, AppError> {
-    let several = meant(fetch_all!(tx, Called, SHARED)?).into_iter();
+/// The names that mean several firms once those are in that a file brings with a name and a number.
+pub async fn shared(tx: &mut Tx, brought: Vec<(String, String)>) -> Result<Firms, AppError> {
+    let distinct = |cells: BTreeSet<&str>| cells.into_iter().map(Into::into).collect::<Vec<Value>>();
+    let names = distinct(brought.iter().map(|(name, _)| name.as_str()).collect());
+    let numbers = distinct(brought.iter().map(|(_, number)| number.as_str()).collect());
+    let mut called: BTreeSet<Called> = fetch_all!(tx, Called, SHARED)?.into_iter().collect();
+    called.extend(bulk::select::<Called>(tx, BY_NAME, names).await?);
+    // A number that is known stays with its firm, whatever the file calls it.
+    let known: BTreeSet<String> =
+        bulk::select::<(String, OrganisationId)>(tx, BY_NUMBER, numbers).await?.into_iter().map(|(n, _)| n).collect();
+    let new = brought.into_iter().filter(|(_, number)| !known.contains(number));
+    called.extend(new.map(|(name, number)| (name, fresh(), Some(number))));
+    let several = meant(called.into_iter().collect()).into_iter();
     let several = several.filter_map(|(name, meant)| match meant {
         Meant::Several(numbers) => Some((name, numbers)),
         Meant::One(_) => None,

@@ -596,33 +596,31 @@ async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Option<(Vec<stagin
     Ok(rows.last().map(|row| row.line).map(|last| (rows, last)))
 }
 
-/// Rows that name a firm by a name that several have. Hardly any company has such firms, so that rarely any row is read.
+/// Rows that name a firm by a name that several have, or will have once the file is in. Hardly any company has such
+/// firms, so that rarely any row is read.
 async fn tell_firms_apart(cx: &Cx, run: Uuid) -> Result<(), AppError> {
-    let firms = people::shared(&mut cx.db().read().await?).await?;
+    let brought = staging::numbered_firms(&mut cx.db().read().await?, run).await?;
+    let firms = people::shared(&mut cx.db().read().await?, brought).await?;
     if firms.tells_all_apart() {
         return Ok(());
     }
-    let firms = Arc::new(firms);
     let mut after = 0;
     loop {
-        let ready = staging::ready(&mut cx.db().read().await?, run, after, STAGED_AT_ONCE as i64).await?;
+        let mut tx = cx.db().read().await?;
+        let ready = staging::ready(&mut tx, run, after, STAGED_AT_ONCE as i64).await?;
         let Some(last) = ready.last().map(|row| row.line) else { return Ok(()) };
         after = last;
-        let ready = Arc::new(ready);
-        let firms = Arc::clone(&firms);
-        write(cx, move |tx| {
-            let (ready, firms) = (Arc::clone(&ready), Arc::clone(&firms));
-            Box::pin(async move {
-                for row in ready.iter() {
-                    let Ok(purchase) = serde_json::from_str::<PurchaseRow>(&row.parsed) else { continue };
-                    if let Err(fault) = firms.of(tx, &purchase, row.place).await? {
-                        staging::blame(tx, run, row.line, fault).await?;
-                    }
-                }
-                Ok(())
-            })
-        })
-        .await?;
+        let mut bad = Vec::new();
+        for row in &ready {
+            let Ok(purchase) = serde_json::from_str::<PurchaseRow>(&row.parsed) else { continue };
+            if firms.share(&purchase)
+                && let Err(fault) = firms.of(&mut tx, &purchase, row.place).await?
+            {
+                bad.push((row.line, fault));
+            }
+        }
+        drop(tx);
+        blame_all(cx, run, bad).await?;
     }
 }
 

@@ -6,12 +6,13 @@ use super::{
     source::Place,
 };
 use crate::{
-    db::Tx,
+    db::{Tx, dialect::in_own_words},
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     import::domain::{Fault, RowFault},
 };
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
@@ -162,6 +163,19 @@ pub async fn sold(tx: &mut Tx, lines: &[(String, i64)]) -> Result<BTreeSet<(Stri
     let orders: BTreeSet<&str> = lines.iter().map(|(order, _)| order.as_str()).collect();
     let orders = orders.into_iter().map(Into::into).collect();
     Ok(bulk::select::<(String, i64)>(tx, SOLD, orders).await?.into_iter().collect())
+}
+
+const NUMBERED: &str = "select distinct coalesce(json_text(r.parsed, organisation), json_text(r.parsed, organisation_id)), \
+    json_text(r.parsed, organisation_id) from import_row r where r.run_id = $1 and r.faults is null \
+    and json_text(r.parsed, organisation_id) is not null \
+    and coalesce(json_text(r.parsed, organisation), json_text(r.parsed, organisation_id)) in \
+    (select json_text(n.parsed, organisation) from import_row n where n.run_id = $1 and n.faults is null \
+    and json_text(n.parsed, organisation_id) is null and json_text(n.parsed, organisation) is not null)";
+
+/// Firms that good rows bring with a name and a number, as far as other rows name a firm by that name alone.
+pub async fn numbered_firms(tx: &mut Tx, run: Uuid) -> Result<Vec<(String, String)>, AppError> {
+    let sql = AssertSqlSafe(in_own_words(tx, NUMBERED));
+    Ok(fetch_all!(tx, (String, String), sql, run)?)
 }
 
 const TAKES: &str = "update import_row set takes = true where run_id = $1 and line = $2";
