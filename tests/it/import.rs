@@ -18,6 +18,7 @@ use aftercare::{
     },
     training::server::seats::{self, Consent},
 };
+use axum::http::StatusCode;
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -746,6 +747,46 @@ both! {
         let (report, faults) = sell(&rows, Some(rejects.0.clone())).await;
         assert_eq!(faults, [said(3, "7, 8")]);
         assert_eq!((report.added, report.changed, report.bad, world.count(THERE).await), (1, 1, 1, 2));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_an_import_learns_of_somebody_is_a_line_in_their_history(world: World) {
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let form = [("name", "ben"), ("version", "1")];
+        assert_eq!(world.post(&ben, "/account", &form).await.status, StatusCode::SEE_OTHER);
+        let header = "order_number,customer_email,customer_name,customer_phone,customer_country,purchased_on,product_name";
+        let rows = |phone: &str| [
+            header.to_owned(),
+            format!("A1,ann@example.com,Ann JONAITĖ,{phone},LT,2026-11-10,Kettle"),
+            format!("A2,ben@example.com,Ben King,{phone},,2026-11-10,Kettle"),
+            format!("A3,new@example.com,New One,{phone},,2026-11-10,Kettle"),
+        ];
+        let sell = async |rows: &[String]| {
+            let file = file(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+            let (_, faults) = import(&world, &options(Kind::Purchases, file.0.clone())).await;
+            assert_eq!(faults, Vec::<String>::new());
+        };
+        let lines = async || {
+            const LINES: &str = "select p.email, h.from_state, h.to_state from history h join person p on p.id = h.entity_id \
+                where h.entity = 'person' and h.act = 'import' and h.customer_id = p.id order by h.at, p.email, h.id";
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_all!(tx, (String, String, String), LINES).unwrap()
+        };
+        let line = |who: &str, from: &str, to: &str| (format!("{who}@example.com"), from.to_owned(), to.to_owned());
+        sell(&rows("")).await;
+        let hers = line("ann", "customer_country –, customer_name ann", "customer_country LT, customer_name Ann JONAITĖ");
+        assert_eq!(lines().await, std::slice::from_ref(&hers), "who chose a name, and who is new, learn nothing");
+        sell(&rows("")).await;
+        assert_eq!(lines().await.len(), 1, "the same again changes nothing");
+        world.advance(chrono::TimeDelta::days(1));
+        sell(&rows("+370 600 00000")).await;
+        let phone = |who: &str| line(who, "customer_phone –", "customer_phone +370 600 00000");
+        assert_eq!(lines().await, [hers, phone("ann"), phone("ben"), phone("new")]);
+        let agent = world.staff(aftercare::access::Role::Agent).await;
+        let page = world.get(&agent, &format!("/desk/customers/{}", ann.id)).await.body;
+        assert!(page.contains("customer_name ann → customer_country LT, customer_name Ann JONAITĖ"), "{page}");
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
