@@ -53,7 +53,7 @@ pub async fn lock(tx: &mut Tx, keys: &[Key]) -> Result<(), AppError> {
 
 /// The statement with what a clause may say written in the engine's words: `minutes(a, b)`, the minutes from one column's
 /// instant to another's; `written(id)`, an identity as jobs write it; `named(payload, field)`, the identity that a job's
-/// payload holds under a name.
+/// payload holds under a name; `json_text(column, field)`, what a JSON text says under a name.
 pub fn in_own_words(tx: &Tx, sql: &str) -> String {
     let sqlite = matches!(tx, Tx::Sqlite(_));
     let sql = called(sql, "minutes", |from, until| match sqlite {
@@ -67,6 +67,10 @@ pub fn in_own_words(tx: &Tx, sql: &str) -> String {
             format!("({})", parts.join(" || '-' || "))
         }
         false => format!("cast({id} as text)"),
+    });
+    let sql = called(&sql, "json_text", |json, field| match sqlite {
+        true => format!("json_extract({json}, '$.{field}')"),
+        false => format!("(cast({json} as json) ->> '{field}')"),
     });
     called(&sql, "named", |payload, field| {
         let (place, mark) = (if sqlite { "instr" } else { "strpos" }, format!("\"{field}\":\""));

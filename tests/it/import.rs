@@ -4,7 +4,7 @@ use crate::{
     both,
     sold::{HEADER, catalogue, data, file, import, options, printer, sell, tempfile::Temporary},
     training::School,
-    world::World,
+    world::{Engine, World},
 };
 use aftercare::{
     benefits::{
@@ -18,6 +18,7 @@ use aftercare::{
     },
     training::server::seats::{self, Consent},
 };
+use axum::http::StatusCode;
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -329,19 +330,9 @@ async fn cut_off(world: &World) -> (Options, Temporary) {
     let rejects = file(&[]);
     let aside =
         Options { rejects: Some(rejects.0.clone()), ..options(Kind::Purchases, data("purchases-with-faults.csv")) };
-    let stop = std::sync::Arc::new(tokio::sync::Notify::new());
-    let told = stop.clone();
-    let mut tell = move |what| {
-        if matches!(what, Told::Applied { .. }) {
-            told.notify_one();
-        }
-    };
-    let cx = world.operator();
-    tokio::select! {
-        biased;
-        () = stop.notified() => {}
-        _ = run(&cx, &aside, &mut tell) => panic!("it came to its end"),
-    }
+    let mut tell = |what| assert!(!matches!(what, Told::Applied { .. }), "cut off after its only batch");
+    let cut = std::panic::AssertUnwindSafe(run(&world.operator(), &aside, &mut tell)).catch_unwind().await;
+    assert!(cut.is_err());
     assert_eq!(world.count("select count(*) from import_run where state = 'applying'").await, 1);
     (aside, rejects)
 }
@@ -501,6 +492,85 @@ both! {
 }
 
 both! {
+    /// Contract: an import is applied in short transactions, so that a portal that runs beside it goes on.
+    async fn very_many_rows_that_take_something_away_go_in_bit_by_bit(world: World) {
+        let row = |n: i32, serial: char| printer(&format!("A{n}"), "ann@example.com", "GB", &format!("{serial}-{n}")).replace(",care-6", ",");
+        let rows = |serial: char| (0..2100).map(|n| row(n, serial)).collect::<Vec<_>>();
+        let refs = |rows: &[String]| file(&std::iter::once(HEADER).chain(rows.iter().map(String::as_str)).collect::<Vec<_>>());
+        sell(&world, &rows('S').iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let taken = refs(&rows('T'));
+        let options = options(Kind::Purchases, taken.0.clone());
+        const NEW: &str = "select count(*) from item where serial_number like 'T-%'";
+        // What is known to be bad before the first of them goes in keeps all of them out.
+        let handed_on = "update item set transferred_at = created_at where serial_number in ('S-1', 'S-2050')";
+        let (report, faults) = import_while(&world, &options, handed_on).await;
+        let conflict = |line: i32| format!("{line},order_line,1,conflict: an item of it was handed on");
+        assert_eq!(faults, [conflict(3), conflict(2052)]);
+        assert_eq!(report, Report { rows: 2100, bad: 2, ..Report::default() });
+        assert_eq!((world.count(NEW).await, world.count("select count(*) from import_row").await), (0, 0));
+        world.corrupt("update item set transferred_at = null").await;
+        // Of what turns bad while others are in already, it is told, and it stays as it is.
+        let (mut faults, mut some) = (Vec::new(), 0);
+        let mut tell = |what| match what {
+            Told::Applied { .. } if some == 0 => {
+                let handed_on = async {
+                    world.corrupt("update item set transferred_at = created_at where serial_number = 'S-2040'").await;
+                    world.count(NEW).await
+                };
+                some = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(handed_on));
+            }
+            Told::Fault { line, fault } => faults.push(format!("{line},{},{},{}", fault.column, fault.value, fault.fault)),
+            _ => {}
+        };
+        let report = run(&world.operator(), &options, &mut tell).await.unwrap();
+        assert_eq!(faults, [conflict(2042)]);
+        assert!(0 < some && some < 1000, "{some}");
+        assert_eq!((report.applied, report.rows, report.bad, report.changed, report.unchanged), (true, 2100, 1, 2099, 0));
+        assert_eq!(world.count(NEW).await, 2099);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_import_that_is_cut_off_before_its_end_is_noted_still_knows_its_rows(world: World) {
+        let rows = three();
+        sell(&world, &[&rows[0]]).await;
+        let file = file(&[HEADER, &rows[0], &rows[1], &rows[2]]);
+        let options = options(Kind::Purchases, file.0.clone());
+        let (refuse, again) = match world.engine {
+            Engine::Sqlite => (
+                vec!["create trigger cut before insert on history when new.entity = 'import_run' begin select raise(abort, 'cut off'); end"],
+                "drop trigger cut",
+            ),
+            Engine::Postgres => (
+                vec![
+                    "create function cut() returns trigger language plpgsql as 'begin raise exception ''cut off''; end'",
+                    "create trigger cut before insert on history for each row when (new.entity = 'import_run') execute function cut()",
+                ],
+                "drop trigger cut on history",
+            ),
+        };
+        for statement in refuse {
+            world.corrupt(statement).await;
+        }
+        run(&world.operator(), &options, &mut |_: Told| {}).await.unwrap_err();
+        world.corrupt(again).await;
+        assert_eq!(world.count(ROWS).await, 3);
+        let (report, faults) = import(&world, &options).await;
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!((report.rows, report.before, report.added, report.unchanged, report.bad), (3, 3, 0, 0, 0));
+        assert_eq!(world.count("select count(*) from import_row").await, 0);
+        assert_eq!(world.count("select count(*) from import_run where state <> 'done'").await, 0);
+        assert_eq!(world.count("select count(*) from history where entity = 'import_run' and detail like '%\"rows\":3%'").await, 1);
+        // What was cut off once its end was noted leaves nothing for long.
+        world.corrupt("insert into import_row (run_id, line, identity, digest) select id, 1, 'A1', '' from import_run").await;
+        let (report, _) = import(&world, &options).await;
+        assert_eq!((report.rows, report.unchanged), (3, 3));
+        assert_eq!(world.count("select count(*) from import_row").await, 0);
+    }
+}
+
+both! {
     async fn a_conflict_that_comes_late_is_told_as_if_it_had_been_there_at_first(world: World) {
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
         let ann = world.customer("ann@example.com").await;
@@ -641,6 +711,82 @@ both! {
         world.organisation("Petrauskas").await;
         let (_, faults) = sell(&[row("A7", "Petrauskas", "")]).await;
         assert_eq!(faults, [format!("2,organisation,Petrauskas,{said}")]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn firms_that_one_file_brings_under_one_name_are_told_apart_before_anything_goes_in(world: World) {
+        let row = |order: &str, kettle: &str, number: &str| format!("{order},{order}@example.com,,2026-11-10,{kettle},Petrauskas,{number}");
+        let sell = async |rows: &[String], rejects: Option<std::path::PathBuf>| {
+            let lines: Vec<&str> = std::iter::once(FIRMS).chain(rows.iter().map(String::as_str)).collect();
+            let file = file(&lines);
+            import(&world, &Options { rejects, ..options(Kind::Purchases, file.0.clone()) }).await
+        };
+        const THERE: &str = "select count(*) from organisation";
+        let said = |line: i32, numbers: &str| {
+            format!("{line},organisation,Petrauskas,several organisations have this name, organisation_id tells them apart: {numbers}")
+        };
+        // Wherever it stands: of all three one transaction would make three firms.
+        let rows = [row("A1", "Kettle", ""), row("A2", "Kettle", "7"), row("A3", "Kettle", "8")];
+        let (report, faults) = sell(&rows, None).await;
+        assert_eq!(faults, [said(2, "7, 8")]);
+        assert_eq!((report.applied, world.count(ROWS).await, world.count(THERE).await), (false, 0, 0));
+        let (report, faults) = sell(&[row("B1", "Kettle", "7")], None).await;
+        assert_eq!((report.added, faults.len()), (1, 0));
+        // Of what is there already its firm is known; a number that is known makes no other firm.
+        let rows = [row("B1", "Urn", ""), row("B2", "Kettle", "8"), row("B3", "Kettle", "7"), row("B4", "Kettle", "")];
+        let (report, faults) = sell(&rows, None).await;
+        assert_eq!(faults, [said(5, "7, 8")]);
+        assert!(!report.applied);
+        let (report, faults) = sell(&[row("B1", "Urn", ""), row("B3", "Kettle", "7"), row("B4", "Kettle", "")], None).await;
+        assert_eq!((report.added, report.changed, faults.len()), (2, 1, 0), "{faults:?}");
+        assert_eq!(world.count(THERE).await, 1);
+        let rejects = crate::sold::file(&[]);
+        let rows = [row("B1", "Pot", ""), row("B5", "Kettle", ""), row("B2", "Kettle", "8")];
+        let (report, faults) = sell(&rows, Some(rejects.0.clone())).await;
+        assert_eq!(faults, [said(3, "7, 8")]);
+        assert_eq!((report.added, report.changed, report.bad, world.count(THERE).await), (1, 1, 1, 2));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_an_import_learns_of_somebody_is_a_line_in_their_history(world: World) {
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let form = [("name", "ben"), ("version", "1")];
+        assert_eq!(world.post(&ben, "/account", &form).await.status, StatusCode::SEE_OTHER);
+        let header = "order_number,customer_email,customer_name,customer_phone,customer_country,purchased_on,product_name";
+        let rows = |phone: &str| [
+            header.to_owned(),
+            format!("A1,ann@example.com,Ann JONAITĖ,{phone},LT,2026-11-10,Kettle"),
+            format!("A2,ben@example.com,Ben King,{phone},,2026-11-10,Kettle"),
+            format!("A3,new@example.com,New One,{phone},,2026-11-10,Kettle"),
+        ];
+        let sell = async |rows: &[String]| {
+            let file = file(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+            let (_, faults) = import(&world, &options(Kind::Purchases, file.0.clone())).await;
+            assert_eq!(faults, Vec::<String>::new());
+        };
+        let lines = async || {
+            const LINES: &str = "select p.email, h.from_state, h.to_state from history h join person p on p.id = h.entity_id \
+                where h.entity = 'person' and h.act = 'import' and h.customer_id = p.id order by h.at, p.email, h.id";
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_all!(tx, (String, String, String), LINES).unwrap()
+        };
+        let line = |who: &str, from: &str, to: &str| (format!("{who}@example.com"), from.to_owned(), to.to_owned());
+        sell(&rows("")).await;
+        let hers = line("ann", "customer_country –, customer_name ann", "customer_country LT, customer_name Ann JONAITĖ");
+        assert_eq!(lines().await, std::slice::from_ref(&hers), "who chose a name, and who is new, learn nothing");
+        sell(&rows("")).await;
+        assert_eq!(lines().await.len(), 1, "the same again changes nothing");
+        world.advance(chrono::TimeDelta::days(1));
+        sell(&rows("+370 600 00000")).await;
+        let phone = |who: &str| line(who, "customer_phone –", "customer_phone +370 600 00000");
+        assert_eq!(lines().await, [hers, phone("ann"), phone("ben"), phone("new")]);
+        let agent = world.staff(aftercare::access::Role::Agent).await;
+        let page = world.get(&agent, &format!("/desk/customers/{}", ann.id)).await.body;
+        assert!(page.contains("customer_name ann → customer_country LT, customer_name Ann JONAITĖ"), "{page}");
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

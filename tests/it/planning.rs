@@ -4,7 +4,7 @@ use crate::{
     both,
     groups::Firm,
     training::{School, now},
-    world::{Signed, World},
+    world::{Engine, Signed, World},
 };
 use aftercare::{
     access::{Act, Role, Subject},
@@ -1305,5 +1305,55 @@ both! {
         assert_eq!(world.broken().await, Vec::<String>::new());
         world.corrupt("update charge set state = 'void', settled_at = created_at where state = 'due' and amount_minor = 8000").await;
         assert_eq!(world.broken().await, ["seat_for_nothing"]);
+    }
+}
+
+both! {
+    /// Migration 0029 mends what was booked again before 0024 knew of it, and nothing else.
+    async fn what_was_paid_for_a_seat_that_was_booked_again_long_ago_pays_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let agent = world.staff(Role::Agent).await;
+        let id = school.open(school.draft("Paid", 9, 24 * 9, 9000)).await;
+        let [ann, bob, cleo] = [
+            world.customer("ann@example.com").await,
+            world.customer("bob@example.com").await,
+            world.customer("cleo@example.com").await,
+        ];
+        let consent = Consent { agreed_minor: Some(9000), key: None };
+        for who in [&ann, &bob, &cleo] {
+            seats::enrol(&world.cx_of(who).await, id, consent.clone()).await.unwrap();
+            settle(&world, &agent, who, "paid").await;
+        }
+        // Bob gave his seat back; Cleo agreed to another price since, which is due.
+        seats::cancel(&world.cx_of(&bob).await, id, Consent::default()).await.unwrap();
+        world.corrupt("update charge set reversed_at = settled_at where reversed_at is null").await;
+        world.corrupt("insert into refund (charge_id, created_at) select id, settled_at from charge c \
+            where not exists (select 1 from refund r where r.charge_id = c.id)").await;
+        world.corrupt("update enrolment set price_minor = 8000 where person_id = (select id from person where email = 'cleo@example.com')").await;
+        let (db, now, cleos) = (world.db().clone(), world.app.clock.now(), cleo.id);
+        db.write(move |tx| Box::pin(async move {
+            const SEAT: &str = "select id from enrolment where person_id = $1";
+            let seat = aftercare::fetch_scalar!(tx, uuid::Uuid, SEAT, cleos)?.unwrap();
+            const ADD: &str = "insert into charge (id, person_id, amount_minor, amount_currency, reason, entity, entity_id, \
+                consent_at, state, created_at) select $1, person_id, 8000, amount_currency, reason, entity, entity_id, \
+                consent_at, 'due', $3 from charge where entity_id = $2";
+            aftercare::execute!(tx, ADD, fresh::<aftercare::values::ChargeId>(), seat, now)?;
+            Ok(())
+        })).await.unwrap();
+        assert_eq!(world.broken().await, ["seat_for_nothing"]);
+        let migration = match world.engine {
+            Engine::Sqlite => include_str!("../../migrations/sqlite/0029_paid_again.sql"),
+            Engine::Postgres => include_str!("../../migrations/postgres/0029_paid_again.sql"),
+        };
+        let one = |state: &str, minor, refund| (state.to_owned(), minor, refund);
+        for _ in 0..2 {
+            for statement in migration.split(';').filter(|statement| !statement.trim().is_empty()) {
+                world.corrupt(statement).await;
+            }
+            assert_eq!(world.broken().await, Vec::<String>::new());
+            assert_eq!(charged(&world, &ann).await, [one("paid", 9000, false)]);
+            assert_eq!(charged(&world, &bob).await, [one("paid", 9000, true)]);
+            assert_eq!(charged(&world, &cleo).await, [one("paid", 9000, true), one("due", 8000, false)]);
+        }
     }
 }

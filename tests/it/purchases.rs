@@ -1045,6 +1045,108 @@ both! {
 }
 
 both! {
+    /// What is under way with a piece stays with whoever sees it through.
+    async fn an_order_does_not_come_over_while_something_is_under_way_with_a_piece_of_it(world: World) {
+        crate::repairs::workshop(&world, 2).await;
+        let second = printer("A1", "work@example.com", "LT", "S-2").replace("A1,1", "A1,2");
+        sell(&world, &[&printer("A1", "work@example.com", "LT", "S-1"), &second]).await;
+        let (work, home) = (world.customer("work@example.com").await, world.customer("home@example.com").await);
+        let item = id_of(&world, "select id from item where serial_number = 'S-2'").await.to_string();
+        let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
+        let booked = world.post(&work, "/repairs/new", &form).await;
+        assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
+        let path = ask_by_order(&world, &home, "A1", "work@example.com").await;
+        let code = code_for(&world, "work@example.com").await;
+        const PURCHASES: &str = "select count(*) from purchase p join person o on o.id = p.person_id where o.email = 'work@example.com'";
+        let refused = async |words: &str| {
+            let reply = world.post(&home, &path, &[("code", &code)]).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(reply.body.contains(words) && reply.body.contains(&code), "{}", reply.body);
+            assert_eq!((owned_by(&world, "work@example.com").await, owned_by(&world, "home@example.com").await), (2, 0));
+            assert_eq!(world.count(PURCHASES).await, 2);
+            assert_eq!(seats(&world, home.id).await.len(), 0);
+            assert_eq!(world.count("select count(*) from registration where state = 'unproven' and tries = 0").await, 1);
+        };
+        refused("A repair of it is not over yet").await;
+        let repair = booked.location().split('?').next().unwrap().to_owned();
+        assert_eq!(world.post(&work, &repair, &[("do", "cancel")]).await.status, StatusCode::SEE_OTHER);
+        world.corrupt("update benefit set available = available - 1, reserved = 1 where allowance = 'training_seat'").await;
+        refused("A seat or a visit is booked").await;
+        world.corrupt("update benefit set available = available + 1, reserved = 0 where allowance = 'training_seat'").await;
+        assert_eq!(world.post(&home, &path, &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!((owned_by(&world, "work@example.com").await, owned_by(&world, "home@example.com").await), (0, 2));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // What is under way with one's own keeps nobody from registering it once more.
+        let form = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It smokes.")];
+        assert_eq!(world.post(&home, "/repairs/new", &form).await.status, StatusCode::SEE_OTHER);
+        world.corrupt("update purchase set buyer_email = 'home@example.com'").await;
+        assert_eq!(ask_by_order(&world, &home, "A1", "home@example.com").await, "/purchases");
+    }
+}
+
+/// Gives the only item to an address, whose owner takes it.
+async fn hand_over(world: &World, from: &Signed, to: &Signed, email: &str) {
+    let give = format!("/purchases/give/{}", id_of(world, "select id from item").await.simple());
+    assert_eq!(world.post(from, &give, &[("email", email)]).await.status, StatusCode::SEE_OTHER);
+    let offer = the_offer(world).await;
+    assert_eq!(world.post(to, &offer, &[("do", "take")]).await.status, StatusCode::SEE_OTHER);
+}
+
+both! {
+    async fn who_gave_a_piece_away_and_registers_its_number_again_waits_for_staff_again(world: World) {
+        sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        ask_by_serial(&world, &ann, "S-1").await;
+        assert_eq!(accept(&world, &agent).await.status, StatusCode::SEE_OTHER);
+        ask_by_serial(&world, &ann, "S 1").await;
+        const ASKED: &str = "select count(*) from registration";
+        assert_eq!(world.count(ASKED).await, 1, "she has it");
+        hand_over(&world, &ann, &ben, "ben@example.com").await;
+        ask_by_serial(&world, &ann, "S-1").await;
+        ask_by_serial(&world, &ann, "S-1").await;
+        assert_eq!(world.count(ASKED).await, 2, "she asks for what she has no more");
+        assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
+        assert_eq!(world.count("select count(*) from follow_up where entity = 'registration' and done_at is null").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_plan_that_an_import_brings_later_is_for_whoever_has_the_piece_now(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1").replace("LT,,P1", "LT,Petrauskas,P1");
+        let longer = row.replace("care-6", "care-12");
+        sell(&world, &[&row.replace("care-6", "")]).await;
+        let plans = crate::sold::file(&[
+            "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
+            "care-12,Care,12,5,2,1,goods",
+        ]);
+        let plans = crate::sold::options(aftercare::import::server::Kind::Plans, plans.0.clone());
+        crate::sold::import(&world, &plans).await;
+        let (ann, ben, cleo) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await, world.customer("cleo@example.com").await);
+        let agent = world.staff(Role::Agent).await;
+        let theirs = async |who: &Signed, left: &[i64]| {
+            assert_eq!(world.broken().await, Vec::<String>::new());
+            let found: Vec<i64> = seats(&world, who.id).await.iter().map(|balance| balance.left).collect();
+            assert_eq!(found, left);
+            assert_eq!(world.count("select count(*) from benefit where organisation_id is not null").await, 0);
+            assert_eq!(seats(&world, ann.id).await.len(), 0);
+        };
+        hand_over(&world, &ann, &ben, "ben@example.com").await;
+        theirs(&ben, &[]).await;
+        assert_eq!(sell(&world, &[&row]).await.changed, 1);
+        theirs(&ben, &[3]).await;
+        assert_eq!(sell(&world, &[&longer]).await.changed, 1, "nothing of it is used");
+        theirs(&ben, &[5]).await;
+        ask_by_serial(&world, &cleo, "S-1").await;
+        assert_eq!(accept(&world, &agent).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(sell(&world, &[&row]).await.changed, 1);
+        theirs(&cleo, &[3]).await;
+        theirs(&ben, &[]).await;
+    }
+}
+
+both! {
     async fn an_offer_ends_when_the_order_comes_over_to_another_address(world: World) {
         sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
         let (shop, ann, cleo) = (world.customer("shop@example.com").await, world.customer("ann@example.com").await, world.customer("cleo@example.com").await);

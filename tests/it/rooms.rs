@@ -4,10 +4,11 @@ use crate::{
     both,
     groups::Firm,
     training::{School, now},
-    world::{Reply, Signed, World},
+    world::{Engine, Reply, Signed, World},
 };
 use aftercare::{
     access::Role,
+    calendar::{domain::Resource, server::busy},
     error::{AppError, Refusal as AnyRefusal},
     fetch_all, fetch_one,
     training::{
@@ -289,6 +290,89 @@ both! {
         let line = "select count(*) from history where entity = 'class_wish' and actor_kind = 'system' and detail like '%Toledo Centro%'";
         assert_eq!(world.count(line).await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_asks_for_a_town_does_not_follow_a_room_that_moves_to_another(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        add(&world, &manager, "Attic", "8").await;
+        let attic = named(&world, "Attic").await.id;
+        let (ask, bob) = (format!("/training/ask/{}", school.course), world.customer("bob@example.com").await);
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "Toledo")];
+        assert_eq!(world.post(&bob, &ask, &wish).await.status, StatusCode::SEE_OTHER);
+        let elsewhere = [("place", "Cuenca"), ("address", "Calle Baja 3")];
+        assert_eq!(save(&world, &manager, attic, "1", &elsewhere).await.status, StatusCode::SEE_OTHER);
+        let mut tx = world.db().read().await.unwrap();
+        assert_eq!(store::wish(&mut tx, school.course, bob.id).await.unwrap().unwrap().place, "Toledo");
+        drop(tx);
+        let page = world.get(&bob, &ask).await.body;
+        assert!(page.contains("value=\"Toledo\"") && page.contains("value=\"Cuenca\""), "{page}");
+        assert_eq!(world.count("select count(*) from history where entity = 'class_wish' and actor_kind = 'system'").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+/// Does `act` while somebody holds the room and changes it, who is done only once the act waits for it. SQLite lets
+/// nobody write before that.
+async fn while_it_changes<T: Send + 'static>(
+    world: &World,
+    room: RoomId,
+    change: &'static str,
+    act: impl Future<Output = T> + Send + 'static,
+) -> T {
+    const WAIT: &str = "select count(*) from pg_locks where locktype = 'advisory' and not granted \
+        and database = (select oid from pg_database where datname = current_database())";
+    let (engine, held) = (world.engine, std::sync::Arc::new(tokio::sync::Notify::new()));
+    let (db, told) = (world.db().clone(), held.clone());
+    let changing = tokio::spawn(async move {
+        db.write(move |tx| {
+            let told = told.clone();
+            Box::pin(async move {
+                busy::lock(tx, &[Resource::Room(room)]).await?;
+                aftercare::execute!(tx, change)?;
+                told.notify_one();
+                while engine == Engine::Postgres && aftercare::fetch_scalar!(tx, i64, WAIT)?.unwrap_or(0) == 0 {}
+                Ok(())
+            })
+        })
+        .await
+    });
+    held.notified().await;
+    let acting = tokio::spawn(act);
+    changing.await.unwrap().unwrap();
+    acting.await.unwrap()
+}
+
+both! {
+    async fn a_class_is_planned_and_moved_into_its_room_as_it_is_by_then(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let (cx, room) = (school.cx.clone(), school.room);
+        let place = async |id: ClassId| store::class(&mut world.db().read().await.unwrap(), id).await.unwrap().place;
+        let draft = Draft { room: Some(room), ..school.draft("Planned", 6, 48, 0) };
+        const MOVED: &str = "update room set place = 'Toledo', address = 'Calle Alta 7', capacity = 8";
+        let planned = while_it_changes(&world, room, MOVED, async move { plan::create(&cx, draft, None).await }).await;
+        assert_eq!(place(planned.unwrap()).await, "Toledo");
+        let (cx, id) = (school.cx.clone(), school.open(school.draft("Moved in", 6, 96, 0)).await);
+        let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+        let edit = change::Edit {
+            version: row.version,
+            title: row.title.clone(),
+            room: Some(room),
+            link: row.link.clone(),
+            capacity: row.capacity,
+            price: school.draft("", 0, 0, 0).price,
+            cut_off_hours: row.cut_off_hours,
+        };
+        const AGAIN: &str = "update room set place = 'Cuenca', address = 'Calle Baja 3'";
+        let rest = change::Rest::default();
+        while_it_changes(&world, room, AGAIN, async move { change::edit(&cx, id, edit, rest).await }).await.unwrap();
+        assert_eq!(place(id).await, "Cuenca");
+        let (cx, draft) = (school.cx.clone(), Draft { room: Some(room), ..school.draft("Too many", 6, 144, 0) });
+        const SMALLER: &str = "update room set capacity = 5";
+        let refused = while_it_changes(&world, room, SMALLER, async move { plan::create(&cx, draft, None).await }).await;
+        assert!(matches!(refused, Err(AppError::Refused(AnyRefusal::Training(_)))), "{refused:?}");
     }
 }
 

@@ -215,8 +215,9 @@ fn history_card(cx: &Cx, lines: &[history::Line]) -> impl IntoView + use<> {
                 _ => w!(fmt, desk.by_system),
             };
             let text = format!("{who} · {}", fmt.date_time(line.at, cx.zone));
-            // What the sales system said about a purchase before and after.
-            let change = line.from_state.as_ref().zip(line.to_state.as_ref()).filter(|_| line.entity == "purchase");
+            // What the sales system said about a purchase, or a person, before and after.
+            let imported = matches!(line.entity.as_str(), "purchase" | "person");
+            let change = line.from_state.as_ref().zip(line.to_state.as_ref()).filter(|_| imported);
             let change = change.map(|(from, to)| view! { <p class="small">{format!("{from} → {to}")}</p> });
             view! { <li><p>{super::words::act(&line.act, fmt)}</p>{change}<p class="soft small">{text}</p></li> }
         })

@@ -137,7 +137,7 @@ pub async fn purchases(
         }
     }
     let rows: Vec<&PurchaseRow> = open.iter().map(|(_, purchase, _)| *purchase).collect();
-    let people = people::people(tx, settings, &rows).await?;
+    let people = people::people(tx, (cx, permit), settings, &rows).await?;
     let firms = people::firms(tx, settings, &rows).await?;
     let products = catalog::products_of(tx, settings, &rows).await?;
     let mut new = Vec::new();
@@ -291,7 +291,12 @@ pub struct Sold {
 const PIECES: &str = "select id from item where purchase_id = $1 order by position";
 
 /// Writes down one sale, as an import of one row would.
-pub async fn sold(tx: &mut Tx, cx: &Cx, row: &PurchaseRow, source: &'static str) -> Result<Sold, AppError> {
+pub async fn sold(
+    tx: &mut Tx,
+    (cx, permit): (&Cx, &Permit),
+    row: &PurchaseRow,
+    source: &'static str,
+) -> Result<Sold, AppError> {
     let settings = Settings {
         now: cx.now,
         today: cx.today(),
@@ -301,7 +306,7 @@ pub async fn sold(tx: &mut Tx, cx: &Cx, row: &PurchaseRow, source: &'static str)
         notify: false,
     };
     let rows = [row];
-    let person = people::people(tx, &settings, &rows).await?.remove(&row.customer_email);
+    let person = people::people(tx, (cx, permit), &settings, &rows).await?.remove(&row.customer_email);
     let firms = people::firms(tx, &settings, &rows).await?;
     let product = catalog::products_of(tx, &settings, &rows).await?.remove(&catalog::product_key(row));
     let (Some(person), Some(product)) = (person, product) else {

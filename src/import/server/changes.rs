@@ -50,6 +50,9 @@ struct Stored {
     created_at: DateTime<Utc>,
 }
 
+/// Who has a piece, and for which firm.
+type Owner = (PersonId, Option<OrganisationId>);
+
 /// One piece, and what binds it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 struct Piece {
@@ -217,7 +220,9 @@ const UPDATE: &str = "update purchase set person_id = $2, buyer_email = $3, orga
 // Whoever takes a piece over in this moment keeps it: then no row is found.
 const UPDATE_ITEM: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4, owner_id = $5, \
     organisation_id = $6 where id = $1 and transferred_at is null";
-const KEEP_OWNER: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4 where id = $1";
+// Whose it is by then is what counts: it may have been handed on in this moment.
+const KEEP_OWNER: &str = "update item set product_id = $2, serial_number = $3, serial_key = $4 where id = $1 \
+    returning owner_id, organisation_id";
 const OWN_BENEFITS: &str = "update benefit set person_id = $2, organisation_id = $3 where item_id = $1";
 
 /// Changes a purchase to what its row says now, or says what stands against it.
@@ -273,8 +278,10 @@ pub async fn apply(
     let wanted = rights(&whole.sale(settings));
     for (piece, serial) in &plans.kept {
         let key = serial.as_deref().map(serial_key);
-        if piece.bound().is_some() {
-            execute!(tx, KEEP_OWNER, piece.id, whole.product, serial.as_deref(), key)?;
+        // What comes with the plan is for whoever has the piece now.
+        let owner = if piece.bound().is_some() {
+            let kept = fetch_optional!(tx, Owner, KEEP_OWNER, piece.id, whole.product, serial.as_deref(), key)?;
+            kept.ok_or(AppError::Busy)?
         } else {
             let goes = (piece.owner_id, piece.organisation_id) != (person, whole.organisation);
             if goes {
@@ -289,9 +296,10 @@ pub async fn apply(
             if goes {
                 hand_over::end_old(tx, piece.id, settings.now).await?;
             }
-        }
+            (person, whole.organisation)
+        };
         coverages(tx, settings, piece.id, &wanted, whole.plan(settings)).await?;
-        benefits(tx, settings, piece.id, person, whole).await?;
+        benefits(tx, settings, piece.id, owner, whole).await?;
     }
     let mut cells = Cells::default();
     let moved = Whole { person, ..whole.clone() };
@@ -489,7 +497,7 @@ async fn benefits(
     tx: &mut Tx,
     settings: &Settings,
     item: ItemId,
-    person: PersonId,
+    (person, organisation): Owner,
     whole: &Whole<'_>,
 ) -> Result<(), AppError> {
     let there = fetch_all!(tx, Benefit, BENEFITS, item)?;
@@ -515,7 +523,7 @@ async fn benefits(
     let has_plan = there.iter().any(|benefit| benefit.plan_code == plan.code);
     let mut cells = Cells::default();
     for (allowance, count) in plan.grants().filter(|_| !has_plan) {
-        cells.benefit(settings, item, person, whole.organisation, allowance, plan, period, count);
+        cells.benefit(settings, item, person, organisation, allowance, plan, period, count);
     }
     cells.insert(tx).await
 }

@@ -5,12 +5,16 @@ use super::{
     bulk::{self, Value},
 };
 use crate::{
+    access::Permit,
     db::{Key, Tx},
     error::AppError,
     execute, fetch_all, fetch_scalar,
     import::domain::{Fault, PurchaseRow, RowFault},
     people::likeness::likeness,
-    server::fresh,
+    server::{
+        Cx, fresh,
+        history::{self, Change},
+    },
     values::{EmailAddress, OrganisationId, PersonId},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -37,10 +41,11 @@ const NAME: &str = "update person set name = $3, name_lower = $4, version = vers
     and not exists (select 1 from history h where h.entity = 'person' and h.entity_id = person.id \
     and h.act = 'edit_account' and h.to_state is null)";
 
-/// The people of some rows, by address: known ones get what was missing, new ones are added. What they changed
-/// themselves is never overwritten.
+/// The people of some rows, by address: known ones get what was missing, which the history tells, new ones are added.
+/// What they changed themselves is never overwritten.
 pub async fn people(
     tx: &mut Tx,
+    (cx, permit): (&Cx, &Permit),
     settings: &Settings,
     rows: &[&PurchaseRow],
 ) -> Result<HashMap<EmailAddress, PersonId>, AppError> {
@@ -51,12 +56,33 @@ pub async fn people(
         let phone = row.customer_phone.as_deref().filter(|_| person.phone.is_none());
         let language = row.customer_language.as_ref().map(|tag| tag.as_str()).filter(|_| person.language.is_none());
         let country = row.customer_country.as_ref().map(|code| code.code()).filter(|_| person.country.is_none());
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        let mut said = |what: &str, was: &str, is: &str| {
+            from.push(format!("{what} {was}"));
+            to.push(format!("{what} {is}"));
+        };
         if phone.is_some() || language.is_some() || country.is_some() {
             execute!(tx, FILL, person.id, phone, language, country)?;
+            let filled = [("customer_phone", phone), ("customer_language", language), ("customer_country", country)];
+            filled.iter().filter_map(|(what, is)| Some((*what, (*is)?))).for_each(|(what, is)| said(what, "–", is));
         }
         let unnamed = person.name == before_at(&person.email);
-        if let Some(name) = row.customer_name.as_deref().filter(|name| unnamed && *name != person.name) {
-            execute!(tx, NAME, person.id, &person.name, name, name.to_lowercase())?;
+        if let Some(name) = row.customer_name.as_deref().filter(|name| unnamed && *name != person.name)
+            && execute!(tx, NAME, person.id, &person.name, name, name.to_lowercase())? == 1
+        {
+            said("customer_name", &person.name, name);
+        }
+        if !to.is_empty() {
+            let (from, to) = (from.join(", "), to.join(", "));
+            let change = Change {
+                entity: "person",
+                id: person.id.0,
+                customer: Some(person.id),
+                from: Some(&from),
+                to: Some(&to),
+                ..Change::default()
+            };
+            history::record(tx, cx, permit, change).await?;
         }
     }
     let there: BTreeSet<EmailAddress> = known.iter().map(|person| person.email.clone()).collect();
@@ -164,6 +190,11 @@ impl Firms {
         self.several.is_empty()
     }
 
+    /// Whether a row names its firm by a name that several share.
+    pub fn share(&self, row: &PurchaseRow) -> bool {
+        matches!(Firm::of(row), Some(Firm::Name(name)) if self.several.contains_key(&name))
+    }
+
     /// The firm that a row belongs to. A purchase that is there already, at this place of its order, stays with its firm
     /// as long as the name is the same.
     pub async fn of(
@@ -189,9 +220,19 @@ impl Firms {
     }
 }
 
-/// The names that mean several firms, before anything is added.
-pub async fn shared(tx: &mut Tx) -> Result<Firms, AppError> {
-    let several = meant(fetch_all!(tx, Called, SHARED)?).into_iter();
+/// The names that mean several firms once those are in that a file brings with a name and a number.
+pub async fn shared(tx: &mut Tx, brought: Vec<(String, String)>) -> Result<Firms, AppError> {
+    let distinct = |cells: BTreeSet<&str>| cells.into_iter().map(Into::into).collect::<Vec<Value>>();
+    let names = distinct(brought.iter().map(|(name, _)| name.as_str()).collect());
+    let numbers = distinct(brought.iter().map(|(_, number)| number.as_str()).collect());
+    let mut called: BTreeSet<Called> = fetch_all!(tx, Called, SHARED)?.into_iter().collect();
+    called.extend(bulk::select::<Called>(tx, BY_NAME, names).await?);
+    // A number that is known stays with its firm, whatever the file calls it.
+    let known: BTreeSet<String> =
+        bulk::select::<(String, OrganisationId)>(tx, BY_NUMBER, numbers).await?.into_iter().map(|(n, _)| n).collect();
+    let new = brought.into_iter().filter(|(_, number)| !known.contains(number));
+    called.extend(new.map(|(name, number)| (name, fresh(), Some(number))));
+    let several = meant(called.into_iter().collect()).into_iter();
     let several = several.filter_map(|(name, meant)| match meant {
         Meant::Several(numbers) => Some((name, numbers)),
         Meant::One(_) => None,

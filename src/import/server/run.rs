@@ -37,6 +37,8 @@ use uuid::Uuid;
 /// How many rows are staged by one transaction, and applied by one.
 const STAGED_AT_ONCE: usize = 5000;
 const APPLIED_AT_ONCE: i64 = 2000;
+/// Up to how many rows that take something away go in by one transaction, all or none.
+const TAKEN_AT_ONCE: i64 = 2000;
 /// How often a transaction is tried that a running portal got in the way of.
 const TRIES: u32 = 20;
 
@@ -218,7 +220,7 @@ pub async fn run(cx: &Cx, options: &Options, tell: Tell<'_>) -> Result<Report, F
         return nothing(cx, run, begun).await;
     }
     if options.kind == Kind::Purchases && options.rejects.is_none() {
-        let Some(taken) = take_away(cx, permit, options, run).await? else {
+        let Some(taken) = take_away(cx, permit, options, run, tell).await? else {
             tell_faults(cx, run, tell).await?;
             return nothing(cx, run, begun).await;
         };
@@ -434,20 +436,8 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
         }
     }
     for lines in batches() {
-        let repeated = Arc::new(staging::repeated(&mut cx.db().read().await?, run, kind, lines).await?);
-        if repeated.is_empty() {
-            continue;
-        }
-        write(cx, move |tx| {
-            let repeated = Arc::clone(&repeated);
-            Box::pin(async move {
-                for (line, fault) in repeated.iter() {
-                    staging::blame(tx, run, *line, fault.clone()).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
+        let repeated = staging::repeated(&mut cx.db().read().await?, run, kind, lines).await?;
+        blame_all(cx, run, repeated).await?;
     }
     if kind != Kind::Purchases {
         return Ok(());
@@ -478,11 +468,20 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
     }
 }
 
-/// Applies the rows that take something away, in one transaction and before all others: of a file with a bad row nothing
-/// goes in, and only these can turn bad after the file was looked at, where somebody came to rely on a piece. Gives how
-/// many there were, or nothing where one has turned bad; then none is applied.
-async fn take_away(cx: &Cx, permit: Permit, options: &Options, run: Uuid) -> Result<Option<u64>, AppError> {
+/// Applies the rows that take something away before all others: of a file with a bad row nothing goes in, and only these
+/// can turn bad after the file was looked at, where somebody came to rely on a piece. Gives how many there were, or
+/// nothing where one has turned bad; then none is applied.
+async fn take_away(
+    cx: &Cx,
+    permit: Permit,
+    options: &Options,
+    run: Uuid,
+    tell: Tell<'_>,
+) -> Result<Option<u64>, AppError> {
     let settings = Arc::new(apply::Settings::read(cx, options.notify).await?);
+    if staging::count_taking(&mut cx.db().read().await?, run).await? > TAKEN_AT_ONCE {
+        return take_much_away(cx, permit, settings, run, tell).await;
+    }
     let context = cx.clone();
     write_some(cx, move |tx| {
         let (cx, settings) = (context.clone(), Arc::clone(&settings));
@@ -518,38 +517,110 @@ async fn take_away(cx: &Cx, permit: Permit, options: &Options, run: Uuid) -> Res
     .await
 }
 
-async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Option<(Vec<staging::Ready>, i64)>, AppError> {
-    let rows = staging::taking(tx, run, after).await?;
-    Ok(rows.last().map(|row| row.line).map(|last| (rows, last)))
+/// As [`take_away`], of more than one transaction may hold while a portal runs beside it: all are judged once more before
+/// the first goes in, and each again when it does. What turns bad in between is told like every conflict that comes late.
+async fn take_much_away(
+    cx: &Cx,
+    permit: Permit,
+    settings: Arc<apply::Settings>,
+    run: Uuid,
+    tell: Tell<'_>,
+) -> Result<Option<u64>, AppError> {
+    let (mut after, mut bad) = (0, Vec::new());
+    let mut tx = cx.db().read().await?;
+    while let Some((rows, last)) = taking(&mut tx, run, after).await? {
+        after = last;
+        for row in &rows {
+            if let Effect::Conflict(fault) = changes::effect(&mut tx, row).await? {
+                bad.push((row.line, fault));
+            }
+        }
+    }
+    let (rows, bad_rows) = staging::count(&mut tx, run).await?;
+    drop(tx);
+    if !bad.is_empty() {
+        blame_all(cx, run, bad).await?;
+        return Ok(None);
+    }
+    let (mut after, mut changed) = (0, 0);
+    loop {
+        let (settings, context) = (Arc::clone(&settings), cx.clone());
+        let done = write_some(cx, move |tx| {
+            let (cx, settings) = (context.clone(), Arc::clone(&settings));
+            Box::pin(async move {
+                let Some((rows, last)) = taking(tx, run, after).await? else { return Ok(None) };
+                let mut applied = apply::purchases(tx, &cx, &permit, &settings, &rows).await?;
+                for (line, fault) in &mut applied.conflicts {
+                    *fault = staging::blame(tx, run, *line, fault.clone()).await?;
+                }
+                // From the first line on: an import that goes on finds which of these are in.
+                staging::applied(tx, run, 0).await?;
+                Ok(Some((last, applied)))
+            })
+        })
+        .await?;
+        let Some((last, applied)) = done else { return Ok(Some(changed)) };
+        after = last;
+        changed += applied.changed;
+        tell_conflicts(applied.conflicts, tell);
+        tell(Told::Applied { rows: changed, of: (rows - bad_rows).unsigned_abs() });
+    }
 }
 
-/// Rows that name a firm by a name that several have. Hardly any company has such firms, so that rarely any row is read.
-async fn tell_firms_apart(cx: &Cx, run: Uuid) -> Result<(), AppError> {
-    let firms = people::shared(&mut cx.db().read().await?).await?;
-    if firms.tells_all_apart() {
-        return Ok(());
-    }
-    let firms = Arc::new(firms);
-    let mut after = 0;
-    loop {
-        let ready = staging::ready(&mut cx.db().read().await?, run, after, STAGED_AT_ONCE as i64).await?;
-        let Some(last) = ready.last().map(|row| row.line) else { return Ok(()) };
-        after = last;
-        let ready = Arc::new(ready);
-        let firms = Arc::clone(&firms);
+/// Marks rows as bad, in short transactions.
+async fn blame_all(cx: &Cx, run: Uuid, bad: Vec<(i64, RowFault)>) -> Result<(), AppError> {
+    for some in bad.chunks(STAGED_AT_ONCE) {
+        let some = Arc::new(some.to_vec());
         write(cx, move |tx| {
-            let (ready, firms) = (Arc::clone(&ready), Arc::clone(&firms));
+            let some = Arc::clone(&some);
             Box::pin(async move {
-                for row in ready.iter() {
-                    let Ok(purchase) = serde_json::from_str::<PurchaseRow>(&row.parsed) else { continue };
-                    if let Err(fault) = firms.of(tx, &purchase, row.place).await? {
-                        staging::blame(tx, run, row.line, fault).await?;
-                    }
+                for (line, fault) in some.iter() {
+                    staging::blame(tx, run, *line, fault.clone()).await?;
                 }
                 Ok(())
             })
         })
         .await?;
+    }
+    Ok(())
+}
+
+fn tell_conflicts(conflicts: Vec<(i64, RowFault)>, tell: Tell<'_>) {
+    for (line, fault) in conflicts {
+        tell(Told::Fault { line: fault.line.unwrap_or(line), fault });
+    }
+}
+
+async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Option<(Vec<staging::Ready>, i64)>, AppError> {
+    let rows = staging::taking(tx, run, after).await?;
+    Ok(rows.last().map(|row| row.line).map(|last| (rows, last)))
+}
+
+/// Rows that name a firm by a name that several have, or will have once the file is in. Hardly any company has such
+/// firms, so that rarely any row is read.
+async fn tell_firms_apart(cx: &Cx, run: Uuid) -> Result<(), AppError> {
+    let brought = staging::numbered_firms(&mut cx.db().read().await?, run).await?;
+    let firms = people::shared(&mut cx.db().read().await?, brought).await?;
+    if firms.tells_all_apart() {
+        return Ok(());
+    }
+    let mut after = 0;
+    loop {
+        let mut tx = cx.db().read().await?;
+        let ready = staging::ready(&mut tx, run, after, STAGED_AT_ONCE as i64).await?;
+        let Some(last) = ready.last().map(|row| row.line) else { return Ok(()) };
+        after = last;
+        let mut bad = Vec::new();
+        for row in &ready {
+            let Ok(purchase) = serde_json::from_str::<PurchaseRow>(&row.parsed) else { continue };
+            if firms.share(&purchase)
+                && let Err(fault) = firms.of(&mut tx, &purchase, row.place).await?
+            {
+                bad.push((row.line, fault));
+            }
+        }
+        drop(tx);
+        blame_all(cx, run, bad).await?;
     }
 }
 
@@ -666,9 +737,7 @@ async fn finish(
         if let Start::CutOff { .. } = start {
             report.before += applied.earlier;
         }
-        for (line, fault) in applied.conflicts {
-            tell(Told::Fault { line: fault.line.unwrap_or(line), fault });
-        }
+        tell_conflicts(applied.conflicts, tell);
         let applied = report.before + report.added + report.changed + report.unchanged;
         tell(Told::Applied { rows: applied, of: good });
     }
@@ -678,7 +747,6 @@ async fn finish(
     if let Some(rejects) = options.rejects.as_deref().filter(|_| bad > bad_at_first) {
         write_rejects(cx, source, run, rejects).await?;
     }
-    clear(cx, run).await?;
     let context = cx.clone();
     let detail = serde_json::json!({
         "kind": options.kind.as_str(), "rows": report.rows, "added": report.added, "changed": report.changed,
@@ -694,6 +762,8 @@ async fn finish(
         })
     })
     .await?;
+    // Last: a run that is cut off before it is noted still has all the rows that it counts.
+    clear(cx, run).await?;
     Ok(report)
 }
 

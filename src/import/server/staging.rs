@@ -6,12 +6,13 @@ use super::{
     source::Place,
 };
 use crate::{
-    db::Tx,
+    db::{Tx, dialect::in_own_words},
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     import::domain::{Fault, RowFault},
 };
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ const BEGIN: &str = "insert into import_run (id, kind, digest, state, applied_li
 const CUT_OFF: &str = "select id, applied_line from import_run where digest = $1 and kind = $2 and state = 'applying' \
     order by started_at desc limit 1";
 const FORGET_ROWS: &str = "delete from import_row where run_id in \
-    (select id from import_run where state = 'staging' and started_at < $1)";
+    (select id from import_run where state = 'done' or (state = 'staging' and started_at < $1))";
 const FORGET_RUNS: &str = "delete from import_run where state = 'staging' and started_at < $1";
 
 /// Opens a run.
@@ -58,7 +59,7 @@ pub async fn cut_off(tx: &mut Tx, kind: Kind, digest: &str) -> Result<Option<(Uu
     Ok(fetch_optional!(tx, (Uuid, i64), CUT_OFF, digest, kind.as_str())?)
 }
 
-/// Forgets what was staged before `before` and never applied.
+/// Forgets what was staged before `before` and never applied, and what a run left that was cut off after its end.
 pub async fn forget(tx: &mut Tx, before: DateTime<Utc>) -> Result<(), AppError> {
     execute!(tx, FORGET_ROWS, before)?;
     execute!(tx, FORGET_RUNS, before)?;
@@ -164,6 +165,19 @@ pub async fn sold(tx: &mut Tx, lines: &[(String, i64)]) -> Result<BTreeSet<(Stri
     Ok(bulk::select::<(String, i64)>(tx, SOLD, orders).await?.into_iter().collect())
 }
 
+const NUMBERED: &str = "select distinct coalesce(json_text(r.parsed, organisation), json_text(r.parsed, organisation_id)), \
+    json_text(r.parsed, organisation_id) from import_row r where r.run_id = $1 and r.faults is null \
+    and json_text(r.parsed, organisation_id) is not null \
+    and coalesce(json_text(r.parsed, organisation), json_text(r.parsed, organisation_id)) in \
+    (select json_text(n.parsed, organisation) from import_row n where n.run_id = $1 and n.faults is null \
+    and json_text(n.parsed, organisation_id) is null and json_text(n.parsed, organisation) is not null)";
+
+/// Firms that good rows bring with a name and a number, as far as other rows name a firm by that name alone.
+pub async fn numbered_firms(tx: &mut Tx, run: Uuid) -> Result<Vec<(String, String)>, AppError> {
+    let sql = AssertSqlSafe(in_own_words(tx, NUMBERED));
+    Ok(fetch_all!(tx, (String, String), sql, run)?)
+}
+
 const TAKES: &str = "update import_row set takes = true where run_id = $1 and line = $2";
 
 /// Marks a row as one that takes something away.
@@ -174,6 +188,13 @@ pub async fn mark_taking(tx: &mut Tx, run: Uuid, line: i64) -> Result<(), AppErr
 
 const TAKING: &str = "select line, place, digest, parsed, takes from import_row \
     where run_id = $1 and line > $2 and takes and faults is null order by line limit 500";
+
+const COUNT_TAKING: &str = "select count(*) from import_row where run_id = $1 and takes and faults is null";
+
+/// How many good rows take something away.
+pub async fn count_taking(tx: &mut Tx, run: Uuid) -> Result<i64, AppError> {
+    Ok(fetch_scalar!(tx, i64, COUNT_TAKING, run)?.unwrap_or(0))
+}
 
 /// The next good rows that take something away.
 pub async fn taking(tx: &mut Tx, run: Uuid, after: i64) -> Result<Vec<Ready>, AppError> {

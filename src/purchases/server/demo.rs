@@ -173,7 +173,8 @@ async fn sell(tx: &mut Tx, cx: &Cx, number: usize, sale: &Sale<'_>) -> Result<()
         warranty_months: Some(warranty),
         plan: sale.plan.then(|| CARE.to_owned()),
     };
-    sold(tx, cx, &row, "demo").await.map(|_| ())
+    let permit = cx.may(Act::Import, &Subject::nobody())?;
+    sold(tx, (cx, &permit), &row, "demo").await.map(|_| ())
 }
 
 fn days_ago(today: NaiveDate, days: i64) -> NaiveDate {

@@ -432,7 +432,7 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
                     bring(tx, cx, &permit, item, &row).await?;
                     item
                 }
-                None => sell(tx, cx, &row, sku.as_deref(), *purchased_on).await?,
+                None => sell(tx, (cx, &permit), &row, sku.as_deref(), *purchased_on).await?,
             };
             store::decide(tx, &permit, id, state, Some(item), by, None, cx.now).await?;
             record(tx, cx, &permit, id, Some(row.state()), state, None).await?;
@@ -475,7 +475,7 @@ async fn bring(
 /// Writes down a sale that the portal did not know: what staff accept by a proof.
 async fn sell(
     tx: &mut Tx,
-    cx: &Cx,
+    (cx, permit): (&Cx, &Permit),
     row: &RegistrationRow,
     sku: Option<&str>,
     purchased_on: Option<NaiveDate>,
@@ -518,6 +518,6 @@ async fn sell(
         warranty_months: None,
         plan: None,
     };
-    let sold = sold(tx, cx, &purchase, "registration").await?;
+    let sold = sold(tx, (cx, permit), &purchase, "registration").await?;
     sold.items.first().copied().ok_or(AppError::NotFound)
 }

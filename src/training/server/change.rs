@@ -135,6 +135,8 @@ impl Wanted {
         }
         let assistants = rest.assistants.unwrap_or_else(|| before.assistants.iter().map(|(id, _)| *id).collect());
         let equipment = rest.equipment.unwrap_or_else(|| before.equipment.iter().map(|row| row.id).collect());
+        // Its room stays what it is now until the class is in it.
+        busy::lock(tx, edit.room.map(Resource::Room).as_slice()).await?;
         let mut needs = Needs::load(tx, trainer, edit.room, class.room_id, &assistants, &equipment).await?;
         if trainer == class.trainer_id {
             needs.trainer.1.clone_from(&class.trainer_name);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     access::{Act, Permit, Subject, Viewer},
     calendar::{
-        domain::Span,
+        domain::{Resource, Span},
         server::{busy, zone},
     },
     db::Tx,
@@ -157,6 +157,8 @@ pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) ->
     if store::course(tx, draft.course).await?.is_none() {
         return Err(Faults::only("course", Fault::NotAChoice));
     }
+    // Its room stays what it is now until the class is planned in it.
+    busy::lock(tx, draft.room.map(Resource::Room).as_slice()).await?;
     let needs = Needs::load(tx, draft.trainer, draft.room, None, &extras.assistants, &extras.equipment).await?;
     let seats = needs.room.as_ref().map(|room| (room.name.clone(), room.capacity));
     let plan = Plan { sessions: draft.sessions, capacity: draft.capacity, room: seats }.check(cx.now)?;

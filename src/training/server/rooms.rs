@@ -161,7 +161,8 @@ async fn do_it(tx: &mut Tx, cx: &Cx, permit: &Permit, row: &RoomRow, version: i6
     for before in &classes {
         room_changed(tx, cx, permit, before, &to.place, new_clock(&before.class, row, &to)).await?;
     }
-    if row.place != to.place && !store::is_town(tx, &row.place).await? {
+    // With another address it is the room that went elsewhere; the town is called as ever.
+    if row.place != to.place && row.address == to.address && !store::is_town(tx, &row.place).await? {
         asks::town_renamed(tx, cx, &row.place, &to.place).await?;
     }
     Ok(())

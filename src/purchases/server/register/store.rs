@@ -5,7 +5,10 @@ use crate::{
     db::{Key, Tx},
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
-    purchases::{domain::RegistrationState, server::hand_over::end_old},
+    purchases::{
+        domain::{RegistrationState, nothing_under_way},
+        server::hand_over::{end_old, under_way},
+    },
     values::{ClaimId, Cursor, EmailAddress, ItemId, PAGE_ROWS, PersonId, Rows},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -115,10 +118,11 @@ pub async fn add_serial(
     Ok(added == 1)
 }
 
-const WAITS: &str = "select id from registration where person_id = $1 and serial_key = $2 \
-    and state in ('open', 'disputed', 'accepted') limit 1";
+const WAITS: &str = "select r.id from registration r where r.person_id = $1 and r.serial_key = $2 \
+    and (r.state in ('open', 'disputed') or (r.state = 'accepted' \
+    and exists (select 1 from item i where i.id = r.item_id and i.owner_id = r.person_id))) limit 1";
 
-/// Whether this person asks for this number already, or has it.
+/// Whether this person asks for this number already, or was given its piece and has it still.
 pub async fn waits_already(tx: &mut Tx, person: PersonId, key: &str) -> Result<bool, AppError> {
     Ok(fetch_scalar!(tx, ClaimId, WAITS, person, key)?.is_some())
 }
@@ -146,11 +150,14 @@ const MOVE_ITEMS: &str = "update item set owner_id = $3 where id in (select i.id
 const MOVE_PURCHASES: &str = "update purchase set person_id = $3 where order_number = $1 and buyer_email = $2 \
     and person_id in (select id from person where email = $2)";
 
-const ITEMS_TO_MOVE: &str = "select i.id from item i join purchase p on p.id = i.purchase_id \
+const ITEMS_TO_MOVE: &str = "select i.id, i.owner_id from item i join purchase p on p.id = i.purchase_id \
     where p.order_number = $1 and p.buyer_email = $2 and i.owner_id in (select id from person where email = $2)";
 
 /// Brings an order over to whoever proved its address. Does the same whether there is such an order or not. The mark that
 /// shops print before a number is typed by some and left out by others.
+///
+/// # Errors
+/// What somebody has under way with a piece of it: that ends first, and nothing of the order comes over before.
 pub async fn move_order(
     tx: &mut Tx,
     _: &Permit,
@@ -163,16 +170,23 @@ pub async fn move_order(
     let numbers = [bare.to_owned(), format!("#{bare}")];
     let mut items = Vec::new();
     for number in &numbers {
-        items.extend(fetch_all!(tx, (ItemId,), ITEMS_TO_MOVE, number, email.as_str())?);
+        items.extend(fetch_all!(tx, (ItemId, PersonId), ITEMS_TO_MOVE, number, email.as_str())?);
     }
-    let keys: Vec<Key> = items.iter().map(|(item,)| Key::of("item", item.0)).collect();
+    let mut keys: Vec<Key> = items.iter().map(|(item, _)| Key::of("item", item.0)).collect();
+    // Who has them books nothing more with them meanwhile.
+    keys.extend(items.iter().map(|(_, owner)| Key::of("person", owner.0)));
     tx.lock(&keys).await?;
     for number in &numbers {
         for statement in [MOVE_BENEFITS, MOVE_ITEMS, MOVE_PURCHASES] {
             execute!(tx, statement, number, email.as_str(), person)?;
         }
     }
-    for (item,) in items {
+    for (item, owner) in items {
+        // After its benefits are held by the move: what is booked with them in the same moment is seen.
+        if owner != person {
+            let (repairs, booked) = under_way(tx, item).await?;
+            nothing_under_way(repairs, booked)?;
+        }
         end_old(tx, item, now).await?;
     }
     Ok(())
