@@ -6,7 +6,7 @@ use super::{
     photos, service, store, upload, words,
 };
 use crate::{
-    calendar::server::hours::Workshop,
+    calendar::server::{hours::Workshop, zone},
     coverage,
     error::{AppError, Faults},
     i18n::InWords,
@@ -73,7 +73,7 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
 fn card(cx: &Cx, row: &store::RepairRow) -> impl IntoView + use<> {
     let t = cx.fmt();
     let text =
-        parts::next_line(cx, Side::Customer, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.zone);
+        parts::next_line(cx, Side::Customer, row.next_step.as_deref(), row.next_due, row.appointment_at, row.tz());
     view! {
         <CardLink href=format!("/repairs/{}", row.number()) title=row.item_name.clone() icon=Some(Icon::Wrench)
             text=text note=row.number().to_string() badge=Some((words::tone(row.state), words::customer_state(t, row.state)))/>
@@ -490,7 +490,9 @@ fn appointment(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView
     let can = |verb| shown.verbs.contains(&verb);
     let until = shown.row.appointment_at.map(|at| shown.policy.notice_ends(at));
     let notice = match until {
-        Some(until) if until >= cx.now => w!(t, repairs.notice_until, date = t.date_time(until, shown.workshop.zone())),
+        Some(until) if until >= cx.now => {
+            w!(t, repairs.notice_until, date = zone::when(t, until, shown.workshop.zone(), cx.zone))
+        }
         Some(_) => w!(t, repairs.notice_over),
         None => String::new(),
     };

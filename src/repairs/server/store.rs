@@ -4,7 +4,7 @@ use crate::{
     access::{Permit, Scope},
     calendar::{
         domain::{Crew, Span},
-        server::busy,
+        server::{busy, zone},
     },
     db::Tx,
     error::AppError,
@@ -17,6 +17,7 @@ use crate::{
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 /// A repair as it is kept.
@@ -53,9 +54,15 @@ pub struct RepairRow {
     pub updated_at: DateTime<Utc>,
     /// The earlier repair whose fault has come back.
     pub same_as: Option<RepairId>,
+    /// The workshop's zone, by whose wall clock its appointments are.
+    zone: String,
 }
 
 impl RepairRow {
+    pub fn tz(&self) -> Tz {
+        zone::named(&self.zone)
+    }
+
     /// The number that people read.
     pub fn number(&self) -> Rma {
         Rma(self.rma.clone())
@@ -84,7 +91,7 @@ macro_rules! repair_columns {
         "r.id, r.rma, r.item_id, r.item_name, r.serial_number, r.person_id, r.organisation_id, r.workshop_id, r.mode, \
          r.fault, r.place, r.state, r.version, r.covered, r.decision, r.benefit_id, r.fee_minor, r.fee_currency, \
          r.consent_at, r.technician_id, r.diagnosis, r.appointment_at, r.parts_due, r.next_step, r.next_due, \
-         r.created_at, r.updated_at, r.same_as"
+         r.created_at, r.updated_at, r.same_as, (select w.zone from workshop w where w.id = r.workshop_id) as zone"
     };
 }
 
@@ -228,13 +235,20 @@ pub struct QueueRow {
     pub appointment_at: Option<DateTime<Utc>>,
     pub customer_name: String,
     pub technician_name: Option<String>,
+    zone: String,
+}
+
+impl QueueRow {
+    pub fn tz(&self) -> Tz {
+        zone::named(&self.zone)
+    }
 }
 
 macro_rules! queue {
     () => {
         "select r.id, r.rma, r.item_name, r.state, r.mode, r.next_step, r.next_due, r.appointment_at, \
-         p.name as customer_name, t.name as technician_name \
-         from repair r join person p on p.id = r.person_id left join person t on t.id = r.technician_id "
+         p.name as customer_name, t.name as technician_name, w.zone \
+         from repair r join workshop w on w.id = r.workshop_id join person p on p.id = r.person_id left join person t on t.id = r.technician_id "
     };
 }
 
