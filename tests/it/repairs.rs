@@ -298,6 +298,66 @@ both! {
 }
 
 both! {
+    async fn slots_of_another_length_take_no_more_than_there_is_room_for_at_any_moment(world: World) {
+        let place = workshop(&world, 1).await;
+        let mut people = Vec::new();
+        for email in ["ann@example.com", "ben@example.com", "cleo@example.com"] {
+            let who = world.customer(email).await;
+            let item = goods(&world, &who).await;
+            people.push((who, item));
+        }
+        let [(ann, hers), (ben, his), (cleo, third)] = &people[..] else { panic!("three") };
+        // Half past nine to ten in Madrid, in short slots; later nine to ten is one of the long ones.
+        world.corrupt("update workshop set slot_minutes = 30").await;
+        booked(&world, ann, *hers, &slot(place, "2026-12-03T08:30:00Z")).await;
+        world.corrupt("update workshop set slot_minutes = 60").await;
+        let long = slot(place, "2026-12-03T08:00:00Z");
+        let page = world.get(ben, &format!("/repairs/new?item={his}&mode=bring_in")).await.body;
+        assert!(!page.contains(&long) && page.contains(&slot(place, MORNING)), "{page}");
+        let reply = book(&world, ben, *his, &long).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("Somebody was quicker"), "{}", reply.body);
+        // What touches does not overlap; and with room for two there is a place beside her.
+        booked(&world, ben, *his, &slot(place, MORNING)).await;
+        world.corrupt("update workshop set desk_capacity = 2").await;
+        booked(&world, cleo, *third, &long).await;
+        assert_eq!(book(&world, ben, *his, &long).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Room for less from now on breaks nothing that was promised before.
+        world.corrupt("update workshop set desk_capacity = 1").await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_asks_for_long_and_for_short_slots_at_once_gets_no_more_than_there_is_room_for(world: World) {
+        let place = workshop(&world, 2).await;
+        let mut wishes = Vec::new();
+        for n in 0..24 {
+            let who = world.customer(&format!("c{n}@example.com")).await;
+            let item = goods(&world, &who).await;
+            wishes.push((who, item, slot(place, ["2026-12-03T08:00:00Z", "2026-12-03T08:30:00Z"][n % 2])));
+        }
+        // Between two posts the manager changes the slots, again and again.
+        let change = async |minutes: &'static str| {
+            for _ in 0..6 {
+                world.corrupt(minutes).await;
+                tokio::task::yield_now().await;
+            }
+        };
+        let asked = futures::future::join_all(wishes.iter().map(|(who, item, slot)| book(&world, who, *item, slot)));
+        let (replies, (), ()) = tokio::join!(
+            asked,
+            change("update workshop set slot_minutes = 30"),
+            change("update workshop set slot_minutes = 60")
+        );
+        let won = replies.iter().filter(|reply| reply.status == StatusCode::SEE_OTHER).count();
+        assert!(replies.iter().all(|reply| [303, 422].contains(&reply.status.as_u16())));
+        assert!(won >= 2, "{won}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn two_hundred_who_ask_at_once_get_exactly_as_many_places_as_there_are(world: World) {
         let place = workshop(&world, 3).await;
         let mut people = Vec::new();
@@ -1386,6 +1446,7 @@ both! {
 const CORRUPTIONS: &[(&str, &str)] = &[
     ("slot_load_differs_from_appointments", "update slot_load set booked = 0"),
     ("slot_over_capacity", "update slot_load set booked = 0, capacity = 0"),
+    ("workshop_over_capacity", "update appointment set ends_at = (select max(ends_at) from appointment)"),
     ("appointment_without_slot", "delete from slot_load"),
     ("repair_without_next_step", "update repair set next_due = null"),
     ("repair_without_owner", "update repair set technician_id = null"),
@@ -1419,6 +1480,12 @@ both! {
             if *name == "photo_without_size" {
                 let fields = [("do", "photos")];
                 upload(&world, &ann, multipart(&fields, &[("a.png", &png(8, 8))])).await;
+            }
+            if *name == "workshop_over_capacity" {
+                for at in [MORNING, LATER] {
+                    let other = goods(&world, &ann).await;
+                    booked(&world, &ann, other, &slot(place, at)).await;
+                }
             }
             if *name == "technician_at_two_visits" {
                 let other = goods(&world, &ann).await;
