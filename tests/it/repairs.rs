@@ -298,6 +298,31 @@ both! {
 }
 
 both! {
+    async fn a_technician_is_asked_to_come_somewhere(world: World) {
+        world.staff(Role::Technician).await;
+        let ann = world.customer("ann@example.com").await;
+        let slot = slot(workshop(&world, 2).await, MORNING);
+        let item = goods(&world, &ann).await.to_string();
+        let wish = |place| {
+            let about = [("item", item.as_str()), ("mode", "on_site"), ("fault", "It leaks"), ("slot", slot.as_str())];
+            [&about[..], &[("fee", "5900"), ("place", place)]].concat()
+        };
+        for nowhere in ["", "  "] {
+            let page = world.post(&ann, "/repairs/new", &wish(nowhere)).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(page.body.contains("place-fault") && page.body.contains("It leaks"), "{}", page.body);
+            let time = page.body.split(&format!("value=\"{slot}\"")).nth(1).unwrap().split('>').next().unwrap();
+            assert!(time.contains("checked"), "{time}");
+        }
+        assert_eq!(world.count("select count(*) from repair").await, 0);
+        let form = world.get(&ann, &format!("/repairs/new?item={item}&mode=on_site")).await.body;
+        let field = form.split("<textarea").find(|field| field.contains("name=\"place\"")).unwrap();
+        assert!(field.split('>').next().unwrap().contains("required"), "{field}");
+        assert_eq!(world.post(&ann, "/repairs/new", &wish("Mill Lane 3")).await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+both! {
     async fn slots_of_another_length_take_no_more_than_there_is_room_for_at_any_moment(world: World) {
         let place = workshop(&world, 1).await;
         let mut people = Vec::new();

@@ -241,7 +241,7 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
     let place = on_site.then(|| {
         view! {
             <TextArea name="place" label=w!(t, repairs.place) hint=w!(t, repairs.place_hint) rows=2
-                value=typed("place", &draft.place) fault=cx.fault(sheet, "place") maxlength=Some(400)/>
+                value=typed("place", &draft.place) fault=cx.fault(sheet, "place") maxlength=Some(400) required=true/>
         }
     });
     let hidden = |name: String, fee: Money| view! { <input type="hidden" name=name value=fee.minor.to_string()/> };
