@@ -46,6 +46,11 @@ pub enum Refusal {
     OnlyTheLink,
 }
 
+/// Where one lands who wanted nothing in particular: staff at their own starting page.
+pub fn start(next: &str, staff: bool) -> &str {
+    if staff && next == "/" { "/desk" } else { next }
+}
+
 /// Where to go after signing in: only a path of this site. `//host`, `/\host` and schemes lead home.
 pub fn safe_next(path: &str) -> &str {
     let plain = path.starts_with('/')

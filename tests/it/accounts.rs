@@ -415,6 +415,27 @@ both! {
 }
 
 both! {
+    async fn staff_start_at_their_desk_and_customers_at_home(world: World) {
+        world.staff_named(Role::Trainer, "tina@example.com").await;
+        for (email, next, start) in
+            [("tina@example.com", "", "/desk"), ("ann@example.com", "", "/"), ("ben@example.com", "/account", "/account")]
+        {
+            let (cookie, code, _) = ask(&world, email, next).await;
+            let by_code = world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await;
+            assert_eq!(by_code.location(), start, "{email}");
+            let (_, _, link) = ask(&world, email, next).await;
+            assert_eq!(world.post(None, &link, &[]).await.location(), start, "{email}");
+            let signed = world.signed(email).await;
+            if next.is_empty() {
+                assert_eq!(world.get(&signed, "/sign-in").await.location(), start, "{email}, signed in already");
+            }
+        }
+        let (cookie, code, _) = ask(&world, "tina@example.com", "/account").await;
+        assert_eq!(world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await.location(), "/account");
+    }
+}
+
+both! {
     async fn codes_come_back_for_an_address_when_the_day_of_its_thirty_wrong_ones_ends(world: World) {
         let ends = midnight();
         let hands = Hands::at(ends - TimeDelta::hours(3));
