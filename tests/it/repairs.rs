@@ -383,6 +383,40 @@ both! {
 }
 
 both! {
+    async fn what_waits_for_a_first_technician_is_theirs_when_they_come(world: World) {
+        let place = workshop(&world, 2).await;
+        let mut booked = Vec::new();
+        for (email, mode) in [("ann@example.com", "bring_in"), ("ben@example.com", "on_site"), ("cleo@example.com", "on_site")] {
+            let who = world.customer(email).await;
+            let (item, slot) = (goods(&world, &who).await.to_string(), slot(place, MORNING));
+            let wish = [("item", item.as_str()), ("mode", mode), ("fault", "It jams"), ("slot", &slot), ("fee", "5900"), ("place", "Mill Lane 3")];
+            let reply = world.post(&who, "/repairs/new", &wish).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            booked.push((who, reply.location().to_owned()));
+        }
+        world.post(&booked[0].0, &booked[0].1, &[("do", "cancel")]).await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let other = world.customer("dora@example.com").await;
+        let item = goods(&world, &other).await.to_string();
+        let parcel = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It jams"), ("fee", "2900")];
+        assert_eq!(world.post(&other, "/repairs/new", &parcel).await.status, StatusCode::SEE_OTHER);
+        world.staff(Role::Agent).await;
+        assert_eq!(world.count("select count(*) from repair where technician_id is not null").await, 0);
+        world.staff(Role::Technician).await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        assert_eq!(world.count("select count(*) from repair where technician_id is not null and state <> 'cancelled'").await, 3);
+        assert_eq!(world.count("select count(*) from repair where technician_id is not null and state = 'cancelled'").await, 0);
+        // Of two visits at one time they make one; the other is theirs to put right.
+        assert_eq!(world.count("select count(*) from busy where entity = 'repair'").await, 1);
+        assert_eq!(world.count("select count(*) from appointment where technician_id is not null").await, 1);
+        const SAID: &str = "select count(*) from history where act = 'add_staff' and entity = 'repair'";
+        assert_eq!(world.count(SAID).await, 3);
+        world.staff_named(Role::Technician, "second@staff.example").await;
+        assert_eq!(world.count(SAID).await, 3, "there was nothing left to give");
+    }
+}
+
+both! {
     async fn two_hundred_who_ask_at_once_get_exactly_as_many_places_as_there_are(world: World) {
         let place = workshop(&world, 3).await;
         let mut people = Vec::new();

@@ -73,6 +73,11 @@ impl RepairRow {
         Money::new(self.fee_minor, self.fee_currency)
     }
 
+    /// Open, and nobody's.
+    pub fn wants_technician(&self) -> bool {
+        self.technician_id.is_none() && !self.state.is_end() && self.state != State::HandedBack
+    }
+
     /// The job as the rules see it.
     pub fn job(&self, quote: Option<&QuoteRow>) -> Job {
         Job {
@@ -442,6 +447,29 @@ pub async fn technicians(tx: &mut Tx) -> Result<Vec<PersonId>, AppError> {
     Ok(fetch_all!(tx, (PersonId,), LEAST_BUSY)?.into_iter().map(|(id,)| id).collect())
 }
 
+const WITHOUT_TECHNICIAN: &str = "select id from repair where technician_id is null \
+    and state not in ('handed_back', 'closed', 'cancelled', 'not_repairable') order by created_at, id";
+const GIVE: &str = "update repair set technician_id = $2 where id = $1";
+const SEND_TO_VISIT: &str =
+    "update appointment set technician_id = $2 where repair_id = $1 and service = 'visit' and state = 'booked'";
+
+/// The open jobs that are nobody's, oldest first.
+pub async fn without_technician(tx: &mut Tx) -> Result<Vec<RepairId>, AppError> {
+    Ok(fetch_all!(tx, (RepairId,), WITHOUT_TECHNICIAN)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Makes a job somebody's.
+pub async fn give(tx: &mut Tx, _: &Permit, id: RepairId, technician: Option<PersonId>) -> Result<(), AppError> {
+    execute!(tx, GIVE, id, technician)?;
+    Ok(())
+}
+
+/// Says who makes the visit that was booked, if one was.
+pub async fn send_to_visit(tx: &mut Tx, _: &Permit, id: RepairId, who: Option<PersonId>) -> Result<(), AppError> {
+    execute!(tx, SEND_TO_VISIT, id, who)?;
+    Ok(())
+}
+
 const CREW: &str = "select p.id, b.starts_at, b.ends_at from person p \
     join person_role pr on pr.person_id = p.id and pr.role = 'technician' \
     left join busy b on b.resource_kind = 'person' and b.resource_id = p.id and b.starts_at > $1 and b.starts_at < $2 \
@@ -472,9 +500,10 @@ pub struct AppointmentRow {
     pub workshop_id: WorkshopId,
     pub service: String,
     pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
 }
 
-const APPOINTMENT: &str = "select id, workshop_id, service, starts_at from appointment \
+const APPOINTMENT: &str = "select id, workshop_id, service, starts_at, ends_at from appointment \
     where repair_id = $1 and state in ('booked', 'kept')";
 const ADD_APPOINTMENT: &str = "insert into appointment \
     (id, repair_id, workshop_id, service, starts_at, ends_at, zone, technician_id, state, created_at) \
