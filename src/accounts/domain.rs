@@ -13,7 +13,9 @@ pub const WRONG_CODES_A_DAY: i64 = 30;
 pub const LETTERS_TO_ADDRESS: i64 = 3;
 /// Letters asked for from one network address in [`LETTER_WINDOW`].
 pub const LETTERS_FROM_SENDER: i64 = 20;
-pub const LETTER_WINDOW: Duration = Duration::minutes(15);
+/// No longer than a link lives: whoever has used somebody else's letters up has not shut them out, since the last one
+/// still signs in until there are new ones.
+pub const LETTER_WINDOW: Duration = Duration::minutes(CHALLENGE_MINUTES);
 
 /// How long a session lasts: when it ends if unused, and when it ends whatever happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
