@@ -1456,6 +1456,27 @@ both! {
 }
 
 both! {
+    async fn who_has_a_thing_from_somebody_else_does_not_read_the_numbers_of_their_repairs(world: World) {
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let technician = world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        let address = priced(&world, &ann, &technician).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &address, &[("do", "accept"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        let rma = address.rsplit('/').next().unwrap();
+        let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select item_id from repair").unwrap().unwrap();
+        let page = async |who: &Signed| world.get(who, &format!("/repairs/new?item={item}&mode=send_in")).await.body;
+        assert!(page(&ann).await.contains(&format!("Yes, as in repair {rma}")));
+        world.corrupt("update item set owner_id = (select id from person where email = 'ben@example.com')").await;
+        let his = page(&ben).await;
+        assert!(his.contains("Yes, as in the repair finished on 1 December 2026") && !his.contains("RMA-"), "{his}");
+    }
+}
+
+both! {
     async fn what_the_makers_warranty_covers_is_not_asked_about(world: World) {
         let (ann, technician) = (world.customer("ann@example.com").await, world.staff(Role::Technician).await);
         workshop(&world, 2).await;

@@ -207,17 +207,24 @@ fn choices(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
 fn same_fault(cx: &Cx, draft: &Draft, sheet: &Sheet) -> Option<AnyView> {
     let t = cx.fmt();
     let item = draft.item.as_ref().filter(|_| !draft.earlier.is_empty())?.id;
+    let scope = cx.viewer.scope();
     let mut choices: Vec<Choice> = draft
         .earlier
         .iter()
         .map(|one| {
             let (since, until) = one.days();
             let (since, until) = (t.date(since), t.date(until));
-            let title = w!(t, repairs.same_fault_yes, rma = one.number().to_string());
-            Choice {
-                text: Some(w!(t, repairs.same_fault_yes_text, since = since, until = until)),
-                ..Choice::new(FaultAgain::As(one.id).to_string(), title)
-            }
+            let (title, text) = match one.number(&scope) {
+                Some(rma) => (
+                    w!(t, repairs.same_fault_yes, rma = rma.to_string()),
+                    w!(t, repairs.same_fault_yes_text, since = since, until = until),
+                ),
+                None => (
+                    w!(t, repairs.same_fault_before, since = since),
+                    w!(t, repairs.same_fault_before_text, until = until),
+                ),
+            };
+            Choice { text: Some(text), ..Choice::new(FaultAgain::As(one.id).to_string(), title) }
         })
         .collect();
     choices.push(Choice::new(FaultAgain::Another(item).to_string(), w!(t, repairs.same_fault_no)));

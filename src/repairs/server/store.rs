@@ -201,13 +201,23 @@ pub async fn open_of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<RepairRow>, A
 pub struct Warranted {
     pub id: RepairId,
     rma: PublicNumber,
+    person_id: PersonId,
+    organisation_id: Option<OrganisationId>,
     starts_on: NaiveDate,
     ends_on: NaiveDate,
 }
 
 impl Warranted {
-    pub fn number(&self) -> Rma {
-        Rma(self.rma.clone())
+    /// Its number, for whoever may see that repair: the thing may have been somebody else's at the time.
+    pub fn number(&self, scope: &Scope) -> Option<Rma> {
+        let seen = match scope {
+            Scope::Own { person, organisations } => {
+                *person == self.person_id || self.organisation_id.is_some_and(|firm| organisations.contains(&firm))
+            }
+            Scope::Everything => true,
+            Scope::Nothing => false,
+        };
+        seen.then(|| Rma(self.rma.clone()))
     }
 
     /// The day on which its owner had it back, and the last day of the warranty.
@@ -216,7 +226,7 @@ impl Warranted {
     }
 }
 
-const WARRANTED: &str = "select r.id, r.rma, c.starts_on, c.ends_on from coverage c join repair r on r.id = c.repair_id \
+const WARRANTED: &str = "select r.id, r.rma, r.person_id, r.organisation_id, c.starts_on, c.ends_on from coverage c join repair r on r.id = c.repair_id \
     where c.item_id = $1 and c.kind = 'repair_warranty' and c.void_reason is null and c.starts_on <= $2 and c.ends_on > $2 \
     order by c.ends_on desc, r.id desc limit 10";
 
