@@ -13,7 +13,9 @@ pub const WRONG_CODES_A_DAY: i64 = 30;
 pub const LETTERS_TO_ADDRESS: i64 = 3;
 /// Letters asked for from one network address in [`LETTER_WINDOW`].
 pub const LETTERS_FROM_SENDER: i64 = 20;
-pub const LETTER_WINDOW: Duration = Duration::minutes(15);
+/// No longer than a link lives: whoever has used somebody else's letters up has not shut them out, since the last one
+/// still signs in until there are new ones.
+pub const LETTER_WINDOW: Duration = Duration::minutes(CHALLENGE_MINUTES);
 
 /// How long a session lasts: when it ends if unused, and when it ends whatever happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,11 @@ pub enum Refusal {
     TooManyTries,
     /// Codes rest for this address today; the link in the letter works.
     OnlyTheLink,
+}
+
+/// Where one lands who wanted nothing in particular: staff at their own starting page.
+pub fn start(next: &str, staff: bool) -> &str {
+    if staff && next == "/" { "/desk" } else { next }
 }
 
 /// Where to go after signing in: only a path of this site. `//host`, `/\host` and schemes lead home.

@@ -88,6 +88,16 @@ impl Crew {
     }
 }
 
+/// How many of these spans, sorted by their start, take the same moment of that time at the most.
+pub fn most_at_once(sorted: &[Span], within: &Span) -> i64 {
+    let there: Vec<&Span> =
+        sorted.iter().take_while(|span| span.from < within.until).filter(|span| span.overlaps(within)).collect();
+    // The most are there when one of them begins, or at the beginning of that time.
+    let beginnings = there.iter().map(|span| span.from.max(within.from));
+    let counts = beginnings.map(|at| there.iter().filter(|span| span.contains(at)).count());
+    i64::try_from(counts.max().unwrap_or(0)).unwrap_or(i64::MAX)
+}
+
 /// The first two spans of a plan that overlap each other, as their places in it.
 pub fn overlap_within(spans: &[Span]) -> Option<(usize, usize)> {
     let mut order: Vec<usize> = (0..spans.len()).collect();
@@ -130,6 +140,17 @@ mod tests {
             assert_eq!(crew.free(&span(from, until)), free, "{from} to {until}");
         }
         assert_eq!(Crew::default().free(&span(0, 1)), 0);
+    }
+
+    #[test]
+    fn what_counts_is_how_many_are_there_at_the_same_moment() {
+        let taken = [span(0, 30), span(30, 60), span(30, 90), span(100, 110)];
+        for (from, until, most) in
+            [(0, 30, 1), (0, 60, 2), (15, 31, 2), (60, 120, 1), (90, 100, 0), (0, 200, 2), (105, 106, 1)]
+        {
+            assert_eq!(most_at_once(&taken, &span(from, until)), most, "{from} to {until}");
+        }
+        assert_eq!(most_at_once(&[], &span(0, 60)), 0);
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub enum Refusal {
     TooFarAhead { days: i64 },
     /// Somebody has already done it.
     AlreadyDone,
+    /// What it is about waits for a decision, with which it ends.
+    Undecided,
 }
 
 /// A follow-up needs a time that is still to come and not too far away.

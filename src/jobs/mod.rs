@@ -65,6 +65,8 @@ const TRIES: i64 = 10;
 const LETTER_TRIES: i64 = 250;
 /// How many a worker takes at once.
 const BATCH: i64 = 32;
+/// How long one waits for a job that another worker is about, before one looks again.
+const MOMENT: Duration = Duration::from_millis(20);
 /// How long the worker sleeps when nothing is due.
 const NAP: Duration = Duration::from_secs(1);
 /// How long a letter that is on its way may still take once the worker is to stop. Whoever starts next sends it again
@@ -117,7 +119,10 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
 const DUE: &str = "select id from job where done_at is null and failed_at is null and run_at <= $1 \
     and (leased_until is null or leased_until < $2) and ($4 = 'all' or ($4 = 'letters') = (kind = 'deliver')) \
     order by run_at, id limit $3";
-const CLAIM: &str = "update job set leased_until = $2, attempts = attempts + 1 where id = $1 \
+const UNDER_WAY: &str = "select count(*) from job where done_at is null and failed_at is null and run_at <= $1 \
+    and leased_until >= $2 and last_error is null";
+/// What has an error and a lease waits to be tried again; what is being tried has none.
+const CLAIM: &str = "update job set leased_until = $2, attempts = attempts + 1, last_error = null where id = $1 \
     and done_at is null and failed_at is null and (leased_until is null or leased_until < $3)";
 const PAYLOAD: &str = "select payload from job where id = $1";
 const ATTEMPTS: &str = "select attempts from job where id = $1";
@@ -143,11 +148,18 @@ impl Lane {
     }
 }
 
-/// Works off everything that is due, until nothing is.
+/// Works off everything that is due, until nothing is, and what another worker is about is done too. Who has died over
+/// a job keeps it as long as a lease at the most.
 pub async fn drain(cx: &Cx) -> Result<(), AppError> {
     let never = CancellationToken::new();
-    while round(&cx.app, Lane::All, &never).await? > 0 {}
-    Ok(())
+    loop {
+        while round(&cx.app, Lane::All, &never).await? > 0 {}
+        let now = cx.app.clock.now();
+        if fetch_scalar!(cx.app.db.read().await?, i64, UNDER_WAY, now, real_now())?.unwrap_or(0) == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
 }
 
 /// One batch, as far as it gets before it is to stop; gives how many it took.

@@ -46,8 +46,7 @@ async fn sign_in(cx: Cx, form: Form) -> Result<Response, AppError> {
     )
     .await?
     .ok_or(AppError::NotFound)?;
-    let home = if person.staff { "/desk" } else { "/" };
-    crate::accounts::server::session::begin(&cx, person.id, home, None).await
+    crate::accounts::server::session::begin(&cx, person.id, "/", None).await
 }
 
 /// The demo's clock stays within a lifetime, where every calendar can follow.

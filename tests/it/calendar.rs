@@ -96,6 +96,12 @@ both! {
             assert_eq!(event.get_status(), Some(EventStatus::Confirmed));
             (event.get_uid().unwrap().to_owned(), event.get_sequence().unwrap())
         };
+        // In the language of whoever reads it, not of the program that fetches it.
+        assert!(feed.body.contains("CALNAME:My classes"), "{}", feed.body);
+        world.corrupt("update person set language = 'es' where email = 'ann@example.com'").await;
+        let spanish = world.get(None, &first).await.body;
+        assert!(spanish.contains("CALNAME:Mis clases"), "{spanish}");
+        world.corrupt("update person set language = null where email = 'ann@example.com'").await;
         // Cancelled: the same event, a higher sequence, and it says so.
         plan::cancel(&school.cx, id, "Ill.".into()).await.unwrap();
         let calendar = read(&world.get(None, &first).await.body);

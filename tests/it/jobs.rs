@@ -71,6 +71,30 @@ both! {
 }
 
 both! {
+    async fn whoever_works_off_what_is_due_waits_for_what_another_worker_is_about(world: World) {
+        world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
+        // Another worker has the letter, and is not done with it yet.
+        let lease = aftercare::server::clock::real_now() + TimeDelta::milliseconds(700);
+        world
+            .db()
+            .write(move |tx| {
+                Box::pin(async move {
+                    Ok(aftercare::execute!(tx, "update job set attempts = 1, leased_until = $1 where kind = 'deliver'", lease)?)
+                })
+            })
+            .await
+            .unwrap();
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from job where kind = 'deliver' and done_at is not null").await, 1);
+        // What failed and is to be tried again later is not waited for.
+        let world = World::without_mail(world.engine).await;
+        world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
+        tokio::time::timeout(Duration::from_secs(1), world.drain()).await.expect("it rests for two seconds");
+        assert_eq!(world.count("select attempts from job where kind = 'deliver'").await, 1);
+    }
+}
+
+both! {
     async fn the_nights_are_one_chain_however_often_one_is_tried_and_even_where_one_fails(world: World) {
         const PLANNED: &str = "select count(*) from job where kind = 'expire_benefits' and done_at is null and failed_at is null";
         let night = async || nightly::expire(&world.cx(Viewer::System)).await;

@@ -365,6 +365,20 @@ impl Missed {
 }
 
 both! {
+    async fn a_session_that_is_made_up_is_told_by_the_clock_of_its_place(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        missed.book(&world).await.unwrap();
+        let made_up = async || {
+            let page = world.get(&missed.learner, "/training/mine").await.body;
+            page.split("Sessions made up").nth(1).unwrap().split("</section>").next().unwrap().to_owned()
+        };
+        assert!(!made_up().await.contains("(Madrid)"));
+        world.corrupt("update person set zone = 'Asia/Kolkata' where email = 'ann@example.com'").await;
+        assert!(made_up().await.contains("(Madrid)"), "{}", made_up().await);
+    }
+}
+
+both! {
     async fn a_missed_session_is_made_up_elsewhere_at_no_cost_and_earns_the_certificate(world: World) {
         let missed = Missed::of(&world, 2, Mark::Absent).await;
         assert_eq!(missed.certificates(&world).await, 0);

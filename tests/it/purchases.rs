@@ -628,6 +628,15 @@ both! {
         let today = world.get(&agent, "/desk").await.body;
         assert!(today.contains("Decide whether XX-1 is theirs"), "{today}");
         assert!(!neglected().await.contains("XX-1"));
+        // Nobody ends the contact without having decided: only it keeps the registration from being forgotten.
+        let contact = format!("/desk/follow-ups/{}", id_of(&world, "select id from follow_up").await);
+        assert!(today.contains("href=\"/desk/registrations\"") && !today.contains("/desk/follow-ups/"), "{today}");
+        for outcome in ["reached", "not_reached", "not_needed"] {
+            let reply = world.post(&agent, &contact, &[("outcome", outcome)]).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{outcome}");
+            assert!(reply.body.contains("Decide on the registration first"), "{}", reply.body);
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
         world.advance(chrono::Duration::days(7));
         assert_eq!(neglected().await.matches("Decide whether XX-1 is theirs").count(), 1, "late, and once");
         let id = id_of(&world, "select id from registration").await.to_string();

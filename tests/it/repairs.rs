@@ -298,6 +298,125 @@ both! {
 }
 
 both! {
+    async fn a_technician_is_asked_to_come_somewhere(world: World) {
+        world.staff(Role::Technician).await;
+        let ann = world.customer("ann@example.com").await;
+        let slot = slot(workshop(&world, 2).await, MORNING);
+        let item = goods(&world, &ann).await.to_string();
+        let wish = |place| {
+            let about = [("item", item.as_str()), ("mode", "on_site"), ("fault", "It leaks"), ("slot", slot.as_str())];
+            [&about[..], &[("fee", "5900"), ("place", place)]].concat()
+        };
+        for nowhere in ["", "  "] {
+            let page = world.post(&ann, "/repairs/new", &wish(nowhere)).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(page.body.contains("place-fault") && page.body.contains("It leaks"), "{}", page.body);
+            let time = page.body.split(&format!("value=\"{slot}\"")).nth(1).unwrap().split('>').next().unwrap();
+            assert!(time.contains("checked"), "{time}");
+        }
+        assert_eq!(world.count("select count(*) from repair").await, 0);
+        let form = world.get(&ann, &format!("/repairs/new?item={item}&mode=on_site")).await.body;
+        let field = form.split("<textarea").find(|field| field.contains("name=\"place\"")).unwrap();
+        assert!(field.split('>').next().unwrap().contains("required"), "{field}");
+        assert_eq!(world.post(&ann, "/repairs/new", &wish("Mill Lane 3")).await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+both! {
+    async fn slots_of_another_length_take_no_more_than_there_is_room_for_at_any_moment(world: World) {
+        let place = workshop(&world, 1).await;
+        let mut people = Vec::new();
+        for email in ["ann@example.com", "ben@example.com", "cleo@example.com"] {
+            let who = world.customer(email).await;
+            let item = goods(&world, &who).await;
+            people.push((who, item));
+        }
+        let [(ann, hers), (ben, his), (cleo, third)] = &people[..] else { panic!("three") };
+        // Half past nine to ten in Madrid, in short slots; later nine to ten is one of the long ones.
+        world.corrupt("update workshop set slot_minutes = 30").await;
+        booked(&world, ann, *hers, &slot(place, "2026-12-03T08:30:00Z")).await;
+        world.corrupt("update workshop set slot_minutes = 60").await;
+        let long = slot(place, "2026-12-03T08:00:00Z");
+        let page = world.get(ben, &format!("/repairs/new?item={his}&mode=bring_in")).await.body;
+        assert!(!page.contains(&long) && page.contains(&slot(place, MORNING)), "{page}");
+        let reply = book(&world, ben, *his, &long).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("Somebody was quicker"), "{}", reply.body);
+        // What touches does not overlap; and with room for two there is a place beside her.
+        booked(&world, ben, *his, &slot(place, MORNING)).await;
+        world.corrupt("update workshop set desk_capacity = 2").await;
+        booked(&world, cleo, *third, &long).await;
+        assert_eq!(book(&world, ben, *his, &long).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // Room for less from now on breaks nothing that was promised before.
+        world.corrupt("update workshop set desk_capacity = 1").await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_asks_for_long_and_for_short_slots_at_once_gets_no_more_than_there_is_room_for(world: World) {
+        let place = workshop(&world, 2).await;
+        let mut wishes = Vec::new();
+        for n in 0..24 {
+            let who = world.customer(&format!("c{n}@example.com")).await;
+            let item = goods(&world, &who).await;
+            wishes.push((who, item, slot(place, ["2026-12-03T08:00:00Z", "2026-12-03T08:30:00Z"][n % 2])));
+        }
+        // Between two posts the manager changes the slots, again and again.
+        let change = async |minutes: &'static str| {
+            for _ in 0..6 {
+                world.corrupt(minutes).await;
+                tokio::task::yield_now().await;
+            }
+        };
+        let asked = futures::future::join_all(wishes.iter().map(|(who, item, slot)| book(&world, who, *item, slot)));
+        let (replies, (), ()) = tokio::join!(
+            asked,
+            change("update workshop set slot_minutes = 30"),
+            change("update workshop set slot_minutes = 60")
+        );
+        let won = replies.iter().filter(|reply| reply.status == StatusCode::SEE_OTHER).count();
+        assert!(replies.iter().all(|reply| [303, 422].contains(&reply.status.as_u16())));
+        assert!(won >= 2, "{won}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_waits_for_a_first_technician_is_theirs_when_they_come(world: World) {
+        let place = workshop(&world, 2).await;
+        let mut booked = Vec::new();
+        for (email, mode) in [("ann@example.com", "bring_in"), ("ben@example.com", "on_site"), ("cleo@example.com", "on_site")] {
+            let who = world.customer(email).await;
+            let (item, slot) = (goods(&world, &who).await.to_string(), slot(place, MORNING));
+            let wish = [("item", item.as_str()), ("mode", mode), ("fault", "It jams"), ("slot", &slot), ("fee", "5900"), ("place", "Mill Lane 3")];
+            let reply = world.post(&who, "/repairs/new", &wish).await;
+            assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            booked.push((who, reply.location().to_owned()));
+        }
+        world.post(&booked[0].0, &booked[0].1, &[("do", "cancel")]).await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let other = world.customer("dora@example.com").await;
+        let item = goods(&world, &other).await.to_string();
+        let parcel = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It jams"), ("fee", "2900")];
+        assert_eq!(world.post(&other, "/repairs/new", &parcel).await.status, StatusCode::SEE_OTHER);
+        world.staff(Role::Agent).await;
+        assert_eq!(world.count("select count(*) from repair where technician_id is not null").await, 0);
+        world.staff(Role::Technician).await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        assert_eq!(world.count("select count(*) from repair where technician_id is not null and state <> 'cancelled'").await, 3);
+        assert_eq!(world.count("select count(*) from repair where technician_id is not null and state = 'cancelled'").await, 0);
+        // Of two visits at one time they make one; the other is theirs to put right.
+        assert_eq!(world.count("select count(*) from busy where entity = 'repair'").await, 1);
+        assert_eq!(world.count("select count(*) from appointment where technician_id is not null").await, 1);
+        const SAID: &str = "select count(*) from history where act = 'add_staff' and entity = 'repair'";
+        assert_eq!(world.count(SAID).await, 3);
+        world.staff_named(Role::Technician, "second@staff.example").await;
+        assert_eq!(world.count(SAID).await, 3, "there was nothing left to give");
+    }
+}
+
+both! {
     async fn two_hundred_who_ask_at_once_get_exactly_as_many_places_as_there_are(world: World) {
         let place = workshop(&world, 3).await;
         let mut people = Vec::new();
@@ -1337,6 +1456,27 @@ both! {
 }
 
 both! {
+    async fn who_has_a_thing_from_somebody_else_does_not_read_the_numbers_of_their_repairs(world: World) {
+        let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
+        let technician = world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        let address = priced(&world, &ann, &technician).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &address, &[("do", "accept"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        let rma = address.rsplit('/').next().unwrap();
+        let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select item_id from repair").unwrap().unwrap();
+        let page = async |who: &Signed| world.get(who, &format!("/repairs/new?item={item}&mode=send_in")).await.body;
+        assert!(page(&ann).await.contains(&format!("Yes, as in repair {rma}")));
+        world.corrupt("update item set owner_id = (select id from person where email = 'ben@example.com')").await;
+        let his = page(&ben).await;
+        assert!(his.contains("Yes, as in the repair finished on 1 December 2026") && !his.contains("RMA-"), "{his}");
+    }
+}
+
+both! {
     async fn what_the_makers_warranty_covers_is_not_asked_about(world: World) {
         let (ann, technician) = (world.customer("ann@example.com").await, world.staff(Role::Technician).await);
         workshop(&world, 2).await;
@@ -1386,6 +1526,7 @@ both! {
 const CORRUPTIONS: &[(&str, &str)] = &[
     ("slot_load_differs_from_appointments", "update slot_load set booked = 0"),
     ("slot_over_capacity", "update slot_load set booked = 0, capacity = 0"),
+    ("workshop_over_capacity", "update appointment set ends_at = (select max(ends_at) from appointment)"),
     ("appointment_without_slot", "delete from slot_load"),
     ("repair_without_next_step", "update repair set next_due = null"),
     ("repair_without_owner", "update repair set technician_id = null"),
@@ -1419,6 +1560,12 @@ both! {
             if *name == "photo_without_size" {
                 let fields = [("do", "photos")];
                 upload(&world, &ann, multipart(&fields, &[("a.png", &png(8, 8))])).await;
+            }
+            if *name == "workshop_over_capacity" {
+                for at in [MORNING, LATER] {
+                    let other = goods(&world, &ann).await;
+                    booked(&world, &ann, other, &slot(place, at)).await;
+                }
             }
             if *name == "technician_at_two_visits" {
                 let other = goods(&world, &ann).await;

@@ -251,6 +251,51 @@ both! {
     }
 }
 
+both! {
+    async fn an_appointment_is_told_by_the_clock_of_its_place_and_names_it_to_readers_elsewhere(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let place = crate::repairs::workshop(&world, 2).await;
+        let ann = world.customer("ann@example.com").await;
+        let item = crate::repairs::goods(&world, &ann).await;
+        // Six in the evening in Kolkata is half past one in Madrid.
+        let from = "2026-12-02T12:30:00Z".parse::<DateTime<Utc>>().unwrap();
+        let sessions = vec![Span { from, until: from + Duration::hours(2) }];
+        let draft = Draft { sessions, zone: chrono_tz::Asia::Kolkata, ..school.draft("From afar", 5, 0, 0) };
+        let class = school.open(draft).await;
+        seats::enrol(&world.cx_of(&ann).await, class, Consent::default()).await.unwrap();
+        for path in ["/", "/training/mine"] {
+            let page = world.get(&ann, path).await.body;
+            assert!(page.contains("18:00 (Kolkata)"), "{path}: {page}");
+        }
+        let (item, slot) = (item.to_string(), crate::repairs::slot(place, crate::repairs::MORNING));
+        let booking = [("item", item.as_str()), ("mode", "bring_in"), ("fault", "It jams"), ("slot", &slot), ("fee", "2900")];
+        let at_home = world.post(&ann, "/repairs/new", &booking).await.location().to_owned();
+        for path in ["/repairs", &at_home] {
+            let page = world.get(&ann, path).await.body;
+            assert!(page.contains("10:00") && !page.contains("(Madrid)"), "{path}: {page}");
+        }
+        let account = [("name", "Ann"), ("zone", "Asia/Kolkata"), ("version", "1")];
+        assert_eq!(world.post(&ann, "/account", &account).await.status, StatusCode::SEE_OTHER);
+        for path in ["/", "/training/mine"] {
+            let page = world.get(&ann, path).await.body;
+            assert!(page.contains("18:00") && !page.contains("(Kolkata)"), "{path}: {page}");
+        }
+        for path in ["/repairs", &at_home] {
+            let page = world.get(&ann, path).await.body;
+            assert!(page.contains("10:00 (Madrid)") && !page.contains("14:30"), "{path}: {page}");
+        }
+        let move_it = [("do", "move"), ("slot", &crate::repairs::slot(place, "2026-12-03T11:00:00Z"))];
+        assert_eq!(world.post(&ann, &at_home, &move_it).await.status, StatusCode::SEE_OTHER);
+        let said = async |letter: &str| {
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_scalar!(&mut tx, String, "select body from message where letter = $1", letter).unwrap().unwrap()
+        };
+        let (booked, moved) = (said("repair_booked").await, said("repair_moved").await);
+        assert!(booked.contains("10:00") && !booked.contains("(Madrid)"), "{booked}");
+        assert!(moved.contains("12:00 (Madrid)"), "{moved}");
+    }
+}
+
 /// The general words of each language, as translators wrote them.
 const LANGUAGES: [(&str, &str); 5] = [
     ("en", include_str!("../../locales/en/shell.json")),

@@ -3,7 +3,7 @@
 use super::{service, session};
 use crate::{
     access::Act,
-    accounts::domain::{CHALLENGE_MINUTES, safe_next},
+    accounts::domain::{CHALLENGE_MINUTES, safe_next, start},
     error::AppError,
     server::{
         Cx,
@@ -36,7 +36,7 @@ pub struct Next {
 pub async fn sign_in(cx: Cx, Query(query): Query<Next>) -> Response {
     let next = safe_next(&query.next).to_owned();
     if cx.viewer.person().is_some() {
-        return cx.redirect(&next, None);
+        return cx.redirect(start(&next, cx.viewer.is_staff()), None);
     }
     sign_in_page(&cx, &Sheet::filled(&[("next", &next)]))
 }

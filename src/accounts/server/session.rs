@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Act, Membership, Person, Subject},
-    accounts::domain::Lifetime,
+    accounts::domain::{Lifetime, start},
     db::{Db, Tx},
     error::AppError,
     execute, fetch_all, fetch_one,
@@ -87,11 +87,12 @@ pub async fn insert(tx: &mut Tx, person: PersonId, device: &str) -> Result<Strin
     Ok(token)
 }
 
-/// Signs somebody in on this browser: a new session in place of the one it had, one line of history, and on to `next`.
+/// Signs somebody in on this browser: a new session in place of the one it had, one line of history, and on to `next`, or
+/// to where they start.
 pub async fn begin(cx: &Cx, person: PersonId, next: &str, notice: Option<Notice>) -> Result<Response, AppError> {
     let permit = cx.may(Act::SignIn, &Subject::of(person))?;
     let context = cx.clone();
-    let token = cx
+    let (token, staff) = cx
         .db()
         .write(move |tx| {
             let cx = context.clone();
@@ -103,11 +104,12 @@ pub async fn begin(cx: &Cx, person: PersonId, next: &str, notice: Option<Notice>
                 let change =
                     history::Change { entity: "person", id: person.0, customer: Some(person), ..Default::default() };
                 history::record(tx, &cx, &permit, change).await?;
-                Ok(token)
+                let (staff,) = fetch_one!(tx, (bool,), STAFF, person)?;
+                Ok((token, staff))
             })
         })
         .await?;
-    let mut response = cx.redirect(next, notice);
+    let mut response = cx.redirect(start(next, staff), notice);
     set(cx, &mut response, &token, CUSTOMER_COOKIE_SECONDS);
     Ok(response)
 }

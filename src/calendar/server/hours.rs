@@ -3,17 +3,16 @@
 use crate::{
     access::Permit,
     calendar::{
-        domain::{Crew, Span},
+        domain::{Crew, Span, most_at_once},
         hours::{LocalSlot, Opening, Service, Timetable},
     },
-    db::Tx,
+    db::{Key, Tx},
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     values::{Currency, Money, WorkshopId},
 };
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
-use std::collections::HashMap;
 
 /// A place that repairs things, with everything that can be set about it.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -144,8 +143,24 @@ pub async fn timetable(
     })
 }
 
-const LOADS: &str = "select starts_at, booked from slot_load \
-    where workshop_id = $1 and service = $2 and starts_at >= $3 and starts_at < $4";
+const TAKEN: &str = "select starts_at, ends_at from appointment where workshop_id = $1 and service = $2 \
+    and state in ('booked', 'kept') and starts_at > $3 and starts_at < $4 and ends_at > $5 order by starts_at";
+/// No slot is longer: it lies within one day, and a day on which the clocks go back has 25 hours.
+const LONGEST: TimeDelta = TimeDelta::hours(25);
+
+/// The appointments that take time of a span, by their start. They count with all their time, since those that were booked
+/// when slots were longer or began elsewhere are kept.
+async fn taken(
+    tx: &mut Tx,
+    workshop: &Workshop,
+    service: Service,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Span>, AppError> {
+    type Row = (DateTime<Utc>, DateTime<Utc>);
+    let rows = fetch_all!(tx, Row, TAKEN, workshop.id, service.as_str(), from - LONGEST, until, from)?;
+    Ok(rows.into_iter().filter_map(|(from, until)| Span::new(from, until)).collect())
+}
 
 /// The free slots of `days` days that have any, from `from` on (or from now), and the day on which the next begin. Where
 /// a `crew` is given, one of them has to be free as well.
@@ -166,8 +181,9 @@ pub async fn free(
     let Some(last) = offered.last() else { return Ok((Vec::new(), None)) };
     let until = workshop.end_of(last.starts.date()) + TimeDelta::minutes(1);
     let since = now.max(workshop.end_of(from.checked_sub_days(Days::new(1)).unwrap_or(from)));
-    let loads = fetch_all!(tx, (DateTime<Utc>, i64), LOADS, workshop.id, service.as_str(), since, until)?;
-    let loads: HashMap<DateTime<Utc>, i64> = loads.into_iter().collect();
+    let taken = taken(tx, workshop, service, since, until).await?;
+    // Slots come in their order, so what was over before one is over for all that follow.
+    let mut over = 0;
     let capacity = workshop.capacity(service);
     let mut seen = Vec::new();
     let mut free = Vec::new();
@@ -177,7 +193,8 @@ pub async fn free(
         };
         let Some(span) = Span::new(starts_at, ends_at) else { continue };
         let hands = crew.map_or(i64::MAX, |crew| i64::try_from(crew.free(&span)).unwrap_or(i64::MAX));
-        let left = (capacity - loads.get(&starts_at).copied().unwrap_or(0)).min(hands);
+        over += taken[over..].iter().take_while(|busy| busy.from + LONGEST <= starts_at).count();
+        let left = (capacity - most_at_once(&taken[over..], &span)).min(hands);
         if left < 1 {
             continue;
         }
@@ -195,12 +212,13 @@ pub async fn free(
 
 const OPEN: &str = "insert into slot_load (workshop_id, service, starts_at, booked, capacity) values ($1, $2, $3, 0, $4) \
     on conflict (workshop_id, service, starts_at) do nothing";
-const TAKE: &str = "update slot_load set booked = booked + 1, capacity = $4 \
+const TAKE: &str = "update slot_load set booked = booked + 1, capacity = case when capacity > $4 then capacity else $4 end \
     where workshop_id = $1 and service = $2 and starts_at = $3 and booked < $4";
 const RELEASE: &str = "update slot_load set booked = booked - 1 \
     where workshop_id = $1 and service = $2 and starts_at = $3 and booked > 0";
 
-/// Takes a place in a slot. The conditional update decides, so no number of askers gets more than there is.
+/// Takes a place in a slot. One after the other does so and finds every place that those before took: no number of askers
+/// gets more than there is, whatever the slots were like when others booked.
 pub async fn take(
     tx: &mut Tx,
     workshop: &Workshop,
@@ -218,19 +236,20 @@ pub async fn take(
     let Some(ends_at) = workshop.instant(slot.ends).filter(|_| workshop.instant(slot.starts) == Some(starts_at)) else {
         return Ok(Taken::NotOffered);
     };
-    occupy(tx, workshop, service, starts_at).await.map(|got| if got { Taken::Until(ends_at) } else { Taken::Full })
-}
-
-/// Takes a place at any time, within the capacity: for what was agreed by other means.
-pub async fn occupy(
-    tx: &mut Tx,
-    workshop: &Workshop,
-    service: Service,
-    starts_at: DateTime<Utc>,
-) -> Result<bool, AppError> {
     let capacity = workshop.capacity(service);
+    let Some(span) = Span::new(starts_at, ends_at) else { return Ok(Taken::NotOffered) };
+    // Where there is no room any more nobody waits; whoever finds some looks again when it is their turn.
+    for in_turn in [false, true] {
+        if in_turn {
+            tx.lock(&[Key::of("workshop", workshop.id.0)]).await?;
+        }
+        if most_at_once(&taken(tx, workshop, service, starts_at, ends_at).await?, &span) >= capacity {
+            return Ok(Taken::Full);
+        }
+    }
     execute!(tx, OPEN, workshop.id, service.as_str(), starts_at, capacity)?;
-    Ok(execute!(tx, TAKE, workshop.id, service.as_str(), starts_at, capacity)? == 1)
+    let got = execute!(tx, TAKE, workshop.id, service.as_str(), starts_at, capacity)? == 1;
+    Ok(if got { Taken::Until(ends_at) } else { Taken::Full })
 }
 
 /// Gives a place back.

@@ -1,5 +1,6 @@
 //! Wall clocks: what a local time in a place means as an instant. The zone database stays on the server.
 
+use crate::{i18n::Fmt, w};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
@@ -34,6 +35,17 @@ pub fn instant(zone: Tz, date: NaiveDate, time: NaiveTime) -> Option<DateTime<Ut
 /// The zone of a stored name; what is unknown here is read in UTC.
 pub fn named(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
+}
+
+/// A zone as people name it: its town.
+pub fn town(tz: Tz) -> String {
+    tz.name().rsplit('/').next().unwrap_or(tz.name()).replace('_', " ")
+}
+
+/// A time on the wall clock of its place, which is named where the reader lives by another one.
+pub fn when(fmt: Fmt, at: DateTime<Utc>, place: Tz, reader: Tz) -> String {
+    let time = fmt.date_time(at, place);
+    if place == reader { time } else { w!(fmt, training.time_in_zone, time = time, zone = town(place)) }
 }
 
 #[cfg(test)]

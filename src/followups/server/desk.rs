@@ -153,7 +153,7 @@ pub async fn done(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response
     Ok(cx.redirect("/desk", Some(Notice::FollowUpDone)))
 }
 
-/// A planned contact with the buttons that end it.
+/// A planned contact with the buttons that end it, or the way to what has to be decided first.
 pub fn due_card(cx: &Cx, follow_up: &FollowUp) -> impl IntoView + use<> {
     let fmt = cx.fmt();
     let when = follow_up.due_at.map(|due| fmt.date_time(due, cx.zone)).unwrap_or_default();
@@ -173,11 +173,17 @@ pub fn due_card(cx: &Cx, follow_up: &FollowUp) -> impl IntoView + use<> {
     let (what, name) = (follow_up.what.clone(), follow_up.customer_name.clone());
     let (href, action) =
         (format!("/desk/customers/{}", follow_up.customer_id), format!("/desk/follow-ups/{}", follow_up.id));
+    let end = if follow_up.undecided {
+        let decide = w!(fmt, followups.decide);
+        view! { <Actions><ButtonLink href="/desk/registrations">{decide}</ButtonLink></Actions> }.into_any()
+    } else {
+        view! { <form method="post" action=action><Actions>{buttons}</Actions></form> }.into_any()
+    };
     view! {
         <Card>
             <p class="row"><strong>{what}</strong><Badge tone text=when/></p>
             <p><a href=href>{name}</a></p>
-            <form method="post" action=action><Actions>{buttons}</Actions></form>
+            {end}
         </Card>
     }
 }

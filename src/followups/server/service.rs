@@ -164,6 +164,9 @@ pub async fn done(cx: &Cx, id: FollowUpId, form: &Form) -> Result<(), AppError> 
             Box::pin(async move {
                 let follow_up = store::find(tx, id).await?;
                 let permit = cx.may(Act::DoneFollowUp, &Subject::of(follow_up.customer_id))?;
+                if follow_up.undecided {
+                    return Err(Refusal::Undecided.into());
+                }
                 if !store::done(tx, &permit, id, outcome, cx.now).await? {
                     return Err(Refusal::AlreadyDone.into());
                 }

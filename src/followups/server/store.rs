@@ -24,13 +24,16 @@ pub struct FollowUp {
     pub planned_at: DateTime<Utc>,
     pub done_at: Option<DateTime<Utc>>,
     pub outcome: Option<String>,
+    /// It is about a registration that nobody has decided: only this contact keeps that from being forgotten.
+    pub undecided: bool,
 }
 
 macro_rules! select_follow_up {
     ($rest:literal) => {
         concat!(
             "select f.id, f.customer_id, p.name as customer_name, f.owner_id, o.name as owner_name, f.what, f.due_at, f.planned_at, \
-             f.done_at, f.outcome from follow_up f join person p on p.id = f.customer_id left join person o on o.id = f.owner_id ",
+             f.done_at, f.outcome, exists (select 1 from registration g where f.entity = 'registration' and g.id = f.entity_id \
+             and g.state in ('open', 'disputed')) as undecided from follow_up f join person p on p.id = f.customer_id left join person o on o.id = f.owner_id ",
             $rest
         )
     };

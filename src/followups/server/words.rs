@@ -13,6 +13,7 @@ impl InWords for Refusal {
             Self::InThePast => w!(fmt, followups.no_past),
             Self::TooFarAhead { days } => w!(fmt, followups.no_too_far, count = days.unsigned_abs()),
             Self::AlreadyDone => w!(fmt, followups.no_done),
+            Self::Undecided => w!(fmt, followups.no_undecided),
         }
     }
 }

@@ -122,7 +122,7 @@ impl Letter {
                 body: w!(fmt, purchases.letter_another_text, product = product.clone(), serial = serial.clone()),
                 link: Some(link.clone()),
             },
-            Self::Repair(letter) => letter.write(fmt),
+            Self::Repair(letter) => letter.write(fmt, zone),
             Self::Training(letter) => letter.write(fmt),
             Self::Learning(letter) => letter.write(fmt),
             Self::Group(letter) => letter.write(fmt),

@@ -8,7 +8,7 @@ use crate::{
     values::{EmailAddress, OrganisationId, PersonId},
 };
 
-/// Makes somebody staff, known or new.
+/// Makes somebody staff, known or new. What was booked before there was a technician gets one now.
 pub async fn add_staff(cx: &Cx, email: EmailAddress, name: String, role: Role) -> Result<PersonId, AppError> {
     let permit = cx.may(Act::AddStaff, &Subject::nobody())?;
     let context = cx.clone();
@@ -19,6 +19,9 @@ pub async fn add_staff(cx: &Cx, email: EmailAddress, name: String, role: Role) -
                 let new = NewPerson { email: Some(email), name, staff: true, ..NewPerson::default() };
                 let person = store::insert(tx, &permit, &new, cx.now).await?;
                 store::add_role(tx, &permit, person, role).await?;
+                if role == Role::Technician {
+                    crate::repairs::server::service::give_waiting(tx, &cx, &permit).await?;
+                }
                 let change =
                     history::Change { entity: "person", id: person.0, to: Some(role.as_str()), ..Default::default() };
                 history::record(tx, &cx, &permit, change).await?;

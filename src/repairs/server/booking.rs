@@ -292,6 +292,9 @@ impl Wish {
         };
         let again = form.optional(SAME_FAULT, &mut faults, Fault::NotAChoice);
         let place = form.text("place").to_owned();
+        if place.is_empty() && mode == Some(Mode::OnSite) {
+            faults.add("place", Fault::Required);
+        }
         if place.chars().count() > PLACE_LENGTH as usize {
             faults.add("place", Fault::TooLong { max: PLACE_LENGTH });
         }

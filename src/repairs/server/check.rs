@@ -13,6 +13,21 @@ pub const CLAUSES: &[Clause] = &[
               and l.starts_at = a.starts_at where a.state in ('booked', 'kept') \
               group by a.workshop_id, a.service, a.starts_at, l.capacity having count(*) > l.capacity",
     },
+    // Slots that were of another length, or began elsewhere, when somebody booked overlap those of today.
+    Clause {
+        promise: 1,
+        name: "workshop_over_capacity",
+        sql: "select l.workshop_id as id, l.service || ' ' || cast(l.at as text) || ': ' || cast(l.level as text) || ' at once' \
+              as detail from (select m.workshop_id, m.service, m.at, m.change, sum(m.change) over \
+              (partition by m.workshop_id, m.service order by m.at, m.change rows unbounded preceding) as level from \
+              (select workshop_id, service, starts_at as at, 1 as change from appointment where state in ('booked', 'kept') \
+              union all select workshop_id, service, ends_at, -1 from appointment where state in ('booked', 'kept')) m) l \
+              join workshop w on w.id = l.workshop_id where l.change = 1 \
+              and l.level > case when l.service = 'desk' then w.desk_capacity else w.visit_capacity end \
+              and l.level > (select max(s.capacity) from appointment a join slot_load s on s.workshop_id = a.workshop_id \
+              and s.service = a.service and s.starts_at = a.starts_at where a.workshop_id = l.workshop_id \
+              and a.service = l.service and a.state in ('booked', 'kept') and a.starts_at <= l.at and a.ends_at > l.at)",
+    },
     Clause {
         promise: 1,
         name: "slot_load_differs_from_appointments",

@@ -335,6 +335,10 @@ fn latest(now: DateTime<Utc>, n: usize, state: State) -> DateTime<Utc> {
     }
 }
 
+/// Where a technician comes.
+const PLACES: [&str; 3] =
+    ["Calle de la Huerta 8, taller", "Via dei Platani 21, secondo piano", "Ąžuolų g. 14, įėjimas iš kiemo"];
+
 /// Books with the first time that fits: for a job that is still to come one in the next days, else the earliest.
 async fn begin(
     cx: &Cx,
@@ -373,6 +377,7 @@ async fn begin(
         ("mode", mode.as_str()),
         ("fault", tale.fault),
         ("slot", &slot),
+        ("place", PLACES[n % PLACES.len()]),
         ("fee", &fee),
         (booking::SAME_FAULT, &again),
     ];

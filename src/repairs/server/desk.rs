@@ -141,14 +141,8 @@ fn queue_table(cx: &Cx, rows: &[store::QueueRow]) -> impl IntoView + use<> {
         w!(t, repairs.desk_owner).into(),
     ];
     let rows = rows.iter().map(|row| {
-        let next = parts::next_line(
-            cx,
-            Side::Desk,
-            row.next_step.as_deref(),
-            row.next_due,
-            row.appointment_at,
-            cx.company_zone(),
-        );
+        let next =
+            parts::next_line(cx, Side::Desk, row.next_step.as_deref(), row.next_due, row.appointment_at, row.tz());
         let late = row.next_due.is_some_and(|due| due < cx.now);
         let tone = if late { Tone::Bad } else { words::tone(row.state) };
         let rma = Rma(row.rma.clone());

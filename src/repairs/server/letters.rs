@@ -2,7 +2,7 @@
 
 use super::{service::LetterKind, store};
 use crate::{
-    calendar::server::hours::Workshop,
+    calendar::server::{hours::Workshop, zone},
     i18n::Fmt,
     notices::server::{Letter, Urgency, Written},
     repairs::domain::Mode,
@@ -83,7 +83,7 @@ impl RepairLetter {
     }
 
     /// In words. An appointment stands in the workshop's zone: that is where one goes.
-    pub fn write(&self, fmt: Fmt) -> Written {
+    pub fn write(&self, fmt: Fmt, reader: Tz) -> Written {
         let (rma, item) = (self.rma.clone(), self.item.clone());
         let total = self.total.map(|total| fmt.money(total)).unwrap_or_default();
         let until = self.until.map(|day| fmt.date(day)).unwrap_or_default();
@@ -91,11 +91,11 @@ impl RepairLetter {
         let (subject, body) = match self.kind {
             LetterKind::Booked => (
                 w!(fmt, repairs.letter_booked_subject, rma = rma),
-                w!(fmt, repairs.letter_booked_body, item = item, when = self.when(fmt)),
+                w!(fmt, repairs.letter_booked_body, item = item, when = self.when(fmt, reader)),
             ),
             LetterKind::Moved => (
                 w!(fmt, repairs.letter_moved_subject, rma = rma),
-                w!(fmt, repairs.letter_moved_body, item = item, when = self.when(fmt)),
+                w!(fmt, repairs.letter_moved_body, item = item, when = self.when(fmt, reader)),
             ),
             LetterKind::Cancelled => (
                 w!(fmt, repairs.letter_cancelled_subject, rma = rma),
@@ -129,7 +129,7 @@ impl RepairLetter {
         Written { subject, body, link: Some(self.link.clone()) }
     }
 
-    fn when(&self, fmt: Fmt) -> String {
+    fn when(&self, fmt: Fmt, reader: Tz) -> String {
         match (self.mode, self.appointment) {
             (Mode::SendIn, _) => w!(fmt, repairs.letter_send, address = self.address.clone()),
             (_, Some(at)) => {
@@ -137,7 +137,7 @@ impl RepairLetter {
                     Mode::OnSite => w!(fmt, repairs.mode_on_site),
                     _ => format!("{}, {}", self.workshop, self.address),
                 };
-                w!(fmt, repairs.letter_when, date = fmt.date_time(at, self.zone), place = place)
+                w!(fmt, repairs.letter_when, date = zone::when(fmt, at, self.zone, reader), place = place)
             }
             _ => String::new(),
         }

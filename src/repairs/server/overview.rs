@@ -57,15 +57,8 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
     let rows = store::latest_of(tx, person, MOST).await?;
     let rows = rows.iter().map(|row| PanelRow {
         title: row.item_name.clone(),
-        text: parts::next_line(
-            cx,
-            Side::Desk,
-            row.next_step.as_deref(),
-            row.next_due,
-            row.appointment_at,
-            cx.company_zone(),
-        )
-        .unwrap_or_else(|| row.number().to_string()),
+        text: parts::next_line(cx, Side::Desk, row.next_step.as_deref(), row.next_due, row.appointment_at, row.tz())
+            .unwrap_or_else(|| row.number().to_string()),
         badge: Some((words::tone(row.state), row.state.in_words(cx.fmt()))),
         href: Some(format!("/desk/repairs/{}", row.number())),
     });

@@ -2,7 +2,10 @@
 
 use super::{booking::PLACE_OF_SLOT, service, store, words};
 use crate::{
-    calendar::server::hours::{FreeSlot, Workshop},
+    calendar::server::{
+        hours::{FreeSlot, Workshop},
+        zone,
+    },
     error::{AppError, Fault, Faults},
     i18n::{Fmt, InWords},
     repairs::domain::{Mode, QuoteLine, Rma, SlotId, State, Step as NextStep, Verb},
@@ -72,7 +75,7 @@ fn due_words(cx: &Cx, step: NextStep, due: DateTime<Utc>, appointment: Option<Da
     let t = cx.fmt();
     let by_the_minute = matches!(step, NextStep::BringItem | NextStep::VisitYou) && appointment == Some(due);
     if by_the_minute {
-        return t.date_time(due, zone);
+        return zone::when(t, due, zone, cx.zone);
     }
     let date = t.date(due.with_timezone(&zone).date_naive());
     if due < cx.now { w!(t, repairs.late, date = date) } else { w!(t, repairs.next_by, date = date) }
@@ -115,7 +118,9 @@ pub fn appointment_line(cx: &Cx, shown: &service::Shown) -> String {
         _ => format!("{}, {}", shown.workshop.name, shown.workshop.address),
     };
     match shown.row.appointment_at {
-        Some(at) => w!(t, repairs.appointment_at, date = t.date_time(at, shown.workshop.zone()), place = place),
+        Some(at) => {
+            w!(t, repairs.appointment_at, date = zone::when(t, at, shown.workshop.zone(), cx.zone), place = place)
+        }
         None => w!(t, repairs.send_to, address = place),
     }
 }
@@ -141,7 +146,7 @@ pub fn timeline(cx: &Cx, side: Side, shown: &service::Shown) -> Vec<Step> {
                 _ => words::event(t, &event.verb),
             },
             text: event.note.clone(),
-            time: Some(t.date_time(event.at, zone)),
+            time: Some(zone::when(t, event.at, zone, cx.zone)),
         })
         .collect();
     let row = &shown.row;

@@ -6,7 +6,7 @@ use super::{
     photos, service, store, upload, words,
 };
 use crate::{
-    calendar::server::hours::Workshop,
+    calendar::server::{hours::Workshop, zone},
     coverage,
     error::{AppError, Faults},
     i18n::InWords,
@@ -73,7 +73,7 @@ pub async fn list(cx: Cx, RawQuery(raw): RawQuery) -> Result<Response, AppError>
 fn card(cx: &Cx, row: &store::RepairRow) -> impl IntoView + use<> {
     let t = cx.fmt();
     let text =
-        parts::next_line(cx, Side::Customer, row.next_step.as_deref(), row.next_due, row.appointment_at, cx.zone);
+        parts::next_line(cx, Side::Customer, row.next_step.as_deref(), row.next_due, row.appointment_at, row.tz());
     view! {
         <CardLink href=format!("/repairs/{}", row.number()) title=row.item_name.clone() icon=Some(Icon::Wrench)
             text=text note=row.number().to_string() badge=Some((words::tone(row.state), words::customer_state(t, row.state)))/>
@@ -207,17 +207,24 @@ fn choices(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> {
 fn same_fault(cx: &Cx, draft: &Draft, sheet: &Sheet) -> Option<AnyView> {
     let t = cx.fmt();
     let item = draft.item.as_ref().filter(|_| !draft.earlier.is_empty())?.id;
+    let scope = cx.viewer.scope();
     let mut choices: Vec<Choice> = draft
         .earlier
         .iter()
         .map(|one| {
             let (since, until) = one.days();
             let (since, until) = (t.date(since), t.date(until));
-            let title = w!(t, repairs.same_fault_yes, rma = one.number().to_string());
-            Choice {
-                text: Some(w!(t, repairs.same_fault_yes_text, since = since, until = until)),
-                ..Choice::new(FaultAgain::As(one.id).to_string(), title)
-            }
+            let (title, text) = match one.number(&scope) {
+                Some(rma) => (
+                    w!(t, repairs.same_fault_yes, rma = rma.to_string()),
+                    w!(t, repairs.same_fault_yes_text, since = since, until = until),
+                ),
+                None => (
+                    w!(t, repairs.same_fault_before, since = since),
+                    w!(t, repairs.same_fault_before_text, until = until),
+                ),
+            };
+            Choice { text: Some(text), ..Choice::new(FaultAgain::As(one.id).to_string(), title) }
         })
         .collect();
     choices.push(Choice::new(FaultAgain::Another(item).to_string(), w!(t, repairs.same_fault_no)));
@@ -241,7 +248,7 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
     let place = on_site.then(|| {
         view! {
             <TextArea name="place" label=w!(t, repairs.place) hint=w!(t, repairs.place_hint) rows=2
-                value=typed("place", &draft.place) fault=cx.fault(sheet, "place") maxlength=Some(400)/>
+                value=typed("place", &draft.place) fault=cx.fault(sheet, "place") maxlength=Some(400) required=true/>
         }
     });
     let hidden = |name: String, fee: Money| view! { <input type="hidden" name=name value=fee.minor.to_string()/> };
@@ -490,7 +497,9 @@ fn appointment(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView
     let can = |verb| shown.verbs.contains(&verb);
     let until = shown.row.appointment_at.map(|at| shown.policy.notice_ends(at));
     let notice = match until {
-        Some(until) if until >= cx.now => w!(t, repairs.notice_until, date = t.date_time(until, shown.workshop.zone())),
+        Some(until) if until >= cx.now => {
+            w!(t, repairs.notice_until, date = zone::when(t, until, shown.workshop.zone(), cx.zone))
+        }
         Some(_) => w!(t, repairs.notice_over),
         None => String::new(),
     };

@@ -6,6 +6,7 @@ use crate::{
     access::{Act, Permit, Subject},
     benefits::{domain::Reference, server::ledger},
     calendar::{
+        domain::Span,
         hours::Service,
         server::{
             busy,
@@ -527,6 +528,29 @@ pub async fn record_work(
         })
     })
     .await
+}
+
+/// Gives every open job that has no technician one: it was booked when there was none.
+pub async fn give_waiting(tx: &mut Tx, cx: &Cx, permit: &Permit) -> Result<(), AppError> {
+    for id in store::without_technician(tx).await? {
+        tx.lock(&[Key::of("repair", id.0)]).await?;
+        let Some(row) = store::by_id(tx, id).await?.filter(store::RepairRow::wants_technician) else { continue };
+        let span = store::appointment(tx, id).await?.and_then(|old| Span::new(old.starts_at, old.ends_at));
+        let visits = booking::assign(tx, row.mode, span, id).await;
+        // Whoever cannot be there at that time has the job all the same, and moves it.
+        let technician = match visits {
+            Err(AppError::Refused(_)) => booking::assign(tx, row.mode, None, id).await?,
+            Ok(technician) => {
+                store::send_to_visit(tx, permit, id, technician).await?;
+                technician
+            }
+            Err(error) => return Err(error),
+        };
+        store::give(tx, permit, id, technician).await?;
+        let change = Change { entity: "repair", id: id.0, customer: Some(row.person_id), ..Change::default() };
+        history::record(tx, cx, permit, change).await?;
+    }
+    Ok(())
 }
 
 /// Job: a quote that nobody answered in time lapses.

@@ -4,7 +4,7 @@ use crate::{
     access::{Permit, Scope},
     calendar::{
         domain::{Crew, Span},
-        server::busy,
+        server::{busy, zone},
     },
     db::Tx,
     error::AppError,
@@ -17,6 +17,7 @@ use crate::{
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 /// A repair as it is kept.
@@ -53,9 +54,15 @@ pub struct RepairRow {
     pub updated_at: DateTime<Utc>,
     /// The earlier repair whose fault has come back.
     pub same_as: Option<RepairId>,
+    /// The workshop's zone, by whose wall clock its appointments are.
+    zone: String,
 }
 
 impl RepairRow {
+    pub fn tz(&self) -> Tz {
+        zone::named(&self.zone)
+    }
+
     /// The number that people read.
     pub fn number(&self) -> Rma {
         Rma(self.rma.clone())
@@ -64,6 +71,11 @@ impl RepairRow {
     /// What looking at the item costs.
     pub fn fee(&self) -> Money {
         Money::new(self.fee_minor, self.fee_currency)
+    }
+
+    /// Open, and nobody's.
+    pub fn wants_technician(&self) -> bool {
+        self.technician_id.is_none() && !self.state.is_end() && self.state != State::HandedBack
     }
 
     /// The job as the rules see it.
@@ -84,7 +96,7 @@ macro_rules! repair_columns {
         "r.id, r.rma, r.item_id, r.item_name, r.serial_number, r.person_id, r.organisation_id, r.workshop_id, r.mode, \
          r.fault, r.place, r.state, r.version, r.covered, r.decision, r.benefit_id, r.fee_minor, r.fee_currency, \
          r.consent_at, r.technician_id, r.diagnosis, r.appointment_at, r.parts_due, r.next_step, r.next_due, \
-         r.created_at, r.updated_at, r.same_as"
+         r.created_at, r.updated_at, r.same_as, (select w.zone from workshop w where w.id = r.workshop_id) as zone"
     };
 }
 
@@ -189,13 +201,23 @@ pub async fn open_of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<RepairRow>, A
 pub struct Warranted {
     pub id: RepairId,
     rma: PublicNumber,
+    person_id: PersonId,
+    organisation_id: Option<OrganisationId>,
     starts_on: NaiveDate,
     ends_on: NaiveDate,
 }
 
 impl Warranted {
-    pub fn number(&self) -> Rma {
-        Rma(self.rma.clone())
+    /// Its number, for whoever may see that repair: the thing may have been somebody else's at the time.
+    pub fn number(&self, scope: &Scope) -> Option<Rma> {
+        let seen = match scope {
+            Scope::Own { person, organisations } => {
+                *person == self.person_id || self.organisation_id.is_some_and(|firm| organisations.contains(&firm))
+            }
+            Scope::Everything => true,
+            Scope::Nothing => false,
+        };
+        seen.then(|| Rma(self.rma.clone()))
     }
 
     /// The day on which its owner had it back, and the last day of the warranty.
@@ -204,7 +226,7 @@ impl Warranted {
     }
 }
 
-const WARRANTED: &str = "select r.id, r.rma, c.starts_on, c.ends_on from coverage c join repair r on r.id = c.repair_id \
+const WARRANTED: &str = "select r.id, r.rma, r.person_id, r.organisation_id, c.starts_on, c.ends_on from coverage c join repair r on r.id = c.repair_id \
     where c.item_id = $1 and c.kind = 'repair_warranty' and c.void_reason is null and c.starts_on <= $2 and c.ends_on > $2 \
     order by c.ends_on desc, r.id desc limit 10";
 
@@ -228,13 +250,20 @@ pub struct QueueRow {
     pub appointment_at: Option<DateTime<Utc>>,
     pub customer_name: String,
     pub technician_name: Option<String>,
+    zone: String,
+}
+
+impl QueueRow {
+    pub fn tz(&self) -> Tz {
+        zone::named(&self.zone)
+    }
 }
 
 macro_rules! queue {
     () => {
         "select r.id, r.rma, r.item_name, r.state, r.mode, r.next_step, r.next_due, r.appointment_at, \
-         p.name as customer_name, t.name as technician_name \
-         from repair r join person p on p.id = r.person_id left join person t on t.id = r.technician_id "
+         p.name as customer_name, t.name as technician_name, w.zone \
+         from repair r join workshop w on w.id = r.workshop_id join person p on p.id = r.person_id left join person t on t.id = r.technician_id "
     };
 }
 
@@ -428,6 +457,29 @@ pub async fn technicians(tx: &mut Tx) -> Result<Vec<PersonId>, AppError> {
     Ok(fetch_all!(tx, (PersonId,), LEAST_BUSY)?.into_iter().map(|(id,)| id).collect())
 }
 
+const WITHOUT_TECHNICIAN: &str = "select id from repair where technician_id is null \
+    and state not in ('handed_back', 'closed', 'cancelled', 'not_repairable') order by created_at, id";
+const GIVE: &str = "update repair set technician_id = $2 where id = $1";
+const SEND_TO_VISIT: &str =
+    "update appointment set technician_id = $2 where repair_id = $1 and service = 'visit' and state = 'booked'";
+
+/// The open jobs that are nobody's, oldest first.
+pub async fn without_technician(tx: &mut Tx) -> Result<Vec<RepairId>, AppError> {
+    Ok(fetch_all!(tx, (RepairId,), WITHOUT_TECHNICIAN)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Makes a job somebody's.
+pub async fn give(tx: &mut Tx, _: &Permit, id: RepairId, technician: Option<PersonId>) -> Result<(), AppError> {
+    execute!(tx, GIVE, id, technician)?;
+    Ok(())
+}
+
+/// Says who makes the visit that was booked, if one was.
+pub async fn send_to_visit(tx: &mut Tx, _: &Permit, id: RepairId, who: Option<PersonId>) -> Result<(), AppError> {
+    execute!(tx, SEND_TO_VISIT, id, who)?;
+    Ok(())
+}
+
 const CREW: &str = "select p.id, b.starts_at, b.ends_at from person p \
     join person_role pr on pr.person_id = p.id and pr.role = 'technician' \
     left join busy b on b.resource_kind = 'person' and b.resource_id = p.id and b.starts_at > $1 and b.starts_at < $2 \
@@ -458,9 +510,10 @@ pub struct AppointmentRow {
     pub workshop_id: WorkshopId,
     pub service: String,
     pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
 }
 
-const APPOINTMENT: &str = "select id, workshop_id, service, starts_at from appointment \
+const APPOINTMENT: &str = "select id, workshop_id, service, starts_at, ends_at from appointment \
     where repair_id = $1 and state in ('booked', 'kept')";
 const ADD_APPOINTMENT: &str = "insert into appointment \
     (id, repair_id, workshop_id, service, starts_at, ends_at, zone, technician_id, state, created_at) \

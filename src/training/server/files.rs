@@ -15,6 +15,8 @@ use crate::{
         },
     },
     error::AppError,
+    i18n,
+    people::server::store as people,
     server::{App, Cx},
     training::domain::{ClassState, EnrolmentState},
     values::{ClassId, PersonId},
@@ -80,6 +82,9 @@ async fn of_person(cx: Cx, Path(file): Path<String>) -> Result<Response, AppErro
     let token = file.strip_suffix(".ics").ok_or(AppError::NotFound)?;
     let mut tx = cx.db().read().await?;
     let person = feed::owner(&mut tx, token).await?.ok_or(AppError::NotFound)?;
+    // The program that asks speaks for nobody: it is the owner who reads.
+    let chosen = people::by_id(&mut tx, person).await?.and_then(|owner| owner.language);
+    let cx = Cx { locale: chosen.as_deref().and_then(i18n::locale).unwrap_or(cx.locale), ..cx };
     let since = cx.now - ENDED;
     let classes: HashMap<ClassId, MineRow> =
         store::for_feed(&mut tx, person, since).await?.into_iter().map(|row| (row.class_id, row)).collect();

@@ -448,7 +448,7 @@ fn mine_view(
 }
 
 fn mine_card(cx: &Cx, row: &MineRow) -> AnyView {
-    let time = cx.fmt().date_time(row.next(), row.tz());
+    let time = views::when(cx, row.next(), row.tz());
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
     let badge = words::place_badge(cx.fmt(), row, cx.now);
     let certificate = row.certificate.clone().and_then(|code| code.parse::<PublicNumber>().ok());

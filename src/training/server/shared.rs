@@ -3,7 +3,7 @@
 use super::{
     desk::seat,
     store::{self, ClassRow, Waiting, WaitingRow},
-    words,
+    views, words,
 };
 use crate::{
     access::{Act, Subject},
@@ -90,7 +90,7 @@ fn need(cx: &Cx, row: WaitingRow) -> Need {
         Waiting::Begins => path,
         Waiting::MakeUp => format!("{path}/make-up"),
     };
-    let time = cx.fmt().date_time(row.starts_at, row.tz());
+    let time = views::when(cx, row.starts_at, row.tz());
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place };
     Need {
         since: row.starts_at - SOON,
@@ -112,7 +112,7 @@ pub async fn panel(tx: &mut Tx, cx: &Cx, person: PersonId) -> Result<Panel, AppE
     let may_end = cx.viewer.can(Act::CancelEnrolment, &Subject::nobody());
     let line = |row: store::MineRow, ends: bool| PanelRow {
         title: row.title.clone(),
-        text: cx.fmt().date_time(row.next(), row.tz()),
+        text: views::when(cx, row.next(), row.tz()),
         badge: Some(words::place_badge(cx.fmt(), &row, cx.now)),
         href: match may_open {
             true => Some(format!("/desk/classes/{}", row.class_id)),

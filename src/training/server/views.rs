@@ -7,6 +7,7 @@ use super::{
     words,
 };
 use crate::{
+    calendar::server::zone,
     error::Refusal,
     i18n::InWords,
     server::{Cx, form::Sheet},
@@ -59,7 +60,7 @@ pub fn make_ups(cx: &Cx, rows: &[MakeUpRow]) -> Option<AnyView> {
     let cards = rows
         .iter()
         .map(|row| {
-            let time = cx.fmt().date_time(row.starts_at, row.tz());
+            let time = when(cx, row.starts_at, row.tz());
             let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
             let badge = Some((Tone::Good, w!(cx, learning.make_up)));
             view! { <CardLink href=row.path() title=row.title.clone() icon=Some(Icon::Cap) text=Some(time) note=Some(place) badge/> }
@@ -70,8 +71,7 @@ pub fn make_ups(cx: &Cx, rows: &[MakeUpRow]) -> Option<AnyView> {
 
 /// When a class begins, on the wall clock of its place.
 pub fn when(cx: &Cx, starts_at: DateTime<Utc>, tz: Tz) -> String {
-    let time = cx.fmt().date_time(starts_at, tz);
-    if tz == cx.zone { time } else { w!(cx, training.time_in_zone, time = time, zone = words::zone(tz)) }
+    zone::when(cx.fmt(), starts_at, tz, cx.zone)
 }
 
 /// Every session in the class's zone, and in the reader's where that says something else.

@@ -1,6 +1,7 @@
 //! What training says: states, costs, refusals, in the reader's language.
 
 use super::store::{ClassRow, MineRow};
+pub use crate::calendar::server::zone::town as zone;
 use crate::{
     i18n::{Fmt, InWords},
     training::domain::{
@@ -279,11 +280,6 @@ pub fn otherwise(fmt: Fmt, label: &str) -> String {
 pub fn place(class: &ClassRow) -> String {
     let parts = [class.room_name.as_deref(), class.address.as_deref(), Some(class.place.as_str())];
     parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
-}
-
-/// A zone as people name it: its town.
-pub fn zone(tz: Tz) -> String {
-    tz.name().rsplit('/').next().unwrap_or(tz.name()).replace('_', " ")
 }
 
 /// A language by the name that its speakers give it.

@@ -81,7 +81,7 @@ impl Things {
             hand_over: offer(world).await,
             charge: text(world, &mine("charge", "person_id", "and state = 'due'")).await,
             claim: text(world, "select lower(hex(id)) from registration where state in ('open', 'disputed')").await,
-            follow_up: match found(world, "select lower(hex(id)) from follow_up where done_at is null").await {
+            follow_up: match found(world, CONTACT).await {
                 Some(id) => id,
                 None => plan(world).await,
             },
@@ -324,8 +324,12 @@ async fn plan(world: &World) -> String {
     let agent = world.signed("agent@example.com").await;
     let customer = text(world, "select lower(hex(id)) from person where email = 'customer@example.com'").await;
     world.post(&agent, &format!("/desk/customers/{customer}"), &[("due", "1")]).await;
-    text(world, "select lower(hex(id)) from follow_up where done_at is null").await
+    text(world, CONTACT).await
 }
+
+/// A contact that is ended by making it: one about a registration ends with the decision.
+const CONTACT: &str =
+    "select lower(hex(id)) from follow_up where done_at is null and (entity is null or entity <> 'registration')";
 
 const BOUNDARY: &str = "the-boundary-of-the-walk";
 
