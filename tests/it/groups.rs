@@ -577,6 +577,28 @@ both! {
     }
 }
 
+both! {
+    async fn check_names_the_group_of_the_very_class_whose_job_is_lost(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let full = fill(&world, firm.school.open(firm.school.draft("Full", 4, 24 * 9, 0)).await, 4).await;
+        for days in [10, 12] {
+            let id = firm.school.open(firm.school.draft("Lost", 4, 24 * days, 0)).await;
+            for who in &full {
+                seats::enrol(&world.cx_of(who).await, id, Consent::default()).await.unwrap();
+            }
+            firm.enrol(&world, id, firm.group(&[0, 1], 1, Wish::Together)).await.unwrap();
+            cancel(&world, &full[0], id).await;
+        }
+        sound(&world).await;
+        // The other class has its own still.
+        world.corrupt("update job set kind = 'lost' where id in (select id from job where kind = 'open_line' order by run_at limit 1)").await;
+        assert_eq!(world.broken().await, ["gathering_without_end"]);
+        world.corrupt("update job set kind = 'open_line' where kind = 'lost'").await;
+        world.corrupt("update job set kind = 'lost' where id in (select id from job where kind = 'return_seats' order by run_at limit 1)").await;
+        assert_eq!(world.broken().await, ["unnamed_seat_without_end"]);
+    }
+}
+
 #[test]
 fn letters_about_groups_are_written_in_every_language() {
     use aftercare::{

@@ -391,7 +391,9 @@ pub async fn room_changed(
     told.groups(tx, cx, &people, &[]).await?;
     invitations::guests_readdressed(tx, cx, &now, true, None).await?;
     let assistants: Vec<PersonId> = before.assistants.iter().map(|(id, _)| *id).collect();
-    crew_letters::changed(tx, cx, before, &now, &assistants, &spans).await
+    crew_letters::changed(tx, cx, before, &now, &assistants, &spans).await?;
+    // Cancelling is free for longer now, and seats keep without a name.
+    groups::watch_again(tx, class.id, cx.now).await
 }
 
 /// A class cannot be smaller than those who have a seat in it: says how many would have to move, who came last, and which
