@@ -4,6 +4,7 @@
 use crate::{
     both,
     groups::Firm,
+    sold,
     training::{School, now},
     world::{Reply, Signed, World},
 };
@@ -23,7 +24,7 @@ use aftercare::{
             store::{self, SessionRow},
         },
     },
-    values::{ClassId, CourseId, EnrolmentId, MakeUpId},
+    values::{ClassId, CourseId, EnrolmentId, MakeUpId, ProductId},
 };
 use axum::{
     body::Body,
@@ -529,6 +530,42 @@ both! {
         let booked = async || world.count("select count(*) from make_up where state = 'booked'").await;
         for kind in [None, Some(Announced::Late)] {
             say(Announced::Absent).await;
+both! {
+    async fn a_guest_of_whom_a_closed_class_says_nothing_can_still_be_marked(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        sold::sell(&world, &[&sold::printer("A-1", "ann@example.com", "ES", "S-1")]).await;
+        let product = fetch_scalar!(world.db().read().await.unwrap(), ProductId, "select id from product").unwrap().unwrap();
+        let school = School::of(&world, vec![product]).await;
+        let home = school.open(school.draft("Home", 5, 30, 9000)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 9000)).await;
+        let seat = enrol(&world, &ann, home).await;
+        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        world.advance(Duration::hours(33));
+        let trainer = school.now(&world).await;
+        attend::mark(&trainer, home, lost, seat, None, Some(Mark::Excused)).await.unwrap();
+        let id = make_ups::book(&world.cx_of(&ann).await, home, lost, equal, None).await.unwrap();
+        plan::close(&trainer, home).await.unwrap();
+        let used = async || world.count("select count(*) from benefit_entry where kind = 'use'").await;
+        assert_eq!(used().await, 0, "until it is made up");
+        // As it was closed before guests had to be marked.
+        world.advance(Duration::days(11));
+        world.corrupt("update class set state = 'completed' where title = 'Host'").await;
+        assert!(world.broken().await.contains(&"guest_unmarked_in_a_closed_class".to_owned()));
+        let (desk, door) = (format!("/desk/classes/{host}"), format!("/desk/make-ups/{id}"));
+        assert!(world.get(&school.trainer, &desk).await.body.contains(&door));
+        let tap = async |mark: &str| world.post(&school.trainer, &door, &[("was", "none"), ("mark", mark)]).await.status;
+        assert_eq!(tap("present").await, StatusCode::SEE_OTHER);
+        assert_eq!(used().await, 1);
+        assert_eq!(world.count("select count(*) from certificate").await, 1);
+        // It says something now, and that stands.
+        assert!(!world.get(&school.trainer, &desk).await.body.contains(&door));
+        let other = refused(make_ups::mark(&school.now(&world).await, id, None, Some(Mark::Absent)).await);
+        assert_eq!(other, Refusal::WrongState { state: ClassState::Completed });
+        world.corrupt("update class set state = 'open' where title = 'Host'").await;
+        assert!(!world.broken().await.contains(&"guest_unmarked_in_a_closed_class".to_owned()));
+    }
+}
+
             book().await.unwrap();
             assert_eq!(class(&world, host).await.guests, 1);
             match kind {
@@ -704,6 +741,155 @@ both! {
         let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
         let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
         let mut seats = Vec::new();
+/// Moves sessions of a class to other spans.
+async fn move_to(world: &World, school: &School, id: ClassId, spans: &[Span], known: &[&Signed]) {
+    let row = class(world, id).await;
+    let all = sessions(world, id).await;
+    let edit = change::Edit {
+        version: row.version,
+        title: row.title.clone(),
+        room: row.room_id,
+        link: row.link.clone(),
+        capacity: row.capacity,
+        price: row.price(),
+        cut_off_hours: row.cut_off_hours,
+    };
+    let wanted = all.iter().zip(spans).map(|(row, span)| (Some(row.id), *span)).collect();
+    let known_clashes = known.iter().map(|who| who.id).collect();
+    let rest = change::Rest { sessions: Some(wanted), known_clashes, ..change::Rest::default() };
+    change::edit(&school.now(world).await, id, edit, rest).await.unwrap();
+}
+
+fn later(row: &SessionRow, hours: i64) -> Span {
+    Span { from: row.starts_at + Duration::hours(hours), until: row.ends_at + Duration::hours(hours) }
+}
+
+both! {
+    async fn whoever_cannot_keep_a_seat_when_the_class_moves_makes_nothing_up_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 20)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let cx = world.cx_of(&ann).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await[0].id);
+        announce::say(&cx, home, own[0].id, Announced::Absent, String::new()).await.unwrap();
+        make_ups::book(&cx, home, own[0].id, equal, None).await.unwrap();
+        // The other session goes to when she is elsewhere.
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let away = later(&own[1], 50);
+        let hours = (away.from - now()).num_hours();
+        let other = Draft { trainer: second.id, ..school.draft("Elsewhere", 5, hours, 0) };
+        let other = plan::create(&world.operator(), other, None).await.unwrap();
+        plan::publish(&world.operator(), other).await.unwrap();
+        enrol(&world, &ann, other).await;
+        move_to(&world, &school, home, &[own[0].span(), away], &[&ann]).await;
+        let row = store::enrolment(&mut world.db().read().await.unwrap(), seat).await.unwrap();
+        assert_eq!(row.state, aftercare::training::domain::EnrolmentState::Offered);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(class(&world, host).await.guests, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_make_up_that_a_move_ends_stands_in_nobodys_way(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let host = Draft { trainer: second.id, ..twice(&school, "Host", 5, 24 * 20) };
+        let host = plan::create(&world.operator(), host, None).await.unwrap();
+        plan::publish(&world.operator(), host).await.unwrap();
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let cx = world.cx_of(&ann).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        announce::say(&cx, home, own[1].id, Announced::Absent, String::new()).await.unwrap();
+        make_ups::book(&cx, home, own[1].id, equal[1].id, None).await.unwrap();
+        // To the very time of the make-up: nobody need say that they know of a clash.
+        move_to(&world, &school, home, &[own[0].span(), equal[1].span()], &[]).await;
+        let row = store::enrolment(&mut world.db().read().await.unwrap(), seat).await.unwrap();
+        assert_eq!(row.state, aftercare::training::domain::EnrolmentState::Booked);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_void'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_was_made_up_before_the_session_moved_still_counts_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 5)).await;
+        let mut seats = Vec::new();
+        let mut guests = Vec::new();
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await[1].id);
+        for email in ["ann@example.com", "bob@example.com"] {
+            let who = world.customer(email).await;
+            seats.push(enrol(&world, &who, home).await);
+            let cx = world.cx_of(&who).await;
+            announce::say(&cx, home, own[1].id, Announced::Absent, String::new()).await.unwrap();
+            guests.push(make_ups::book(&cx, home, own[1].id, equal, None).await.unwrap());
+        }
+        world.advance(Duration::hours(24 * 6 + 1));
+        let trainer = school.now(&world).await;
+        for (id, mark) in guests.iter().zip([Mark::Present, Mark::Absent]) {
+            make_ups::mark(&trainer, *id, None, Some(mark)).await.unwrap();
+        }
+        move_to(&world, &school, home, &[own[0].span(), later(&own[1], 24)], &[]).await;
+        // Ann was there; Bob was not, and has missed nothing yet.
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 1);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked' and mark = 'present'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::days(6));
+        let trainer = school.now(&world).await;
+        for seat in &seats {
+            for (session, mark) in own.iter().zip([Mark::Present, Mark::Absent]) {
+                attend::mark(&trainer, home, session.id, *seat, None, Some(mark)).await.unwrap();
+            }
+        }
+        plan::close(&trainer, home).await.unwrap();
+        assert_eq!(world.count("select count(*) from certificate").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_is_marked_as_being_there_makes_nothing_up_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(school.draft("Home", 5, 30, 0)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
+        let (own, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        let mut seats = Vec::new();
+        for email in ["ann@example.com", "bob@example.com", "cid@example.com", "dee@example.com"] {
+            let who = world.customer(email).await;
+            seats.push(enrol(&world, &who, home).await);
+            let cx = world.cx_of(&who).await;
+            announce::say(&cx, home, own, Announced::Absent, String::new()).await.unwrap();
+            make_ups::book(&cx, home, own, equal, None).await.unwrap();
+        }
+        world.advance(Duration::hours(31));
+        let trainer = school.now(&world).await;
+        let guests = async || class(&world, host).await.guests;
+        assert_eq!(guests().await, 4);
+        // Late is there; a slip is taken back to late; and whoever has no mark is there with the rest.
+        attend::mark(&trainer, home, own, seats[0], None, Some(Mark::Late)).await.unwrap();
+        assert_eq!(guests().await, 3);
+        for mark in [Mark::Absent, Mark::Excused] {
+            attend::mark(&trainer, home, own, seats[1], None, Some(mark)).await.unwrap();
+        }
+        assert_eq!(guests().await, 3);
+        attend::mark(&trainer, home, own, seats[2], None, Some(Mark::Absent)).await.unwrap();
+        attend::mark_rest(&trainer, home, own).await.unwrap();
+        assert_eq!(guests().await, 2);
+        attend::mark(&trainer, home, own, seats[2], None, Some(Mark::Partial)).await.unwrap();
+        assert_eq!(guests().await, 1);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_given_back'").await, 3);
+        assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 1);
+        plan::close(&trainer, home).await.unwrap();
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
         for who in [&ann, &bob] {
             seats.push(enrol(&world, who, home).await);
         }
@@ -797,9 +983,13 @@ async fn told(world: &World, make_up: MakeUpId) -> Vec<(String, i64, String)> {
     rows.into_iter().map(|(method, sequence, body)| (method, sequence, place(body))).collect()
 }
 
+        // History says that the certificate went with it.
+        const WITHDRAWN: &str = "select count(*) from history where act = 'cancel_make_up' and detail like '%withdrawn%'";
+        assert_eq!(world.count(WITHDRAWN).await, 1);
 both! {
     async fn a_make_up_is_an_appointment_that_moves_along_and_ends(world: World) {
         let missed = Missed::of(&world, 5, Mark::Absent).await;
+        assert_eq!(world.count(WITHDRAWN).await, 2);
         let id = missed.book(&world).await.unwrap();
         let first = told(&world, id).await;
         assert_eq!((first.len(), first[0].0.as_str(), first[0].1), (1, "request", 0));
