@@ -379,6 +379,33 @@ both! {
     }
 }
 
+both! {
+    async fn seats_that_are_freed_later_join_a_groups_offer_and_do_not_prolong_it(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let id = firm.school.open(firm.school.draft("Split", 3, 24 * 20, 0)).await;
+        let others = fill(&world, id, 3).await;
+        let party = firm.enrol(&world, id, firm.group(&[0], 1, Wish::AsManyAsFit)).await.unwrap().party;
+        cancel(&world, &others[0], id).await;
+        world.advance(Duration::hours(20));
+        cancel(&world, &others[1], id).await;
+        let places = parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap();
+        assert_eq!(places.iter().map(|place| place.state).collect::<Vec<_>>(), [EnrolmentState::Offered; 2]);
+        assert_eq!(places[0].offered_until, places[1].offered_until);
+        assert!(places[0].offered_until < Some(now() + Duration::hours(25)), "{places:?}");
+        assert_eq!(world.count("select count(*) from message where letter = 'group_offered'").await, 2);
+        sound(&world).await;
+        // Freed in the moment after its end it is for whoever is next, once that offer has ended.
+        let next = world.customer("next@example.com").await;
+        seats::enrol(&world.cx_of(&next).await, id, Consent::default()).await.unwrap();
+        world.advance(Duration::hours(4));
+        cancel(&world, &others[2], id).await;
+        world.drain().await;
+        assert!(parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap().is_empty());
+        assert_eq!(state(&world, &next, id).await, Some(EnrolmentState::Offered));
+        sound(&world).await;
+    }
+}
+
 async fn fill_one(world: &World, class: ClassId) {
     let who = world.customer("filler@example.com").await;
     seats::enrol(&world.cx_of(&who).await, class, Consent::default()).await.unwrap();
