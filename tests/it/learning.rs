@@ -128,6 +128,28 @@ both! {
 }
 
 both! {
+    async fn once_the_waitlist_is_closed_a_free_seat_reads_as_one(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Short notice", 1, 30, 0)).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        enrol(&world, &world.customer("bob@example.com").await, id).await;
+        let cid = world.customer("cid@example.com").await;
+        let free = async || world.get(&cid, "/training?free=1").await.body;
+        assert!(!free().await.contains("Short notice"));
+        // An hour and a half before the start it is offered to nobody any more.
+        world.advance(Duration::minutes(28 * 60 + 30));
+        seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(class(&world, id).await.waiting, 1);
+        let list = free().await;
+        assert!(list.contains("Short notice") && list.contains("1 seat left"), "{list}");
+        let page = world.get(&cid, &format!("/training/{id}")).await.body;
+        assert!(page.contains("1 seat left"), "{page}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn a_course_page_tells_everything_and_a_second_editor_sees_the_firsts_change(world: World) {
         let school = School::of(&world, vec![]).await;
         let basics = School::course(&world, "Basics first", vec![]).await;
