@@ -1084,6 +1084,28 @@ both! {
 }
 
 both! {
+    async fn whoever_teaches_or_helps_hears_that_a_class_is_called_otherwise(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let extras = plan::Extras { assistants: vec![helper.id], ..plan::Extras::default() };
+        let id = plan::create_series(&school.cx, vec![school.draft("Host", 5, 60, 0)], extras, true, None).await.unwrap();
+        let row = class(&world, id).await;
+        let edit = change::Edit {
+            version: row.version, title: "Welcome".to_owned(), room: row.room_id, link: row.link.clone(),
+            capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+        };
+        let manager = world.cx_of(&world.staff(Role::Manager).await).await;
+        change::edit(&manager, id, edit, change::Rest::default()).await.unwrap();
+        for email in ["trainer@staff.example", "helper@staff.example"] {
+            let (subject, body, _) = world.letter(email).await.unwrap();
+            assert!(subject.contains("Welcome") && body.contains("before, it was “Host”"), "{subject}: {body}");
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_changed'").await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn a_make_up_leaves_the_calendar_when_the_class_that_was_missed_is_cancelled(world: World) {
         let school = School::of(&world, vec![]).await;
         let home = school.open(twice(&school, "Home", 5, 30)).await;
