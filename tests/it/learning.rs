@@ -531,28 +531,6 @@ both! {
 }
 
 both! {
-    async fn whoever_cannot_come_makes_the_session_up_beforehand_unless_they_come_after_all(world: World) {
-        let school = School::of(&world, vec![]).await;
-        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
-        let host = school.open(twice(&school, "Host", 2, 24 * 5)).await;
-        let ann = world.customer("ann@example.com").await;
-        let seat = enrol(&world, &ann, home).await;
-        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
-        let cx = world.cx_of(&ann).await;
-        let book = async || make_ups::book(&cx, home, own[1].id, equal[1].id, None).await;
-        let say = async |kind| announce::say(&cx, home, own[1].id, kind, String::new()).await.unwrap();
-        assert_eq!(refused(book().await), Refusal::NotMissed);
-        say(Announced::Late).await;
-        assert_eq!(refused(book().await), Refusal::NotMissed);
-        say(Announced::Absent).await;
-        let page = world.get(&ann, &format!("/training/{home}")).await.body;
-        assert!(page.contains("You cannot come to session 2."), "{page}");
-        let page = world.get(&ann, &format!("/training/{home}/make-up")).await.body;
-        assert!(page.contains(&equal[1].id.to_string()), "{page}");
-        let booked = async || world.count("select count(*) from make_up where state = 'booked'").await;
-        for kind in [None, Some(Announced::Late)] {
-            say(Announced::Absent).await;
-both! {
     async fn a_guest_of_whom_a_closed_class_says_nothing_can_still_be_marked(world: World) {
         let ann = world.customer("ann@example.com").await;
         sold::sell(&world, &[&sold::printer("A-1", "ann@example.com", "ES", "S-1")]).await;
@@ -588,6 +566,28 @@ both! {
     }
 }
 
+both! {
+    async fn whoever_cannot_come_makes_the_session_up_beforehand_unless_they_come_after_all(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 2, 24 * 5)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        let cx = world.cx_of(&ann).await;
+        let book = async || make_ups::book(&cx, home, own[1].id, equal[1].id, None).await;
+        let say = async |kind| announce::say(&cx, home, own[1].id, kind, String::new()).await.unwrap();
+        assert_eq!(refused(book().await), Refusal::NotMissed);
+        say(Announced::Late).await;
+        assert_eq!(refused(book().await), Refusal::NotMissed);
+        say(Announced::Absent).await;
+        let page = world.get(&ann, &format!("/training/{home}")).await.body;
+        assert!(page.contains("You cannot come to session 2."), "{page}");
+        let page = world.get(&ann, &format!("/training/{home}/make-up")).await.body;
+        assert!(page.contains(&equal[1].id.to_string()), "{page}");
+        let booked = async || world.count("select count(*) from make_up where state = 'booked'").await;
+        for kind in [None, Some(Announced::Late)] {
+            say(Announced::Absent).await;
             book().await.unwrap();
             assert_eq!(class(&world, host).await.guests, 1);
             match kind {
@@ -741,28 +741,6 @@ both! {
     }
 }
 
-both! {
-    async fn a_cancelled_class_tells_its_guests_and_who_has_their_seat_back_makes_nothing_up(world: World) {
-        let missed = Missed::of(&world, 5, Mark::Excused).await;
-        missed.book(&world).await.unwrap();
-        plan::cancel(&missed.school.now(&world).await, missed.host, "Rain.".into()).await.unwrap();
-        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
-        assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 0);
-        assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
-        assert_eq!(world.broken().await, Vec::<String>::new());
-        let page = world.get(&missed.learner, &format!("/training/{}/make-up", missed.home)).await;
-        assert!(page.body.contains("No equal session"), "{}", page.body);
-    }
-}
-
-both! {
-    async fn who_gives_the_seat_back_on_which_something_was_missed_makes_nothing_up_for_it(world: World) {
-        let school = School::of(&world, vec![]).await;
-        let home = school.open(school.draft("Home", 5, 30, 0)).await;
-        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
-        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
-        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
-        let mut seats = Vec::new();
 /// Moves sessions of a class to other spans.
 async fn move_to(world: &World, school: &School, id: ClassId, spans: &[Span], known: &[&Signed]) {
     let row = class(world, id).await;
@@ -912,6 +890,28 @@ both! {
     }
 }
 
+both! {
+    async fn a_cancelled_class_tells_its_guests_and_who_has_their_seat_back_makes_nothing_up(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Excused).await;
+        missed.book(&world).await.unwrap();
+        plan::cancel(&missed.school.now(&world).await, missed.host, "Rain.".into()).await.unwrap();
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 0);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        let page = world.get(&missed.learner, &format!("/training/{}/make-up", missed.home)).await;
+        assert!(page.body.contains("No equal session"), "{}", page.body);
+    }
+}
+
+both! {
+    async fn who_gives_the_seat_back_on_which_something_was_missed_makes_nothing_up_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(school.draft("Home", 5, 30, 0)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        let mut seats = Vec::new();
         for who in [&ann, &bob] {
             seats.push(enrol(&world, who, home).await);
         }
@@ -983,9 +983,13 @@ both! {
         present(id).await;
         make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
         assert_eq!(missed.certificates(&world).await, 0, "they do not come");
+        // History says that the certificate went with it.
+        const WITHDRAWN: &str = "select count(*) from history where act = 'cancel_make_up' and detail like '%withdrawn%'";
+        assert_eq!(world.count(WITHDRAWN).await, 1);
         present(missed.book(&world).await.unwrap()).await;
         plan::cancel(&trainer, missed.host, "Rain.".into()).await.unwrap();
         assert_eq!(missed.certificates(&world).await, 0, "it does not take place");
+        assert_eq!(world.count(WITHDRAWN).await, 2);
         assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
         assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
         assert_eq!(world.broken().await, Vec::<String>::new());
@@ -1005,13 +1009,9 @@ async fn told(world: &World, make_up: MakeUpId) -> Vec<(String, i64, String)> {
     rows.into_iter().map(|(method, sequence, body)| (method, sequence, place(body))).collect()
 }
 
-        // History says that the certificate went with it.
-        const WITHDRAWN: &str = "select count(*) from history where act = 'cancel_make_up' and detail like '%withdrawn%'";
-        assert_eq!(world.count(WITHDRAWN).await, 1);
 both! {
     async fn a_make_up_is_an_appointment_that_moves_along_and_ends(world: World) {
         let missed = Missed::of(&world, 5, Mark::Absent).await;
-        assert_eq!(world.count(WITHDRAWN).await, 2);
         let id = missed.book(&world).await.unwrap();
         let first = told(&world, id).await;
         assert_eq!((first.len(), first[0].0.as_str(), first[0].1), (1, "request", 0));
@@ -1446,6 +1446,35 @@ both! {
         make_ups::plan_reminders(&world.cx(Viewer::System)).await.unwrap();
         assert_eq!(world.count(JOBS).await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_a_class_lacks_that_began_before_there_was_any_of_it_is_planned_once(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let (first, then) = (now() + Duration::hours(30), now() + Duration::hours(102));
+        let span = |from| Span { from, until: from + Duration::hours(2) };
+        let id = school.open(Draft { sessions: vec![span(first), span(then)], ..school.draft("Runs", 5, 30, 0) }).await;
+        enrol(&world, &world.customer("ann@example.com").await, id).await;
+        world.advance(Duration::hours(31));
+        world.drain().await;
+        assert_eq!(class(&world, id).await.state, ClassState::Running);
+        world.corrupt("delete from job where kind in ('remind_class', 'remind_to_close')").await;
+        // The worker starts, and is started again.
+        for _ in 0..2 {
+            plan::catch_up(&world.cx(Viewer::System)).await.unwrap();
+            assert_eq!(world.count("select count(*) from job where kind = 'remind_class'").await, 1);
+            assert_eq!(world.count("select count(*) from job where kind = 'remind_to_close'").await, 1);
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::hours(48));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'class_reminder'").await, 1);
+        world.advance(Duration::hours(50));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_not_closed'").await, 1);
+        plan::catch_up(&world.cx(Viewer::System)).await.unwrap();
+        assert_eq!(world.count("select count(*) from job where kind = 'remind_to_close'").await, 1);
     }
 }
 

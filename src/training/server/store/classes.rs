@@ -209,6 +209,13 @@ pub async fn class(tx: &mut Tx, id: ClassId) -> Result<ClassRow, AppError> {
     fetch_optional!(tx, ClassRow, CLASS, id)?.ok_or(AppError::NotFound)
 }
 
+const RUNNING: &str = "select id from class where state = 'running' order by starts_at, id";
+
+/// The classes that have begun and are not closed.
+pub async fn running(tx: &mut Tx) -> Result<Vec<ClassId>, AppError> {
+    Ok(fetch_all!(tx, (ClassId,), RUNNING)?.into_iter().map(|(id,)| id).collect())
+}
+
 const SESSIONS: &str =
     "select id, class_id, starts_at, ends_at from class_session where class_id = $1 order by starts_at";
 
