@@ -244,10 +244,12 @@ const HOUR: u32 = 3600;
 
 /// What is no job: plans the nightly work, forgets old counts, and keeps the demo's clock.
 async fn look_after(app: &App, stop: &CancellationToken) {
-    if let Err(error) =
-        crate::training::server::make_ups::plan_reminders(&Cx::without_request(app, Viewer::System)).await
-    {
+    let cx = Cx::without_request(app, Viewer::System);
+    if let Err(error) = crate::training::server::make_ups::plan_reminders(&cx).await {
         tracing::warn!(?error, "reminders could not be planned");
+    }
+    if let Err(error) = crate::training::server::plan::catch_up(&cx).await {
+        tracing::warn!(?error, "what running classes lack could not be planned");
     }
     let mut ticks = 0_u32;
     while !stop.is_cancelled() {

@@ -10,7 +10,7 @@ use aftercare::{
     error::AppError,
     fetch_one,
     training::{
-        domain::{EnrolmentState, Mark, Seated, Wish},
+        domain::{EnrolmentState, Mark, Seated, Window, Wish},
         server::{
             attend,
             groups::{self, Enrolled, Group},
@@ -379,6 +379,33 @@ both! {
     }
 }
 
+both! {
+    async fn seats_that_are_freed_later_join_a_groups_offer_and_do_not_prolong_it(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let id = firm.school.open(firm.school.draft("Split", 3, 24 * 20, 0)).await;
+        let others = fill(&world, id, 3).await;
+        let party = firm.enrol(&world, id, firm.group(&[0], 1, Wish::AsManyAsFit)).await.unwrap().party;
+        cancel(&world, &others[0], id).await;
+        world.advance(Duration::hours(20));
+        cancel(&world, &others[1], id).await;
+        let places = parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap();
+        assert_eq!(places.iter().map(|place| place.state).collect::<Vec<_>>(), [EnrolmentState::Offered; 2]);
+        assert_eq!(places[0].offered_until, places[1].offered_until);
+        assert!(places[0].offered_until < Some(now() + Duration::hours(25)), "{places:?}");
+        assert_eq!(world.count("select count(*) from message where letter = 'group_offered'").await, 2);
+        sound(&world).await;
+        // Freed in the moment after its end it is for whoever is next, once that offer has ended.
+        let next = world.customer("next@example.com").await;
+        seats::enrol(&world.cx_of(&next).await, id, Consent::default()).await.unwrap();
+        world.advance(Duration::hours(4));
+        cancel(&world, &others[2], id).await;
+        world.drain().await;
+        assert!(parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap().is_empty());
+        assert_eq!(state(&world, &next, id).await, Some(EnrolmentState::Offered));
+        sound(&world).await;
+    }
+}
+
 async fn fill_one(world: &World, class: ClassId) {
     let who = world.customer("filler@example.com").await;
     seats::enrol(&world.cx_of(&who).await, class, Consent::default()).await.unwrap();
@@ -419,6 +446,78 @@ both! {
         assert!(!page.body.contains("employee1"), "{}", page.body);
         let page = world.get(&firm.people[0], &path(id)).await;
         assert!(!page.body.contains("employee1"), "{}", page.body);
+    }
+}
+
+both! {
+    async fn the_matrix_leads_to_the_class_into_which_one_can_enrol_now(world: World) {
+        let firm = Firm::of(&world, 1, 1).await;
+        let later = Window { opens: Some(now() + Duration::hours(24 * 5)), closes: None };
+        let extras = plan::Extras { window: later, ..plan::Extras::default() };
+        let shut = vec![firm.school.draft("Still shut", 10, 24 * 9, 0)];
+        let shut = plan::create_series(&firm.school.cx, shut, extras, true, None).await.unwrap();
+        let page = world.get(&firm.owner, "/training/team").await.body;
+        assert!(page.contains(&format!("action=\"{}\"", path(shut))), "{page}");
+        let open = firm.school.open(firm.school.draft("Open", 10, 24 * 12, 0)).await;
+        let page = world.get(&firm.owner, "/training/team").await.body;
+        assert!(page.contains(&format!("action=\"{}\"", path(open))), "{page}");
+    }
+}
+
+both! {
+    async fn the_matrix_names_what_there_is_no_course_for(world: World) {
+        let firm = Firm::of(&world, 1, 1).await;
+        let lacks = async || world.get(&firm.owner, "/training/team").await.body.contains("No course yet");
+        assert!(!lacks().await, "there is one for printers");
+        let line = "F-9,1,2026-11-10,2026-11-14,owner@firm.example,ES,Acme Works,P9,Lathe,goods,F9,1,199.00,EUR,12,";
+        sold::sell(&world, &[line]).await;
+        let page = world.get(&firm.owner, "/training/team").await.body;
+        assert!(lacks().await && page.contains("1 × Lathe"), "{page}");
+        // Staff read it too.
+        let manager = world.staff(aftercare::access::Role::Manager).await;
+        let page = world.get(&manager, &format!("/desk/organisations/{}/team", firm.id)).await.body;
+        assert!(page.contains("1 × Lathe"), "{page}");
+    }
+}
+
+both! {
+    async fn whoever_gets_a_seat_by_name_asks_for_a_class_no_more(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let ask = format!("/training/ask/{}", firm.school.course);
+        for who in &firm.people {
+            let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+            assert_eq!(world.post(who, &ask, &wish).await.status, StatusCode::SEE_OTHER);
+        }
+        let open = async || world.count("select count(*) from class_wish where state = 'open'").await;
+        let id = firm.school.open(firm.school.draft("Named", 5, 24 * 9, 0)).await;
+        let party = firm.enrol(&world, id, firm.group(&[], 1, Wish::Together)).await.unwrap().party;
+        let seat = parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap()[0].id;
+        let owner = world.cx_of(&firm.owner).await;
+        assert_eq!(open().await, 2);
+        groups::name(&owner, seat, firm.people[0].id).await.unwrap();
+        assert_eq!(open().await, 1);
+        groups::swap(&owner, seat, firm.people[1].id).await.unwrap();
+        assert_eq!(open().await, 0);
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn a_seat_that_stands_is_in_the_calendar_whatever_ended_before_it(world: World) {
+        let firm = Firm::of(&world, 1, 0).await;
+        let (owner, member) = (world.cx_of(&firm.owner).await, &firm.people[0]);
+        let id = firm.school.open(firm.school.draft("Stands", 5, 24 * 9, 0)).await;
+        let party = firm.enrol(&world, id, firm.group(&[], 1, Wish::Together)).await.unwrap().party;
+        // She takes a seat of her own, gives it back, and gets the older one of the firm's.
+        seats::enrol(&world.cx_of(member).await, id, Consent::default()).await.unwrap();
+        cancel(&world, member, id).await;
+        let seat = parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap()[0].id;
+        groups::name(&owner, seat, member.id).await.unwrap();
+        assert_eq!(world.post(member, "/training/mine", &[("act", "renew")]).await.status, StatusCode::SEE_OTHER);
+        let page = world.get(member, "/training/mine").await.body;
+        let address = page.split_once("http://portal.test/calendar/").unwrap().1.split_once('"').unwrap().0.to_owned();
+        let feed = world.get(None, &format!("/calendar/{address}")).await.body;
+        assert!(feed.contains("STATUS:CONFIRMED") && !feed.contains("STATUS:CANCELLED"), "{feed}");
     }
 }
 
@@ -574,6 +673,28 @@ both! {
             "update enrolment set offered_until = (select max(run_at) from job where kind = 'return_seats') where state = 'offered'",
             "update enrolment set offered_until = (select offered_until from unnamed_seat where state = 'offered') where state = 'offered'",
         ).await;
+    }
+}
+
+both! {
+    async fn check_names_the_group_of_the_very_class_whose_job_is_lost(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let full = fill(&world, firm.school.open(firm.school.draft("Full", 4, 24 * 9, 0)).await, 4).await;
+        for days in [10, 12] {
+            let id = firm.school.open(firm.school.draft("Lost", 4, 24 * days, 0)).await;
+            for who in &full {
+                seats::enrol(&world.cx_of(who).await, id, Consent::default()).await.unwrap();
+            }
+            firm.enrol(&world, id, firm.group(&[0, 1], 1, Wish::Together)).await.unwrap();
+            cancel(&world, &full[0], id).await;
+        }
+        sound(&world).await;
+        // The other class has its own still.
+        world.corrupt("update job set kind = 'lost' where id in (select id from job where kind = 'open_line' order by run_at limit 1)").await;
+        assert_eq!(world.broken().await, ["gathering_without_end"]);
+        world.corrupt("update job set kind = 'open_line' where kind = 'lost'").await;
+        world.corrupt("update job set kind = 'lost' where id in (select id from job where kind = 'return_seats' order by run_at limit 1)").await;
+        assert_eq!(world.broken().await, ["unnamed_seat_without_end"]);
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::{
     both,
     groups::Firm,
+    sold,
     training::{School, now},
     world::{Reply, Signed, World},
 };
@@ -23,7 +24,7 @@ use aftercare::{
             store::{self, SessionRow},
         },
     },
-    values::{ClassId, CourseId, EnrolmentId, MakeUpId},
+    values::{ClassId, CourseId, EnrolmentId, MakeUpId, ProductId},
 };
 use axum::{
     body::Body,
@@ -123,6 +124,28 @@ both! {
             }
         }
         panic!("{online}: {}", page.body);
+    }
+}
+
+both! {
+    async fn once_the_waitlist_is_closed_a_free_seat_reads_as_one(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Short notice", 1, 30, 0)).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        enrol(&world, &world.customer("bob@example.com").await, id).await;
+        let cid = world.customer("cid@example.com").await;
+        let free = async || world.get(&cid, "/training?free=1").await.body;
+        assert!(!free().await.contains("Short notice"));
+        // An hour and a half before the start it is offered to nobody any more.
+        world.advance(Duration::minutes(28 * 60 + 30));
+        seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(class(&world, id).await.waiting, 1);
+        let list = free().await;
+        assert!(list.contains("Short notice") && list.contains("1 seat left"), "{list}");
+        let page = world.get(&cid, &format!("/training/{id}")).await.body;
+        assert!(page.contains("1 seat left"), "{page}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
@@ -522,6 +545,42 @@ both! {
 }
 
 both! {
+    async fn a_guest_of_whom_a_closed_class_says_nothing_can_still_be_marked(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        sold::sell(&world, &[&sold::printer("A-1", "ann@example.com", "ES", "S-1")]).await;
+        let product = fetch_scalar!(world.db().read().await.unwrap(), ProductId, "select id from product").unwrap().unwrap();
+        let school = School::of(&world, vec![product]).await;
+        let home = school.open(school.draft("Home", 5, 30, 9000)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 9000)).await;
+        let seat = enrol(&world, &ann, home).await;
+        let (lost, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        world.advance(Duration::hours(33));
+        let trainer = school.now(&world).await;
+        attend::mark(&trainer, home, lost, seat, None, Some(Mark::Excused)).await.unwrap();
+        let id = make_ups::book(&world.cx_of(&ann).await, home, lost, equal, None).await.unwrap();
+        plan::close(&trainer, home).await.unwrap();
+        let used = async || world.count("select count(*) from benefit_entry where kind = 'use'").await;
+        assert_eq!(used().await, 0, "until it is made up");
+        // As it was closed before guests had to be marked.
+        world.advance(Duration::days(11));
+        world.corrupt("update class set state = 'completed' where title = 'Host'").await;
+        assert!(world.broken().await.contains(&"guest_unmarked_in_a_closed_class".to_owned()));
+        let (desk, door) = (format!("/desk/classes/{host}"), format!("/desk/make-ups/{id}"));
+        assert!(world.get(&school.trainer, &desk).await.body.contains(&door));
+        let tap = async |mark: &str| world.post(&school.trainer, &door, &[("was", "none"), ("mark", mark)]).await.status;
+        assert_eq!(tap("present").await, StatusCode::SEE_OTHER);
+        assert_eq!(used().await, 1);
+        assert_eq!(world.count("select count(*) from certificate").await, 1);
+        // It says something now, and that stands.
+        assert!(!world.get(&school.trainer, &desk).await.body.contains(&door));
+        let other = refused(make_ups::mark(&school.now(&world).await, id, None, Some(Mark::Absent)).await);
+        assert_eq!(other, Refusal::WrongState { state: ClassState::Completed });
+        world.corrupt("update class set state = 'open' where title = 'Host'").await;
+        assert!(!world.broken().await.contains(&"guest_unmarked_in_a_closed_class".to_owned()));
+    }
+}
+
+both! {
     async fn whoever_cannot_come_makes_the_session_up_beforehand_unless_they_come_after_all(world: World) {
         let school = School::of(&world, vec![]).await;
         let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
@@ -696,6 +755,155 @@ both! {
     }
 }
 
+/// Moves sessions of a class to other spans.
+async fn move_to(world: &World, school: &School, id: ClassId, spans: &[Span], known: &[&Signed]) {
+    let row = class(world, id).await;
+    let all = sessions(world, id).await;
+    let edit = change::Edit {
+        version: row.version,
+        title: row.title.clone(),
+        room: row.room_id,
+        link: row.link.clone(),
+        capacity: row.capacity,
+        price: row.price(),
+        cut_off_hours: row.cut_off_hours,
+    };
+    let wanted = all.iter().zip(spans).map(|(row, span)| (Some(row.id), *span)).collect();
+    let known_clashes = known.iter().map(|who| who.id).collect();
+    let rest = change::Rest { sessions: Some(wanted), known_clashes, ..change::Rest::default() };
+    change::edit(&school.now(world).await, id, edit, rest).await.unwrap();
+}
+
+fn later(row: &SessionRow, hours: i64) -> Span {
+    Span { from: row.starts_at + Duration::hours(hours), until: row.ends_at + Duration::hours(hours) }
+}
+
+both! {
+    async fn whoever_cannot_keep_a_seat_when_the_class_moves_makes_nothing_up_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 20)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let cx = world.cx_of(&ann).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await[0].id);
+        announce::say(&cx, home, own[0].id, Announced::Absent, String::new()).await.unwrap();
+        make_ups::book(&cx, home, own[0].id, equal, None).await.unwrap();
+        // The other session goes to when she is elsewhere.
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let away = later(&own[1], 50);
+        let hours = (away.from - now()).num_hours();
+        let other = Draft { trainer: second.id, ..school.draft("Elsewhere", 5, hours, 0) };
+        let other = plan::create(&world.operator(), other, None).await.unwrap();
+        plan::publish(&world.operator(), other).await.unwrap();
+        enrol(&world, &ann, other).await;
+        move_to(&world, &school, home, &[own[0].span(), away], &[&ann]).await;
+        let row = store::enrolment(&mut world.db().read().await.unwrap(), seat).await.unwrap();
+        assert_eq!(row.state, aftercare::training::domain::EnrolmentState::Offered);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(class(&world, host).await.guests, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_make_up_that_a_move_ends_stands_in_nobodys_way(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let host = Draft { trainer: second.id, ..twice(&school, "Host", 5, 24 * 20) };
+        let host = plan::create(&world.operator(), host, None).await.unwrap();
+        plan::publish(&world.operator(), host).await.unwrap();
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let cx = world.cx_of(&ann).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        announce::say(&cx, home, own[1].id, Announced::Absent, String::new()).await.unwrap();
+        make_ups::book(&cx, home, own[1].id, equal[1].id, None).await.unwrap();
+        // To the very time of the make-up: nobody need say that they know of a clash.
+        move_to(&world, &school, home, &[own[0].span(), equal[1].span()], &[]).await;
+        let row = store::enrolment(&mut world.db().read().await.unwrap(), seat).await.unwrap();
+        assert_eq!(row.state, aftercare::training::domain::EnrolmentState::Booked);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_void'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_was_made_up_before_the_session_moved_still_counts_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 10)).await;
+        let host = school.open(twice(&school, "Host", 5, 24 * 5)).await;
+        let mut seats = Vec::new();
+        let mut guests = Vec::new();
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await[1].id);
+        for email in ["ann@example.com", "bob@example.com"] {
+            let who = world.customer(email).await;
+            seats.push(enrol(&world, &who, home).await);
+            let cx = world.cx_of(&who).await;
+            announce::say(&cx, home, own[1].id, Announced::Absent, String::new()).await.unwrap();
+            guests.push(make_ups::book(&cx, home, own[1].id, equal, None).await.unwrap());
+        }
+        world.advance(Duration::hours(24 * 6 + 1));
+        let trainer = school.now(&world).await;
+        for (id, mark) in guests.iter().zip([Mark::Present, Mark::Absent]) {
+            make_ups::mark(&trainer, *id, None, Some(mark)).await.unwrap();
+        }
+        move_to(&world, &school, home, &[own[0].span(), later(&own[1], 24)], &[]).await;
+        // Ann was there; Bob was not, and has missed nothing yet.
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 1);
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked' and mark = 'present'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::days(6));
+        let trainer = school.now(&world).await;
+        for seat in &seats {
+            for (session, mark) in own.iter().zip([Mark::Present, Mark::Absent]) {
+                attend::mark(&trainer, home, session.id, *seat, None, Some(mark)).await.unwrap();
+            }
+        }
+        plan::close(&trainer, home).await.unwrap();
+        assert_eq!(world.count("select count(*) from certificate").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_is_marked_as_being_there_makes_nothing_up_for_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(school.draft("Home", 5, 30, 0)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
+        let (own, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        let mut seats = Vec::new();
+        for email in ["ann@example.com", "bob@example.com", "cid@example.com", "dee@example.com"] {
+            let who = world.customer(email).await;
+            seats.push(enrol(&world, &who, home).await);
+            let cx = world.cx_of(&who).await;
+            announce::say(&cx, home, own, Announced::Absent, String::new()).await.unwrap();
+            make_ups::book(&cx, home, own, equal, None).await.unwrap();
+        }
+        world.advance(Duration::hours(31));
+        let trainer = school.now(&world).await;
+        let guests = async || class(&world, host).await.guests;
+        assert_eq!(guests().await, 4);
+        // Late is there; a slip is taken back to late; and whoever has no mark is there with the rest.
+        attend::mark(&trainer, home, own, seats[0], None, Some(Mark::Late)).await.unwrap();
+        assert_eq!(guests().await, 3);
+        for mark in [Mark::Absent, Mark::Excused] {
+            attend::mark(&trainer, home, own, seats[1], None, Some(mark)).await.unwrap();
+        }
+        assert_eq!(guests().await, 3);
+        attend::mark(&trainer, home, own, seats[2], None, Some(Mark::Absent)).await.unwrap();
+        attend::mark_rest(&trainer, home, own).await.unwrap();
+        assert_eq!(guests().await, 2);
+        attend::mark(&trainer, home, own, seats[2], None, Some(Mark::Partial)).await.unwrap();
+        assert_eq!(guests().await, 1);
+        assert_eq!(world.count("select count(*) from message where letter = 'make_up_given_back'").await, 3);
+        assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 1);
+        plan::close(&trainer, home).await.unwrap();
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 both! {
     async fn a_cancelled_class_tells_its_guests_and_who_has_their_seat_back_makes_nothing_up(world: World) {
         let missed = Missed::of(&world, 5, Mark::Excused).await;
@@ -789,9 +997,13 @@ both! {
         present(id).await;
         make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
         assert_eq!(missed.certificates(&world).await, 0, "they do not come");
+        // History says that the certificate went with it.
+        const WITHDRAWN: &str = "select count(*) from history where act = 'cancel_make_up' and detail like '%withdrawn%'";
+        assert_eq!(world.count(WITHDRAWN).await, 1);
         present(missed.book(&world).await.unwrap()).await;
         plan::cancel(&trainer, missed.host, "Rain.".into()).await.unwrap();
         assert_eq!(missed.certificates(&world).await, 0, "it does not take place");
+        assert_eq!(world.count(WITHDRAWN).await, 2);
         assert_eq!(world.count("select count(*) from message where letter = 'make_up_cancelled'").await, 1);
         assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
         assert_eq!(world.broken().await, Vec::<String>::new());
@@ -881,6 +1093,28 @@ both! {
         rename("Host again", 1).await;
         assert_eq!(letters().await, 3);
         assert_eq!(told(&world, id).await.len(), 3);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_teaches_or_helps_hears_that_a_class_is_called_otherwise(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let extras = plan::Extras { assistants: vec![helper.id], ..plan::Extras::default() };
+        let id = plan::create_series(&school.cx, vec![school.draft("Host", 5, 60, 0)], extras, true, None).await.unwrap();
+        let row = class(&world, id).await;
+        let edit = change::Edit {
+            version: row.version, title: "Welcome".to_owned(), room: row.room_id, link: row.link.clone(),
+            capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+        };
+        let manager = world.cx_of(&world.staff(Role::Manager).await).await;
+        change::edit(&manager, id, edit, change::Rest::default()).await.unwrap();
+        for email in ["trainer@staff.example", "helper@staff.example"] {
+            let (subject, body, _) = world.letter(email).await.unwrap();
+            assert!(subject.contains("Welcome") && body.contains("before, it was “Host”"), "{subject}: {body}");
+        }
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_changed'").await, 2);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
@@ -1226,6 +1460,35 @@ both! {
         make_ups::plan_reminders(&world.cx(Viewer::System)).await.unwrap();
         assert_eq!(world.count(JOBS).await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn what_a_class_lacks_that_began_before_there_was_any_of_it_is_planned_once(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let (first, then) = (now() + Duration::hours(30), now() + Duration::hours(102));
+        let span = |from| Span { from, until: from + Duration::hours(2) };
+        let id = school.open(Draft { sessions: vec![span(first), span(then)], ..school.draft("Runs", 5, 30, 0) }).await;
+        enrol(&world, &world.customer("ann@example.com").await, id).await;
+        world.advance(Duration::hours(31));
+        world.drain().await;
+        assert_eq!(class(&world, id).await.state, ClassState::Running);
+        world.corrupt("delete from job where kind in ('remind_class', 'remind_to_close')").await;
+        // The worker starts, and is started again.
+        for _ in 0..2 {
+            plan::catch_up(&world.cx(Viewer::System)).await.unwrap();
+            assert_eq!(world.count("select count(*) from job where kind = 'remind_class'").await, 1);
+            assert_eq!(world.count("select count(*) from job where kind = 'remind_to_close'").await, 1);
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::hours(48));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'class_reminder'").await, 1);
+        world.advance(Duration::hours(50));
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from message where letter = 'crew_not_closed'").await, 1);
+        plan::catch_up(&world.cx(Viewer::System)).await.unwrap();
+        assert_eq!(world.count("select count(*) from job where kind = 'remind_to_close'").await, 1);
     }
 }
 

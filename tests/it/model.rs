@@ -635,7 +635,26 @@ impl<'a> Walk<'a> {
         if self.tells_crew(k, manager) {
             self.post.to(self.trainers[k % 2].0, "crew_moved");
         }
-        let elsewhere = self.elsewhere(starts, k, k);
+        // Who was away at the old time has missed nothing at the new one, unless they have made it up already; what they
+        // make up no more takes nobody's time.
+        let made_up = |make_up: &MakeUp| {
+            make_up.mark.is_some_and(|mark| !missed(Some(mark))) && self.runs[make_up.host].book.policy.starts <= at
+        };
+        let away: Vec<usize> = (0..self.make_ups.len())
+            .filter(|&n| {
+                let make_up = &self.make_ups[n];
+                make_up.stands && make_up.home.0 == k && !made_up(make_up)
+            })
+            .collect();
+        let mut elsewhere = self.elsewhere(starts, k, k);
+        for &n in &away {
+            let MakeUp { person, host, .. } = self.make_ups[n];
+            if (self.runs[host].book.policy.starts - starts).abs() < Duration::hours(2)
+                && let Some(place) = elsewhere.iter().position(|who| *who == person)
+            {
+                elsewhere.remove(place);
+            }
+        }
         self.book(k).move_to(starts, elsewhere, at);
         self.runs[k].reminded = starts - plan::REMIND <= at;
         for n in 0..self.make_ups.len() {
@@ -645,9 +664,6 @@ impl<'a> Walk<'a> {
                 self.ended(n);
             }
         }
-        // Who was away at the old time has missed nothing at the new one.
-        let away: Vec<usize> =
-            (0..self.make_ups.len()).filter(|&n| self.make_ups[n].stands && self.make_ups[n].home.0 == k).collect();
         for n in away {
             let MakeUp { person, host, mark, .. } = self.make_ups[n];
             if mark.is_none() && at < self.runs[host].book.policy.starts {
@@ -942,6 +958,7 @@ impl<'a> Walk<'a> {
         let expected = self.book(k).mark(row.person_id, mark, at);
         let n = self.walkers.number(row.person_id);
         assert_eq!(said.is_ok(), expected.is_ok(), "mark {n} {mark:?}: {said:?} {expected:?}");
+        self.came_after_all(k);
         format!("mark {n} {mark:?}")
     }
 
@@ -955,6 +972,7 @@ impl<'a> Walk<'a> {
         let expected = self.book(k).undo(who, at);
         let n = self.walkers.number(who);
         assert_eq!(said.is_ok(), expected.is_ok(), "undo the mark of {n}: {said:?} {expected:?}");
+        self.came_after_all(k);
         format!("undo the mark of {n}")
     }
 
@@ -971,6 +989,7 @@ impl<'a> Walk<'a> {
                     self.certify(home);
                 }
             }
+            self.came_after_all(k);
         }
         "mark the rest".to_owned()
     }
@@ -1057,6 +1076,21 @@ impl<'a> Walk<'a> {
             let theirs = line.state == EnrolmentState::Booked && line.person == Some(person);
             if stands && mark.is_none() && !theirs {
                 self.end_needless(n);
+            }
+        }
+    }
+
+    /// Whoever is marked as having been there makes nothing up for it.
+    fn came_after_all(&mut self, k: usize) {
+        let at = self.at;
+        for n in 0..self.make_ups.len() {
+            let MakeUp { person, home, host, mark, stands, .. } = self.make_ups[n];
+            let own = self.runs[home.0].book.lines[home.1].mark;
+            let here = matches!(own, Some(Mark::Present | Mark::Late | Mark::Partial));
+            if stands && home.0 == k && mark.is_none() && here && at < self.runs[host].book.policy.starts {
+                self.ended(n);
+                self.book(host).guest_leaves(person, at);
+                self.post.to(person, "make_up_given_back");
             }
         }
     }

@@ -19,7 +19,7 @@ use aftercare::{
             plan::{self, Draft, Extras},
             rules,
             seats::{self, Consent},
-            store,
+            staff_seats, store,
         },
     },
     values::{ClassId, Money, RoomId},
@@ -1046,6 +1046,26 @@ both! {
         assert_eq!(store::equipment_of(&mut tx, id).await.unwrap().len(), 1);
         drop(tx);
         assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Offered));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whose_offer_staff_give_back_asks_again(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = format!("/training/ask/{}", school.course);
+        let page = world.get(&ann, &path).await.body;
+        assert!(page.contains("of a class on line, by the clock of"), "{page}");
+        let wish = [("act", "ask"), ("time", "2-morning"), ("language", ""), ("place", "")];
+        assert_eq!(world.post(&ann, &path, &wish).await.status, StatusCode::SEE_OTHER);
+        let cx = school.now(&world).await;
+        let id = asks::open_for(&cx, school.draft("Asked for", 4, 24 * 14 - 1, 0), Extras::default(), None).await.unwrap();
+        let open = async || world.count("select count(*) from class_wish where state = 'open'").await;
+        assert_eq!((open().await, state(&world, &ann, id).await), (0, Some(EnrolmentState::Offered)));
+        let row = store::active(&mut world.db().read().await.unwrap(), id, ann.id).await.unwrap().unwrap();
+        staff_seats::give_back(&cx, id, row.id, "She rang.".into()).await.unwrap();
+        assert_eq!(open().await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

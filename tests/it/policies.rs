@@ -305,11 +305,12 @@ both! {
         firm.enrol(&world, id, firm.group(&[0, 1], 0, Wish::Together)).await.unwrap();
         enrol(&world, &behind, id).await;
         let (kept, served) = ("A freed seat is kept for the first person in line", "72 hours before the start");
-        for who in [&seated, &before, &guest] {
+        for who in [&seated, &before] {
             let page = world.get(who, &path(id)).await.body;
             assert!(page.contains(kept) && !page.contains(served), "{page}");
         }
-        for who in [&behind, &firm.people[0]] {
+        // So is whoever is about to stand there.
+        for who in [&behind, &firm.people[0], &guest] {
             let page = world.get(who, &path(id)).await.body;
             assert!(page.contains(served) && !page.contains(kept), "{page}");
         }
@@ -318,8 +319,10 @@ both! {
         enrol(&world, &seated, split).await;
         firm.enrol(&world, split, firm.group(&[0, 1], 0, Wish::AsManyAsFit)).await.unwrap();
         enrol(&world, &behind, split).await;
-        let page = world.get(&behind, &path(split)).await.body;
-        assert!(page.contains(kept) && !page.contains(served), "{page}");
+        for who in [&behind, &guest] {
+            let page = world.get(who, &path(split)).await.body;
+            assert!(page.contains(kept) && !page.contains(served), "{page}");
+        }
     }
 }
 

@@ -239,6 +239,30 @@ both! {
 }
 
 both! {
+    async fn seats_that_keep_without_a_name_because_their_room_is_elsewhere_are_given_back_later(world: World) {
+        let firm = Firm::of(&world, 0, 0).await;
+        let manager = world.staff(Role::Manager).await;
+        add(&world, &manager, "Attic", "8").await;
+        let attic = named(&world, "Attic").await.id;
+        let id = firm.school.open(Draft { room: Some(attic), link: None, ..firm.school.draft("Names", 8, 120, 0) }).await;
+        firm.enrol(&world, id, firm.group(&[], 2, Wish::Together)).await.unwrap();
+        world.advance(Duration::hours(30));
+        assert_eq!(save(&world, &manager, attic, "1", &[("place", "Segovia")]).await.status, StatusCode::SEE_OTHER);
+        let taken = async || store::class(&mut world.db().read().await.unwrap(), id).await.unwrap().taken;
+        // At the cut-off that was, going is still free: the seats keep without a name.
+        world.advance(Duration::hours(43));
+        world.drain().await;
+        assert_eq!(taken().await, 2);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        world.advance(Duration::hours(30));
+        world.drain().await;
+        assert_eq!(taken().await, 0);
+        assert_eq!(world.count("select count(*) from message where letter = 'group_returned'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn another_clock_of_a_room_changes_how_times_are_given_and_not_when_a_class_is(world: World) {
         let school = School::of(&world, vec![]).await;
         let manager = world.staff(Role::Manager).await;

@@ -612,17 +612,18 @@ impl Book {
                 }
                 None => Unit::ONE,
             };
+            // A group has one offer with one deadline, which seats that are freed later do not prolong; once it is over,
+            // its end serves the line.
+            let open = party.and_then(|party| self.of_party(party).find_map(|line| line.offered_until));
+            let until = open.unwrap_or(until);
+            if until <= now {
+                return;
+            }
             let held = match party::turn(unit, self.seats().free(), self.capacity, gathers) {
                 Turn::Offer(seats) => {
                     for &n in members.iter().take(seats as usize) {
                         self.lines[n].state = EnrolmentState::Offered;
-                    }
-                    // A group has one offer with one deadline.
-                    for (n, line) in self.lines.iter_mut().enumerate() {
-                        let same = n == first || (party.is_some() && line.party == party);
-                        if same && line.state == EnrolmentState::Offered {
-                            line.offered_until = Some(until);
-                        }
+                        self.lines[n].offered_until = Some(until);
                     }
                     0
                 }

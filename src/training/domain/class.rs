@@ -70,11 +70,11 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub fn of(state: ClassState, seats: Seats, starts: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+    pub fn of(state: ClassState, seats: Seats, policy: &Policy, now: DateTime<Utc>) -> Self {
         match state {
             ClassState::Draft => Self::Draft,
-            ClassState::Open if starts <= now => Self::Running,
-            ClassState::Open if seats.free() == 0 || seats.waiting > 0 => Self::Full,
+            ClassState::Open if policy.has_started(now) => Self::Running,
+            ClassState::Open if seats.bookable(policy, now) == 0 => Self::Full,
             ClassState::Open => Self::Open,
             ClassState::Running => Self::Running,
             ClassState::Completed => Self::Completed,
@@ -333,12 +333,19 @@ mod tests {
     #[test]
     fn a_class_is_full_by_its_seats_and_runs_by_the_clock() {
         let seats = Seats { capacity: 2, taken: 1, held: 1, waiting: 0 };
-        let starts = policy().starts;
-        let before = starts - Duration::hours(1);
-        assert_eq!(Stage::of(ClassState::Open, seats, starts, before), Stage::Full);
-        assert_eq!(Stage::of(ClassState::Open, Seats { held: 0, ..seats }, starts, before), Stage::Open);
-        assert_eq!(Stage::of(ClassState::Open, Seats { held: 0, waiting: 1, ..seats }, starts, before), Stage::Full);
-        assert_eq!(Stage::of(ClassState::Open, seats, starts, starts), Stage::Running);
+        let policy = policy();
+        let before = policy.freezes_at() - Duration::hours(1);
+        let stage = |seats, at| Stage::of(ClassState::Open, seats, &policy, at);
+        let waited_for = Seats { held: 0, waiting: 1, ..seats };
+        assert_eq!(stage(seats, before), Stage::Full);
+        assert_eq!(stage(Seats { held: 0, ..seats }, before), Stage::Open);
+        assert_eq!(stage(waited_for, before), Stage::Full);
+        assert_eq!(
+            stage(waited_for, policy.freezes_at()),
+            Stage::Open,
+            "the waitlist is closed: whoever comes takes it"
+        );
+        assert_eq!(stage(seats, policy.starts), Stage::Running);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub async fn mark(
         .write(move |tx| {
             let cx = cx.clone();
             Box::pin(async move {
+                lock(tx, class, session, enrolment).await?;
                 let (_, permit, by) = ready(tx, &cx, class, session).await?;
                 let row = store::enrolment(tx, enrolment).await?;
                 if row.class_id != class || row.state != EnrolmentState::Booked {
@@ -59,7 +60,8 @@ pub async fn mark(
                     detail: Some(&detail),
                     ..Change::default()
                 };
-                history::record(tx, &cx, &permit, change).await
+                history::record(tx, &cx, &permit, change).await?;
+                make_ups::came_after_all(tx, &cx, enrolment, session, mark).await
             })
         })
         .await
@@ -81,6 +83,7 @@ pub async fn undo(
         .write(move |tx| {
             let cx = cx.clone();
             Box::pin(async move {
+                lock(tx, class, session, enrolment).await?;
                 let (_, permit, by) = ready(tx, &cx, class, session).await?;
                 let row = store::enrolment(tx, enrolment).await?;
                 if row.class_id != class {
@@ -104,7 +107,8 @@ pub async fn undo(
                     detail: Some(&detail),
                     ..Change::default()
                 };
-                history::record(tx, &cx, &permit, change).await
+                history::record(tx, &cx, &permit, change).await?;
+                make_ups::came_after_all(tx, &cx, enrolment, session, back).await
             })
         })
         .await
@@ -121,7 +125,10 @@ pub async fn mark_rest(cx: &Cx, class: ClassId, session: ClassSessionId) -> Resu
             Box::pin(async move {
                 // A guest's mark may give the certificate of the class that they missed: that is held too.
                 let homes: Vec<ClassId> = store::guests(tx, class).await?.iter().map(|row| row.home_id).collect();
-                let keys: Vec<_> = std::iter::once(class).chain(homes.iter().copied()).map(lock_of).collect();
+                // And so are those in which somebody would have made this session up.
+                let hosts = store::make_ups_of_session(tx, session).await?.into_iter().map(|row| row.class_id);
+                let keys: Vec<_> =
+                    std::iter::once(class).chain(homes.iter().copied()).chain(hosts).map(lock_of).collect();
                 tx.lock(&keys).await?;
                 let (_, permit, by) = ready(tx, &cx, class, session).await?;
                 make_ups::mark_rest(tx, &cx, class, session, &homes).await?;
@@ -132,10 +139,23 @@ pub async fn mark_rest(cx: &Cx, class: ClassId, session: ClassSessionId) -> Resu
                 let detail = serde_json::json!({ "session": session, "marked": marked }).to_string();
                 let to = Some(Mark::Present.as_str());
                 let change = Change { entity: "class", id: class.0, to, detail: Some(&detail), ..Change::default() };
-                history::record(tx, &cx, &permit, change).await
+                history::record(tx, &cx, &permit, change).await?;
+                for row in store::make_ups_of_session(tx, session).await? {
+                    let mark = store::mark(tx, row.enrolment_id, session).await?;
+                    make_ups::came_after_all(tx, &cx, row.enrolment_id, session, mark).await?;
+                }
+                Ok(())
             })
         })
         .await
+}
+
+/// Holds the class, and those in which somebody would make the session up that they may come to after all.
+async fn lock(tx: &mut Tx, class: ClassId, session: ClassSessionId, seat: EnrolmentId) -> Result<(), AppError> {
+    let rows = store::make_ups_of_session(tx, session).await?.into_iter();
+    let hosts = rows.filter(|row| row.enrolment_id == seat).map(|row| row.class_id);
+    let keys: Vec<_> = std::iter::once(class).chain(hosts).map(lock_of).collect();
+    tx.lock(&keys).await
 }
 
 /// Whether this session of this class can be marked now, by this viewer.

@@ -113,12 +113,12 @@ async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> 
     let after = position(&asked.after);
     let (first, from) = ((cx.now, Uuid::max()), after.unwrap_or((cx.now, Uuid::max())));
     let rows = match filter.owned {
-        true => store::for_owned(&mut tx, &filter, person, from, PAGE_ROWS).await?,
-        false => store::coming(&mut tx, &filter, from, PAGE_ROWS).await?,
+        true => store::for_owned(&mut tx, &filter, person, from, PAGE_ROWS, cx.now).await?,
+        false => store::coming(&mut tx, &filter, from, PAGE_ROWS, cx.now).await?,
     };
     let all = Rows::cut(rows, |class| cursor(class.starts_at, class.id.0));
     let owned = match after {
-        None if !filter.owned => store::for_owned(&mut tx, &filter, person, first, FOR_MINE).await?,
+        None if !filter.owned => store::for_owned(&mut tx, &filter, person, first, FOR_MINE, cx.now).await?,
         _ => Vec::new(),
     };
     let choices = store::choices(&mut tx, cx.now).await?;

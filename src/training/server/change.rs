@@ -11,13 +11,16 @@ use super::{
     make_ups,
     plan::{self, plan_jobs},
     seats::{self, lock_of},
-    store::{self, Changed, ClassRow, EnrolmentRow, SessionRow, parties},
+    store::{self, Changed, ClassRow, EnrolmentRow, MakeUpRow, SessionRow, parties},
 };
 use crate::{
     access::{Act, Permit, Subject},
     calendar::{
         domain::{Resource, Span, overlap_within},
-        server::{busy, zone},
+        server::{
+            busy::{self, Clash},
+            zone,
+        },
     },
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
@@ -283,7 +286,12 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let coming: Vec<Span> = wanted.spans.iter().copied().filter(|span| span.from > cx.now).collect();
     busy::lock(tx, &needs.resources()).await?;
     needs.refuse_taken(tx, &coming, Some(class.id)).await?;
-    let (clashes, seen) = if moves.is_empty() { Default::default() } else { clashes(tx, cx, &people, &moves).await? };
+    let anew = begin_anew(before, &moves);
+    let undone = make_ups::undone(tx, cx.now, &anew, &moves.removed).await?;
+    let (clashes, seen) = match moves.is_empty() {
+        true => Default::default(),
+        false => clashes(tx, cx, &people, &moves, &undone).await?,
+    };
     // Once the class runs nobody's seat can be held any more: then it goes where everybody can follow.
     let running = class.state == ClassState::Running;
     if clashes.iter().any(|clash| running || !wanted.known_clashes.contains(&clash.person)) {
@@ -318,11 +326,10 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     store::set_equipment(tx, permit, class.id, &equipment).await?;
     busy::free_from(tx, "class", class.id.0, cx.now).await?;
     needs.occupy(tx, &coming, class.id).await?;
-    let removed = || moves.removed.iter().copied();
-    let gone: Vec<ClassSessionId> = moves.moved.iter().map(|(id, _)| *id).chain(removed()).collect();
-    let unmissed: Vec<ClassSessionId> = begin_anew(before, &moves).into_iter().chain(removed()).collect();
-    make_ups::sessions_moved(tx, cx, class.id, &gone, &unmissed).await?;
-    let spoke = keep_sessions(tx, permit, before, &moves, wanted.zone).await?;
+    let gone: Vec<ClassSessionId> =
+        moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();
+    make_ups::sessions_moved(tx, cx, class.id, &gone, &undone).await?;
+    let spoke = keep_sessions(tx, permit, class.id, &moves, &anew, wanted.zone).await?;
     plan::record(tx, cx, permit, class.id, Some(class.state), class.state, None).await?;
     if class.state == ClassState::Open && first.from != class.starts_at {
         plan_jobs(tx, cx, class.id, first.from).await?;
@@ -393,7 +400,9 @@ pub async fn room_changed(
     told.groups(tx, cx, &people, &[]).await?;
     invitations::guests_readdressed(tx, cx, &now, true, None).await?;
     let assistants: Vec<PersonId> = before.assistants.iter().map(|(id, _)| *id).collect();
-    crew_letters::changed(tx, cx, before, &now, &assistants, &spans).await
+    crew_letters::changed(tx, cx, before, &now, &assistants, &spans).await?;
+    // Cancelling is free for longer now, and seats keep without a name.
+    groups::watch_again(tx, class.id, cx.now).await
 }
 
 /// A class cannot be smaller than those who have a seat in it: says how many would have to move, who came last, and which
@@ -422,18 +431,21 @@ async fn refuse_small(tx: &mut Tx, class: &ClassRow, capacity: i64, people: &[En
 }
 
 /// The learners who are elsewhere when the sessions are moved to: as they know it, and as whoever moves the class may,
-/// who reads the titles of classes alone that they may open.
+/// who reads the titles of classes alone that they may open. What is undone by the move takes nobody's time.
 async fn clashes(
     tx: &mut Tx,
     cx: &Cx,
     people: &[EnrolmentRow],
     moves: &Moves,
+    undone: &[MakeUpRow],
 ) -> Result<(Vec<LearnerClash>, Vec<LearnerClash>), AppError> {
     let spans: Vec<Span> = moves.moved.iter().map(|(_, span)| *span).chain(moves.added.iter().copied()).collect();
     let (mut clashes, mut seen) = (Vec::new(), Vec::new());
     for row in people.iter().filter(|row| row.state == EnrolmentState::Booked) {
         let own = Some(("enrolment", row.id.0));
-        if let Some(clash) = busy::clashes(tx, Resource::Person(row.person_id), &spans, own).await?.into_iter().next() {
+        let ends = |clash: &Clash| clash.entity == make_ups::ENTITY && undone.iter().any(|row| row.id.0 == clash.id);
+        let found = busy::clashes(tx, Resource::Person(row.person_id), &spans, own).await?;
+        if let Some(clash) = found.into_iter().find(|clash| !ends(clash)) {
             let theirs = LearnerClash {
                 person: row.person_id,
                 name: row.person_name.clone(),
@@ -459,12 +471,12 @@ fn begin_anew(before: &Before, moves: &Moves) -> Vec<ClassSessionId> {
 async fn keep_sessions(
     tx: &mut Tx,
     permit: &Permit,
-    before: &Before,
+    class: ClassId,
     moves: &Moves,
+    anew: &[ClassSessionId],
     zone: Tz,
 ) -> Result<Vec<EnrolmentId>, AppError> {
-    let (class, mut spoke) = (&before.class, Vec::new());
-    let anew = begin_anew(before, moves);
+    let mut spoke = Vec::new();
     for (id, span) in &moves.moved {
         if anew.contains(id) {
             spoke.extend(store::forget_session(tx, permit, *id).await?);
@@ -475,7 +487,7 @@ async fn keep_sessions(
         store::remove_session(tx, permit, *id).await?;
     }
     for span in &moves.added {
-        store::insert_session(tx, class.id, zone, *span).await?;
+        store::insert_session(tx, class, zone, *span).await?;
     }
     Ok(spoke)
 }
@@ -611,6 +623,7 @@ impl Told<'_> {
     async fn hold(&self, tx: &mut Tx, cx: &Cx, row: &EnrolmentRow, clash: &LearnerClash) -> Result<Stays, AppError> {
         let system = cx.as_viewer(crate::access::Viewer::System);
         busy::free(tx, "enrolment", row.id.0).await?;
+        make_ups::seat_ended(tx, cx, row.id).await?;
         dues::give_back(tx, row.id, cx.now).await?;
         let policy = self.now.policy();
         let Some(until) = policy.offer_until(cx.now) else {

@@ -314,14 +314,16 @@ pub const CLAUSES: &[Clause] = &[
         promise: 2,
         name: "gathering_without_end",
         sql: "select y.id, 'nothing will free what is held for this group' as detail from party y where y.gathered > 0 \
-            and not exists (select 1 from job j where j.kind = 'open_line' and j.done_at is null and j.failed_at is null)",
+            and written(y.class_id) not in (select named(j.payload, class) from job j where j.kind = 'open_line' \
+            and j.done_at is null and j.failed_at is null)",
     },
     Clause {
         promise: 2,
         name: "unnamed_seat_without_end",
         sql: "select u.id, 'nothing will give this seat back' as detail from unnamed_seat u \
             where u.state in ('waitlisted', 'offered', 'booked') \
-            and not exists (select 1 from job j where j.kind = 'return_seats' and j.done_at is null and j.failed_at is null)",
+            and written(u.class_id) not in (select named(j.payload, class) from job j where j.kind = 'return_seats' \
+            and j.done_at is null and j.failed_at is null)",
     },
     Clause {
         promise: 2,

@@ -54,7 +54,7 @@ pub enum Says {
         now: Vec<Span>,
         also: Vec<Also>,
     },
-    /// Only its language or its address on line is another one.
+    /// Only its title, its language or its address on line is another one.
     Changed {
         also: Vec<Also>,
     },
@@ -247,10 +247,11 @@ pub async fn changed(
 
 /// What of a class has changed beside its times and its room.
 fn differences(was: &ClassRow, now: &ClassRow) -> Vec<Also> {
+    let title = (was.title != now.title).then(|| Also::Title(was.title.clone()));
     let language = (was.language != now.language).then(|| Also::Language(now.language.clone()));
     let link = (was.link != now.link).then_some(Also::Link);
     let clock = (was.zone != now.zone).then(|| Also::Clock(now.tz(), was.tz()));
-    language.into_iter().chain(link).chain(clock).collect()
+    title.into_iter().chain(language).chain(link).chain(clock).collect()
 }
 
 /// The class does not take place.

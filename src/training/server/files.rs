@@ -86,8 +86,13 @@ async fn of_person(cx: Cx, Path(file): Path<String>) -> Result<Response, AppErro
     let chosen = people::by_id(&mut tx, person).await?.and_then(|owner| owner.language);
     let cx = Cx { locale: chosen.as_deref().and_then(i18n::locale).unwrap_or(cx.locale), ..cx };
     let since = cx.now - ENDED;
-    let classes: HashMap<ClassId, MineRow> =
-        store::for_feed(&mut tx, person, since).await?.into_iter().map(|row| (row.class_id, row)).collect();
+    let mut classes: HashMap<ClassId, MineRow> = HashMap::new();
+    for row in store::for_feed(&mut tx, person, since).await? {
+        // Of several places in a class the one that stands, else the last that ended.
+        if !classes.get(&row.class_id).is_some_and(|known| known.state.is_active()) {
+            classes.insert(row.class_id, row);
+        }
+    }
     let sessions = store::feed_sessions(&mut tx, person, since).await?;
     let mut seen = std::collections::HashSet::new();
     let make_ups = store::make_ups_coming(&mut tx, person, since).await?;

@@ -680,6 +680,7 @@ async fn rename_in(
     }
     if place.state == EnrolmentState::Booked {
         occupy(tx, class.id, person, new).await?;
+        asks::answered(tx, cx, &class, person).await?;
     }
     let detail = serde_json::json!({ "seat": place.id, "from": place.person_id }).to_string();
     let change = Change {

@@ -156,6 +156,8 @@ impl Next {
 /// What else is other than before, each a line of a letter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Also {
+    /// It is called otherwise: what it was called.
+    Title(String),
     /// By its code.
     Language(String),
     /// Cancelling is free until so many hours before the start, which is earlier than before.
@@ -171,6 +173,7 @@ pub enum Also {
 impl Also {
     pub fn write(&self, fmt: Fmt) -> String {
         match self {
+            Self::Title(was) => w!(fmt, planning.also_title, was = was.clone()),
             Self::Language(code) => w!(fmt, planning.also_language, language = words::language(code)),
             Self::CutOff(hours) => w!(fmt, planning.also_cut_off, hours = fmt.number(*hours)),
             Self::Link => w!(fmt, planning.also_link),

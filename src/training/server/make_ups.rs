@@ -29,6 +29,7 @@ use crate::{
     },
     values::{ClassId, ClassSessionId, EnrolmentId, MakeUpId, PersonId},
 };
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -219,6 +220,20 @@ pub async fn cancel(cx: &Cx, id: MakeUpId) -> Result<(), AppError> {
         .await
 }
 
+/// Whoever is marked as being there came after all, too.
+pub async fn came_after_all(
+    tx: &mut Tx,
+    cx: &Cx,
+    seat: EnrolmentId,
+    session: ClassSessionId,
+    mark: Option<Mark>,
+) -> Result<(), AppError> {
+    match mark {
+        Some(mark) if mark.is_here() => comes_after_all(tx, &cx.as_viewer(Viewer::System), seat, session).await,
+        _ => Ok(()),
+    }
+}
+
 /// Whoever said that they cannot come to a session comes after all: what they would have made up for it goes back. The
 /// caller holds the class of that session.
 pub async fn comes_after_all(tx: &mut Tx, cx: &Cx, seat: EnrolmentId, session: ClassSessionId) -> Result<(), AppError> {
@@ -291,14 +306,21 @@ async fn end(tx: &mut Tx, cx: &Cx, row: &MakeUpRow) -> Result<bool, AppError> {
     // Nor is what they said of that session about another try.
     store::withdraw(tx, &permit, row.enrolment_id, row.session_id).await?;
     busy::free(tx, ENTITY, row.id.0).await?;
-    let change = Change { from: Some("booked"), to: Some("cancelled"), ..change(row.id, row.person_id) };
-    history::record(tx, cx, &permit, change).await?;
     let home = store::class(tx, row.home_id).await?;
+    let mut certificate = None;
     if row.mark().is_some() && home.state == ClassState::Completed {
         let system = cx.as_viewer(Viewer::System);
         let permit = system.may(Act::MarkMakeUp, &Subject::of(row.person_id))?;
-        certificate(tx, &system, &permit, &home, row).await?;
+        certificate = self::certificate(tx, &system, &permit, &home, row).await?;
     }
+    let detail = certificate.map(|what| serde_json::json!({ "certificate": what }).to_string());
+    let change = Change {
+        from: Some("booked"),
+        to: Some("cancelled"),
+        detail: detail.as_deref(),
+        ..change(row.id, row.person_id)
+    };
+    history::record(tx, cx, &permit, change).await?;
     settle(tx, cx, &home, row.enrolment_id).await
 }
 
@@ -390,29 +412,45 @@ async fn end_needless(tx: &mut Tx, system: &Cx, row: &MakeUpRow) -> Result<(), A
     seats::pass_on(tx, system, row.class_id).await
 }
 
+/// Of sessions that begin at another time, or are no more, nobody has missed anything, and nobody makes anything up: these
+/// make-ups end. Who was there already has made up a session that is still to be held, should they not come to it either.
+pub async fn undone(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    anew: &[ClassSessionId],
+    removed: &[ClassSessionId],
+) -> Result<Vec<MakeUpRow>, AppError> {
+    let mut rows = Vec::new();
+    for session in anew {
+        rows.extend(store::make_ups_of_session(tx, *session).await?);
+    }
+    rows.retain(|row| !row.mark().is_some_and(Mark::is_here) || now < row.starts_at);
+    for session in removed {
+        rows.extend(store::make_ups_of_session(tx, *session).await?);
+    }
+    Ok(rows)
+}
+
 /// Sessions of a class have another time, or are no more: their guests promised the old one, so their places end and they
-/// are told. Who was marked in the hour before was marked for a time that does not come. Of the sessions in `unmissed`,
-/// which begin at another time or are no more, nobody has missed anything, and nobody makes anything up. The caller holds
-/// the class.
+/// are told. Who was marked in the hour before was marked for a time that does not come. What is [`undone`] of its own
+/// sessions ends. The caller holds the class.
 pub async fn sessions_moved(
     tx: &mut Tx,
     cx: &Cx,
     class: ClassId,
     gone: &[ClassSessionId],
-    unmissed: &[ClassSessionId],
+    undone: &[MakeUpRow],
 ) -> Result<(), AppError> {
     let cx = cx.as_viewer(Viewer::System);
-    for session in unmissed {
-        for row in store::make_ups_of_session(tx, *session).await? {
-            if row.mark().is_some() || cx.now >= row.starts_at {
-                end_needless(tx, &cx, &row).await?;
-                continue;
-            }
-            tx.lock(&[lock_of(row.class_id)]).await?;
-            end(tx, &cx, &row).await?;
-            learning_letters::make_up_void(tx, &cx, &row).await?;
-            seats::pass_on(tx, &cx, row.class_id).await?;
+    for row in undone {
+        if row.mark().is_some() || cx.now >= row.starts_at {
+            end_needless(tx, &cx, row).await?;
+            continue;
         }
+        tx.lock(&[lock_of(row.class_id)]).await?;
+        end(tx, &cx, row).await?;
+        learning_letters::make_up_void(tx, &cx, row).await?;
+        seats::pass_on(tx, &cx, row.class_id).await?;
     }
     for row in store::guests(tx, class).await? {
         if !gone.contains(&row.session_id) {
@@ -495,8 +533,10 @@ async fn mark_in(
     if row.mark() == mark {
         return Ok(());
     }
-    // What a closed class says of its guests stands, like what it says of its learners.
-    if !matches!(class.state, ClassState::Open | ClassState::Running) {
+    // What a closed class says of its guests stands, like what it says of its learners. Of whom it says nothing yet it was
+    // closed before guests had to be marked.
+    let forgotten = class.state == ClassState::Completed && row.mark().is_none();
+    if !forgotten && !matches!(class.state, ClassState::Open | ClassState::Running) {
         return Err(Refusal::WrongState { state: class.state }.into());
     }
     let from = plan::marked_from(row.starts_at);
@@ -529,7 +569,11 @@ async fn mark_in(
         detail: detail.as_deref(),
         ..change(row.id, row.person_id)
     };
-    history::record(tx, cx, &permit, change).await
+    history::record(tx, cx, &permit, change).await?;
+    if forgotten {
+        settle(tx, cx, &home, row.enrolment_id).await?;
+    }
+    Ok(())
 }
 
 /// Whether the mark gave or took the certificate of a class that is closed.

@@ -55,6 +55,8 @@ pub struct Matrix {
     firms: Vec<(OrganisationId, String)>,
     pub members: Vec<TeamMemberRow>,
     courses: Vec<TeamCourseRow>,
+    /// What the firm has for which there is no course, and how many of each.
+    without_course: Vec<(String, i64)>,
     passed: Vec<PassedRow>,
     coming: Vec<ComingRow>,
     /// Into which class of each course people are enrolled; none for who only reads.
@@ -66,12 +68,14 @@ impl Matrix {
     pub async fn load(tx: &mut Tx, cx: &Cx, firm: OrganisationId, owner: Option<PersonId>) -> Result<Self, AppError> {
         let (firms, members) = members::team(tx, firm, owner).await?;
         let name = firms.first().filter(|(id, _)| *id == firm).map(|(_, name)| name.clone());
+        let (courses, without_course) = team::courses_of_firm(tx, firm).await?;
         Ok(Self {
             firm,
             name: name.ok_or(AppError::NotFound)?,
             firms,
             members,
-            courses: team::courses_of_firm(tx, firm).await?,
+            courses,
+            without_course,
             passed: team::passed(tx, firm).await?,
             coming: team::coming(tx, firm).await?,
             next: if owner.is_some() { Some(team::next_classes(tx, firm, cx.now).await?) } else { None },
@@ -181,14 +185,20 @@ fn team_view(cx: &Cx, matrix: &Matrix, ending: &str, sheet: &Sheet) -> AnyView {
 pub fn table(cx: &Cx, matrix: &Matrix) -> AnyView {
     if matrix.courses.is_empty() {
         let (title, text) = (w!(cx, groups.team_none_title), w!(cx, groups.team_none_text));
-        return view! { <Empty icon=Icon::Cap title text=Some(text)/> }.into_any();
+        let machines = without_course(cx, matrix);
+        return view! {
+            <Empty icon=Icon::Cap title text=Some(text)/>
+            {machines}
+        }
+        .into_any();
     }
     let columns = std::iter::once(w!(cx, groups.team_person))
         .chain(matrix.courses.iter().map(|course| course.title.clone()))
         .map(Column::from)
         .collect();
     let rows = matrix.members.iter().map(|member| row(cx, matrix, member)).collect();
-    let courses: Vec<AnyView> = matrix.courses.iter().map(|course| course_card(cx, matrix, course)).collect();
+    let mut courses: Vec<AnyView> = matrix.courses.iter().map(|course| course_card(cx, matrix, course)).collect();
+    courses.extend(without_course(cx, matrix));
     let title = match matrix.next {
         Some(_) => w!(cx, groups.team_enrol),
         None => w!(cx, learning.courses),
@@ -303,19 +313,30 @@ fn form_id(course: &TeamCourseRow) -> String {
 
 /// What of the firm a course belongs to, and its next class, into which the ticked ones go.
 fn course_card(cx: &Cx, matrix: &Matrix, course: &TeamCourseRow) -> AnyView {
-    let machines = course
-        .machines
-        .iter()
-        .map(|(name, many)| view! { <li>{format!("{} × {name}", cx.fmt().number(*many))}</li> })
-        .collect_view();
-    let belongs =
-        vec![(w!(cx, learning.belongs_to), view! { <ul class="plain-list" role="list">{machines}</ul> }.into_any())];
+    let belongs = vec![(w!(cx, learning.belongs_to), machines(cx, &course.machines))];
     let title = Some(course.title.clone());
     let next = matrix.next.as_ref().map(|_| match matrix.next_of(course) {
         None => no_class(cx, course),
         Some(class) => next_class(cx, matrix, course, class),
     });
     view! { <Card title><DefinitionList rows=belongs/>{next}</Card> }.into_any()
+}
+
+fn machines(cx: &Cx, machines: &[(String, i64)]) -> AnyView {
+    let lines = machines
+        .iter()
+        .map(|(name, many)| view! { <li>{format!("{} × {name}", cx.fmt().number(*many))}</li> })
+        .collect_view();
+    view! { <ul class="plain-list" role="list">{lines}</ul> }.into_any()
+}
+
+/// What nobody can learn yet.
+fn without_course(cx: &Cx, matrix: &Matrix) -> Option<AnyView> {
+    (!matrix.without_course.is_empty()).then(|| {
+        let (title, text) = (Some(w!(cx, groups.team_without_course)), w!(cx, groups.team_none_text));
+        let machines = machines(cx, &matrix.without_course);
+        view! { <Card title>{machines}<p class="soft small">{text}</p></Card> }.into_any()
+    })
 }
 
 /// The way to ask for one.

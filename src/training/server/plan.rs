@@ -19,7 +19,7 @@ use crate::{
         domain::{Resource, Span},
         server::{busy, zone},
     },
-    db::Tx,
+    db::{Key, Tx},
     error::{AppError, Fault, Faults},
     followups::server::store as follow_ups,
     jobs::{self, Job},
@@ -303,6 +303,33 @@ pub async fn start(cx: &Cx, id: ClassId) -> Result<(), AppError> {
         })
     })
     .await
+}
+
+/// Plans what classes lack that began before the portal knew of it: the reminders of their later days, and that they are
+/// to be closed. Run whenever the worker starts; a second time it finds nothing to do.
+pub async fn catch_up(cx: &Cx) -> Result<(), AppError> {
+    let cx = cx.clone();
+    cx.app
+        .db
+        .clone()
+        .write(move |tx| {
+            let cx = cx.clone();
+            Box::pin(async move {
+                tx.lock(&[Key::of("running_classes", Uuid::nil())]).await?;
+                let planned = jobs::known(tx, "remind_to_close").await?;
+                for class in store::running(tx).await? {
+                    let job = Job::RemindToClose { class };
+                    if planned.contains(&job) {
+                        continue;
+                    }
+                    let class = store::class(tx, class).await?;
+                    plan_reminders(tx, &cx, &class).await?;
+                    jobs::enqueue(tx, job, (class.ends_at + CLOSED_WITHIN).max(cx.now)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// Tells the trainer of a class that it is over and still open. Run by a job a day after its end; where it goes on for

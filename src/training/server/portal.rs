@@ -127,7 +127,8 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
     let when = Some(w!(cx, training.when));
     let sessions = views::sessions(cx, class, &shown.seen.sessions);
     let about = Some(w!(cx, training.about));
-    let policy = policy(cx, class, shown.mine.as_ref().is_some_and(|mine| mine.behind_group));
+    let behind_group = shown.mine.as_ref().map_or(shown.around.group_waits, |mine| mine.behind_group);
+    let policy = policy(cx, class, behind_group);
     let first = class_cards::first(cx, class, shown.mine.as_ref(), &shown.make_up);
     let inside = has_seat && class.state != ClassState::Cancelled;
     let more = class_cards::more(cx, class, &shown.seen, &shown.around.materials, inside, sheet);

@@ -197,6 +197,7 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
                 </form>
             }
         });
+        let clock = w!(cx, planning.which_times_clock, zone = words::zone(cx.company_zone()));
         let fault = cx.fault(sheet, "time").map(|fault| view! { <p class="fault" id="time-fault"><Icon name=Icon::Alert/><span>{fault}</span></p> });
         view! {
             <PageHead title=title lead=Some(w!(cx, planning.ask_course_lead)) back=Some(("/training/ask".to_owned(), w!(cx, planning.ask_title)))/>
@@ -205,7 +206,11 @@ fn page(cx: &Cx, shown: &Shown, sheet: &Sheet) -> Response {
             <form id="ask-for-class" class="form" method="post" action=action>
                 <input type="hidden" name="act" value="ask"/>
                 <HiddenKey value=key()/>
-                <Section title=w!(cx, planning.which_times) id=Some("time".to_owned())>{fault}{days}</Section>
+                <Section title=w!(cx, planning.which_times) id=Some("time".to_owned())>
+                    <p class="soft small">{clock}</p>
+                    {fault}
+                    {days}
+                </Section>
                 <Section title=w!(cx, planning.which_days)><div class="fields">{dates}</div></Section>
                 <div class="fields">
                     <Select name="language" label=w!(cx, training.language) options=languages value=sheet.value("language") fault=cx.fault(sheet, "language")/>

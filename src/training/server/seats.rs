@@ -357,6 +357,15 @@ pub async fn pass_on(tx: &mut Tx, cx: &Cx, class: ClassId) -> Result<(), AppErro
         let size = i64::try_from(members.len()).unwrap_or(i64::MAX);
         let unit =
             group.as_ref().map_or(Unit::ONE, |group| Unit { size, together: group.together, gathered: group.gathered });
+        // What is freed while a group has an offer joins that offer, which ends when it would have; an offer whose time is
+        // over ends the group's waiting, and then the line is served anew.
+        let until = match &group {
+            Some(group) => parties::offered_until(tx, group.id).await?.unwrap_or(until),
+            None => until,
+        };
+        if until <= cx.now {
+            return Ok(());
+        }
         behind = members.last().and_then(|place| place.queue_number).unwrap_or(behind + 1);
         let free = row.seats().free();
         match (party::turn(unit, free, row.capacity, gathers), &group) {
@@ -407,8 +416,6 @@ async fn offer(
     let Some(first) = places.first() else { return Ok(()) };
     jobs::enqueue(tx, Job::ExpireOffer { enrolment: first.id }, until).await?;
     if let Some(group) = group {
-        let permit = cx.may(Act::OfferSeat, &Subject::nobody().within(Some(group.organisation_id)))?;
-        parties::one_deadline(tx, &permit, group.id, until, cx.now).await?;
         group_letters::offered(tx, cx, class, group, first.id, places.len(), until).await?;
     }
     Ok(())

@@ -138,7 +138,7 @@ pub async fn seats_now(cx: &Cx, class: ClassId) -> Result<SeatsNow, AppError> {
 
 /// The same for a class that is loaded already.
 pub fn seats_in_words(cx: &Cx, state: ClassState, seats: Seats, policy: &Policy) -> SeatsNow {
-    let (tone, text) = seats_left(cx, Stage::of(state, seats, policy.starts, cx.now), seats);
+    let (tone, text) = seats_left(cx, Stage::of(state, seats, policy, cx.now), seats);
     let waiting = match seats.waiting {
         n if n > 0 && state == ClassState::Open => w!(cx, training.waiting, count = count(n)),
         _ => String::new(),

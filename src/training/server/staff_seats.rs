@@ -364,6 +364,9 @@ pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) 
                 };
                 history::record(tx, &cx, &permit, change).await?;
                 letters::given_back(tx, &cx, &class, &row, &why).await?;
+                if row.state == EnrolmentState::Offered {
+                    asks::answered_instead(tx, &cx, class.id, None, person).await?;
+                }
                 // Whoever pays for it hears of it too.
                 if let Some(party) = row.party_id {
                     let party = parties::party(tx, party).await?;

@@ -197,7 +197,8 @@ const LETTERS: [(&str, &str); 26] = [
     ("make_up_booked", "select h.customer_id, h.at from history h where h.act = 'book_make_up'"),
     (
         "make_up_given_back",
-        "select h.customer_id, h.at from history h where h.act = 'cancel_make_up' and h.actor_kind = 'person'",
+        "select h.customer_id, h.at from history h where h.act = 'cancel_make_up' and (h.actor_kind = 'person' \
+         or exists (select 1 from history a where a.act = 'mark_attendance' and a.at = h.at))",
     ),
     (
         "make_up_cancelled",

@@ -245,7 +245,7 @@ fn roster(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
         return ().into_any();
     };
     let open = matches!(shown.class.state, ClassState::Open | ClassState::Running);
-    let guests = shown.learners.guests(cx, session, open);
+    let guests = shown.learners.guests(cx, session, shown.class.state);
     if booked.is_empty() && !shown.learners.has_guests() {
         return {
             let roster_empty = w!(cx, training.roster_empty);

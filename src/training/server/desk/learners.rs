@@ -6,7 +6,7 @@ use crate::{
     i18n::InWords,
     server::{Cx, form::Form},
     training::{
-        domain::Mark,
+        domain::{ClassState, Mark},
         server::{
             make_ups,
             plan::marked_from,
@@ -56,15 +56,21 @@ impl Learners {
         self.guests.iter().filter(|row| row.session_id == session && row.mark().is_none()).count()
     }
 
-    /// The guests of a session, each with the marks to tap while its class is not closed.
-    pub fn guests(&self, cx: &Cx, session: &SessionRow, open: bool) -> Option<AnyView> {
+    /// The guests of a session, each with the marks to tap while its class is not closed, or was closed without one.
+    pub fn guests(&self, cx: &Cx, session: &SessionRow, class: ClassState) -> Option<AnyView> {
+        let begun = cx.now >= marked_from(session.starts_at);
+        let markable = |row: &MakeUpRow| match class {
+            ClassState::Open | ClassState::Running => begun,
+            ClassState::Completed => row.mark().is_none(),
+            ClassState::Draft | ClassState::Cancelled => false,
+        };
         let rows: Vec<AnyView> = self
             .guests
             .iter()
             .filter(|row| row.session_id == session.id)
             .map(|row| {
                 let said = self.said(cx, row.enrolment_id, session.id);
-                guest(cx, row, said, open && cx.now >= marked_from(session.starts_at))
+                guest(cx, row, said, markable(row))
             })
             .collect();
         if rows.is_empty() {

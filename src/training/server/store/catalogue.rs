@@ -1,8 +1,16 @@
 //! The listings of the catalogue: open classes by their start, through every filter, page by page.
 
 use super::{ListedClass, classes::listed};
-use crate::{db::Tx, error::AppError, fetch_all, i18n::fold, training::domain::Level, values::PersonId};
+use crate::{
+    db::{Tx, dialect::in_own_words},
+    error::AppError,
+    fetch_all,
+    i18n::fold,
+    training::domain::Level,
+    values::PersonId,
+};
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -63,7 +71,9 @@ macro_rules! filtered {
             "and (cast($4 as text) is null or k.level = $4) and (cast($5 as text) is null or c.language = $5) ",
             "and (cast($6 as text) is null or c.place = $6) ",
             "and (cast($7 as text) is null or ($7 = 'online' and c.link is not null) or ($7 = 'in_person' and c.room_id is not null)) ",
-            "and (cast($8 as bigint) = 0 or (c.waiting = 0 and c.taken + c.held < c.capacity - c.guests)) ",
+            // Once the waitlist is closed a free seat is for whoever takes it.
+            "and (cast($8 as bigint) = 0 or (c.taken + c.held < c.capacity - c.guests \
+             and (c.waiting = 0 or minutes($11, c.starts_at) <= c.freeze_minutes))) ",
             "and (cast($9 as text) is null or c.title_folded like $9 escape '\\' or k.search like $9 escape '\\') ",
             $rest
         )
@@ -73,8 +83,8 @@ macro_rules! filtered {
 const COMING: &str = listed!(filtered!("order by c.starts_at, c.id limit $10"));
 const FOR_OWNED: &str = listed!(filtered!(
     "and exists (select 1 from course_product cp \
-     join item i on i.product_id = cp.product_id left join membership m on m.organisation_id = i.organisation_id and m.person_id = $11 \
-     where cp.course_id = c.course_id and (i.owner_id = $11 or m.person_id is not null)) \
+     join item i on i.product_id = cp.product_id left join membership m on m.organisation_id = i.organisation_id and m.person_id = $12 \
+     where cp.course_id = c.course_id and (i.owner_id = $12 or m.person_id is not null)) \
      order by c.starts_at, c.id limit $10"
 ));
 
@@ -84,38 +94,14 @@ pub async fn coming(
     filter: &Filter,
     after: (DateTime<Utc>, Uuid),
     most: i64,
+    now: DateTime<Utc>,
 ) -> Result<Vec<ListedClass>, AppError> {
     let (after, until, free) = bounds(filter, after);
+    let sql = AssertSqlSafe(in_own_words(tx, COMING));
     Ok(fetch_all!(
         tx,
         ListedClass,
-        COMING,
-        after.0,
-        after.1,
-        until,
-        filter.level.map(Level::as_str),
-        filter.language.as_deref(),
-        filter.place.as_deref(),
-        filter.held.map(Held::as_str),
-        free,
-        filter.pattern(),
-        most
-    )?)
-}
-
-/// Of these, after a place in their order, the classes of courses that belong to what the person has, or what the firm has that they belong to.
-pub async fn for_owned(
-    tx: &mut Tx,
-    filter: &Filter,
-    person: PersonId,
-    after: (DateTime<Utc>, Uuid),
-    most: i64,
-) -> Result<Vec<ListedClass>, AppError> {
-    let (after, until, free) = bounds(filter, after);
-    Ok(fetch_all!(
-        tx,
-        ListedClass,
-        FOR_OWNED,
+        sql,
         after.0,
         after.1,
         until,
@@ -126,6 +112,36 @@ pub async fn for_owned(
         free,
         filter.pattern(),
         most,
+        now
+    )?)
+}
+
+/// Of these, after a place in their order, the classes of courses that belong to what the person has, or what the firm has that they belong to.
+pub async fn for_owned(
+    tx: &mut Tx,
+    filter: &Filter,
+    person: PersonId,
+    after: (DateTime<Utc>, Uuid),
+    most: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<ListedClass>, AppError> {
+    let (after, until, free) = bounds(filter, after);
+    let sql = AssertSqlSafe(in_own_words(tx, FOR_OWNED));
+    Ok(fetch_all!(
+        tx,
+        ListedClass,
+        sql,
+        after.0,
+        after.1,
+        until,
+        filter.level.map(Level::as_str),
+        filter.language.as_deref(),
+        filter.place.as_deref(),
+        filter.held.map(Held::as_str),
+        free,
+        filter.pattern(),
+        most,
+        now,
         person
     )?)
 }

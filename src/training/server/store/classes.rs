@@ -9,7 +9,7 @@ use crate::{
     error::{AppError, Fault, Faults},
     execute, fetch_all, fetch_optional, fetch_scalar,
     i18n::fold,
-    training::domain::{ClassState, Level, NeedsRule, Policy, Seats, Stage, Window},
+    training::domain::{ClassState, Level, NeedsRule, Policy, Seats, Stage, Terms, Window},
     values::{ClassId, ClassSessionId, CourseId, Currency, Money, PersonId, ProductId, RoomId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -73,7 +73,7 @@ impl ClassRow {
     }
 
     pub fn stage(&self, now: DateTime<Utc>) -> Stage {
-        Stage::of(self.state, self.seats(), self.starts_at, now)
+        Stage::of(self.state, self.seats(), &self.policy(), now)
     }
 
     pub fn tz(&self) -> Tz {
@@ -120,6 +120,7 @@ pub struct ListedClass {
     pub ends_at: DateTime<Utc>,
     pub opens_at: Option<DateTime<Utc>>,
     pub closes_at: Option<DateTime<Utc>>,
+    pub freeze_minutes: i64,
     #[sqlx(try_from = "String")]
     pub level: Level,
 }
@@ -131,7 +132,9 @@ impl ListedClass {
     }
 
     pub fn stage(&self, now: DateTime<Utc>) -> Stage {
-        Stage::of(self.state, self.seats(), self.starts_at, now)
+        let terms = Terms { freeze_minutes: self.freeze_minutes, ..Terms::default() };
+        let policy = Policy { terms, ..Policy::new(self.starts_at, 0) };
+        Stage::of(self.state, self.seats(), &policy, now)
     }
 
     pub fn window(&self) -> Window {
@@ -160,7 +163,7 @@ macro_rules! listed {
         concat!(
             "select c.id, c.title, c.language, c.zone, c.place, c.trainer_id, c.state, c.capacity - c.guests as seats, ",
             "c.taken, c.held, c.waiting, c.price_minor, c.price_currency, c.starts_at, c.ends_at, c.opens_at, c.closes_at, ",
-            "k.level from class c join course k on k.id = c.course_id ",
+            "c.freeze_minutes, k.level from class c join course k on k.id = c.course_id ",
             $($rest)+
         )
     };
@@ -204,6 +207,13 @@ const CLASS: &str = class!("where c.id = $1");
 
 pub async fn class(tx: &mut Tx, id: ClassId) -> Result<ClassRow, AppError> {
     fetch_optional!(tx, ClassRow, CLASS, id)?.ok_or(AppError::NotFound)
+}
+
+const RUNNING: &str = "select id from class where state = 'running' order by starts_at, id";
+
+/// The classes that have begun and are not closed.
+pub async fn running(tx: &mut Tx) -> Result<Vec<ClassId>, AppError> {
+    Ok(fetch_all!(tx, (ClassId,), RUNNING)?.into_iter().map(|(id,)| id).collect())
 }
 
 const SESSIONS: &str =

@@ -146,6 +146,8 @@ pub struct Around {
     pub group_skips: Vec<Skip>,
     /// Why the reader was passed over, latest first.
     pub skips: Vec<(String, DateTime<Utc>)>,
+    /// Whether a group that stays together waits, behind which whoever comes now would stand.
+    pub group_waits: bool,
 }
 
 /// Whose page it is. What is not asked for is not looked for.
@@ -174,6 +176,9 @@ const AROUND: &str = concat!(
      join unnamed_seat x on x.party_id = y.id where y.class_id = $5 and y.organisation_id in ( \
      select b.organisation_id from membership b where b.person_id = $6 and b.role = 'owner') and x.state in ('waitlisted', 'offered', 'booked') group by x.state \
      union all select 'group_skip', k.id, '', k.reason, null, null, k.needed, k.free, k.at from line_skip k where k.party_id = $7 \
+     union all select 'group', y.id, '', '', null, null, null, null, null from party y where y.class_id = $5 and y.together \
+     and (exists (select 1 from enrolment x where x.party_id = y.id and x.state = 'waitlisted') \
+     or exists (select 1 from unnamed_seat x where x.party_id = y.id and x.state = 'waitlisted')) \
      union all select 'skip', k.id, k.why, '', null, null, null, null, k.at from seat_skip k where k.enrolment_id = $8 \
      order by 1, 9, 2, 3"
 );
@@ -220,6 +225,7 @@ pub async fn around(tx: &mut Tx, class: &ClassRow, reader: Reader) -> Result<Aro
                 bytes: row.number,
             }),
             ("product", Some(id), _) => around.products.push(ProductId(id)),
+            ("group", ..) => around.group_waits = true,
             ("need", ..) => around.missing.push(row.title),
             ("place", ..) => around.places.extend(row.word.parse().ok().zip(row.number)),
             ("group_skip", _, Some(at)) => around.group_skips.extend(row.word.parse().ok().map(|reason| Skip {

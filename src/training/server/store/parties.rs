@@ -299,10 +299,15 @@ pub async fn move_place(
     Ok(())
 }
 
-const PROLONG_NAMED: &str =
-    "update enrolment set offered_until = $2, changed_at = $3 where party_id = $1 and state = 'offered'";
-const PROLONG_UNNAMED: &str =
-    "update unnamed_seat set offered_until = $2, changed_at = $3 where party_id = $1 and state = 'offered'";
+const PROLONG_NAMED: &str = "update enrolment set offered_until = $2, changed_at = $3 where party_id = $1 and state = 'offered' and offered_until <> $2";
+const PROLONG_UNNAMED: &str = "update unnamed_seat set offered_until = $2, changed_at = $3 where party_id = $1 and state = 'offered' and offered_until <> $2";
+const OFFERED_UNTIL: &str = "select min(offered_until) from (select offered_until from enrolment where party_id = $1 \
+    and state = 'offered' union all select offered_until from unnamed_seat where party_id = $1 and state = 'offered') h";
+
+/// When the offer ends that a group has; none where it has none.
+pub async fn offered_until(tx: &mut Tx, party: PartyId) -> Result<Option<DateTime<Utc>>, AppError> {
+    Ok(fetch_scalar!(tx, Option<DateTime<Utc>>, OFFERED_UNTIL, party)?.flatten())
+}
 
 /// All that is offered to a group has one deadline.
 pub async fn one_deadline(

@@ -50,10 +50,10 @@ pub struct ComingRow {
     pub zone: String,
 }
 
-const COURSES: &str = "select k.id, k.title, p.name, count(*) as items from course k \
-    join course_product cp on cp.course_id = k.id join item i on i.product_id = cp.product_id \
-    join product p on p.id = cp.product_id where i.organisation_id = $1 \
-    group by k.id, k.title, p.id, p.name order by k.title, k.id, p.name, p.id limit 500";
+const COURSES: &str = "select k.id, k.title, p.name, count(*) as items from item i \
+    join product p on p.id = i.product_id left join course_product cp on cp.product_id = p.id \
+    left join course k on k.id = cp.course_id where i.organisation_id = $1 and (k.id is not null or p.kind <> 'journey') \
+    group by k.id, k.title, p.id, p.name order by k.title nulls last, k.id, p.name, p.id limit 500";
 const PASSED: &str = "select c.course_id, f.person_id, f.code, f.given_at, f.last_valid_on, c.zone from certificate f \
     join class c on c.id = f.class_id join membership m on m.person_id = f.person_id \
     where m.organisation_id = $1 order by f.last_valid_on desc nulls first, f.given_at desc, f.id limit 2000";
@@ -63,22 +63,32 @@ const COMING: &str = "select c.course_id, c.id as class_id, e.person_id, e.state
     order by c.starts_at limit 2000";
 const NEXT: &str = query!(
     "where c.id in (select n.id from (select o.id, row_number() over (partition by o.course_id \
-     order by case when o.waiting = 0 and o.taken + o.held < o.capacity - o.guests then 0 else 1 end, o.starts_at, o.id) \
+     order by case when (o.opens_at is null or o.opens_at <= $2) and (o.closes_at is null or o.closes_at > $2) then 0 else 1 end, \
+     case when o.waiting = 0 and o.taken + o.held < o.capacity - o.guests then 0 else 1 end, o.starts_at, o.id) \
      as place from class o where o.state = 'open' and o.starts_at > $2 and o.course_id in (select cp.course_id \
      from course_product cp join item i on i.product_id = cp.product_id where i.organisation_id = $1)) as n \
      where n.place = 1)"
 );
 
-/// The courses that belong to what a firm has.
-pub async fn courses_of_firm(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<TeamCourseRow>, AppError> {
-    let mut courses: Vec<TeamCourseRow> = Vec::new();
-    for (id, title, machine, many) in fetch_all!(tx, (CourseId, String, String, i64), COURSES, firm)? {
-        match courses.last_mut() {
-            Some(course) if course.id == id => course.machines.push((machine, many)),
-            _ => courses.push(TeamCourseRow { id, title, machines: vec![(machine, many)] }),
+/// The courses that belong to what a firm has; and what it has, with how many of each, for which there is no course. A
+/// journey needs none.
+pub async fn courses_of_firm(
+    tx: &mut Tx,
+    firm: OrganisationId,
+) -> Result<(Vec<TeamCourseRow>, Vec<(String, i64)>), AppError> {
+    let (mut courses, mut without): (Vec<TeamCourseRow>, Vec<(String, i64)>) = Default::default();
+    for row in fetch_all!(tx, (Option<CourseId>, Option<String>, String, i64), COURSES, firm)? {
+        let (course, title, machine, many) = row;
+        match (course, courses.last_mut()) {
+            (None, _) => without.push((machine, many)),
+            (Some(id), Some(course)) if course.id == id => course.machines.push((machine, many)),
+            (Some(id), _) => {
+                let (title, machines) = (title.unwrap_or_default(), vec![(machine, many)]);
+                courses.push(TeamCourseRow { id, title, machines });
+            }
         }
     }
-    Ok(courses)
+    Ok((courses, without))
 }
 
 /// The certificates of a firm's people; of each person and course the one first that is valid the longest.
@@ -91,7 +101,8 @@ pub async fn coming(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<ComingRow>,
     Ok(fetch_all!(tx, ComingRow, COMING, firm)?)
 }
 
-/// The next class of each course of a firm's; one with a free seat before a full one.
+/// The next class of each course of a firm's: one that people can be enrolled in now first, then one with a free seat
+/// before a full one.
 pub async fn next_classes(tx: &mut Tx, firm: OrganisationId, now: DateTime<Utc>) -> Result<Vec<ClassRow>, AppError> {
     Ok(fetch_all!(tx, ClassRow, NEXT, firm, now)?)
 }
