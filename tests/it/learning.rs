@@ -563,7 +563,7 @@ both! {
         assert_eq!(used().await, 0, "until it is made up");
         // As it was closed before guests had to be marked.
         world.advance(Duration::days(11));
-        world.corrupt("update class set state = 'completed' where title = 'Host'").await;
+        world.corrupt_of("update class set state = 'completed' where title = 'Host'", "select id from enrolment").await;
         assert!(world.broken().await.contains(&"guest_unmarked_in_a_closed_class".to_owned()));
         let (desk, door) = (format!("/desk/classes/{host}"), format!("/desk/make-ups/{id}"));
         assert!(world.get(&school.trainer, &desk).await.body.contains(&door));
@@ -575,7 +575,7 @@ both! {
         assert!(!world.get(&school.trainer, &desk).await.body.contains(&door));
         let other = refused(make_ups::mark(&school.now(&world).await, id, None, Some(Mark::Absent)).await);
         assert_eq!(other, Refusal::WrongState { state: ClassState::Completed });
-        world.corrupt("update class set state = 'open' where title = 'Host'").await;
+        world.corrupt_of("update class set state = 'open' where title = 'Host'", "select id from enrolment").await;
         assert!(!world.broken().await.contains(&"guest_unmarked_in_a_closed_class".to_owned()));
     }
 }
