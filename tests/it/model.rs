@@ -346,7 +346,10 @@ impl<'a> Walk<'a> {
             if self.runs[k].book == *before {
                 continue;
             }
-            self.serve(k, before);
+            // Of a wait each job has served the line on its own.
+            if !self.slept {
+                self.serve(k, before);
+            }
             let rows = parties::parties(&mut tx, self.runs[k].id).await.unwrap();
             self.runs[k].parties = rows.into_iter().map(|row| row.id).collect();
             let found = self.found(&mut tx, k, before).await;
@@ -1149,6 +1152,7 @@ impl<'a> Walk<'a> {
             groups::return_seats(&system, id).await.unwrap();
             self.book(k).return_unnamed(at);
             self.returned(k, &before);
+            self.serve(k, &before);
             let before = self.runs[k].book.clone();
             const OFFERED: &str = "select id from enrolment where class_id = $1 and state = 'offered' \
                 union all select id from unnamed_seat where class_id = $1 and state = 'offered'";
@@ -1158,6 +1162,7 @@ impl<'a> Walk<'a> {
             }
             self.book(k).expire(at);
             self.over(k, &before);
+            self.serve(k, &before);
             groups::open_line(&system, id).await.unwrap();
             let starts = self.runs[k].book.policy.starts;
             if !self.runs[k].reminded && at >= starts - plan::REMIND {
@@ -1173,6 +1178,7 @@ impl<'a> Walk<'a> {
             plan::start(&system, id).await.unwrap();
             self.book(k).start(at);
             self.over(k, &before);
+            self.serve(k, &before);
         }
         for n in 0..self.make_ups.len() {
             let MakeUp { id, person, host, mark, stands, remind, .. } = self.make_ups[n];
