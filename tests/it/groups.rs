@@ -10,7 +10,7 @@ use aftercare::{
     error::AppError,
     fetch_one,
     training::{
-        domain::{EnrolmentState, Mark, Seated, Window, Wish},
+        domain::{Cancelling, EnrolmentState, Mark, Seated, Window, Wish},
         server::{
             attend,
             groups::{self, Enrolled, Group},
@@ -766,7 +766,7 @@ fn letters_about_groups_are_written_in_every_language() {
                     lost: Vec::new(),
                     also: Vec::new(),
                 },
-                Says::ClassTerms { also: vec![Also::CutOff(72)], free_until: now() },
+                Says::ClassTerms { also: vec![Also::CutOff(72)], cancelling: Cancelling::Free(now()) },
                 Says::YouAreIn { firm: firm() },
                 Says::YouWait { firm: firm() },
                 Says::YouAreOut { firm: firm() },

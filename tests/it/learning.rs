@@ -17,7 +17,7 @@ use aftercare::{
         server::{
             announce, attend, change, check_in,
             courses::{self, Edit},
-            make_ups, plan,
+            groups, make_ups, plan,
             plan::Draft,
             seats::{self, Consent},
             staff_seats,
@@ -885,7 +885,7 @@ both! {
         let trainer = school.now(&world).await;
         let guests = async || class(&world, host).await.guests;
         assert_eq!(guests().await, 4);
-        // Late is there; a slip is taken back to late; and whoever has no mark is there with the rest.
+        // Late is there; a slip is taken back to late. Whoever said that they cannot come is not there with the rest.
         attend::mark(&trainer, home, own, seats[0], None, Some(Mark::Late)).await.unwrap();
         assert_eq!(guests().await, 3);
         for mark in [Mark::Absent, Mark::Excused] {
@@ -894,8 +894,11 @@ both! {
         assert_eq!(guests().await, 3);
         attend::mark(&trainer, home, own, seats[2], None, Some(Mark::Absent)).await.unwrap();
         attend::mark_rest(&trainer, home, own).await.unwrap();
-        assert_eq!(guests().await, 2);
+        assert_eq!(guests().await, 3);
+        assert_eq!(world.count("select count(*) from attendance").await, 3);
         attend::mark(&trainer, home, own, seats[2], None, Some(Mark::Partial)).await.unwrap();
+        assert_eq!(guests().await, 2);
+        attend::mark(&trainer, home, own, seats[3], None, Some(Mark::Present)).await.unwrap();
         assert_eq!(guests().await, 1);
         assert_eq!(world.count("select count(*) from message where letter = 'make_up_given_back'").await, 3);
         assert_eq!(world.count("select count(*) from busy where entity = 'make_up'").await, 1);
@@ -1588,5 +1591,119 @@ both! {
         assert!(!world.get(&stranger, "/training?owned=1").await.body.contains("Mine 0"));
         let team = world.get(&firm.owner, "/training/team").await.body;
         assert!(!team.contains("/training/ask/"), "{team}");
+    }
+}
+
+both! {
+    async fn of_everyone_else_who_said_that_they_cannot_come_stays_unmarked(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(school.draft("Home", 5, 30, 0)).await;
+        let host = school.open(school.draft("Host", 5, 24 * 12, 0)).await;
+        let (own, equal) = (sessions(&world, home).await[0].id, sessions(&world, host).await[0].id);
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        let (away, here) = (enrol(&world, &ann, home).await, enrol(&world, &bob, home).await);
+        let cx = world.cx_of(&ann).await;
+        announce::say(&cx, home, own, Announced::Absent, String::new()).await.unwrap();
+        make_ups::book(&cx, home, own, equal, None).await.unwrap();
+        world.advance(Duration::hours(31));
+        let desk = format!("/desk/classes/{home}");
+        let page = world.get(&school.trainer, &desk).await.body;
+        assert!(page.contains("1 not marked yet") && page.contains("cannot come stays unmarked"), "{page}");
+        let own_text = own.to_string();
+        world.post(&school.trainer, &desk, &[("act", "mark_rest"), ("session", &own_text)]).await;
+        let marked = async |seat| store::mark(&mut world.db().read().await.unwrap(), seat, own).await.unwrap();
+        assert_eq!((marked(away).await, marked(here).await), (None, Some(Mark::Present)));
+        assert_eq!(class(&world, host).await.guests, 1);
+        // Nobody is left for that tap.
+        assert!(!world.get(&school.trainer, &desk).await.body.contains("mark-rest"));
+        // A guest who said so is spared as well.
+        announce::say(&world.cx_of(&ann).await, home, own, Announced::Absent, String::new()).await.ok();
+        attend::mark(&school.now(&world).await, home, own, away, None, Some(Mark::Absent)).await.unwrap();
+        plan::close(&school.now(&world).await, home).await.unwrap();
+        announce::say(&world.cx_of(&ann).await, host, equal, Announced::Absent, String::new()).await.unwrap();
+        world.advance(Duration::hours(24 * 11));
+        attend::mark_rest(&school.now(&world).await, host, equal).await.unwrap();
+        assert_eq!(world.count("select count(*) from make_up where mark is not null").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_seat_on_which_a_session_was_made_up_has_been_used(world: World) {
+        let firm = Firm::of(&world, 2, 0).await;
+        let school = &firm.school;
+        let home = school.open(twice(school, "Home", 5, 24 * 20)).await;
+        let host = school.open(twice(school, "Host", 5, 24 * 5)).await;
+        let ann = world.customer("ann@example.com").await;
+        let own_seat = enrol(&world, &ann, home).await;
+        firm.enrol(&world, home, firm.group(&[0], 0, aftercare::training::domain::Wish::Together)).await.unwrap();
+        let eva = &firm.people[0];
+        let firms_seat = store::active(&mut world.db().read().await.unwrap(), home, eva.id).await.unwrap().unwrap().id;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        let mut made_up = Vec::new();
+        for who in [&ann, eva] {
+            let cx = world.cx_of(who).await;
+            announce::say(&cx, home, own[0].id, Announced::Absent, String::new()).await.unwrap();
+            let page = world.get(who, &format!("/training/{home}/make-up")).await.body;
+            assert!(page.contains("can no longer be given back"), "{page}");
+            made_up.push(make_ups::book(&cx, home, own[0].id, equal[0].id, None).await.unwrap());
+        }
+        world.advance(Duration::hours(24 * 5 + 1));
+        for id in made_up {
+            make_ups::mark(&school.now(&world).await, id, None, Some(Mark::Present)).await.unwrap();
+        }
+        // Neither the learner nor the firm gives back what taught already, nor does a second one learn on it.
+        let page = world.post(&ann, &format!("/training/{home}"), &[("act", "cancel")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("has been made up already"), "{}", page.body);
+        let owner = world.cx_of(&firm.owner).await;
+        assert_eq!(refused(groups::swap(&owner, firms_seat, firm.people[1].id).await), Refusal::MadeUp);
+        assert_eq!(refused(groups::give_back(&owner, firms_seat).await), Refusal::MadeUp);
+        assert_eq!(class(&world, home).await.taken, 2);
+        // Staff may do what is fair.
+        staff_seats::give_back(&school.now(&world).await, home, own_seat, "Ill for weeks.".into()).await.unwrap();
+        assert_eq!(class(&world, home).await.taken, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn whoever_makes_a_session_up_in_a_class_can_be_moved_into_it(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let home = school.open(twice(&school, "Home", 5, 24 * 20)).await;
+        // There is one chair, which the guest has.
+        let host = school.open(twice(&school, "Host", 1, 24 * 10)).await;
+        let ann = world.customer("ann@example.com").await;
+        let seat = enrol(&world, &ann, home).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        let cx = world.cx_of(&ann).await;
+        announce::say(&cx, home, own[1].id, Announced::Absent, String::new()).await.unwrap();
+        make_ups::book(&cx, home, own[1].id, equal[1].id, None).await.unwrap();
+        staff_seats::carry(&school.now(&world).await, home, seat, host, "All of it there.".into()).await.unwrap();
+        let row = class(&world, host).await;
+        assert_eq!((row.taken, row.guests), (1, 0));
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn an_owner_sees_who_still_makes_a_session_up_and_does_not_enrol_them_again(world: World) {
+        let firm = Firm::of(&world, 1, 1).await;
+        let school = &firm.school;
+        let home = school.open(twice(school, "Home", 5, 30)).await;
+        let host = school.open(twice(school, "Host", 5, 24 * 12)).await;
+        let eva = &firm.people[0];
+        firm.enrol(&world, home, firm.group(&[0], 0, aftercare::training::domain::Wish::Together)).await.unwrap();
+        let seat = store::active(&mut world.db().read().await.unwrap(), home, eva.id).await.unwrap().unwrap().id;
+        world.advance(Duration::hours(60));
+        hold(&world, school, home, seat, Mark::Absent).await;
+        let (own, equal) = (sessions(&world, home).await, sessions(&world, host).await);
+        make_ups::book(&world.cx_of(eva).await, home, own[1].id, equal[1].id, None).await.unwrap();
+        plan::close(&school.now(&world).await, home).await.unwrap();
+        let page = world.get(&firm.owner, "/training/team").await.body;
+        assert!(page.contains("Makes up a session"), "{page}");
+        let hers = format!("value=\"{}", eva.id);
+        assert!(!page.contains(&hers), "{page}");
     }
 }

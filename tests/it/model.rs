@@ -21,7 +21,7 @@ use aftercare::{
     server::Cx,
     training::{
         domain::{
-            ClassState, Effect, EnrolmentState, Mark, Policy, Terms, Wish,
+            ClassState, Effect, EnrolmentState, Mark, Policy, Refusal, Terms, Wish,
             book::{Book, Line},
         },
         server::{
@@ -473,7 +473,7 @@ impl<'a> Walk<'a> {
         let (cx, who, at) = (self.walkers.cx(n, self.at), self.walkers.id(n), self.at);
         let before = self.book(k).line(who).cloned();
         let said = seats::cancel(&cx, self.runs[k].id, Consent::default()).await;
-        let expected = self.book(k).cancel(who, at);
+        let expected = if self.is_used(k, who) { Err(Refusal::MadeUp) } else { self.book(k).cancel(who, at) };
         assert_eq!(said.is_ok(), expected.is_ok(), "cancel {n}: {said:?} {expected:?}");
         if let Some(line) = before.filter(|_| expected.is_ok()) {
             if line.state == EnrolmentState::Booked {
@@ -564,13 +564,26 @@ impl<'a> Walk<'a> {
             Some(row) => groups::swap(&owner, row.id, member).await.is_ok(),
             None => false,
         };
-        let expected = self.book(k).swap(who, member, at);
+        let expected = if self.is_used(k, who) { Err(Refusal::MadeUp) } else { self.book(k).swap(who, member, at) };
         assert_eq!(said, expected.is_ok(), "swap {n} for {m}: {expected:?}");
         if expected.is_ok() {
             self.post.to(who, "seat_taken_back");
             self.named(k, member);
         }
         format!("swap {n} for {m}")
+    }
+
+    /// The seat that somebody has in a class, by its line in the book.
+    fn seat(&self, k: usize, who: PersonId) -> Option<usize> {
+        let lines = &self.runs[k].book.lines;
+        lines.iter().position(|line| line.person == Some(who) && line.state == EnrolmentState::Booked)
+    }
+
+    /// Whether a session was made up on somebody's seat, which nobody gives back any more.
+    fn is_used(&self, k: usize, who: PersonId) -> bool {
+        let seat = self.seat(k, who);
+        let here = |make_up: &MakeUp| make_up.stands && make_up.mark.is_some_and(Mark::is_here);
+        self.make_ups.iter().any(|make_up| here(make_up) && seat.is_some_and(|seat| make_up.home == (k, seat)))
     }
 
     /// Somebody has a place of the firm's now.
@@ -592,6 +605,7 @@ impl<'a> Walk<'a> {
         };
         let said = groups::give_back(&owner, place.id).await;
         let expected = match place.person_id {
+            Some(person) if self.is_used(k, person) => Err(Refusal::MadeUp),
             Some(person) => self.book(k).cancel(person, at),
             None => self.book(k).cancel_unnamed(party, at),
         };
@@ -842,13 +856,18 @@ impl<'a> Walk<'a> {
         let booked = rows.into_iter().filter(|row| row.state == EnrolmentState::Booked).collect();
         let Some(row) = dice.one::<store::EnrolmentRow>(booked) else { return "nobody to carry".to_owned() };
         let said = staff_seats::carry(&cx, self.runs[k].id, row.id, self.runs[to].id, "Better.".to_owned()).await;
+        let line = self.seat(k, row.person_id);
         let mut other = self.runs[to].book.clone();
         other.elsewhere = self.elsewhere(other.policy.starts, to, k);
-        let line = self.runs[k]
-            .book
-            .lines
-            .iter()
-            .position(|line| line.person == Some(row.person_id) && line.state == EnrolmentState::Booked);
+        // What is to be made up of the seat ends with the move, and hinders nothing.
+        if let Some(MakeUp { host, .. }) = self.make_ups.iter().find(|make_up| {
+            make_up.stands && make_up.mark.is_none() && line.is_some_and(|line| make_up.home == (k, line))
+        }) {
+            match *host == to {
+                true => other.guest_leaves(row.person_id, at),
+                false => other.elsewhere.retain(|person| *person != row.person_id),
+            }
+        }
         let expected = self.book(k).carry(row.person_id, &mut other, at);
         let n = self.walkers.number(row.person_id);
         assert_eq!(said.is_ok(), expected.is_ok(), "carry {n} to {to}: {said:?} {expected:?}");

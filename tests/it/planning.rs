@@ -13,7 +13,7 @@ use aftercare::{
     fetch_all,
     server::{Cx, fresh},
     training::{
-        domain::{Announced, EnrolmentState, NeedsRule, Refusal, Who, Wish},
+        domain::{Announced, Cancelling, EnrolmentState, NeedsRule, Refusal, Who, Window, Wish},
         server::{
             announce, asks, attend, availability, change, courses,
             plan::{self, Draft, Extras},
@@ -235,6 +235,9 @@ both! {
         assert!(matches!(refusal(to(96, true).await.unwrap_err()), Refusal::LearnersClash { .. }));
         to(99, false).await.unwrap();
         assert_eq!(time_of(&world, &ann).await.len(), 3);
+        // Nothing is promised that is over: no seat of a class that has begun is given back.
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(body.contains("Your seat moves along.") && !body.contains("free of charge"), "{body}");
         assert_eq!(time_of(&world, &school.trainer).await, [now() + Duration::hours(24), now() + Duration::hours(99)]);
         // What has begun stays with who began it, whoever goes on.
         let third = world.staff_named(Role::Trainer, "third@staff.example").await;
@@ -1206,13 +1209,13 @@ fn letters_of_planning_are_written_in_every_language() {
     let span = Span { from: now(), until: now() + Duration::hours(2) };
     for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
         let stays = [
-            Stays::Booked { free_until: now() },
+            Stays::Booked { cancelling: Cancelling::Free(now()) },
             Stays::Offered { until: now() },
             Stays::Waiting,
             Stays::Held { with: "Other".into(), until: now() },
             Stays::Lost { with: String::new() },
             Stays::Over,
-            Stays::Kept { free_until: now() },
+            Stays::Kept { cancelling: Cancelling::Late },
         ];
         let mut letters: Vec<TrainingLetter> = stays
             .into_iter()
@@ -1375,5 +1378,87 @@ both! {
             assert_eq!(charged(&world, &bob).await, [one("paid", 9000, true)]);
             assert_eq!(charged(&world, &cleo).await, [one("paid", 9000, true), one("due", 8000, false)]);
         }
+    }
+}
+
+both! {
+    async fn whoever_books_after_the_cut_off_reads_what_giving_back_costs(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Soon", 5, 30, 0)).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        let (_, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(body.contains("the seat counts as used") && !body.contains("You can cancel free of charge until"), "{body}");
+    }
+}
+
+both! {
+    async fn what_staff_do_at_night_is_read_in_the_morning(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Full", 1, 24 * 9, 0)).await;
+        let (ann, bob) = (world.customer("ann@example.com").await, world.customer("bob@example.com").await);
+        enrol(&world, &ann, id).await;
+        enrol(&world, &bob, id).await;
+        // At 22:40 in Madrid the trainer lets one more in.
+        world.advance(Duration::minutes(12 * 60 + 40));
+        let line = store::active(&mut world.db().read().await.unwrap(), id, bob.id).await.unwrap().unwrap().id;
+        const OF_BOB: &str = "select count(*) from message where letter <> 'enrolment_waitlisted' \
+            and person_id = (select id from person where email = 'bob@example.com')";
+        const WAITS: &str = "select count(*) from message where letter <> 'enrolment_waitlisted' and send_after > created_at \
+            and person_id = (select id from person where email = 'bob@example.com')";
+        let form = [("act", "promote"), ("enrolment", &line.to_string()), ("one_more", "yes")];
+        let done = world.post(&school.trainer, &format!("/desk/classes/{id}"), &form).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        assert!(world.count(OF_BOB).await > 0);
+        assert_eq!(world.count(OF_BOB).await, world.count(WAITS).await);
+        // What somebody does themselves at that hour is answered at once.
+        let cid = world.customer("cid@example.com").await;
+        enrol(&world, &cid, id).await;
+        const OF_CID: &str = "select count(*) from message where send_after = created_at \
+            and person_id = (select id from person where email = 'cid@example.com')";
+        assert_eq!(world.count(OF_CID).await, 1);
+    }
+}
+
+both! {
+    async fn enrolling_in_a_series_closes_at_the_same_hour_whatever_the_clocks_do(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        // Sundays at ten in Madrid, until Saturday at six in the evening; on 28 March the clocks go forward.
+        let first = at("2027-03-21T09:00:00Z");
+        let closes = Some(at("2027-03-20T17:00:00Z"));
+        let draft = |from: DateTime<Utc>| Draft {
+            sessions: vec![Span { from, until: from + Duration::hours(2) }],
+            ..school.draft("Sundays", 5, 0, 0)
+        };
+        let series = vec![draft(first), draft(at("2027-03-28T08:00:00Z")), draft(at("2027-04-04T08:00:00Z"))];
+        let window = Window { closes, ..Window::default() };
+        let extras = plan::Extras { window, ..plan::Extras::default() };
+        plan::create_series(&school.cx, series, extras, false, None).await.unwrap();
+        let rows = fetch_all!(world.db().read().await.unwrap(), (DateTime<Utc>,), "select closes_at from class order by closes_at");
+        let hours: Vec<String> = rows.unwrap().iter().map(|(at,)| at.to_rfc3339()).collect();
+        assert_eq!(hours, ["2027-03-20T17:00:00+00:00", "2027-03-27T17:00:00+00:00", "2027-04-03T16:00:00+00:00"]);
+    }
+}
+
+both! {
+    async fn a_letter_that_could_not_leave_by_day_does_not_leave_at_night(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = school.open(school.draft("Printers", 2, 24 * 9, 0)).await;
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        world.drain().await;
+        // At noon the class moves; nothing leaves until eleven in the night.
+        world.advance(Duration::hours(2));
+        move_to(&world, &school.now(&world).await, id, 24 * 10).await.unwrap();
+        const WAIT: &str = "select count(*) from message where sent_at is null and letter = 'class_moved'";
+        assert_eq!(world.count("select count(*) from message where letter = 'class_moved' and send_after = created_at").await, 1);
+        world.advance(Duration::hours(11));
+        world.drain().await;
+        assert_eq!(world.count(WAIT).await, 1);
+        world.advance(Duration::hours(10));
+        world.drain().await;
+        assert_eq!(world.count(WAIT).await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -1030,7 +1030,7 @@ fn letters_are_written_in_every_language() {
     use aftercare::{
         i18n::{Fmt, Locale},
         training::{
-            domain::Cost,
+            domain::{Cancelling, Cost},
             server::letters::{About, Next, TrainingLetter, Waited},
         },
     };
@@ -1043,7 +1043,7 @@ fn letters_are_written_in_every_language() {
     };
     for locale in [Locale::en, Locale::es, Locale::it, Locale::hi, Locale::lt] {
         let letters = [
-            TrainingLetter::Booked { about: about(), cost: Cost::Free, free_until: now() },
+            TrainingLetter::Booked { about: about(), cost: Cost::Free, cancelling: Cancelling::Over },
             TrainingLetter::Waitlisted { about: about(), position: 3 },
             TrainingLetter::Offered { about: about(), until: now() },
             TrainingLetter::WaitOver { about: about(), why: Waited::Expired },

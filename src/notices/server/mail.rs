@@ -112,6 +112,7 @@ mod tests {
             send_after: chrono::DateTime::UNIX_EPOCH,
             sent_at: None,
             read_at: None,
+            by_day: false,
         }
     }
 

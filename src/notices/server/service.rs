@@ -152,6 +152,7 @@ async fn send_with(
     dedupe_key: &str,
     invitation: Option<Invitation>,
 ) -> Result<(), AppError> {
+    let to_person = matches!(to, To::Person(_));
     let (email, reader) = match to {
         To::Person(id) => {
             let reader = reader(tx, cx, id).await?.ok_or(AppError::NotFound)?;
@@ -168,7 +169,13 @@ async fn send_with(
     };
     let zone = reader.as_ref().and_then(|person| person.zone.as_deref()?.parse().ok()).unwrap_or(cx.company_zone());
     let written = letter.write(Fmt::new(locale), zone, &cx.app.company.name);
-    let wait = match letter.urgency() {
+    let answers = reader.as_ref().is_none_or(|reader| cx.viewer.person().is_some_and(|viewer| viewer.id == reader.id));
+    let urgency = match letter.urgency() {
+        // What somebody else did is no answer to the reader's own act, whatever the letter is like.
+        Urgency::AtOnce if to_person && !answers => Urgency::ByDay,
+        urgency => urgency,
+    };
+    let wait = match urgency {
         Urgency::AtOnce => TimeDelta::zero(),
         Urgency::ByDay => until_morning(cx.now, zone),
         Urgency::Until(until) => wait_unless_over(until_morning(cx.now, zone), until - cx.now),
@@ -186,6 +193,7 @@ async fn send_with(
         send_after: cx.now + wait,
         sent_at: None,
         read_at: None,
+        by_day: urgency == Urgency::ByDay,
     };
     if store::insert(tx, &row, dedupe_key).await? && email.is_some() {
         if let Some(invitation) = invitation {
@@ -222,6 +230,10 @@ pub async fn deliver(cx: &Cx, id: MessageId) -> Result<(), AppError> {
     if message.sent_at.is_some() {
         return Ok(());
     }
+    if let Some(morning) = not_before(&mut tx, cx, &message).await? {
+        drop(tx);
+        return wait(cx, id, morning).await;
+    }
     if let Some(calendar) = store::calendar(&mut tx, id).await? {
         drop(tx);
         return deliver_in_order(cx, calendar).await;
@@ -231,6 +243,21 @@ pub async fn deliver(cx: &Cx, id: MessageId) -> Result<(), AppError> {
     sent(cx, id).await
 }
 
+/// Until when a letter waits that got late, by a mail server that was away or a portal that stood still, and would arrive
+/// at night.
+async fn not_before(tx: &mut Tx, cx: &Cx, message: &MessageRow) -> Result<Option<DateTime<Utc>>, AppError> {
+    if !message.by_day {
+        return Ok(None);
+    }
+    let reader = match message.person_id {
+        Some(person) => people::by_id(tx, person).await?,
+        None => None,
+    };
+    let zone = reader.and_then(|reader| reader.zone?.parse().ok()).unwrap_or(cx.company_zone());
+    let wait = until_morning(cx.now, zone);
+    Ok((wait > TimeDelta::zero()).then(|| cx.now + wait))
+}
+
 /// A calendar program that gets the end of an appointment before its beginning keeps it for ever: what is older in the
 /// thread leaves first, or the newer waits for it.
 async fn deliver_in_order(cx: &Cx, last: CalendarRow) -> Result<(), AppError> {
@@ -238,6 +265,13 @@ async fn deliver_in_order(cx: &Cx, last: CalendarRow) -> Result<(), AppError> {
     for (id, send_after) in unsent {
         if send_after > cx.now {
             return wait(cx, last.message_id, send_after).await;
+        }
+        let mut tx = cx.db().read().await?;
+        let older = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+        let morning = not_before(&mut tx, cx, &older).await?;
+        drop(tx);
+        if let Some(morning) = morning {
+            return wait(cx, last.message_id, morning).await;
         }
         let (until, now) = (real_now() + LEASE, real_now());
         let leased = cx.db().write(move |tx| Box::pin(store::lease(tx, id, until, now))).await?;

@@ -23,6 +23,8 @@ pub struct MessageRow {
     pub send_after: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
     pub read_at: Option<DateTime<Utc>>,
+    /// It arrives by day alone, however late it leaves.
+    pub by_day: bool,
 }
 
 /// The letters whose very words let somebody in: no page shows them, and they are forgotten once they have left.
@@ -33,20 +35,20 @@ macro_rules! secret_letters {
 }
 pub(crate) use secret_letters;
 
-const INSERT: &str = "insert into message (id, person_id, email, channel, letter, language, subject, body, link, dedupe_key, created_at, send_after) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (dedupe_key) do nothing";
-const BY_ID: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
+const INSERT: &str = "insert into message (id, person_id, email, channel, letter, language, subject, body, link, dedupe_key, created_at, send_after, by_day) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (dedupe_key) do nothing";
+const BY_ID: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at, by_day \
     from message where id = $1";
-const LATEST: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
+const LATEST: &str = "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at, by_day \
     from message where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3";
 const INBOX: &str = concat!(
-    "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
+    "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at, by_day \
     from message where person_id = $1 and letter <> 'class_session' and letter not in ",
     secret_letters!(),
     " and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"
 );
 const TO_READ: &str = concat!(
-    "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at \
+    "select id, person_id, email, letter, language, subject, body, link, created_at, send_after, sent_at, read_at, by_day \
     from message where id = $1 and letter not in ",
     secret_letters!()
 );
@@ -72,7 +74,8 @@ pub async fn insert(tx: &mut Tx, row: &MessageRow, dedupe_key: &str) -> Result<b
         &row.link,
         dedupe_key,
         row.created_at,
-        row.send_after
+        row.send_after,
+        row.by_day
     )?;
     Ok(added == 1)
 }

@@ -187,6 +187,17 @@ pub struct Policy {
     pub grace: Option<DateTime<Utc>>,
 }
 
+/// What giving a booked seat back means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cancelling {
+    /// It costs nothing until then.
+    Free(DateTime<Utc>),
+    /// It costs what the seat cost.
+    Late,
+    /// The class has begun: no seat is given back any more.
+    Over,
+}
+
 impl Policy {
     /// Where less is left than this, halving it again would only be a nuisance.
     pub const SHORTEST_HALF: Duration = Duration::minutes(30);
@@ -215,6 +226,19 @@ impl Policy {
     /// Whether giving a booked seat back now costs what it cost.
     pub fn late_costs(&self, now: DateTime<Utc>) -> bool {
         now >= self.free_until() && self.terms.late_cancel == Effect::Spent
+    }
+
+    /// What giving a booked seat back means from `now` on.
+    pub fn cancelling(&self, now: DateTime<Utc>) -> Cancelling {
+        if self.has_started(now) {
+            Cancelling::Over
+        } else if now < self.free_until() {
+            Cancelling::Free(self.free_until())
+        } else if self.late_costs(now) {
+            Cancelling::Late
+        } else {
+            Cancelling::Free(self.starts)
+        }
     }
 
     /// From when on no seat is offered any more and free seats go to whoever takes them.
@@ -303,6 +327,12 @@ mod tests {
     #[test]
     fn cancelling_is_free_until_the_cut_off() {
         assert_eq!(policy().free_until(), at("2026-11-29T09:00:00Z"));
+        let at_noon = |day| policy().cancelling(at(&format!("2026-11-{day}T12:00:00Z")));
+        assert_eq!(at_noon(28), Cancelling::Free(policy().free_until()));
+        assert_eq!([at_noon(29), policy().cancelling(policy().starts)], [Cancelling::Late, Cancelling::Over]);
+        let mut lenient = policy();
+        lenient.terms.late_cancel = Effect::Returned;
+        assert_eq!(lenient.cancelling(at("2026-11-29T12:00:00Z")), Cancelling::Free(lenient.starts));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub mod validity;
 pub mod wish;
 
 pub use attendance::{Mark, Share};
-pub use class::{ClassState, Effect, Plan, Policy, Seats, Stage, Terms, Window, WindowNews};
+pub use class::{Cancelling, ClassState, Effect, Plan, Policy, Seats, Stage, Terms, Window, WindowNews};
 pub use cost::{Cost, SeatRight, WhyPays};
 pub use enrolment::{Ending, EnrolmentState, Seating};
 pub use learning::{Announced, Audience, Level, NeedsRule};

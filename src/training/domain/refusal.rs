@@ -92,6 +92,8 @@ pub enum Refusal {
     SessionFull,
     /// That session is made up already, or is being made up elsewhere.
     AlreadyMadeUp,
+    /// A session of the class was made up already: what the seat is for was had.
+    MadeUp,
     /// Fewer seats are free than the group needs, and it does not wait.
     NotEnoughSeats { free: i64 },
     /// A group that must stay together does not fit into the class at all.

@@ -114,7 +114,8 @@ pub async fn undo(
         .await
 }
 
-/// Marks everybody present in a session who has no mark yet, its guests as well.
+/// Marks everybody present in a session who has no mark yet, its guests as well; but nobody who said that they cannot
+/// come, whose make-up it would end: they are marked one by one.
 pub async fn mark_rest(cx: &Cx, class: ClassId, session: ClassSessionId) -> Result<(), AppError> {
     let cx = cx.clone();
     cx.app

@@ -524,7 +524,7 @@ impl Told<'_> {
                         busy::occupy(tx, Resource::Person(row.person_id), *span, "enrolment", row.id.0).await?;
                     }
                 }
-                self.booked()
+                self.booked(cx)
             }
             // What is on offer to a group ends as one, which is seen to once all of it is known.
             (EnrolmentState::Offered, _) if row.party_id.is_none() => self.shorten(tx, cx, row).await?,
@@ -533,8 +533,8 @@ impl Told<'_> {
         if row.party_id.is_some() { Ok(()) } else { self.tell(tx, cx, row, stays).await }
     }
 
-    fn booked(&self) -> Stays {
-        Stays::Booked { free_until: self.now.policy().free_until() }
+    fn booked(&self, cx: &Cx) -> Stays {
+        Stays::Booked { cancelling: self.now.policy().cancelling(cx.now) }
     }
 
     async fn tell(&self, tx: &mut Tx, cx: &Cx, row: &EnrolmentRow, stays: Stays) -> Result<(), AppError> {
@@ -563,7 +563,7 @@ impl Told<'_> {
         also.extend(new_link.then_some(Also::Link));
         for row in people {
             let stays = match row.state {
-                EnrolmentState::Booked => Stays::Kept { free_until: self.now.policy().free_until() },
+                EnrolmentState::Booked => Stays::Kept { cancelling: self.now.policy().cancelling(cx.now) },
                 _ if !new_language || row.party_id.is_some() => continue,
                 EnrolmentState::Offered => Stays::Offered { until: row.offered_until.unwrap_or(cx.now) },
                 _ => Stays::Waiting,
@@ -596,7 +596,7 @@ impl Told<'_> {
                 let firm = party.organisation_name.clone();
                 let state = store::enrolment(tx, row.id).await?.state;
                 let stays = match (row.state, state, kept) {
-                    (_, EnrolmentState::Booked, _) => self.booked(),
+                    (_, EnrolmentState::Booked, _) => self.booked(cx),
                     (_, EnrolmentState::Waitlisted, _) => Stays::Waiting,
                     (EnrolmentState::Booked, EnrolmentState::Offered, Kept::Offers(_, until)) => {
                         elsewhere.push(row.person_name.clone());

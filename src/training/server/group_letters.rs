@@ -17,7 +17,7 @@ use crate::{
     i18n::Fmt,
     notices::server::{Letter, To, Urgency, Written, service},
     server::Cx,
-    training::domain::{Cost, Effect, EnrolmentState, Seated},
+    training::domain::{Cancelling, Cost, Effect, EnrolmentState, Seated},
     values::{EnrolmentId, OrganisationId, PersonId},
     w,
 };
@@ -73,7 +73,7 @@ pub enum Says {
         also: Vec<Also>,
     },
     /// To the owner: the language of the class, or until when cancelling is free, is other than before.
-    ClassTerms { also: Vec<Also>, free_until: DateTime<Utc> },
+    ClassTerms { also: Vec<Also>, cancelling: Cancelling },
     /// To an employee: the firm has a seat for them.
     YouAreIn { firm: String },
     /// To an employee: the firm waits for a seat for them.
@@ -226,9 +226,14 @@ impl GroupLetter {
                 lines.extend(also.iter().map(|one| one.write(fmt)));
                 w!(fmt, team.letter_moved_subject, title = title)
             }
-            Says::ClassTerms { also, free_until } => {
+            Says::ClassTerms { also, cancelling } => {
                 lines.extend(also.iter().map(|one| one.write(fmt)));
-                lines.push(w!(fmt, planning.group_kept, free_until = until(*free_until, zone)));
+                let free = match cancelling {
+                    Cancelling::Free(at) => w!(fmt, planning.group_free, free_until = until(*at, zone)),
+                    Cancelling::Late => w!(fmt, training.late_warning),
+                    Cancelling::Over => String::new(),
+                };
+                lines.push(words::and(w!(fmt, planning.group_kept), free));
                 w!(fmt, planning.letter_terms_subject, title = title)
             }
             Says::YouAreIn { firm } => {
@@ -486,7 +491,7 @@ pub async fn moved(
 
 /// The owner hears that the class is not what was agreed to, and until when its seats can be given back.
 pub async fn terms(tx: &mut Tx, cx: &Cx, class: &ClassRow, party: &PartyRow, also: Vec<Also>) -> Result<(), AppError> {
-    let says = Says::ClassTerms { also, free_until: class.policy().free_until() };
+    let says = Says::ClassTerms { also, cancelling: class.policy().cancelling(cx.now) };
     to_owner(tx, cx, class, party, says, &format!("group_class_terms:{}:{}", party.id, class.version)).await
 }
 

@@ -668,6 +668,7 @@ async fn rename_in(
     let name = members.into_iter().find(|(id, _)| *id == person).map(|(_, name)| name);
     let name = name.ok_or_else(|| Faults::only("person", Fault::NotAChoice))?;
     refuse_hindrance(tx, cx, &class, party.organisation_id, person, name.clone()).await?;
+    make_ups::refuse_used(tx, place.id).await?;
     let new = if place.person_id.is_some() { fresh() } else { place.id };
     parties::hand_over(tx, permit, &place, new, person, party.organisation_id, cx.now).await?;
     if let Some(from) = place.person_id {
@@ -717,6 +718,7 @@ pub async fn give_back(cx: &Cx, seat: EnrolmentId) -> Result<EnrolmentState, App
                 }
                 let class = store::class(tx, class).await?;
                 let to = enrolment::cancel(place.state, &class.policy(), cx.now)?;
+                make_ups::refuse_used(tx, place.id).await?;
                 end(tx, &cx, &permit, &place, to).await?;
                 record(tx, &cx, &permit, &place, to, Some(Ending::Cancelled)).await?;
                 if let Some(person) = place.person_id {

@@ -12,7 +12,7 @@ use crate::{
     i18n::Fmt,
     notices::server::{Letter, To, Urgency, Written, service},
     server::Cx,
-    training::domain::{Cost, EnrolmentState},
+    training::domain::{Cancelling, Cost, EnrolmentState},
     values::{EnrolmentId, PersonId},
     w,
 };
@@ -26,7 +26,7 @@ pub enum TrainingLetter {
     Booked {
         about: About,
         cost: Cost,
-        free_until: DateTime<Utc>,
+        cancelling: Cancelling,
     },
     Waitlisted {
         about: About,
@@ -187,11 +187,11 @@ impl Also {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stays {
     Booked {
-        free_until: DateTime<Utc>,
+        cancelling: Cancelling,
     },
     /// Nothing moved; only what was agreed to is other than before.
     Kept {
-        free_until: DateTime<Utc>,
+        cancelling: Cancelling,
     },
     Offered {
         until: DateTime<Utc>,
@@ -226,8 +226,12 @@ impl Stays {
         let time = |at: &DateTime<Utc>| fmt.date_time(*at, zone);
         let other = |with: &str| words::otherwise(fmt, with);
         match self {
-            Self::Booked { free_until } => w!(fmt, planning.stays_booked, free_until = time(free_until)),
-            Self::Kept { free_until } => w!(fmt, planning.stays_kept, free_until = time(free_until)),
+            Self::Booked { cancelling } => {
+                words::and(w!(fmt, planning.stays_booked), words::unsuited(fmt, zone, *cancelling))
+            }
+            Self::Kept { cancelling } => {
+                words::and(w!(fmt, planning.stays_kept), words::unsuited(fmt, zone, *cancelling))
+            }
             Self::Offered { until } => w!(fmt, planning.stays_offered, until = time(until)),
             Self::Waiting => w!(fmt, planning.stays_waiting),
             Self::Held { with, until } => w!(fmt, planning.stays_held, with = other(with), until = time(until)),
@@ -317,19 +321,25 @@ impl TrainingLetter {
         let zone = words::zone(about.zone);
         let place = if about.place.is_empty() { w!(fmt, training.online) } else { about.place.clone() };
         let (subject, body) = match self {
-            Self::Booked { cost, free_until, .. } => (
-                w!(fmt, training.letter_booked_subject, title = title.clone()),
-                w!(
+            Self::Booked { cost, cancelling, .. } => {
+                let body = w!(
                     fmt,
                     training.letter_booked_body,
-                    title = title,
+                    title = title.clone(),
                     time = time,
                     zone = zone,
                     place = place,
-                    cost = words::cost(fmt, cost),
-                    free_until = fmt.date_time(*free_until, about.zone)
-                ),
-            ),
+                    cost = words::cost(fmt, cost)
+                );
+                let last = match cancelling {
+                    Cancelling::Free(until) => {
+                        w!(fmt, training.letter_booked_free, free_until = fmt.date_time(*until, about.zone))
+                    }
+                    Cancelling::Late => w!(fmt, training.late_warning),
+                    Cancelling::Over => String::new(),
+                };
+                (w!(fmt, training.letter_booked_subject, title = title), paragraphs(body, fmt, &[], last))
+            }
             Self::Waitlisted { position, .. } => (
                 w!(fmt, training.letter_waitlisted_subject, title = title.clone()),
                 w!(
@@ -584,8 +594,8 @@ pub async fn booked(
     person: PersonId,
     cost: &Cost,
 ) -> Result<(), AppError> {
-    let free_until = class.policy().free_until();
-    let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), free_until };
+    let cancelling = class.policy().cancelling(cx.now);
+    let letter = TrainingLetter::Booked { about: About::of(cx, class), cost: cost.clone(), cancelling };
     let sessions = store::sessions(tx, class.id).await?;
     let (seat, once) = (Seat { class, id, person }, format!("enrolment_booked:{id}:{}:{}", class.id, class.sequence));
     invitations::request(tx, cx, seat, &sessions, letter, &once).await

@@ -236,12 +236,16 @@ fn missed(cx: &Cx, class: &ClassRow, number: usize, row: &SessionRow, hosts: &[H
     };
     let (legend, book) = (w!(cx, learning.where_to_make_up), w!(cx, learning.make_up_book));
     let field = format!("session-{id}");
+    // Once the class has begun, no seat in it is given back anyway.
+    let begun = class.policy().has_started(cx.now);
+    let binds = (!begun).then(|| view! { <p class="soft small">{w!(cx, learning.make_up_binds)}</p> });
     view! {
         <Section title>
             <form class="form" method="post">
                 <input type="hidden" name="missed" value=id/>
                 <HiddenKey value=key()/>
                 <ChoiceList name="session" id=Some(field) legend choices value fault required=true/>
+                {binds}
                 <Actions><Button tone=ButtonTone::Primary icon=Some(Icon::Check)>{book}</Button></Actions>
             </form>
         </Section>

@@ -24,7 +24,7 @@ use crate::{
         keys,
     },
     training::domain::{
-        ClassState, EnrolmentState, Mark, Refusal, Seats, Share, attendance,
+        Announced, ClassState, EnrolmentState, Mark, Refusal, Seats, Share, attendance,
         learning::{self, Host},
     },
     values::{ClassId, ClassSessionId, EnrolmentId, MakeUpId, PersonId},
@@ -405,6 +405,16 @@ pub async fn seat_ended(tx: &mut Tx, cx: &Cx, seat: EnrolmentId) -> Result<(), A
     Ok(())
 }
 
+/// A seat on which somebody made a session up has been used: it is neither given back nor handed on, or one seat would
+/// teach twice.
+///
+/// # Errors
+/// [`Refusal::MadeUp`].
+pub async fn refuse_used(tx: &mut Tx, seat: EnrolmentId) -> Result<(), AppError> {
+    let used = store::make_ups(tx, seat).await?.iter().any(|row| row.mark().is_some_and(Mark::is_here));
+    if used { Err(Refusal::MadeUp.into()) } else { Ok(()) }
+}
+
 async fn end_needless(tx: &mut Tx, system: &Cx, row: &MakeUpRow) -> Result<(), AppError> {
     tx.lock(&[lock_of(row.class_id)]).await?;
     end(tx, system, row).await?;
@@ -469,7 +479,7 @@ pub async fn mark(cx: &Cx, id: MakeUpId, was: Option<Option<Mark>>, mark: Option
     locked(cx, id, move |_| (was, mark, false)).await
 }
 
-/// Marks the guests of a session present who have no mark yet. The caller holds the class, and those of which they missed
+/// Marks the guests of a session present who have no mark yet and did not say that they cannot come. The caller holds the class, and those of which they missed
 /// a session; who came in between waits for the next tap.
 pub async fn mark_rest(
     tx: &mut Tx,
@@ -479,7 +489,9 @@ pub async fn mark_rest(
     held: &[ClassId],
 ) -> Result<(), AppError> {
     for row in store::guests(tx, class).await? {
-        if row.session_id == session && row.mark().is_none() && held.contains(&row.home_id) {
+        let said = store::said_by(tx, row.enrolment_id).await?.get(&session).map(|said| said.kind);
+        let here = row.mark().is_none() && said != Some(Announced::Absent);
+        if row.session_id == session && here && held.contains(&row.home_id) {
             mark_in(tx, cx, &row, None, Some(Mark::Present), false).await?;
         }
     }

@@ -247,7 +247,7 @@ fn row(cx: &Cx, matrix: &Matrix, member: &TeamMemberRow) -> TableRow {
 /// Where somebody stands in a course: coming, waiting, passed; and a box to tick for whom it is missing or lapses.
 fn cell(cx: &Cx, matrix: &Matrix, member: &TeamMemberRow, course: &TeamCourseRow) -> AnyView {
     if let Some(coming) = matrix.coming(member, course) {
-        let text = coming.state.in_words(cx.fmt());
+        let text = if coming.makes_up { w!(cx, groups.team_makes_up) } else { coming.state.in_words(cx.fmt()) };
         let day = cx.fmt().date(coming.starts_at.with_timezone(&zone::named(&coming.zone)).date_naive());
         let tone = words::state_tone(coming.state);
         // Staff find the class among their own.

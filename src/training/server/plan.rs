@@ -97,8 +97,15 @@ impl Extras {
     /// The same for a later class of the series: enrolling opens for all at once, and closes for each in its time.
     fn for_one(&self, draft: &Draft, begins: Option<DateTime<Utc>>) -> Self {
         let mine = draft.sessions.iter().map(|span| span.from).min();
-        let later = mine.zip(begins).map_or(Duration::zero(), |(mine, first)| mine - first);
-        Self { window: Window { closes: self.window.closes.map(|at| at + later), ..self.window }, ..self.clone() }
+        // In a week in which the clocks are changed it closes at the same hour as in any other.
+        let on_the_wall = |at: DateTime<Utc>| at.with_timezone(&draft.zone).naive_local();
+        let later = mine.zip(begins).map_or(Duration::zero(), |(mine, first)| on_the_wall(mine) - on_the_wall(first));
+        let closes = self.window.closes.map(|at| {
+            let wall = on_the_wall(at) + later;
+            // A time that the clocks skip does not come.
+            zone::instant(draft.zone, wall.date(), wall.time()).unwrap_or(at + later)
+        });
+        Self { window: Window { closes, ..self.window }, ..self.clone() }
     }
 }
 

@@ -115,8 +115,12 @@ async fn act(cx: &Cx, class: ClassId, name: &'static str, consent: Consent, step
 
 /// The rules of the class for whoever acts: staff who act for somebody else are exempt from window and cut-off.
 pub fn rules_for(cx: &Cx, class: &ClassRow, person: PersonId) -> Policy {
-    let for_another = cx.viewer.is_staff() && cx.viewer.person().is_some_and(|staff| staff.id != person);
-    if for_another { class.policy().exempt() } else { class.policy() }
+    if for_another(cx, person) { class.policy().exempt() } else { class.policy() }
+}
+
+/// Whether staff act for somebody else.
+fn for_another(cx: &Cx, person: PersonId) -> bool {
+    cx.viewer.is_staff() && cx.viewer.person().is_some_and(|staff| staff.id != person)
 }
 
 /// What everybody who changes the seats of a class holds.
@@ -269,6 +273,9 @@ pub async fn end(
 ) -> Result<EnrolmentState, AppError> {
     let rules = rules_for(cx, class, row.person_id);
     let to = enrolment::cancel(row.state, &rules, cx.now)?;
+    if !for_another(cx, row.person_id) {
+        make_ups::refuse_used(tx, row.id).await?;
+    }
     store::move_enrolment(tx, permit, row, to, None, Some(Ending::Cancelled), cx.now).await?;
     busy::free(tx, "enrolment", row.id.0).await?;
     make_ups::seat_ended(tx, cx, row.id).await?;

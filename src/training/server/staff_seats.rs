@@ -121,7 +121,7 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
             Box::pin(async move {
                 let person = store::enrolment(tx, seat).await?.person_id;
                 tx.lock(&[lock_of(from), lock_of(to), Key::of("person", person.0)]).await?;
-                let (old, new) = (store::class(tx, from).await?, store::class(tx, to).await?);
+                let old = store::class(tx, from).await?;
                 let permit = cx.may(Act::MoveSeat, &Subject::nobody().assigned_to(Some(old.trainer_id)))?;
                 let row = store::enrolment(tx, seat).await?;
                 if row.class_id == to && row.state == EnrolmentState::Booked {
@@ -130,11 +130,14 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                 if row.class_id != from || row.state != EnrolmentState::Booked {
                     return Err(AppError::NotFound);
                 }
-                if old.course_id != new.course_id || old.id == new.id {
-                    return Err(Refusal::OtherCourse.into());
-                }
                 if old.policy().has_started(cx.now) {
                     return Err(Refusal::Started { at: old.starts_at }.into());
+                }
+                // What is to be made up of it, perhaps in that very class, neither takes a chair nor their time any more.
+                make_ups::seat_ended(tx, &cx, seat).await?;
+                let new = store::class(tx, to).await?;
+                if old.course_id != new.course_id || old.id == new.id {
+                    return Err(Refusal::OtherCourse.into());
                 }
                 teaching::move_in(new.state, &new.seats(), &new.policy(), cx.now)?;
                 if store::active(tx, to, person).await?.is_some() {
@@ -158,7 +161,6 @@ pub async fn carry(cx: &Cx, from: ClassId, seat: EnrolmentId, to: ClassId, why: 
                     group_letters::carried(tx, &cx, &new, &part, &row.person_name, before).await?;
                 }
                 busy::free(tx, "enrolment", seat.0).await?;
-                make_ups::seat_ended(tx, &cx, seat).await?;
                 occupy(tx, person, seat, &spans).await?;
                 asks::answered(tx, &cx, &new, person).await?;
                 let detail = serde_json::json!({ "from": from, "to": to }).to_string();

@@ -5,8 +5,8 @@ pub use crate::calendar::server::zone::town as zone;
 use crate::{
     i18n::{Fmt, InWords},
     training::domain::{
-        Announced, Because, ClassState, Conflict, Cost, Effect, EnrolmentState, Level, Mark, Refusal, Stage, Who,
-        WhyPays,
+        Announced, Because, Cancelling, ClassState, Conflict, Cost, Effect, EnrolmentState, Level, Mark, Refusal,
+        Stage, Who, WhyPays,
         wish::{Part, Slot},
     },
     ui::Tone,
@@ -211,6 +211,7 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::MakeUpBegun { at } => w!(fmt, learning.refusal_session_begun, time = time(*at)),
         Refusal::SessionFull => w!(fmt, learning.refusal_session_full),
         Refusal::AlreadyMadeUp => w!(fmt, learning.refusal_already_made_up),
+        Refusal::MadeUp => w!(fmt, learning.refusal_made_up),
         Refusal::NotEnoughSeats { free } => {
             w!(fmt, groups.refusal_not_enough, count = u64::try_from(*free).unwrap_or(0))
         }
@@ -330,4 +331,18 @@ pub fn duration(fmt: Fmt, minutes: i64) -> String {
         n if n % 60 == 0 => w!(fmt, planning.hours, count = count(n / 60)),
         n => w!(fmt, planning.minutes, count = count(n)),
     }
+}
+
+/// What somebody whom a change does not suit can do about their seat; nothing once it can no longer be given back.
+pub fn unsuited(fmt: Fmt, zone: Tz, cancelling: Cancelling) -> String {
+    match cancelling {
+        Cancelling::Free(until) => w!(fmt, planning.stays_free, free_until = fmt.date_time(until, zone)),
+        Cancelling::Late => w!(fmt, training.late_warning),
+        Cancelling::Over => String::new(),
+    }
+}
+
+/// Two sentences, of which the second may be empty.
+pub fn and(first: String, second: String) -> String {
+    if second.is_empty() { first } else { format!("{first} {second}") }
 }

@@ -253,11 +253,15 @@ fn roster(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
         };
     }
     let markable = open && cx.now >= marked_from(session.starts_at);
-    let unmarked = booked.iter().filter(|row| !shown.marks.contains_key(&(row.id, session.id))).count();
-    let unmarked = unmarked + shown.learners.unmarked(session.id);
+    let unmarked = booked.iter().filter(|row| !shown.marks.contains_key(&(row.id, session.id))).map(|row| row.id);
+    let unmarked: Vec<EnrolmentId> = unmarked.chain(shown.learners.unmarked(session.id)).collect();
+    // Who said that they cannot come is not marked along with the others.
+    let away = unmarked.iter().filter(|seat| shown.learners.cannot_come(**seat, session.id)).count();
+    let unmarked = unmarked.len() - away;
     let rest = (markable && unmarked > 0).then(|| {
         let everyone_present = w!(cx, training.everyone_present);
         let left = w!(cx, training.unmarked, count = unmarked as u64);
+        let spares = (away > 0).then(|| view! { <p class="soft small">{w!(cx, training.rest_spares)}</p> });
         view! {
             <form class="form" method="post" id="mark-rest">
                 <input type="hidden" name="act" value="mark_rest"/>
@@ -266,6 +270,7 @@ fn roster(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
                     <Button tone=ButtonTone::Quiet icon=Some(Icon::Check)>{everyone_present}</Button>
                     <span class="soft small">{left}</span>
                 </Actions>
+                {spares}
             </form>
         }
     });

@@ -6,7 +6,7 @@ use crate::{
     i18n::InWords,
     server::{Cx, form::Form},
     training::{
-        domain::{ClassState, Mark},
+        domain::{Announced, ClassState, Mark},
         server::{
             make_ups,
             plan::marked_from,
@@ -52,8 +52,14 @@ impl Learners {
     }
 
     /// How many guests of a session have no mark.
-    pub fn unmarked(&self, session: ClassSessionId) -> usize {
-        self.guests.iter().filter(|row| row.session_id == session && row.mark().is_none()).count()
+    pub fn unmarked(&self, session: ClassSessionId) -> impl Iterator<Item = EnrolmentId> {
+        let unmarked = move |row: &&MakeUpRow| row.session_id == session && row.mark().is_none();
+        self.guests.iter().filter(unmarked).map(|row| row.enrolment_id)
+    }
+
+    /// Whether somebody said that they cannot come to a session.
+    pub fn cannot_come(&self, seat: EnrolmentId, session: ClassSessionId) -> bool {
+        self.announced.get(&(seat, session)).is_some_and(|said| said.kind == Announced::Absent)
     }
 
     /// The guests of a session, each with the marks to tap while its class is not closed, or was closed without one.

@@ -30,6 +30,7 @@ const SET_MARK: &str = "insert into attendance (enrolment_id, session_id, mark, 
 const CLEAR_MARK: &str = "delete from attendance where enrolment_id = $1 and session_id = $2";
 const MARK_REST: &str = "insert into attendance (enrolment_id, session_id, mark, marked_by, marked_at) \
     select e.id, $2, 'present', $3, $4 from enrolment e where e.class_id = $1 and e.state = 'booked' \
+    and not exists (select 1 from announcement n where n.enrolment_id = e.id and n.session_id = $2 and n.kind = 'absent') \
     on conflict (enrolment_id, session_id) do nothing";
 
 /// Every mark of a class.

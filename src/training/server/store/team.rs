@@ -48,6 +48,8 @@ pub struct ComingRow {
     pub state: EnrolmentState,
     pub starts_at: DateTime<Utc>,
     pub zone: String,
+    /// The class is over, and a session of it is still to be made up: the day is that of the next such session.
+    pub makes_up: bool,
 }
 
 const COURSES: &str = "select k.id, k.title, p.name, count(*) as items from item i \
@@ -57,10 +59,16 @@ const COURSES: &str = "select k.id, k.title, p.name, count(*) as items from item
 const PASSED: &str = "select c.course_id, f.person_id, f.code, f.given_at, f.last_valid_on, c.zone from certificate f \
     join class c on c.id = f.class_id join membership m on m.person_id = f.person_id \
     where m.organisation_id = $1 order by f.last_valid_on desc nulls first, f.given_at desc, f.id limit 2000";
-const COMING: &str = "select c.course_id, c.id as class_id, e.person_id, e.state, c.starts_at, c.zone from membership m \
+const COMING: &str = "select c.course_id, c.id as class_id, e.person_id, e.state, c.starts_at, c.zone, \
+    false as makes_up from membership m \
     join enrolment e on e.person_id = m.person_id join class c on c.id = e.class_id \
     where m.organisation_id = $1 and e.state in ('waitlisted', 'offered', 'booked') and c.state in ('open', 'running') \
-    order by c.starts_at limit 2000";
+    union all select c.course_id, c.id, e.person_id, e.state, s.starts_at, h.zone, true from membership m \
+    join enrolment e on e.person_id = m.person_id and e.state = 'booked' \
+    join class c on c.id = e.class_id and c.state = 'completed' \
+    join make_up u on u.enrolment_id = e.id and u.state = 'booked' and u.mark is null \
+    join class h on h.id = u.class_id and h.state in ('open', 'running') join class_session s on s.id = u.session_id \
+    where m.organisation_id = $1 order by 7, 5 limit 2000";
 const NEXT: &str = query!(
     "where c.id in (select n.id from (select o.id, row_number() over (partition by o.course_id \
      order by case when (o.opens_at is null or o.opens_at <= $2) and (o.closes_at is null or o.closes_at > $2) then 0 else 1 end, \
@@ -96,7 +104,8 @@ pub async fn passed(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<PassedRow>,
     Ok(fetch_all!(tx, PassedRow, PASSED, firm)?)
 }
 
-/// Where a firm's people have a seat or wait for one, by the start of the class.
+/// Where a firm's people have a seat or wait for one, by the start of the class; then what they still make up of a class
+/// that is over.
 pub async fn coming(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<ComingRow>, AppError> {
     Ok(fetch_all!(tx, ComingRow, COMING, firm)?)
 }
