@@ -124,11 +124,17 @@ fn legal_guarantee(sale: &Sale) -> Option<(u32, Rule)> {
     Some((months, Rule { id: pack.id.to_owned(), version: pack.version }))
 }
 
-/// The period of a legal guarantee after a repair that the customer chose under it: once 12 months longer.
+/// The period of a legal guarantee after a repair that the customer chose under it: once 12 months longer. What has to lie
+/// within it is the day on which they chose; how long the work took is not theirs to answer for.
 ///
 /// # Errors
 /// Why it is not prolonged.
-pub fn prolonged(layer: &Layer, already: bool, repaired_on: NaiveDate) -> Result<DateRange, NotProlonged> {
+pub fn prolonged(
+    layer: &Layer,
+    already: bool,
+    chosen_on: NaiveDate,
+    repaired_on: NaiveDate,
+) -> Result<DateRange, NotProlonged> {
     if layer.kind != CoverageKind::LegalGuarantee {
         return Err(NotProlonged::NotALegalGuarantee);
     }
@@ -138,7 +144,7 @@ pub fn prolonged(layer: &Layer, already: bool, repaired_on: NaiveDate) -> Result
     if repaired_on < RIGHT_TO_REPAIR {
         return Err(NotProlonged::BeforeTheLaw);
     }
-    if layer.void.is_some() || !layer.period.contains(repaired_on) {
+    if layer.void.is_some() || !layer.period.contains(chosen_on) {
         return Err(NotProlonged::NotInForce);
     }
     let last = add_months(layer.period.last_day(), PROLONGATION_MONTHS);

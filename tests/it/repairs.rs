@@ -1,7 +1,7 @@
 //! Repairs: booking with its slot, pictures, the path over the counter, prices, and what must never happen.
 
 use crate::{
-    both,
+    both, sold,
     world::{Engine, Reply, Signed, World},
 };
 use aftercare::{
@@ -1387,6 +1387,32 @@ both! {
         }
         // Thirty days: the first of December is handed back, the thirty-first is the last that is covered.
         assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty' and starts_on = '2026-12-01' and ends_on = '2027-01-01'").await, 1);
+    }
+}
+
+both! {
+    /// The last day of the guarantee is 15 January: what counts is when the repair was chosen, not when it was done.
+    async fn a_repair_that_was_chosen_in_time_prolongs_the_guarantee_however_long_it_takes(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        sold::sell(&world, &["A1,1,2025-01-10,2025-01-15,ann@example.com,LT,,P1,Printer,goods,S-1,1,199.00,EUR,,"]).await;
+        let ann = world.customer("ann@example.com").await;
+        world.advance(TimeDelta::days(40));
+        let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from item").unwrap().unwrap();
+        let address = sent_in(&world, &ann, &technician, ItemId(item), "0").await;
+        assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee' and ends_on = '2027-01-16'").await, 1);
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        world.advance(TimeDelta::days(18));
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        assert_eq!(
+            world.count("select count(*) from coverage where kind = 'legal_guarantee' and ends_on = '2028-01-16' and prolonged_on = '2027-01-28'").await,
+            1
+        );
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=send_in")).await.body;
+        assert!(page.contains("until 15 January 2028") && page.contains("12 months more because it was repaired under it"), "{page}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 

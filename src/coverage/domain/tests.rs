@@ -93,12 +93,24 @@ fn a_plan_covers_only_what_it_is_for() {
 #[test]
 fn a_repair_prolongs_the_guarantee_once_and_only_since_the_law() {
     let guarantee = &rights(&sale("LT"))[0];
+    let prolonged = |layer, already, on| prolonged(layer, already, on, on);
     let range = prolonged(guarantee, false, day("2026-08-01")).unwrap();
     assert_eq!(range.last_day(), day("2029-01-15"));
     assert_eq!(prolonged(guarantee, true, day("2026-08-01")), Err(NotProlonged::OnceOnly));
     assert_eq!(prolonged(guarantee, false, day("2026-07-30")), Err(NotProlonged::BeforeTheLaw));
     assert_eq!(prolonged(guarantee, false, day("2028-01-16")), Err(NotProlonged::NotInForce));
     assert_eq!(prolonged(&plan_layer(1), false, day("2026-08-01")), Err(NotProlonged::NotALegalGuarantee));
+}
+
+/// The law asks when the customer chose to have it repaired (Directive (EU) 2019/771, article 10(2a)): a workshop that
+/// takes its time takes nothing from them.
+#[test]
+fn a_guarantee_is_prolonged_by_a_repair_that_was_chosen_on_its_last_day_and_done_later() {
+    let guarantee = &rights(&sale("LT"))[0];
+    let range = prolonged(guarantee, false, day("2028-01-15"), day("2028-02-10")).unwrap();
+    assert_eq!((range.from, range.last_day()), (guarantee.period.from, day("2029-01-15")));
+    let late = prolonged(guarantee, false, day("2028-01-16"), day("2028-02-10"));
+    assert_eq!(late, Err(NotProlonged::NotInForce));
 }
 
 #[test]
