@@ -131,6 +131,28 @@ fn a_plan_covers_as_long_as_repairs_are_left() {
 }
 
 #[test]
+fn of_two_allowances_the_one_that_ends_first_is_used_first() {
+    let longer = |left| Layer {
+        period: DateRange { from: day("2026-02-01"), until: day("2027-01-01") },
+        plan_name: Some("Given".into()),
+        repairs: Some(RepairsLeft { benefit: BenefitId(Uuid::max()), granted: 1, left }),
+        ..plan_layer(1)
+    };
+    let paid_by = |on: &str, layers: &[Layer]| match decide(&asked(on), layers) {
+        Decision::Covered { benefit, until, .. } => benefit.map(|benefit| (benefit.0, until)),
+        Decision::NotCovered { .. } => None,
+    };
+    let (first, given) = ((Uuid::nil(), day("2026-07-15")), (Uuid::max(), day("2026-12-31")));
+    assert_eq!(paid_by("2026-03-01", &[longer(1), plan_layer(1)]), Some(first));
+    assert_eq!(paid_by("2026-03-01", &[longer(1), plan_layer(0)]), Some(given));
+    assert_eq!(paid_by("2026-08-01", &[longer(1), plan_layer(1)]), Some(given));
+    let used_up = decide(&asked("2026-08-01"), &[longer(0), plan_layer(1)]);
+    assert_eq!(used_up.because(), &Because::PlanUsedUp { plan_name: "Given".into(), granted: 1 });
+    let over = decide(&asked("2027-01-01"), &[longer(1), plan_layer(1)]);
+    assert_eq!(over.because(), &Because::Ended { kind: CoverageKind::ServicePlan, on: day("2026-12-31") });
+}
+
+#[test]
 fn the_last_covered_day_is_covered_and_the_next_is_not() {
     let layers = rights(&sale("GB"));
     assert!(decide(&asked("2027-01-15"), &layers).is_covered());
