@@ -6,7 +6,7 @@ use crate::{
     catalog::domain::{Plan, ProductKind, choices},
     values::{BenefitId, CountryCode, DateRange, add_months},
 };
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 choices! {
@@ -53,7 +53,8 @@ pub struct Layer {
     /// The plan's name, where it comes from one.
     pub plan_name: Option<String>,
     pub void: Option<VoidReason>,
-    /// The repair allowance that belongs to the plan, and how many are left of how many.
+    /// Of a plan's repair allowance, how many are left of how many. Its period is its own: staff may have extended it, or
+    /// given it to an item without a plan.
     pub repairs: Option<RepairsLeft>,
 }
 
@@ -124,11 +125,17 @@ fn legal_guarantee(sale: &Sale) -> Option<(u32, Rule)> {
     Some((months, Rule { id: pack.id.to_owned(), version: pack.version }))
 }
 
-/// The period of a legal guarantee after a repair that the customer chose under it: once 12 months longer.
+/// The period of a legal guarantee after a repair that the customer chose under it: once 12 months longer. What has to lie
+/// within it is the day on which they chose; how long the work took is not theirs to answer for.
 ///
 /// # Errors
 /// Why it is not prolonged.
-pub fn prolonged(layer: &Layer, already: bool, repaired_on: NaiveDate) -> Result<DateRange, NotProlonged> {
+pub fn prolonged(
+    layer: &Layer,
+    already: bool,
+    chosen_on: NaiveDate,
+    repaired_on: NaiveDate,
+) -> Result<DateRange, NotProlonged> {
     if layer.kind != CoverageKind::LegalGuarantee {
         return Err(NotProlonged::NotALegalGuarantee);
     }
@@ -138,7 +145,7 @@ pub fn prolonged(layer: &Layer, already: bool, repaired_on: NaiveDate) -> Result
     if repaired_on < RIGHT_TO_REPAIR {
         return Err(NotProlonged::BeforeTheLaw);
     }
-    if layer.void.is_some() || !layer.period.contains(repaired_on) {
+    if layer.void.is_some() || !layer.period.contains(chosen_on) {
         return Err(NotProlonged::NotInForce);
     }
     let last = add_months(layer.period.last_day(), PROLONGATION_MONTHS);
@@ -216,7 +223,8 @@ pub enum Because {
 }
 
 /// Decides by what costs the customer least: rights without a count first (the law, the maker, an earlier repair of the
-/// same fault), then a plan's counted repairs; among equals by what lasts longest.
+/// same fault), then a plan's counted repairs. Among equals by what lasts longest; of what is counted by what ends first,
+/// as the ledger does, since the rest can still be used later.
 pub fn decide(asked: &Asked, layers: &[Layer]) -> Decision {
     let no = |because| Decision::NotCovered { because };
     if !asked.kind.can_be_repaired() {
@@ -227,7 +235,10 @@ pub fn decide(asked: &Asked, layers: &[Layer]) -> Decision {
     }
     let holds = |layer: &&Layer| layer.void.is_none() && layer.period.contains(asked.today);
     let mut in_force: Vec<&Layer> = layers.iter().filter(holds).collect();
-    in_force.sort_by_key(|layer| (rank(layer.kind), std::cmp::Reverse(layer.period.until)));
+    in_force.sort_by_key(|layer| {
+        let ends = i64::from(layer.period.until.num_days_from_ce());
+        (rank(layer.kind), if layer.kind == CoverageKind::ServicePlan { ends } else { -ends })
+    });
     if let Some(decision) = in_force.iter().find_map(|layer| covers(layer, asked.same_fault)) {
         return decision;
     }

@@ -447,7 +447,9 @@ both! {
             assert_eq!(world.post(trainer, &door, &[("mark", mark)]).await.status, StatusCode::SEE_OTHER, "{mark}");
             assert_eq!(missed.certificates(&world).await, certificates, "{mark}");
         }
-        assert_eq!(world.count("select count(*) from message where letter = 'certified' and email = 'ann@example.com'").await, 1, "told once");
+        // Each has a code of its own, so each is told, and so is what was taken back: a copy of it holds no longer.
+        assert_eq!(world.count("select count(*) from message where letter = 'certified' and email = 'ann@example.com'").await, 2);
+        assert_eq!(world.count("select count(*) from message where letter = 'certificate_withdrawn' and email = 'ann@example.com'").await, 1);
         assert!(world.get(&missed.learner, "/training/mine").await.body.contains("/certificates/"));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
@@ -1416,10 +1418,22 @@ both! {
         assert_ne!(first, second);
         assert_eq!(list().await["revokedCredential"], taken_back);
         assert_eq!(world.get(None, &second).await.status, StatusCode::OK);
+        // Its holder hears of each.
+        let told = async || {
+            const GIVEN: &str = "select count(*) from message where letter = 'certified' and email = 'ann@example.com'";
+            const TAKEN: &str = "select count(*) from message where letter = 'certificate_withdrawn' and email = 'ann@example.com'";
+            (world.count(GIVEN).await, world.count(TAKEN).await)
+        };
+        assert_eq!(told().await, (2, 1));
+        const SAID: &str = "select subject, body, link from message where letter = 'certificate_withdrawn'";
+        let said = fetch_all!(world.db().read().await.unwrap(), (String, String, Option<String>), SAID).unwrap();
+        assert!(said[0].0.contains("no longer holds") && said[0].1.contains("please ask us"), "{said:?}");
+        assert!(said[0].2.as_deref().is_some_and(|link| link.ends_with("/help")), "{said:?}");
         // Marked in the hour before, the learner gives the seat back: what it had satisfied is missed again.
         make_ups::cancel(&world.cx_of(&missed.learner).await, id).await.unwrap();
         assert_eq!((code().await, missed.certificates(&world).await), (None, 0));
         assert_eq!(list().await["revokedCredential"].as_array().unwrap().len(), 2);
+        assert_eq!(told().await, (2, 2));
         let page = world.get(&missed.learner, &format!("/training/{}", missed.home)).await;
         assert!(page.body.contains("Missed: session 2."), "{}", page.body);
         assert_eq!(world.broken().await, Vec::<String>::new());
@@ -1561,6 +1575,7 @@ fn letters_are_written_in_every_language() {
                 earned: Earned::MadeUp,
                 link: "https://portal.test/y".into(),
             },
+            LearningLetter::CertificateWithdrawn { title: "Home".into(), link: "https://portal.test/z".into() },
         ] {
             let written = letter.write(Fmt::new(locale));
             // A reminder names the class that one goes to.

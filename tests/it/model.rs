@@ -222,9 +222,8 @@ struct Walk<'a> {
     current: usize,
     make_ups: Vec<MakeUp>,
     purse: Purse,
-    /// Whose seats have a certificate, and who was told of one.
+    /// Whose seats have a certificate.
     certified: BTreeSet<purse::Seat>,
-    told: BTreeSet<purse::Seat>,
     at: DateTime<Utc>,
     /// Whether the last act was to wait.
     slept: bool,
@@ -248,7 +247,6 @@ impl<'a> Walk<'a> {
             make_ups: Vec::new(),
             purse,
             certified: BTreeSet::new(),
-            told: BTreeSet::new(),
             at: now() + Duration::days(10),
             slept: false,
             post: post::Post::default(),
@@ -1082,11 +1080,11 @@ impl<'a> Walk<'a> {
         if self.runs[seat.0].book.state != ClassState::Completed {
             return;
         }
-        if !matches!(self.counted(seat), Some(Mark::Present | Mark::Late)) {
-            self.certified.remove(&seat);
-        } else if self.certified.insert(seat) && self.told.insert(seat) {
+        let passed = matches!(self.counted(seat), Some(Mark::Present | Mark::Late));
+        let changed = if passed { self.certified.insert(seat) } else { self.certified.remove(&seat) };
+        if changed {
             let person = self.runs[seat.0].book.lines[seat.1].person.unwrap();
-            self.post.to(person, "certified");
+            self.post.to(person, if passed { "certified" } else { "certificate_withdrawn" });
         }
     }
 

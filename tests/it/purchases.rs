@@ -222,7 +222,7 @@ both! {
             world.db().write(move |tx| Box::pin(async move {
                 let day = "2026-12-01".parse().unwrap();
                 let now = "2026-12-01T09:00:00Z".parse().unwrap();
-                coverage::after_repair(tx, item, aftercare::values::RepairId(repair), day, 90, true, now).await
+                coverage::after_repair(tx, item, aftercare::values::RepairId(repair), day, 90, Some(day), now).await
             })).await.unwrap();
         }
         assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee' and ends_on = '2029-11-15'").await, 1);

@@ -1,7 +1,7 @@
 //! Repairs: booking with its slot, pictures, the path over the counter, prices, and what must never happen.
 
 use crate::{
-    both,
+    both, sold,
     world::{Engine, Reply, Signed, World},
 };
 use aftercare::{
@@ -737,6 +737,172 @@ both! {
     }
 }
 
+/// What staff say of a repair allowance of an item, posted to its page.
+async fn by_hand(world: &World, agent: &Signed, form: &[(&str, &str)]) -> Reply {
+    let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from item").unwrap().unwrap();
+    let why = [("why", "As promised on the phone.")];
+    world.post(agent, &format!("/desk/benefits/{}", item.simple()), &[form, &why].concat()).await
+}
+
+/// Whether all that speaks of it says that a repair is covered until a day, or that none is: the list and its filter, the
+/// staff's page of the customer, the page of the purchase, the form of a repair with its price. Gives the page of the
+/// purchase.
+async fn covered(world: &World, ann: &Signed, agent: &Signed, until: Option<&str>) -> String {
+    let mut tx = world.db().read().await.unwrap();
+    let (purchase, item) = fetch_one!(tx, (Uuid, Uuid), "select purchase_id, id from item").unwrap();
+    drop(tx);
+    let page = world.get(ann, &format!("/purchases/{}", purchase.simple())).await.body;
+    let short = until.map(|day| format!("Covered until {}", day.rsplit_once(' ').unwrap().0.get(..6).unwrap()));
+    for path in ["/purchases".to_owned(), format!("/desk/customers/{}", ann.id)] {
+        let list = world.get(if path.starts_with("/desk") { agent } else { ann }, &path).await.body;
+        match &short {
+            Some(short) => assert!(list.contains(short.as_str()), "{path}, {short}: {list}"),
+            None => assert!(!list.contains("Covered until"), "{path}: {list}"),
+        }
+    }
+    assert_eq!(world.get(ann, "/purchases?covered=yes").await.body.contains("Printer"), until.is_some());
+    let form = world.get(ann, &format!("/repairs/new?item={}&mode=send_in", item.simple())).await.body;
+    for text in [&page, &form] {
+        match until {
+            Some(day) => {
+                assert!(text.contains(&format!("A repair is covered by the plan “Care” until {day}")), "{day}: {text}")
+            }
+            None => assert!(text.contains("A repair is not covered"), "{text}"),
+        }
+    }
+    assert_eq!(form.contains("You pay nothing for this repair"), until.is_some(), "{form}");
+    assert_eq!(form.contains("€29.00"), until.is_none(), "{form}");
+    page
+}
+
+/// A printer that nothing but its plan covers, if that.
+fn under_a_plan(plan: &str) -> String {
+    format!("A1,1,2026-11-10,2026-11-14,ann@example.com,GB,,P1,Printer,goods,S-1,1,199.00,EUR,,{plan}")
+}
+
+both! {
+    async fn a_repair_allowance_that_staff_extended_pays_until_its_new_end(world: World) {
+        sold::sell(&world, &[&under_a_plan("care-6")]).await;
+        workshop(&world, 2).await;
+        let (ann, agent) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await);
+        let ends_soon = async |day: &str| {
+            let home = world.get(&ann, "/").await.body;
+            assert_eq!(home.contains("Coverage ends soon"), !day.is_empty(), "{day}: {home}");
+            assert!(day.is_empty() || home.contains(&format!("Service plan for Printer ends on {day}")), "{day}: {home}");
+        };
+        let page = covered(&world, &ann, &agent, Some("14 May 2027")).await;
+        assert!(!page.contains("Repairs: Care"), "its plan says as much: {page}");
+        world.advance(TimeDelta::days(151));
+        ends_soon("14 May 2027").await;
+        // It has expired, too, before it is extended.
+        world.advance(TimeDelta::days(16));
+        covered(&world, &ann, &agent, None).await;
+        aftercare::benefits::server::jobs::expire(&world.cx(Viewer::System)).await.unwrap();
+        covered(&world, &ann, &agent, None).await;
+        let id = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from benefit where allowance = 'repair'").unwrap().unwrap();
+        let longer = [("do", "longer"), ("benefit", &*id.simple().to_string()), ("until", "2027-12-31")];
+        assert_eq!(by_hand(&world, &agent, &longer).await.status, StatusCode::SEE_OTHER);
+        let page = covered(&world, &ann, &agent, Some("31 December 2027")).await;
+        for text in ["1 of 1 repair left, until 31 December 2027", "Repairs: Care", "until 31 December 2027"] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        ends_soon("").await;
+        world.advance(TimeDelta::days(209));
+        covered(&world, &ann, &agent, Some("31 December 2027")).await;
+        ends_soon("31 December 2027").await;
+        // On the first day after it nothing is covered, whether the clock has expired it yet or not.
+        world.advance(TimeDelta::days(20));
+        for _ in 0..2 {
+            covered(&world, &ann, &agent, None).await;
+            ends_soon("").await;
+            aftercare::benefits::server::jobs::expire(&world.cx(Viewer::System)).await.unwrap();
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn staff_extend_a_repair_allowance_before_its_plan_ends_and_nothing_is_said_to_end(world: World) {
+        sold::sell(&world, &[&under_a_plan("care-6")]).await;
+        workshop(&world, 2).await;
+        let (ann, agent) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await);
+        let technician = world.staff(Role::Technician).await;
+        world.advance(TimeDelta::days(151));
+        assert!(world.get(&ann, "/").await.body.contains("Coverage ends soon"));
+        let id = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from benefit where allowance = 'repair'").unwrap().unwrap();
+        let longer = [("do", "longer"), ("benefit", &*id.simple().to_string()), ("until", "2027-12-31")];
+        assert_eq!(by_hand(&world, &agent, &longer).await.status, StatusCode::SEE_OTHER);
+        assert!(!world.get(&ann, "/").await.body.contains("Coverage ends soon"));
+        covered(&world, &ann, &agent, Some("31 December 2027")).await;
+        world.advance(TimeDelta::days(61));
+        let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from item").unwrap().unwrap();
+        let address = sent_in(&world, &ann, &technician, ItemId(item), "0").await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        assert_eq!(world.count("select count(*) from charge").await, 0);
+        assert_eq!(world.count("select reserved from benefit where allowance = 'repair'").await, 1);
+        covered(&world, &ann, &agent, None).await;
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        assert_eq!(world.count("select used from benefit where allowance = 'repair'").await, 1);
+        assert_eq!(world.count("select count(*) from charge").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_repair_that_staff_gave_to_an_item_without_a_plan_is_paid_for(world: World) {
+        sold::sell(&world, &[&under_a_plan("")]).await;
+        workshop(&world, 2).await;
+        let (ann, agent) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await);
+        let technician = world.staff(Role::Technician).await;
+        let item = ItemId(fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from item").unwrap().unwrap());
+        covered(&world, &ann, &agent, None).await;
+        let new = [("do", "new"), ("plan", "care-6"), ("allowance", "repair"), ("units", "1"), ("until", "2027-01-31")];
+        assert_eq!(by_hand(&world, &agent, &new).await.status, StatusCode::SEE_OTHER);
+        let page = covered(&world, &ann, &agent, Some("31 January 2027")).await;
+        assert!(page.contains("1 of 1 repair left, until 31 January 2027") && page.contains("Repairs: Care"), "{page}");
+        let address = sent_in(&world, &ann, &technician, item, "0").await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        assert_eq!(world.count("select reserved from benefit").await, 1);
+        let page = covered(&world, &ann, &agent, None).await;
+        assert!(page.contains("all are used or booked") && !page.contains("Repairs: Care"), "{page}");
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        assert_eq!(world.count("select used from benefit").await, 1);
+        assert_eq!(world.count("select count(*) from charge").await, 0);
+        // One more is given, and not used in time: then looking at it has its price again.
+        let id = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from benefit").unwrap().unwrap();
+        let more = [("do", "more"), ("benefit", &*id.simple().to_string()), ("units", "1")];
+        assert_eq!(by_hand(&world, &agent, &more).await.status, StatusCode::SEE_OTHER);
+        // The warranty on the first repair is over by then, too.
+        world.advance(TimeDelta::days(60));
+        covered(&world, &ann, &agent, Some("31 January 2027")).await;
+        world.advance(TimeDelta::days(2));
+        covered(&world, &ann, &agent, None).await;
+        let late = [("item", &*item.to_string()), ("mode", "send_in"), ("fault", "It jams"), ("fee", "0")];
+        assert_eq!(world.post(&ann, "/repairs/new", &late).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let address = sent_in(&world, &ann, &technician, item, "2900").await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        assert_eq!(world.count("select count(*) from charge where reason = 'diagnosis' and amount_minor = 2900").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_repair_is_not_given_to_what_nobody_repairs(world: World) {
+        sold::sell(&world, &["A1,1,2026-11-10,2026-11-14,ann@example.com,GB,,P9,Tour,journey,,1,199.00,EUR,,"]).await;
+        let agent = world.staff(Role::Agent).await;
+        let new = |allowance| [("do", "new"), ("plan", "care-6"), ("allowance", allowance), ("units", "1"), ("until", "2027-01-31")];
+        let refused = by_hand(&world, &agent, &new("repair")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("id=\"allowance-fault\"") && !refused.body.contains("value=\"repair\""), "{}", refused.body);
+        assert_eq!(by_hand(&world, &agent, &new("training_seat")).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from benefit").await, 1);
+    }
+}
+
 both! {
     async fn whoever_has_nothing_to_collect_is_not_asked_to_come(world: World) {
         let technician = world.staff(Role::Technician).await;
@@ -1387,6 +1553,32 @@ both! {
         }
         // Thirty days: the first of December is handed back, the thirty-first is the last that is covered.
         assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty' and starts_on = '2026-12-01' and ends_on = '2027-01-01'").await, 1);
+    }
+}
+
+both! {
+    /// The last day of the guarantee is 15 January: what counts is when the repair was chosen, not when it was done.
+    async fn a_repair_that_was_chosen_in_time_prolongs_the_guarantee_however_long_it_takes(world: World) {
+        let technician = world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        sold::sell(&world, &["A1,1,2025-01-10,2025-01-15,ann@example.com,LT,,P1,Printer,goods,S-1,1,199.00,EUR,,"]).await;
+        let ann = world.customer("ann@example.com").await;
+        world.advance(TimeDelta::days(40));
+        let item = fetch_scalar!(world.db().read().await.unwrap(), Uuid, "select id from item").unwrap().unwrap();
+        let address = sent_in(&world, &ann, &technician, ItemId(item), "0").await;
+        assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee' and ends_on = '2027-01-16'").await, 1);
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        world.advance(TimeDelta::days(18));
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        assert_eq!(
+            world.count("select count(*) from coverage where kind = 'legal_guarantee' and ends_on = '2028-01-16' and prolonged_on = '2027-01-28'").await,
+            1
+        );
+        let page = world.get(&ann, &format!("/repairs/new?item={item}&mode=send_in")).await.body;
+        assert!(page.contains("until 15 January 2028") && page.contains("12 months more because it was repaired under it"), "{page}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 

@@ -28,6 +28,12 @@ pub const UNITS: i64 = 100;
 /// How far ahead a benefit can end, in days.
 const REACH: u64 = 3660;
 
+/// What can be given to an item: a repair only of what can be repaired.
+pub fn allowances(item: &ItemRow) -> Vec<Allowance> {
+    let fits = |allowance: &Allowance| *allowance != Allowance::Repair || item.kind().can_be_repaired();
+    Allowance::ALL.iter().copied().filter(fits).collect()
+}
+
 /// What is given.
 #[derive(Clone, Debug, PartialEq)]
 enum Gift {
@@ -197,6 +203,9 @@ async fn grant(
     units: i64,
     ends_on: NaiveDate,
 ) -> Result<BenefitId, AppError> {
+    if !allowances(item).contains(&allowance) {
+        return Err(Faults::only("allowance", Fault::NotAChoice));
+    }
     let plans = plans(tx).await?;
     let plan = plans.get(plan).ok_or_else(|| Faults::only("plan", Fault::NotAChoice))?;
     let id: BenefitId = fresh();

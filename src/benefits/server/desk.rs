@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     access::Act,
-    benefits::domain::Allowance,
     catalog::server::store::plans,
     error::AppError,
     purchases::server::store::{ItemRow, item},
@@ -180,7 +179,8 @@ fn new_form(cx: &Cx, item: &ItemRow, offered: Vec<(String, String)>, sheet: &She
     let t = cx.fmt();
     let came_back = sheet.is_again() && sheet.value("do") == "new";
     let fields = Fields { cx, sheet, name: "new".to_owned(), came_back };
-    let allowances = Allowance::ALL.iter().map(|a| (a.as_str().to_owned(), words::allowance(t, *a))).collect();
+    let allowances = by_hand::allowances(item).into_iter();
+    let allowances = allowances.map(|a| (a.as_str().to_owned(), words::allowance(t, a))).collect();
     let (units, until, why) = (fields.units(w!(t, benefits.new_units)), fields.until(""), fields.why());
     let form = view! {
         <form method="post" action=format!("/desk/benefits/{}", item.id) class="form" id="new-benefit">

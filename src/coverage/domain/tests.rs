@@ -93,12 +93,24 @@ fn a_plan_covers_only_what_it_is_for() {
 #[test]
 fn a_repair_prolongs_the_guarantee_once_and_only_since_the_law() {
     let guarantee = &rights(&sale("LT"))[0];
+    let prolonged = |layer, already, on| prolonged(layer, already, on, on);
     let range = prolonged(guarantee, false, day("2026-08-01")).unwrap();
     assert_eq!(range.last_day(), day("2029-01-15"));
     assert_eq!(prolonged(guarantee, true, day("2026-08-01")), Err(NotProlonged::OnceOnly));
     assert_eq!(prolonged(guarantee, false, day("2026-07-30")), Err(NotProlonged::BeforeTheLaw));
     assert_eq!(prolonged(guarantee, false, day("2028-01-16")), Err(NotProlonged::NotInForce));
     assert_eq!(prolonged(&plan_layer(1), false, day("2026-08-01")), Err(NotProlonged::NotALegalGuarantee));
+}
+
+/// The law asks when the customer chose to have it repaired (Directive (EU) 2019/771, article 10(2a)): a workshop that
+/// takes its time takes nothing from them.
+#[test]
+fn a_guarantee_is_prolonged_by_a_repair_that_was_chosen_on_its_last_day_and_done_later() {
+    let guarantee = &rights(&sale("LT"))[0];
+    let range = prolonged(guarantee, false, day("2028-01-15"), day("2028-02-10")).unwrap();
+    assert_eq!((range.from, range.last_day()), (guarantee.period.from, day("2029-01-15")));
+    let late = prolonged(guarantee, false, day("2028-01-16"), day("2028-02-10"));
+    assert_eq!(late, Err(NotProlonged::NotInForce));
 }
 
 #[test]
@@ -116,6 +128,28 @@ fn a_plan_covers_as_long_as_repairs_are_left() {
     assert_eq!(until, day("2026-07-15"));
     let used_up = decide(&asked("2026-03-01"), &[plan_layer(0)]);
     assert_eq!(used_up.because(), &Because::PlanUsedUp { plan_name: "Care".into(), granted: 1 });
+}
+
+#[test]
+fn of_two_allowances_the_one_that_ends_first_is_used_first() {
+    let longer = |left| Layer {
+        period: DateRange { from: day("2026-02-01"), until: day("2027-01-01") },
+        plan_name: Some("Given".into()),
+        repairs: Some(RepairsLeft { benefit: BenefitId(Uuid::max()), granted: 1, left }),
+        ..plan_layer(1)
+    };
+    let paid_by = |on: &str, layers: &[Layer]| match decide(&asked(on), layers) {
+        Decision::Covered { benefit, until, .. } => benefit.map(|benefit| (benefit.0, until)),
+        Decision::NotCovered { .. } => None,
+    };
+    let (first, given) = ((Uuid::nil(), day("2026-07-15")), (Uuid::max(), day("2026-12-31")));
+    assert_eq!(paid_by("2026-03-01", &[longer(1), plan_layer(1)]), Some(first));
+    assert_eq!(paid_by("2026-03-01", &[longer(1), plan_layer(0)]), Some(given));
+    assert_eq!(paid_by("2026-08-01", &[longer(1), plan_layer(1)]), Some(given));
+    let used_up = decide(&asked("2026-08-01"), &[longer(0), plan_layer(1)]);
+    assert_eq!(used_up.because(), &Because::PlanUsedUp { plan_name: "Given".into(), granted: 1 });
+    let over = decide(&asked("2027-01-01"), &[longer(1), plan_layer(1)]);
+    assert_eq!(over.because(), &Because::Ended { kind: CoverageKind::ServicePlan, on: day("2026-12-31") });
 }
 
 #[test]

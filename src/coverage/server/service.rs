@@ -56,25 +56,24 @@ pub async fn layers(tx: &mut Tx, item: ItemId) -> Result<Vec<Layer>, AppError> {
 }
 
 /// What a repair that was handed back leaves behind: its own warranty, and a legal guarantee that is longer by twelve
-/// months where it was done under it (Directive (EU) 2024/1799). Part of the handing back.
+/// months where it was chosen under it (Directive (EU) 2024/1799), on `chosen_by_law`. Part of the handing back.
 pub async fn after_repair(
     tx: &mut Tx,
     item: ItemId,
     repair: RepairId,
     handed_back_on: NaiveDate,
     warranty_days: u32,
-    under_legal_guarantee: bool,
+    chosen_by_law: Option<NaiveDate>,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     if warranty_days > 0 {
         let period = domain::repair_warranty(handed_back_on, warranty_days);
         store::add_repair_warranty(tx, item, repair, period, now).await?;
     }
-    if !under_legal_guarantee {
-        return Ok(());
-    }
+    let Some(chosen_on) = chosen_by_law else { return Ok(()) };
     for row in store::of_item(tx, item).await? {
-        if let Ok(longer) = domain::prolonged(&row.layer(), row.prolonged_on.is_some(), handed_back_on) {
+        let already = row.prolonged_on.is_some();
+        if let Ok(longer) = domain::prolonged(&row.layer(), already, chosen_on, handed_back_on) {
             store::prolong(tx, row.id, longer.until, handed_back_on, repair).await?;
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
-/// A right as it is stored, with the repair allowance of its plan beside it.
+/// A right as it is stored, or the repair allowance of a plan.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct CoverageRow {
     pub id: CoverageId,
@@ -27,9 +27,12 @@ pub struct CoverageRow {
     pub void_reason: Option<String>,
     /// The repair that it is the warranty on, or that prolonged it.
     pub repair_id: Option<RepairId>,
+    /// Of a repair allowance.
     pub benefit_id: Option<BenefitId>,
     pub repairs_granted: Option<i64>,
     pub repairs_left: Option<i64>,
+    /// It is worth a line of its own: what a plan's own right says already, or what is used up, is not.
+    pub apart: bool,
 }
 
 impl CoverageRow {
@@ -49,23 +52,29 @@ impl CoverageRow {
     }
 }
 
-macro_rules! coverage {
-    ($rest:literal) => {
+/// What a plan pays for is its repair allowance, in the allowance's own period: staff extend one, or give one to an item
+/// without a plan. So each is a right of its own here; that of a void plan is void with it.
+macro_rules! rights {
+    ($coverage:literal, $allowance:literal) => {
         concat!(
-            "select c.id, c.item_id, c.kind, c.starts_on, c.ends_on, c.months, c.rule_id, c.rule_version, ",
-            "c.plan_name, c.prolonged_on, c.void_reason, c.repair_id, b.id as benefit_id, b.granted as repairs_granted, ",
-            "b.available as repairs_left from coverage c ",
-            "left join benefit b on b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' ",
-            "and c.kind = 'service_plan' ",
-            $rest
+            "select c.id as id, c.item_id, c.kind as kind, c.starts_on, c.ends_on as ends_on, c.months, c.rule_id, \
+             c.rule_version, c.plan_name, c.prolonged_on, c.void_reason, c.repair_id, null as benefit_id, null as repairs_granted, \
+             null as repairs_left, true as apart from coverage c ",
+            $coverage,
+            " union all select b.id, b.item_id, 'service_plan', b.starts_on, b.ends_on, null, null, null, b.plan_name, \
+             null, c.void_reason, null, b.id, b.granted, b.available, \
+             b.available > 0 and (c.ends_on is null or b.ends_on > c.ends_on) from benefit b \
+             left join coverage c on c.item_id = b.item_id and c.kind = 'service_plan' and c.plan_code = b.plan_code ",
+            $allowance,
+            " and b.allowance = 'repair' order by ends_on, kind, id"
         )
     };
 }
 
-const OF_ITEM: &str = coverage!("where c.item_id = $1 order by c.ends_on, c.kind");
-const OF_PIECES: &str = coverage!(
-    "join item i on i.id = c.item_id where i.purchase_id = $1 and i.position > $2 and i.position <= $3 \
-     order by c.ends_on, c.kind"
+const OF_ITEM: &str = rights!("where c.item_id = $1", "where b.item_id = $1");
+const OF_PIECES: &str = rights!(
+    "join item i on i.id = c.item_id where i.purchase_id = $1 and i.position > $2 and i.position <= $3",
+    "join item i on i.id = b.item_id where i.purchase_id = $1 and i.position > $2 and i.position <= $3"
 );
 
 /// The rights of an item, the first to end first.
@@ -132,17 +141,54 @@ pub struct EndingRow {
     pub product_name: String,
 }
 
+/// Whether something is left of the benefit of this name for a repair: for statements that look for what covers on a day,
+/// as [`crate::coverage::domain::decide`] does. The period is for them to ask.
+macro_rules! repair_left {
+    ($benefit:literal) => {
+        concat!(
+            "(",
+            $benefit,
+            ".allowance = 'repair' and ",
+            $benefit,
+            ".available > 0 and not exists (select 1 from coverage v \
+             where v.item_id = ",
+            $benefit,
+            ".item_id and v.kind = 'service_plan' and v.plan_code = ",
+            $benefit,
+            ".plan_code \
+             and v.void_reason is not null))"
+        )
+    };
+}
+pub(crate) use repair_left;
+
 /// The last rights of things of a person ($1) that end after a day ($2) and up to another one ($3): a part of the one
-/// statement that home asks of purchases.
+/// statement that home asks of purchases. A repair allowance is one where nothing else lasts as long.
 macro_rules! ending {
     () => {
-        "select c.kind, c.ends_on, c.created_at, p.id as purchase_id, p.product_name \
-        from item i join coverage c on c.item_id = i.id join purchase p on p.id = i.purchase_id \
-        where i.owner_id = $1 and c.ends_on > $2 and c.ends_on <= $3 and c.void_reason is null \
-        and c.kind <> 'repair_warranty' \
-        and not exists (select 1 from coverage o where o.item_id = c.item_id and o.void_reason is null \
-        and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on > c.ends_on) \
-        order by c.ends_on, c.id limit 100"
+        concat!(
+            "select kind, ends_on, created_at, purchase_id, product_name from \
+            (select c.id, c.kind, c.ends_on, c.created_at, p.id as purchase_id, p.product_name \
+            from item i join coverage c on c.item_id = i.id join purchase p on p.id = i.purchase_id \
+            where i.owner_id = $1 and c.ends_on > $2 and c.ends_on <= $3 and c.void_reason is null \
+            and c.kind <> 'repair_warranty' \
+            and not exists (select 1 from coverage o where o.item_id = c.item_id and o.void_reason is null \
+            and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on > c.ends_on) \
+            and not exists (select 1 from benefit b where b.item_id = c.item_id and b.starts_on <= $2 \
+            and b.ends_on > c.ends_on and ",
+            repair_left!("b"),
+            ") union all \
+            select b.id, 'service_plan', b.ends_on, coalesce(b.extended_at, b.granted_at, b.created_at), p.id, p.product_name \
+            from item i join benefit b on b.item_id = i.id join purchase p on p.id = i.purchase_id \
+            where i.owner_id = $1 and p.kind <> 'journey' and b.ends_on > $2 and b.ends_on <= $3 and ",
+            repair_left!("b"),
+            " and not exists (select 1 from coverage o where o.item_id = b.item_id and o.void_reason is null \
+            and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on >= b.ends_on) \
+            and not exists (select 1 from benefit o where o.item_id = b.item_id and o.starts_on <= $2 \
+            and (o.ends_on, o.id) > (b.ends_on, b.id) and ",
+            repair_left!("o"),
+            ")) as rights order by ends_on, id limit 100"
+        )
     };
 }
 pub(crate) use ending;

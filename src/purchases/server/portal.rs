@@ -6,9 +6,12 @@ use super::{
 };
 use crate::{
     access::Act,
-    benefits::server::{
-        ledger::{BenefitRow, EntryRow},
-        words as benefit_words,
+    benefits::{
+        domain::Allowance,
+        server::{
+            ledger::{BenefitRow, EntryRow},
+            words as benefit_words,
+        },
     },
     catalog::{domain::ProductKind, server::words as catalog_words},
     coverage::server::{store::CoverageRow, words as coverage_words},
@@ -237,10 +240,13 @@ fn piece(cx: &Cx, shown: ShownItem, several: bool) -> impl IntoView + use<> {
 /// The rights of a piece on one line from today to the last of their ends.
 fn coverage_line(cx: &Cx, coverages: &[CoverageRow]) -> AnyView {
     let today = cx.today();
-    let live: Vec<&CoverageRow> = coverages.iter().filter(|row| row.ends_on > today).collect();
-    let over: Vec<&CoverageRow> = coverages.iter().filter(|row| row.ends_on <= today).collect();
+    let (live, over): (Vec<&CoverageRow>, Vec<&CoverageRow>) =
+        coverages.iter().filter(|row| row.apart).partition(|row| row.ends_on > today);
     let name = |row: &CoverageRow| {
-        let kind = coverage_words::kind(cx, row.layer().kind);
+        let kind = match row.benefit_id {
+            Some(_) => benefit_words::allowance(cx.fmt(), Allowance::Repair),
+            None => coverage_words::kind(cx, row.layer().kind),
+        };
         row.plan_name.as_ref().map_or(kind.clone(), |plan| format!("{kind}: {plan}"))
     };
     let last_day = |row: &CoverageRow| cx.fmt().date(row.ends_on.pred_opt().unwrap_or(row.ends_on));

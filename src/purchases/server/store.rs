@@ -3,7 +3,7 @@
 use crate::{
     access::Scope,
     catalog::domain::ProductKind,
-    coverage::server::store::{EndingRow, ending},
+    coverage::server::store::{EndingRow, ending, repair_left},
     db::Tx,
     error::AppError,
     fetch_all, fetch_optional,
@@ -165,15 +165,20 @@ impl Covered {
 }
 
 /// The first day that no right covers any more, of the pieces `i` of the purchase `p` on the day `$2`: what
-/// [`crate::coverage::domain::decide`] says, since a plan without a repair left covers none.
+/// [`crate::coverage::domain::decide`] says. A plan covers as long as its repair allowance lasts, and something is left.
 macro_rules! covered_until {
     ($pieces:literal) => {
         concat!(
-            "(select max(c.ends_on) from item i join coverage c on c.item_id = i.id where i.purchase_id = p.id and ",
+            "(select max(r.ends_on) from (select c.ends_on from item i join coverage c on c.item_id = i.id \
+             where i.purchase_id = p.id and ",
             $pieces,
-            " and p.kind <> 'journey' and c.void_reason is null and c.kind <> 'repair_warranty' \
-             and c.starts_on <= $2 and c.ends_on > $2 and (c.kind <> 'service_plan' or exists (select 1 from benefit b \
-             where b.item_id = c.item_id and b.plan_code = c.plan_code and b.allowance = 'repair' and b.available > 0)))"
+            " and p.kind <> 'journey' and c.void_reason is null and c.kind not in ('repair_warranty', 'service_plan') \
+             and c.starts_on <= $2 and c.ends_on > $2 \
+             union all select b.ends_on from item i join benefit b on b.item_id = i.id where i.purchase_id = p.id and ",
+            $pieces,
+            " and p.kind <> 'journey' and b.starts_on <= $2 and b.ends_on > $2 and ",
+            repair_left!("b"),
+            ") as r)"
         )
     };
 }

@@ -456,8 +456,11 @@ impl Scene<'_> {
             ledger::spend(tx, self.reference(), now).await?;
             let decision: Option<Decision> = serde_json::from_str(&row.decision).ok();
             let by_law = matches!(decision, Some(Decision::Covered { by: CoverageKind::LegalGuarantee, .. }));
+            // The day by which the booking was decided.
+            let chosen_on = row.created_at.with_timezone(&self.cx.company_zone()).date_naive();
+            let chosen = by_law.then_some(chosen_on);
             let days = u32::try_from(self.workshop.warranty_days).unwrap_or(0);
-            coverage::server::service::after_repair(tx, row.item_id, row.id, today, days, by_law, now).await?;
+            coverage::server::service::after_repair(tx, row.item_id, row.id, today, days, chosen, now).await?;
         }
         let ask = jobs::Job::AskFeedback { moment: "repair".into(), subject: row.id.0, person: row.person_id };
         jobs::enqueue(tx, ask, now + TimeDelta::days(1)).await?;

@@ -31,6 +31,11 @@ pub enum LearningLetter {
         earned: Earned,
         link: String,
     },
+    /// The reader's certificate was given on a mark that has been corrected since.
+    CertificateWithdrawn {
+        title: String,
+        link: String,
+    },
     /// The reader's own certificate lapses.
     Lapses {
         title: String,
@@ -214,6 +219,7 @@ impl LearningLetter {
         match self {
             Self::MakeUp { says, .. } => says.kind(),
             Self::Certified { .. } => "certified",
+            Self::CertificateWithdrawn { .. } => "certificate_withdrawn",
             Self::Lapses { .. } => "certificate_lapses",
             Self::EmployeeLapses { .. } => "employee_lapses",
         }
@@ -223,7 +229,8 @@ impl LearningLetter {
         match self {
             Self::MakeUp { says: Says::Booked { .. } | Says::GivenBack { .. }, .. } => Urgency::AtOnce,
             Self::MakeUp { .. } => Urgency::ByDay,
-            Self::Certified { .. } | Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
+            Self::Certified { .. } | Self::CertificateWithdrawn { .. } => Urgency::ByDay,
+            Self::Lapses { .. } | Self::EmployeeLapses { .. } => Urgency::ByDay,
         }
     }
 
@@ -237,6 +244,11 @@ impl LearningLetter {
                     Earned::Attended => w!(fmt, learning.letter_passed_body, title = title.clone()),
                     Earned::MadeUp => w!(fmt, learning.letter_certified_body, title = title.clone()),
                 },
+                link: Some(link.clone()),
+            },
+            Self::CertificateWithdrawn { title, link } => Written {
+                subject: w!(fmt, learning.letter_certificate_withdrawn_subject, title = title.clone()),
+                body: w!(fmt, learning.letter_certificate_withdrawn_body, title = title.clone()),
                 link: Some(link.clone()),
             },
             Self::Lapses { title, last, link } => Written {
@@ -333,17 +345,32 @@ async fn session(tx: &mut Tx, row: &MakeUpRow) -> Result<Vec<SessionRow>, AppErr
     Ok(sessions.into_iter().filter(|session| session.id == row.session_id).collect())
 }
 
-/// Somebody has the certificate of a class that is closed.
+/// Somebody has the certificate of a class that is closed. One that is given instead of one that was taken back has a code
+/// of its own, so that is told too.
 pub async fn certified(
     tx: &mut Tx,
     cx: &Cx,
     home: &ClassRow,
     seat: &EnrolmentRow,
+    certificate: CertificateId,
     earned: Earned,
 ) -> Result<(), AppError> {
     let link = cx.app.config.address("/training/mine");
     let letter = LearningLetter::Certified { title: home.title.clone(), earned, link };
-    send(tx, cx, seat.person_id, letter, &format!("certified:{}", seat.id)).await
+    send(tx, cx, seat.person_id, letter, &format!("certified:{certificate}")).await
+}
+
+/// The certificate of somebody is taken back; the letter leads to where one can ask about it.
+pub async fn certificate_withdrawn(
+    tx: &mut Tx,
+    cx: &Cx,
+    home: &ClassRow,
+    seat: &EnrolmentRow,
+    certificate: CertificateId,
+) -> Result<(), AppError> {
+    let link = cx.app.config.address("/help");
+    let letter = LearningLetter::CertificateWithdrawn { title: home.title.clone(), link };
+    send(tx, cx, seat.person_id, letter, &format!("certificate_withdrawn:{certificate}")).await
 }
 
 /// A certificate lapses soon.

@@ -604,12 +604,14 @@ async fn certificate(
     let share = Share::of(counted, i64::try_from(sessions).unwrap_or(i64::MAX));
     match (share.passes(home.pass_percent), store::is_certified(tx, seat.id).await?) {
         (true, false) => {
-            plan::certify(tx, permit, cx, home, &seat, share.percent()).await?;
-            learning_letters::certified(tx, cx, home, &seat, Earned::MadeUp).await?;
+            let certificate = plan::certify(tx, permit, cx, home, &seat, share.percent()).await?;
+            learning_letters::certified(tx, cx, home, &seat, certificate, Earned::MadeUp).await?;
             Ok(Some("given"))
         }
         (false, true) => {
-            store::withdraw_certificate(tx, permit, seat.id, cx.now).await?;
+            if let Some(certificate) = store::withdraw_certificate(tx, permit, seat.id, cx.now).await? {
+                learning_letters::certificate_withdrawn(tx, cx, home, &seat, certificate).await?;
+            }
             Ok(Some("withdrawn"))
         }
         // What it says of how much somebody attended goes on being true.

@@ -31,7 +31,7 @@ use crate::{
     training::domain::{
         ClassState, Ending, EnrolmentState, Level, Mark, Plan, Refusal, Share, Window, attendance, validity,
     },
-    values::{ClassId, CourseId, EquipmentId, Money, PersonId, PublicNumber, RoomId},
+    values::{CertificateId, ClassId, CourseId, EquipmentId, Money, PersonId, PublicNumber, RoomId},
 };
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -460,8 +460,8 @@ async fn settle(
         None => {}
     }
     if share.passes(class.pass_percent) {
-        certify(tx, permit, cx, class, row, share.percent()).await?;
-        learning_letters::certified(tx, cx, class, row, Earned::Attended).await?;
+        let certificate = certify(tx, permit, cx, class, row, share.percent()).await?;
+        learning_letters::certified(tx, cx, class, row, certificate, Earned::Attended).await?;
     }
     if share.percent() > 0 {
         let ask = Job::AskFeedback { moment: "class".to_owned(), subject: class.id.0, person: row.person_id };
@@ -478,7 +478,7 @@ pub async fn certify(
     class: &ClassRow,
     row: &EnrolmentRow,
     percent: i64,
-) -> Result<(), AppError> {
+) -> Result<CertificateId, AppError> {
     let lapses = lapses(class, cx.now);
     // Of 34 thousand million codes one is taken already now and then.
     for _ in 0..20 {
@@ -496,7 +496,7 @@ pub async fn certify(
             if let Some((_, told)) = lapses {
                 jobs::enqueue(tx, Job::TellLapse { certificate }, told).await?;
             }
-            return Ok(());
+            return Ok(certificate);
         }
     }
     Err(AppError::Busy)

@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     execute, fetch_all, fetch_optional, fetch_scalar,
     training::domain::{ClassState, Mark},
-    values::{ClassId, ClassSessionId, CourseId, EnrolmentId, MakeUpId, PersonId},
+    values::{CertificateId, ClassId, ClassSessionId, CourseId, EnrolmentId, MakeUpId, PersonId},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -296,7 +296,7 @@ pub async fn is_making_up(tx: &mut Tx, seat: EnrolmentId, except: Option<MakeUpI
 const CERTIFIED: &str = "select code from certificate where enrolment_id = $1";
 const KEEP_WITHDRAWN: &str = "insert into withdrawn_certificate (code, enrolment_id, given_at, withdrawn_at) \
     select code, enrolment_id, given_at, $2 from certificate where enrolment_id = $1";
-const WITHDRAW_CERTIFICATE: &str = "delete from certificate where enrolment_id = $1";
+const WITHDRAW_CERTIFICATE: &str = "delete from certificate where enrolment_id = $1 returning id";
 
 /// Whether a seat has its certificate.
 pub async fn is_certified(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, AppError> {
@@ -311,13 +311,13 @@ pub async fn attended(tx: &mut Tx, _: &Permit, enrolment: EnrolmentId, percent: 
 }
 
 /// Takes a certificate back that was given on a mark set by mistake. Its code is kept: whoever has a copy can learn it.
+/// Gives which one it was.
 pub async fn withdraw_certificate(
     tx: &mut Tx,
     _: &Permit,
     enrolment: EnrolmentId,
     now: DateTime<Utc>,
-) -> Result<(), AppError> {
+) -> Result<Option<CertificateId>, AppError> {
     execute!(tx, KEEP_WITHDRAWN, enrolment, now)?;
-    execute!(tx, WITHDRAW_CERTIFICATE, enrolment)?;
-    Ok(())
+    Ok(fetch_scalar!(tx, CertificateId, WITHDRAW_CERTIFICATE, enrolment)?)
 }
