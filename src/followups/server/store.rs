@@ -150,7 +150,8 @@ struct NeglectedRow {
     path: Option<String>,
 }
 
-/// A kind of thing that can be open: its query binds `$1` now, less the time that it has, and `$2` how many, oldest first.
+/// A kind of thing that can be open: its query binds `$1` now, less the time that it has, and `$2` how many, in the order of
+/// the list: what of [`Neglect`] it is, the worst first, then the oldest.
 struct Source {
     entity: &'static str,
     has: TimeDelta,
@@ -171,7 +172,8 @@ const SOURCES: &[Source] = &[
             and (o.id is null or c.next_step is null or c.next_due_at is null or c.next_due_at < $1) \
             and not exists (select 1 from follow_up f where f.entity = 'case' and f.entity_id = c.id and f.done_at is null \
                 and f.owner_id is not null and f.due_at >= $1 and c.owner_id is not null) \
-            order by c.opened_at, c.id limit $2",
+            order by case when o.id is null then 0 when c.next_step is null then 1 when c.next_due_at is null then 2 else 3 end, \
+                c.opened_at, c.id limit $2",
     },
     Source {
         entity: "repair",
@@ -184,7 +186,8 @@ const SOURCES: &[Source] = &[
             and (o.id is null or r.next_step is null or r.next_due is null or r.next_due < $1) \
             and not exists (select 1 from follow_up f where f.entity = 'repair' and f.entity_id = r.id and f.done_at is null \
                 and f.owner_id is not null and f.due_at >= $1) \
-            order by r.created_at, r.id limit $2",
+            order by case when o.id is null then 0 when r.next_step is null then 1 when r.next_due is null then 2 else 3 end, \
+                r.created_at, r.id limit $2",
     },
     Source {
         entity: "registration",
@@ -211,7 +214,7 @@ const SOURCES: &[Source] = &[
             where c.state in ('open', 'running') and c.ends_at < $1 \
             and not exists (select 1 from follow_up f where f.entity = 'class' and f.entity_id = c.id and f.done_at is null \
                 and f.owner_id is not null and f.due_at >= $1) \
-            order by c.ends_at, c.id limit $2",
+            order by case when o.id is null then 0 else 3 end, c.ends_at, c.id limit $2",
     },
     Source {
         entity: "follow_up",
@@ -221,11 +224,11 @@ const SOURCES: &[Source] = &[
             from follow_up f join person p on p.id = f.customer_id \
             left join person o on o.id = f.owner_id and exists (select 1 from person_role r where r.person_id = o.id) \
             where f.done_at is null and (o.id is null or f.due_at is null or f.due_at < $1) \
-            order by f.planned_at, f.id limit $2",
+            order by case when o.id is null then 0 when f.due_at is null then 2 else 3 end, f.planned_at, f.id limit $2",
     },
 ];
 
-/// Everything that somebody forgot, whoever has waited longest first.
+/// Everything that somebody forgot: what nobody owns first, and of each kind of neglect whoever has waited longest.
 pub async fn neglected(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Neglected>, AppError> {
     let mut all = Vec::new();
     for source in SOURCES {
@@ -247,7 +250,7 @@ pub async fn neglected(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec
             }
         }
     }
-    all.sort_by_key(|thing| (thing.since, thing.id));
+    all.sort_by_key(|thing| (thing.why.rank(), thing.since, thing.id));
     all.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     Ok(all)
 }
