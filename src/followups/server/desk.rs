@@ -63,6 +63,7 @@ fn card(cx: &Cx, thing: &Neglected, sheet: &Sheet) -> impl IntoView + use<> {
         "repair" => format!("/desk/repairs/{}", thing.path.clone().unwrap_or_default()),
         "registration" => "/desk/registrations".to_owned(),
         "class" => format!("/desk/classes/{}", thing.id.simple()),
+        "refund" => "/desk/charges?state=refund".to_owned(),
         _ => format!("/desk/customers/{}", thing.customer),
     };
     let (entity, id) = (thing.entity, thing.id.simple().to_string());

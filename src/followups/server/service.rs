@@ -28,7 +28,7 @@ pub async fn neglected(cx: &Cx) -> Result<Vec<Neglected>, AppError> {
     cx.person()?;
     cx.may(Act::ReadNeglected, &Subject::nobody())?;
     let mut tx = cx.db().read().await?;
-    store::neglected(&mut tx, cx.now, MOST).await
+    store::neglected(&mut tx, cx, MOST).await
 }
 
 /// A planned contact: for whom, about what, and by when.
@@ -72,6 +72,7 @@ pub fn read(cx: &Cx, form: &Form, customer: Option<PersonId>) -> Result<Plan, Ap
 fn usual(cx: &Cx, about: Option<(&'static str, Uuid)>) -> String {
     match about {
         Some(("class", _)) => w!(cx, followups.plan_what_class),
+        Some(("refund", _)) => w!(cx, followups.plan_what_refund),
         _ => w!(cx, followups.plan_what_default),
     }
 }
