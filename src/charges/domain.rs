@@ -60,6 +60,11 @@ impl Refund {
         since.checked_add_days(PAYS_BACK_WITHIN).unwrap_or(since)
     }
 
+    /// What was cancelled before this day was promised back by a day that lies before `today`.
+    pub fn late_before(today: NaiveDate) -> NaiveDate {
+        today.checked_sub_days(PAYS_BACK_WITHIN).unwrap_or(today)
+    }
+
     /// Pays it back, once.
     ///
     /// # Errors
@@ -148,6 +153,9 @@ mod tests {
         assert_eq!(paid, Refund { since, paid_at: Some(later) });
         assert_eq!(paid.pay_back(later), Err(Refusal::NothingToPayBack));
         assert_eq!(Refund::by(since.date_naive()).to_string(), "2026-12-15");
+        let day = since.date_naive();
+        assert_eq!(Refund::late_before(Refund::by(day)), day, "not late on the promised day");
+        assert!(day < Refund::late_before(Refund::by(day).succ_opt().unwrap()));
     }
 
     #[test]

@@ -26,6 +26,18 @@ pub enum Neglect {
     Overdue { since: DateTime<Utc> },
 }
 
+impl Neglect {
+    /// Where it stands on the list: among those of one rank the longest wait comes first.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::NoOwner => 0,
+            Self::NoNextStep => 1,
+            Self::NoDueTime => 2,
+            Self::Overdue { .. } => 3,
+        }
+    }
+}
+
 /// Says why a thing is neglected, or `None` when all is well.
 pub fn neglect(thing: &OpenThing, now: DateTime<Utc>) -> Option<Neglect> {
     match thing.due {

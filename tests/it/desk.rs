@@ -3,7 +3,7 @@
 use crate::{
     both, repairs, sold,
     training::School,
-    world::{Signed, World},
+    world::{Engine, Signed, World},
 };
 use aftercare::{
     access::Role,
@@ -199,6 +199,99 @@ both! {
             assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
         }
         panic!("the list does not get empty");
+    }
+}
+
+both! {
+    /// Promise 2: whoever has no owner is on the top of the list, however much else is late.
+    async fn what_nobody_owns_stands_above_all_that_is_late(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let ann = world.customer("ann@example.com").await;
+        let customer = format!("/desk/customers/{}", ann.id);
+        world.post(&ann, "/cases/new", &CASE).await;
+        world.post(&manager, &customer, &[("what", "Call"), ("due", "1")]).await;
+        // More of each than the list shows.
+        let copies = match world.engine {
+            Engine::Sqlite => [
+                "with recursive n(k) as (select 1 union all select k + 1 from n where k < 110) \
+                    insert into care_case (id, kind, state, priority, customer_id, owner_id, subject, opened_at, solve_due_at, \
+                    reopened, answered_late, solved_late, next_step, next_due_at, touched_at) select randomblob(16), kind, state, \
+                    priority, customer_id, owner_id, subject, opened_at, solve_due_at, reopened, answered_late, solved_late, \
+                    next_step, next_due_at, touched_at from care_case, n",
+                "with recursive n(k) as (select 1 union all select k + 1 from n where k < 110) \
+                    insert into follow_up (id, customer_id, owner_id, what, due_at, planned_by, planned_at) \
+                    select randomblob(16), customer_id, owner_id, what, due_at, planned_by, planned_at from follow_up, n",
+            ],
+            Engine::Postgres => [
+                "insert into care_case (id, kind, state, priority, customer_id, owner_id, subject, opened_at, solve_due_at, \
+                    reopened, answered_late, solved_late, next_step, next_due_at, touched_at) select gen_random_uuid(), kind, state, \
+                    priority, customer_id, owner_id, subject, opened_at, solve_due_at, reopened, answered_late, solved_late, \
+                    next_step, next_due_at, touched_at from care_case, generate_series(1, 110)",
+                "insert into follow_up (id, customer_id, owner_id, what, due_at, planned_by, planned_at) \
+                    select gen_random_uuid(), customer_id, owner_id, what, due_at, planned_by, planned_at \
+                    from follow_up, generate_series(1, 110)",
+            ],
+        };
+        for copy in copies {
+            world.corrupt(copy).await;
+        }
+        world.advance(TimeDelta::days(9));
+        assert_eq!(list(&world, &manager).await.matches("Late since").count(), 100);
+        let mut case = CASE;
+        case[1].1 = "Nobody answers";
+        world.post(&ann, "/cases/new", &case).await;
+        case[1].1 = "Nothing comes next";
+        world.post(&ann, "/cases/new", &case).await;
+        world.post(&manager, &customer, &[("what", "Nobody calls"), ("due", "7")]).await;
+        world.corrupt("update care_case set owner_id = null where subject = 'Nobody answers'").await;
+        world.corrupt("update care_case set next_step = null where subject = 'Nothing comes next'").await;
+        world.corrupt("update follow_up set owner_id = null where what = 'Nobody calls'").await;
+        let page = list(&world, &manager).await;
+        let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
+        let (late, step) = (at("Late since"), at("Nothing comes next"));
+        assert!(at("Nobody answers") < step && at("Nobody calls") < step && step < late);
+        assert_eq!((page.matches("Nobody owns it").count(), page.matches("Late since").count()), (2, 97));
+    }
+}
+
+/// The key of the form that begins after these words.
+fn key_after(body: &str, words: &str) -> String {
+    let rest = body.split_once(words).unwrap_or_else(|| panic!("{words}: {body}")).1;
+    rest.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+both! {
+    async fn a_double_tap_plans_one_contact(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = format!("/desk/customers/{}", ann.id);
+        const PLANNED: &str = "select count(*) from follow_up";
+        let twice = async |path: &str, form: &[(&str, &str)]| {
+            for _ in 0..2 {
+                let reply = world.post(&manager, path, form).await;
+                assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+            }
+        };
+        let page = world.get(&manager, &path).await.body;
+        let key = key_after(&page, "id=\"plan-follow-up\"");
+        twice(&path, &[("what", "Call"), ("due", "1"), ("key", &key)]).await;
+        assert_eq!(world.count(PLANNED).await, 1);
+        let again = key_after(&world.get(&manager, &path).await.body, "id=\"plan-follow-up\"");
+        assert_ne!(again, key);
+        twice(&path, &[("what", "Call"), ("due", "1"), ("key", &again)]).await;
+        assert_eq!(world.count(PLANNED).await, 2, "another form is another contact");
+        // Both forms of a line on the list, of a case that is late.
+        for (at, act) in ["take", "plan"].into_iter().enumerate() {
+            world.post(&ann, "/cases/new", &CASE).await;
+            world.advance(TimeDelta::days(9));
+            let page = list(&world, &manager).await;
+            let id = first(&page, "case").unwrap();
+            let form = page.split(&format!("name=\"id\" value=\"{id}\"")).nth(at + 1).unwrap();
+            let key = key_after(form, "");
+            twice("/desk/neglected", &[("do", act), ("entity", "case"), ("id", &id), ("due", "1"), ("what", ""), ("key", &key)]).await;
+            assert_eq!(world.count("select count(*) from follow_up where entity = 'case'").await, 1 + at as i64, "{act}");
+        }
+        assert!(world.broken().await.is_empty(), "{:?}", world.broken().await);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     both,
+    purchases::{ask_by_order, code_for},
     sold::{HEADER, catalogue, data, file, import, options, printer, sell, tempfile::Temporary},
     training::School,
     world::{Engine, World},
@@ -197,6 +198,15 @@ async fn bind(world: &World, how: &str) {
                 assert_eq!(world.post(&agent, "/desk/registrations", &form).await.status, 303);
             }
         }
+        "a claim by order number" => {
+            let ben = world.customer("ben@example.com").await;
+            let path = ask_by_order(world, &ben, "#A1", "ann@example.com").await;
+            let code = code_for(world, "ann@example.com").await;
+            assert_eq!(world.post(&ben, &path, &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        }
+        "a claim of one's own order" => {
+            assert_eq!(ask_by_order(world, &ann, "A1", "ann@example.com").await, "/purchases");
+        }
         "a transfer" => {
             world.corrupt("update item set transferred_at = created_at where serial_number = 'S-1'").await;
         }
@@ -224,7 +234,9 @@ both! {
         for (how, reason) in [
             ("a repair", "an item of it has a repair"),
             ("a claim that waits", "an item of it was registered by a customer"),
-            ("a claim", "an item of it was registered by a customer"),
+ ("a claim", "an item of it was registered by a customer"),
+            ("a claim by order number", "an item of it was registered by a customer"),
+            ("a claim of one's own order", "an item of it was registered by a customer"),
             ("a transfer", "an item of it was handed on"),
             ("a used benefit", "a benefit of it was used"),
             ("a benefit extended by staff", "a benefit of it was used"),
@@ -255,6 +267,116 @@ both! {
             assert_eq!(sell(&world, &[&row.replace("199.00", "189.00")]).await.changed, 1, "{how}: a price may change");
             assert_eq!(world.broken().await, Vec::<String>::new(), "{how}");
         }
+    }
+}
+
+both! {
+    /// Who proved the address of an order has what came over by it, whatever the sales system says of its buyer later.
+    async fn what_came_over_by_its_order_number_is_not_given_to_another(world: World) {
+        let row = printer("A1", "shop@example.com", "LT", "S-1");
+        sell(&world, &[&row, &printer("A2", "shop@example.com", "LT", "S-2")]).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = ask_by_order(&world, &ann, "A1", "shop@example.com").await;
+        let code = code_for(&world, "shop@example.com").await;
+        assert_eq!(world.post(&ann, &path, &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        let hers = async || {
+            const ITEM: &str = "select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ann@example.com' \
+                and i.serial_number = 'S-1' and i.organisation_id is null";
+            const PLAN: &str = "select count(*) from benefit b join person p on p.id = b.person_id where p.email = 'ann@example.com'";
+            const GUARANTEE: &str = "select count(*) from coverage c join item i on i.id = c.item_id where i.serial_number = 'S-1'";
+            (world.count(ITEM).await, world.count(PLAN).await, world.count(GUARANTEE).await)
+        };
+        assert_eq!(hers().await, (1, 3, 3));
+        for taken in [row.replace("shop@", "bea@"), row.replace("LT,,P1", "LT,Petrauskas,P1")] {
+            let file = file(&[HEADER, &taken]);
+            let (report, faults) = import(&world, &options(Kind::Purchases, file.0.clone())).await;
+            assert_eq!(faults, ["2,order_line,1,conflict: an item of it was registered by a customer"], "{taken}");
+            assert!(!report.applied);
+            assert_eq!(hers().await, (1, 3, 3));
+        }
+        // Another order of the same address is nobody's yet.
+        assert_eq!(sell(&world, &[&printer("A2", "bea@example.com", "LT", "S-2")]).await.changed, 1);
+        assert_eq!(sell(&world, &[&row.replace("199.00", "189.00")]).await.changed, 1, "a price may change");
+        assert_eq!(hers().await, (1, 3, 3));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+const PLANS: &str = "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind";
+
+both! {
+    /// What counts is the plan that the row leaves a piece: none, where it is no longer for such an article.
+    async fn a_plan_that_no_longer_fits_is_a_conflict_where_it_is_used_or_booked_by(world: World) {
+        let engine = world.engine;
+        let article = ["sku,name,brand,category,kind,unit_price,currency,warranty_months", "P1,Printer,,,installation,199.00,EUR,12"];
+        let plan = [PLANS, "care-6,Care,6,3,2,1,installation"];
+        for (kind, lines) in [(Kind::Products, article), (Kind::Plans, plan)] {
+            for spent in [true, false] {
+                let world = World::new(engine).await;
+                // What kind of thing it is, its article tells.
+                let row = printer("A1", "ann@example.com", "LT", "S-1").replace(",goods,", ",,");
+                sell(&world, &[&row]).await;
+                book_one(&world, world.signed("ann@example.com").await.id, spent).await;
+                let (report, faults) = import(&world, &options(kind, file(&lines).0.clone())).await;
+                assert_eq!((report.changed, faults.len()), (1, 0), "{faults:?}");
+                let cheaper = file(&[HEADER, &row.replace("199.00", "189.00")]);
+                let (report, faults) = import(&world, &options(Kind::Purchases, cheaper.0.clone())).await;
+                assert_eq!(faults, ["2,order_line,1,conflict: a benefit of it was used"], "{spent}");
+                assert!(!report.applied);
+                assert_eq!(world.count("select count(*) from coverage where kind = 'service_plan'").await, 1);
+                assert_eq!(world.count("select cast(sum(available + reserved + used) as bigint) from benefit where expired = 0").await, 6);
+                assert_eq!(world.count("select count(*) from import_run where state <> 'done'").await, 0);
+            }
+        }
+    }
+}
+
+both! {
+    async fn a_plan_that_no_longer_fits_ends_where_nobody_relies_on_it(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1").replace(",goods,", ",,");
+        sell(&world, &[&row]).await;
+        let plans = file(&[PLANS, "care-6,Care,6,3,2,1,installation"]);
+        import(&world, &options(Kind::Plans, plans.0.clone())).await;
+        let cheaper = file(&[HEADER, &row.replace("199.00", "189.00")]);
+        let (report, faults) = import(&world, &options(Kind::Purchases, cheaper.0.clone())).await;
+        assert_eq!((report.changed, faults.len()), (1, 0), "{faults:?}");
+        assert_eq!(world.count("select count(*) from benefit").await, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    /// Whatever the purchase says of its plan: an import does not try for ever to end what is booked by.
+    async fn what_is_booked_by_another_plan_than_the_purchase_tells_of_is_a_conflict(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1");
+        sell(&world, &[&row]).await;
+        book_one(&world, world.signed("ann@example.com").await.id, false).await;
+        world.corrupt("update purchase set plan_code = null").await;
+        let cheaper = file(&[HEADER, &row.replace(",care-6", ",").replace("199.00", "189.00")]);
+        let (_, faults) = import(&world, &options(Kind::Purchases, cheaper.0.clone())).await;
+        assert_eq!(faults, ["2,order_line,1,conflict: a benefit of it was used"]);
+        assert_eq!(world.count("select count(*) from benefit where reserved = 1").await, 1);
+    }
+}
+
+both! {
+    async fn what_staff_prolong_after_its_plan_has_ended_is_none_of_the_imports_business(world: World) {
+        let row = printer("A1", "ann@example.com", "LT", "S-1");
+        sell(&world, &[&row]).await;
+        let ann = world.signed("ann@example.com").await;
+        book_and_give_back(&world, ann.id).await;
+        let without = row.replace(",care-6", ",");
+        assert_eq!(sell(&world, &[&without]).await.changed, 1);
+        const LEFT: &str = "select available from benefit where allowance = 'repair'";
+        assert_eq!(world.count(LEFT).await, 0);
+        world.staff_named(aftercare::access::Role::Agent, "desk@staff.example").await;
+        bind(&world, "a benefit extended by staff").await;
+        assert_eq!(world.count(LEFT).await, 1);
+        for price in ["189.00", "179.00"] {
+            assert_eq!(sell(&world, &[&without.replace("199.00", price)]).await.changed, 1);
+            assert_eq!(world.count(LEFT).await, 1);
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
@@ -309,6 +431,11 @@ both! {
 }
 
 async fn use_one(world: &World, person: aftercare::values::PersonId) {
+    book_one(world, person, true).await;
+}
+
+/// Reserves one class seat, and gives it back.
+async fn book_and_give_back(world: &World, person: aftercare::values::PersonId) {
     let now = world.app.clock.now();
     world
         .db()
@@ -317,7 +444,24 @@ async fn use_one(world: &World, person: aftercare::values::PersonId) {
                 let seats = ledger::balances(tx, person, Allowance::TrainingSeat, now.date_naive()).await?;
                 let reference = Reference { entity: "enrolment", id: Uuid::now_v7() };
                 ledger::reserve(tx, seats[0].benefit, 1, reference, now).await?;
-                ledger::spend(tx, reference, now).await
+                ledger::release(tx, reference, now).await
+            })
+        })
+        .await
+        .unwrap();
+}
+
+/// Reserves one class seat, and uses it where it is `spent`.
+async fn book_one(world: &World, person: aftercare::values::PersonId, spent: bool) {
+    let now = world.app.clock.now();
+    world
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let seats = ledger::balances(tx, person, Allowance::TrainingSeat, now.date_naive()).await?;
+                let reference = Reference { entity: "enrolment", id: Uuid::now_v7() };
+                ledger::reserve(tx, seats[0].benefit, 1, reference, now).await?;
+                if spent { ledger::spend(tx, reference, now).await } else { Ok(()) }
             })
         })
         .await

@@ -307,11 +307,13 @@ both! {
     }
 }
 
-async fn code_for(world: &World, email: &str) -> String {
+/// The code that was sent to an address.
+pub async fn code_for(world: &World, email: &str) -> String {
     world.letter(email).await.unwrap().0.split(' ').next().unwrap().to_owned()
 }
 
-async fn ask_by_order(world: &World, signed: &Signed, order: &str, email: &str) -> String {
+/// Asks for an order; gives where that leads.
+pub async fn ask_by_order(world: &World, signed: &Signed, order: &str, email: &str) -> String {
     let reply = world.post(signed, "/purchases/register", &[("order_number", order), ("email", email)]).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
     reply.location().to_owned()

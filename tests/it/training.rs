@@ -474,6 +474,51 @@ both! {
 }
 
 both! {
+    async fn money_that_is_not_back_by_the_promised_day_stands_on_the_list(world: World) {
+        let (ann, agent, manager) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await, world.staff(Role::Manager).await);
+        let school = School::of(&world, vec![]).await;
+        let class = school.open(school.draft("Mine", 5, 24 * 9, 9000)).await;
+        let reply = world.post(&ann, &path(class), &[("act", "enrol"), ("agreed", "9000")]).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        all_paid(&world, &agent).await;
+        cancel(&world, &ann, class).await;
+        assert!(world.get(&ann, "/account/charges").await.body.contains("15 Dec"), "promised");
+        let list = async || world.get(&manager, "/desk/neglected").await.body;
+        world.advance(Duration::days(14));
+        assert!(list().await.contains("Nobody is neglected"), "the day is not over");
+        world.advance(Duration::days(1));
+        let stands = async || {
+            let page = list().await;
+            assert!(page.contains("href=\"/desk/charges?state=refund\">Mine</a>") && page.contains("Nobody owns it"), "{page}");
+        };
+        stands().await;
+        let mut tx = world.db().read().await.unwrap();
+        let id = fetch_scalar!(tx, uuid::Uuid, "select id from charge").unwrap().unwrap().to_string();
+        drop(tx);
+        let take = [("do", "take"), ("entity", "refund"), ("id", id.as_str())];
+        assert_eq!(world.post(&manager, "/desk/neglected", &take).await.status, StatusCode::SEE_OTHER);
+        assert!(list().await.contains("Nobody is neglected"));
+        assert!(world.get(&manager, "/desk").await.body.contains("Pay the money back"));
+        // Whoever took it and did not do it stands there instead; and who says it is done has not paid yet.
+        world.advance(Duration::days(2));
+        let page = list().await;
+        assert!(page.contains("Late since") && page.contains("Pay the money back") && !page.contains("state=refund"), "{page}");
+        let mut tx = world.db().read().await.unwrap();
+        let contact = fetch_scalar!(tx, uuid::Uuid, "select id from follow_up").unwrap().unwrap();
+        drop(tx);
+        let done = world.post(&manager, &format!("/desk/follow-ups/{contact}"), &[("outcome", "reached")]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        stands().await;
+        assert_eq!(world.post(&manager, "/desk/neglected", &take).await.status, StatusCode::SEE_OTHER);
+        let back = [("charge", id.as_str()), ("outcome", "paid_back")];
+        assert_eq!(world.post(&agent, "/desk/charges", &back).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 0);
+        assert!(list().await.contains("Nobody is neglected"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn cancelling_a_class_gives_back_tells_everyone_and_offers_the_next(world: World) {
         let all = customers(&world, 4).await;
         let (product, benefit) = sell_seats(&world, "learner000@example.com").await;

@@ -10,6 +10,7 @@ use crate::{
     charges::domain::{Again, ChargeState, NewCharge, Refusal},
     db::Tx,
     error::AppError,
+    followups::server::store as follow_ups,
     portal::server::{Panel, PanelRow},
     server::{
         Cx,
@@ -110,6 +111,7 @@ pub async fn pay_back(cx: &Cx, id: ChargeId) -> Result<(), AppError> {
                 if !store::pay_back(tx, &permit, id, by, cx.now).await? {
                     return Err(Refusal::NothingToPayBack.into());
                 }
+                follow_ups::done_about(tx, &permit, "refund", id.0, cx.now).await?;
                 let change = Change {
                     entity: "charge",
                     id: id.0,

@@ -106,6 +106,7 @@ fn page(cx: &Cx, customer: Customer, sheet: &Sheet) -> Response {
         let plan = view! {
             <form method="post" action=action id="plan-follow-up" class="form">
                 {cx.faults(sheet)}
+                <HiddenKey value=key(sheet)/>
                 {plan_fields(cx, "person", sheet.is_again().then_some(sheet))}
                 <Actions><Button tone=ButtonTone::Quiet>{w!(fmt, followups.plan_save)}</Button></Actions>
             </form>

@@ -23,6 +23,7 @@ pub async fn seed(cx: &Cx, cast: &Cast) -> Result<(), AppError> {
             about: None,
             what: what.to_owned(),
             due: cx.now + TimeDelta::hours(due_in_hours),
+            once: None,
         };
         let id = service::plan(&planned, plan).await?;
         if let Some(outcome) = outcome {

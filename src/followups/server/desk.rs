@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     access::{Act, Subject},
-    cases::server::service::{self as cases, DeskDeed},
+    cases::server::{
+        portal::key,
+        service::{self as cases, DeskDeed},
+    },
     error::AppError,
     followups::domain::Outcome,
     i18n::InWords,
@@ -60,10 +63,12 @@ fn card(cx: &Cx, thing: &Neglected, sheet: &Sheet) -> impl IntoView + use<> {
         "repair" => format!("/desk/repairs/{}", thing.path.clone().unwrap_or_default()),
         "registration" => "/desk/registrations".to_owned(),
         "class" => format!("/desk/classes/{}", thing.id.simple()),
+        "refund" => "/desk/charges?state=refund".to_owned(),
         _ => format!("/desk/customers/{}", thing.customer),
     };
     let (entity, id) = (thing.entity, thing.id.simple().to_string());
     let again = sheet.is_again() && sheet.value("do") == "plan" && sheet.value("id") == id;
+    let (take_key, plan_key) = (key(&Sheet::default()), if again { key(sheet) } else { key(&Sheet::default()) });
     let (title, why) = (thing.title.clone(), words::why(&thing.why, fmt, cx.zone));
     let facts = [Some(kind), Some(thing.customer_name.clone()), Some(since), owner]
         .into_iter()
@@ -74,6 +79,7 @@ fn card(cx: &Cx, thing: &Neglected, sheet: &Sheet) -> impl IntoView + use<> {
         <form method="post" action="/desk/neglected">
             <input type="hidden" name="entity" value=entity/>
             <input type="hidden" name="id" value=id.clone()/>
+            <HiddenKey value=take_key/>
             <Button name="do" value="take".to_owned()>{w!(fmt, followups.take)}</Button>
         </form>
     };
@@ -81,6 +87,7 @@ fn card(cx: &Cx, thing: &Neglected, sheet: &Sheet) -> impl IntoView + use<> {
         <form method="post" action="/desk/neglected" class="form">
             <input type="hidden" name="entity" value=entity/>
             <input type="hidden" name="id" value=id.clone()/>
+            <HiddenKey value=plan_key/>
             {plan_fields(cx, &id, again.then_some(sheet))}
             <Button tone=ButtonTone::Quiet name="do" value="plan".to_owned()>{w!(fmt, followups.plan_save)}</Button>
         </form>
@@ -138,10 +145,10 @@ async fn take(cx: &Cx, form: &Form) -> Result<(), AppError> {
             let id = CaseId(id);
             cases::by_desk(cx, id, DeskDeed::Take, form).await?;
             let late = cases::at_desk(cx, id).await?.case.matter.is_late(cx.now);
-            if late { service::get_in_touch_tomorrow(cx, ("case", id.0)).await } else { Ok(()) }
+            if late { service::get_in_touch_tomorrow(cx, ("case", id.0), form).await } else { Ok(()) }
         }
-        Some("follow_up") => service::take(cx, FollowUpId(id)).await,
-        Some(other) => service::get_in_touch_tomorrow(cx, (other, id)).await,
+        Some("follow_up") => service::take(cx, FollowUpId(id), form).await,
+        Some(other) => service::get_in_touch_tomorrow(cx, (other, id), form).await,
         None => Err(AppError::NotFound),
     }
 }

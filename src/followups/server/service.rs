@@ -10,7 +10,7 @@ use crate::{
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
     followups::domain::{Outcome, Refusal, plan as check_plan},
-    server::{Cx, form::Form, fresh, history},
+    server::{Cx, form::Form, fresh, history, keys},
     values::{CaseId, FollowUpId, PersonId},
     w,
 };
@@ -28,7 +28,7 @@ pub async fn neglected(cx: &Cx) -> Result<Vec<Neglected>, AppError> {
     cx.person()?;
     cx.may(Act::ReadNeglected, &Subject::nobody())?;
     let mut tx = cx.db().read().await?;
-    store::neglected(&mut tx, cx.now, MOST).await
+    store::neglected(&mut tx, cx, MOST).await
 }
 
 /// A planned contact: for whom, about what, and by when.
@@ -38,6 +38,13 @@ pub struct Plan {
     pub about: Option<(&'static str, Uuid)>,
     pub what: String,
     pub due: DateTime<Utc>,
+    /// The key of the form that it came by, and what the form said: a double tap plans one contact.
+    pub once: Option<(Uuid, String)>,
+}
+
+/// What makes a form one act.
+fn once(form: &Form) -> Option<(Uuid, String)> {
+    form.key().map(|key| (key, form.body()))
 }
 
 /// Reads a plan from a form: `what`, `due` in days, and what it is about (`entity`, `id`).
@@ -58,13 +65,14 @@ pub fn read(cx: &Cx, form: &Form, customer: Option<PersonId>) -> Result<Plan, Ap
         None => None,
     };
     let what = if what.is_empty() { usual(cx, about) } else { what };
-    Ok(Plan { customer, about, what, due: in_days(cx, days.unwrap_or(1)) })
+    Ok(Plan { customer, about, what, due: in_days(cx, days.unwrap_or(1)), once: once(form) })
 }
 
 /// What is done where nobody says otherwise.
 fn usual(cx: &Cx, about: Option<(&'static str, Uuid)>) -> String {
     match about {
         Some(("class", _)) => w!(cx, followups.plan_what_class),
+        Some(("refund", _)) => w!(cx, followups.plan_what_refund),
         _ => w!(cx, followups.plan_what_default),
     }
 }
@@ -88,6 +96,12 @@ pub async fn plan(cx: &Cx, plan: Plan) -> Result<FollowUpId, AppError> {
         .write(move |tx| {
             let (cx, plan) = (cx2.clone(), plan.clone());
             Box::pin(async move {
+                let scope = format!("plan_follow_up:{me}");
+                let (key, body) = plan.once.clone().unzip();
+                let body = body.unwrap_or_default();
+                if let Some(answer) = keys::seen(tx, &scope, key, &body).await? {
+                    return answer.parse().map_err(|_| AppError::NotFound);
+                }
                 if let Some((entity, id)) = plan.about {
                     tx.lock(&[Key::of(entity, id)]).await?;
                 }
@@ -104,6 +118,7 @@ pub async fn plan(cx: &Cx, plan: Plan) -> Result<FollowUpId, AppError> {
                         return Err(Refusal::AlreadyDone.into());
                     }
                     record(tx, &cx, &permit, id, customer, "moved").await?;
+                    keys::remember(tx, &scope, key, &body, &id.to_string()).await?;
                     return Ok(id);
                 }
                 if let Some(("case", id)) = plan.about {
@@ -118,6 +133,7 @@ pub async fn plan(cx: &Cx, plan: Plan) -> Result<FollowUpId, AppError> {
                     NewFollowUp { id: fresh(), customer, owner: me, what: plan.what, about: plan.about, due: plan.due };
                 store::insert(tx, &permit, &new, Some(me), cx.now).await?;
                 record(tx, &cx, &permit, new.id, customer, "planned").await?;
+                keys::remember(tx, &scope, key, &body, &new.id.to_string()).await?;
                 Ok(new.id)
             })
         })
@@ -139,15 +155,16 @@ async fn taken_over(tx: &mut Tx, cx: &Cx, permit: &Permit, case: &Case) -> Resul
 }
 
 /// What is late gets a contact by tomorrow, and it is me who makes it.
-pub async fn get_in_touch_tomorrow(cx: &Cx, about: (&'static str, Uuid)) -> Result<(), AppError> {
+pub async fn get_in_touch_tomorrow(cx: &Cx, about: (&'static str, Uuid), form: &Form) -> Result<(), AppError> {
     let what = usual(cx, Some(about));
-    plan(cx, Plan { customer: None, about: Some(about), what, due: in_days(cx, 1) }).await.map(|_| ())
+    plan(cx, Plan { customer: None, about: Some(about), what, due: in_days(cx, 1), once: once(form) }).await.map(|_| ())
 }
 
 /// Takes a follow-up that nobody owns or that is late: it is mine, until tomorrow.
-pub async fn take(cx: &Cx, id: FollowUpId) -> Result<(), AppError> {
+pub async fn take(cx: &Cx, id: FollowUpId, form: &Form) -> Result<(), AppError> {
     let due = in_days(cx, 1);
-    plan(cx, Plan { customer: None, about: Some(("follow_up", id.0)), what: String::new(), due }).await.map(|_| ())
+    let about = Some(("follow_up", id.0));
+    plan(cx, Plan { customer: None, about, what: String::new(), due, once: once(form) }).await.map(|_| ())
 }
 
 /// Somebody did it: how did it go?

@@ -2,13 +2,15 @@
 
 use crate::{
     access::Permit,
+    charges::domain::Refund,
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_one, fetch_scalar,
     followups::domain::{Neglect, OpenThing, Outcome, neglect},
+    server::Cx,
     values::{FollowUpId, PersonId},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use uuid::Uuid;
 
 /// A planned contact as it is read.
@@ -150,10 +152,32 @@ struct NeglectedRow {
     path: Option<String>,
 }
 
-/// A kind of thing that can be open: its query binds `$1` now, less the time that it has, and `$2` how many, oldest first.
+/// How long a thing may be open before it is forgotten.
+enum Has {
+    Time(TimeDelta),
+    /// Until the day has passed by which money is promised back, in the company's days.
+    DaysToPayBack,
+}
+
+impl Has {
+    /// What was due before this is late now.
+    fn before(&self, cx: &Cx) -> DateTime<Utc> {
+        match self {
+            Self::Time(time) => cx.now - *time,
+            Self::DaysToPayBack => {
+                let first = Refund::late_before(cx.today()).and_time(NaiveTime::MIN);
+                let begins = cx.company_zone().from_local_datetime(&first).earliest();
+                begins.map_or_else(|| first.and_utc(), |at| at.with_timezone(&Utc))
+            }
+        }
+    }
+}
+
+/// A kind of thing that can be open: its query binds `$1` now, less the time that it has, and `$2` how many, in the order of
+/// the list: what of [`Neglect`] it is, the worst first, then the oldest.
 struct Source {
     entity: &'static str,
-    has: TimeDelta,
+    has: Has,
     sql: &'static str,
 }
 
@@ -162,7 +186,7 @@ struct Source {
 const SOURCES: &[Source] = &[
     Source {
         entity: "case",
-        has: TimeDelta::zero(),
+        has: Has::Time(TimeDelta::zero()),
         sql: "select c.id, c.customer_id, p.name as customer_name, c.subject as title, o.id as owner_id, o.name as owner_name, \
             c.next_step is not null as has_step, c.next_due_at as due_at, c.opened_at as since, cast(null as text) as path \
             from care_case c join person p on p.id = c.customer_id \
@@ -171,11 +195,12 @@ const SOURCES: &[Source] = &[
             and (o.id is null or c.next_step is null or c.next_due_at is null or c.next_due_at < $1) \
             and not exists (select 1 from follow_up f where f.entity = 'case' and f.entity_id = c.id and f.done_at is null \
                 and f.owner_id is not null and f.due_at >= $1 and c.owner_id is not null) \
-            order by c.opened_at, c.id limit $2",
+            order by case when o.id is null then 0 when c.next_step is null then 1 when c.next_due_at is null then 2 else 3 end, \
+                c.opened_at, c.id limit $2",
     },
     Source {
         entity: "repair",
-        has: TimeDelta::zero(),
+        has: Has::Time(TimeDelta::zero()),
         sql: "select r.id, r.person_id as customer_id, p.name as customer_name, r.item_name as title, o.id as owner_id, \
             o.name as owner_name, r.next_step is not null as has_step, r.next_due as due_at, r.created_at as since, r.rma as path \
             from repair r join person p on p.id = r.person_id \
@@ -184,11 +209,12 @@ const SOURCES: &[Source] = &[
             and (o.id is null or r.next_step is null or r.next_due is null or r.next_due < $1) \
             and not exists (select 1 from follow_up f where f.entity = 'repair' and f.entity_id = r.id and f.done_at is null \
                 and f.owner_id is not null and f.due_at >= $1) \
-            order by r.created_at, r.id limit $2",
+            order by case when o.id is null then 0 when r.next_step is null then 1 when r.next_due is null then 2 else 3 end, \
+                r.created_at, r.id limit $2",
     },
     Source {
         entity: "registration",
-        has: TimeDelta::zero(),
+        has: Has::Time(TimeDelta::zero()),
         sql: "select r.id, r.person_id as customer_id, p.name as customer_name, \
             coalesce(r.serial_number, r.order_number, r.way) as title, r.decided_by as owner_id, \
             cast(null as text) as owner_name, true as has_step, r.decided_at as due_at, r.created_at as since, \
@@ -201,7 +227,7 @@ const SOURCES: &[Source] = &[
     // Until a class that is over is closed, its learners wait for their certificates: it stands for whoever enrolled first.
     Source {
         entity: "class",
-        has: TimeDelta::days(1),
+        has: Has::Time(TimeDelta::days(1)),
         sql: "select c.id, e.person_id as customer_id, p.name as customer_name, c.title, o.id as owner_id, o.name as owner_name, \
             true as has_step, c.ends_at as due_at, c.ends_at as since, cast(null as text) as path from class c \
             join enrolment e on e.id = (select x.id from enrolment x where x.class_id = c.id and x.state = 'booked' \
@@ -211,25 +237,43 @@ const SOURCES: &[Source] = &[
             where c.state in ('open', 'running') and c.ends_at < $1 \
             and not exists (select 1 from follow_up f where f.entity = 'class' and f.entity_id = c.id and f.done_at is null \
                 and f.owner_id is not null and f.due_at >= $1) \
-            order by c.ends_at, c.id limit $2",
+            order by case when o.id is null then 0 else 3 end, c.ends_at, c.id limit $2",
+    },
+    // Paying it back has its owner by a follow-up alone, as a registration: money that nobody had to send is nobody's.
+    Source {
+        entity: "refund",
+        has: Has::DaysToPayBack,
+        sql: "select c.id, c.person_id as customer_id, p.name as customer_name, coalesce(case c.entity \
+                when 'repair' then (select r.item_name from repair r where r.id = c.entity_id) \
+                when 'quote' then (select r.item_name from quote q join repair r on r.id = q.repair_id where q.id = c.entity_id) \
+                when 'enrolment' then coalesce( \
+                    (select k.title from enrolment e join class k on k.id = e.class_id where e.id = c.entity_id), \
+                    (select k.title from unnamed_seat u join class k on k.id = u.class_id where u.id = c.entity_id)) \
+            end, c.reason) as title, b.paid_by as owner_id, cast(null as text) as owner_name, true as has_step, \
+            b.created_at as due_at, b.created_at as since, cast(null as text) as path \
+            from refund b join charge c on c.id = b.charge_id join person p on p.id = c.person_id \
+            where b.paid_at is null and b.created_at < $1 \
+            and not exists (select 1 from follow_up f join person_role o on o.person_id = f.owner_id \
+                where f.entity = 'refund' and f.entity_id = c.id and f.done_at is null) \
+            order by b.created_at, c.id limit $2",
     },
     Source {
         entity: "follow_up",
-        has: TimeDelta::zero(),
+        has: Has::Time(TimeDelta::zero()),
         sql: "select f.id, f.customer_id, p.name as customer_name, f.what as title, o.id as owner_id, o.name as owner_name, \
             true as has_step, f.due_at, f.planned_at as since, cast(null as text) as path \
             from follow_up f join person p on p.id = f.customer_id \
             left join person o on o.id = f.owner_id and exists (select 1 from person_role r where r.person_id = o.id) \
             where f.done_at is null and (o.id is null or f.due_at is null or f.due_at < $1) \
-            order by f.planned_at, f.id limit $2",
+            order by case when o.id is null then 0 when f.due_at is null then 2 else 3 end, f.planned_at, f.id limit $2",
     },
 ];
 
-/// Everything that somebody forgot, whoever has waited longest first.
-pub async fn neglected(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Neglected>, AppError> {
+/// Everything that somebody forgot: what nobody owns first, and of each kind of neglect whoever has waited longest.
+pub async fn neglected(tx: &mut Tx, cx: &Cx, most: i64) -> Result<Vec<Neglected>, AppError> {
     let mut all = Vec::new();
     for source in SOURCES {
-        let before = now - source.has;
+        let before = source.has.before(cx);
         for row in fetch_all!(tx, NeglectedRow, source.sql, before, most)? {
             let thing = OpenThing { owner: row.owner_id, next_step: row.has_step, due: row.due_at };
             if let Some(why) = neglect(&thing, before) {
@@ -247,7 +291,7 @@ pub async fn neglected(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec
             }
         }
     }
-    all.sort_by_key(|thing| (thing.since, thing.id));
+    all.sort_by_key(|thing| (thing.why.rank(), thing.since, thing.id));
     all.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     Ok(all)
 }
@@ -259,6 +303,7 @@ pub async fn customer_of(tx: &mut Tx, entity: &str, id: Uuid) -> Result<PersonId
         "follow_up" => "select customer_id from follow_up where id = $1",
         "repair" => "select person_id from repair where id = $1",
         "registration" => "select person_id from registration where id = $1",
+        "refund" => "select person_id from charge where id = $1",
         "class" => {
             "select person_id from enrolment where class_id = $1 and state = 'booked' order by created_at, id limit 1"
         }

@@ -50,6 +50,7 @@ pub fn entity(entity: &str, fmt: Fmt) -> String {
         "repair" => w!(fmt, followups.entity_repair),
         "registration" => w!(fmt, followups.entity_claim),
         "class" => w!(fmt, followups.entity_class),
+        "refund" => w!(fmt, followups.entity_refund),
         _ => w!(fmt, followups.entity_follow_up),
     }
 }

@@ -70,6 +70,11 @@ impl Settings {
         })
     }
 
+    /// The plan that a row sells with an article of this kind: none where the plan is not for such.
+    pub fn plan(&self, row: &PurchaseRow, kind: ProductKind) -> Option<&Plan> {
+        row.plan.as_ref().and_then(|code| self.plans.get(code)).filter(|plan| plan.is_for(kind))
+    }
+
     pub fn longer_guarantee(&self, country: Option<CountryCode>) -> Option<u32> {
         self.longer_guarantees.get(country?.code()).copied()
     }
@@ -111,7 +116,7 @@ impl Whole<'_> {
 
     /// The plan that was sold with it.
     pub fn plan<'s>(&self, settings: &'s Settings) -> Option<&'s Plan> {
-        self.row.plan.as_ref().and_then(|code| settings.plans.get(code)).filter(|plan| plan.is_for(self.kind))
+        settings.plan(self.row, self.kind)
     }
 }
 

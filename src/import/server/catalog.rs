@@ -130,6 +130,15 @@ async fn find(tx: &mut Tx, keys: impl Iterator<Item = &String>) -> Result<HashMa
     Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
 }
 
+/// What kind of thing a row sells, as it would be when the row is applied.
+pub async fn kind_of(tx: &mut Tx, row: &PurchaseRow) -> Result<ProductKind, AppError> {
+    if let Some(kind) = row.kind {
+        return Ok(kind);
+    }
+    let known = find(tx, std::iter::once(&product_key(row))).await?;
+    Ok(known.values().next().map_or(ProductKind::Goods, Stored::kind))
+}
+
 /// What the product of a purchase is known by.
 pub fn product_key(row: &PurchaseRow) -> String {
     store::key(row.sku.as_deref(), row.product_name.as_deref().unwrap_or_default())

@@ -5,6 +5,7 @@
 
 use super::{
     apply::{self, Cells, Settings, Whole},
+    catalog,
     staging::Ready,
 };
 use crate::{
@@ -68,6 +69,8 @@ struct Piece {
     used: bool,
     /// Something was once reserved of a benefit of it, though all of it was given back.
     told_of: bool,
+    /// Something is booked by a benefit of another plan than the row leaves it.
+    booked_otherwise: bool,
 }
 
 impl Piece {
@@ -93,16 +96,21 @@ const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id
     p.unit_price_minor, p.unit_price_currency, p.purchased_on, p.delivered_on, p.warranty_months, p.created_at \
     from purchase p \
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
+// A registration by order names no piece: it is of each that came over by it, and stays with whoever proved the address.
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.owner_id, i.organisation_id, \
     i.transferred_at is not null as handed_on, \
-    exists (select 1 from registration r where r.item_id = i.id \
-        or (r.serial_key = i.serial_key and r.state in ('open', 'disputed'))) as registered, \
+    (exists (select 1 from registration r where r.item_id = i.id \
+        or (r.serial_key = i.serial_key and r.state in ('open', 'disputed'))) \
+    or exists (select 1 from registration r where r.person_id = i.owner_id and r.way = 'order' and r.state = 'proven' \
+        and r.email = p.buyer_email and ltrim(r.order_number, '#') = ltrim(p.order_number, '#'))) as registered, \
     exists (select 1 from repair r where r.item_id = i.id) as repaired, \
     exists (select 1 from benefit b where b.item_id = i.id \
         and (b.reserved + b.used > 0 or b.granted_at is not null or b.extended_at is not null)) as used, \
     exists (select 1 from benefit b join benefit_entry e on e.benefit_id = b.id \
-        where b.item_id = i.id and e.entity is not null) as told_of \
-    from item i where i.purchase_id = $1 order by i.position";
+        where b.item_id = i.id and e.entity is not null) as told_of, \
+    exists (select 1 from benefit b where b.item_id = i.id and b.granted_at is null and b.extended_at is null \
+        and b.plan_code <> $2 and b.reserved > 0) as booked_otherwise \
+    from item i join purchase p on p.id = i.purchase_id where i.purchase_id = $1 order by i.position";
 
 /// What a changed row would do to the pieces that are there.
 struct Plans {
@@ -141,8 +149,9 @@ fn plans(pieces: Vec<Piece>, row: &PurchaseRow) -> Plans {
     Plans { kept, removed, added: open }
 }
 
-/// What a change must not do.
-fn refused(stored: &Stored, row: &PurchaseRow, plans: &Plans) -> Option<Conflict> {
+/// What a change must not do. `plan` is what the row leaves the pieces: none where the plan that it names does not fit the
+/// article.
+fn refused(stored: &Stored, row: &PurchaseRow, plan: Option<&str>, plans: &Plans) -> Option<Conflict> {
     let another = stored.buyer_email != row.customer_email.as_str() || another_firm(stored, row);
     let taken = plans.removed.iter().find_map(Piece::held);
     let given = || plans.kept.iter().filter(|_| another).find_map(|(piece, _)| piece.held());
@@ -152,8 +161,9 @@ fn refused(stored: &Stored, row: &PurchaseRow, plans: &Plans) -> Option<Conflict
         };
         plans.kept.iter().filter(changes).find_map(|(piece, _)| piece.bound())
     };
-    let other_plan = stored.plan_code.is_some() && stored.plan_code != row.plan;
-    let used = || (other_plan && plans.kept.iter().any(|(piece, _)| piece.used)).then_some(Conflict::UsedBenefit);
+    let other_plan = stored.plan_code.is_some() && stored.plan_code.as_deref() != plan;
+    let ends_used = |(piece, _): &(Piece, _)| (other_plan && piece.used) || piece.booked_otherwise;
+    let used = || plans.kept.iter().any(ends_used).then_some(Conflict::UsedBenefit);
     taken.or_else(given).or_else(renamed).or_else(used)
 }
 
@@ -175,23 +185,24 @@ pub enum Effect {
 }
 
 /// Judges a staged row by what is there now.
-pub async fn effect(tx: &mut Tx, ready: &Ready) -> Result<Effect, AppError> {
+pub async fn effect(tx: &mut Tx, settings: &Settings, ready: &Ready) -> Result<Effect, AppError> {
     let Ok(row) = serde_json::from_str::<PurchaseRow>(&ready.parsed) else { return Ok(Effect::Harmless) };
     let place = ready.place.unwrap_or(1);
     let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, place)? else {
         return Ok(Effect::Harmless);
     };
-    let pieces = fetch_all!(tx, Piece, PIECES, stored.id)?;
-    if let Some(conflict) = refused(&stored, &row, &plans(pieces.clone(), &row)) {
+    let plan = settings.plan(&row, catalog::kind_of(tx, &row).await?).map(|plan| plan.code.as_str());
+    let pieces = fetch_all!(tx, Piece, PIECES, stored.id, plan.unwrap_or_default())?;
+    if let Some(conflict) = refused(&stored, &row, plan, &plans(pieces.clone(), &row)) {
         return Ok(Effect::Conflict(RowFault::new("order_line", place.to_string(), Fault::Conflict(conflict))));
     }
-    Ok(if takes(&stored, &row, pieces) { Effect::Takes } else { Effect::Harmless })
+    Ok(if takes(&stored, &row, plan, pieces) { Effect::Takes } else { Effect::Harmless })
 }
 
 /// Whether the row would be refused if somebody relied on every piece.
-fn takes(stored: &Stored, row: &PurchaseRow, pieces: Vec<Piece>) -> bool {
+fn takes(stored: &Stored, row: &PurchaseRow, plan: Option<&str>, pieces: Vec<Piece>) -> bool {
     let relied_on = |piece: Piece| Piece { repaired: true, used: true, ..piece };
-    refused(stored, row, &plans(pieces.into_iter().map(relied_on).collect(), row)).is_some()
+    refused(stored, row, plan, &plans(pieces.into_iter().map(relied_on).collect(), row)).is_some()
 }
 
 const HELD: &str = "select i.id, i.serial_key from item i join purchase p on p.id = i.purchase_id \
@@ -237,11 +248,12 @@ pub async fn apply(
     let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, whole.place)? else {
         return Err(AppError::NotFound);
     };
-    let pieces = fetch_all!(tx, Piece, PIECES, id)?;
+    let plan = whole.plan(settings).map(|plan| plan.code.as_str());
+    let pieces = fetch_all!(tx, Piece, PIECES, id, plan.unwrap_or_default())?;
     let next = pieces.iter().map(|piece| piece.position).max().unwrap_or(0) + 1;
     let serials: Vec<String> = pieces.iter().filter_map(|piece| piece.serial_number.clone()).collect();
     let plans = plans(pieces, row);
-    if let Some(conflict) = refused(&stored, row, &plans) {
+    if let Some(conflict) = refused(&stored, row, plan, &plans) {
         return Ok(Err(conflict));
     }
     let (before, after) = difference(settings, &stored, &serials, whole);
@@ -267,7 +279,7 @@ pub async fn apply(
         whole.unit_price.map(|price| price.minor),
         whole.unit_price.as_ref().map(|price| price.currency.code()),
         whole.warranty_months.map(i64::from),
-        whole.plan(settings).map(|plan| plan.code.as_str()),
+        plan,
         &whole.search,
         whole.digest,
         settings.now
@@ -299,7 +311,7 @@ pub async fn apply(
             (person, whole.organisation)
         };
         coverages(tx, settings, piece.id, &wanted, whole.plan(settings)).await?;
-        benefits(tx, settings, piece.id, owner, whole).await?;
+        benefits(tx, settings, piece.id, owner, stored.plan_code.as_deref(), whole).await?;
     }
     let mut cells = Cells::default();
     let moved = Whole { person, ..whole.clone() };
@@ -484,6 +496,7 @@ async fn take_away(tx: &mut Tx, settings: &Settings, benefit: &Benefit) -> Resul
     }
     let first = benefit.starts_on.succ_opt().unwrap_or(benefit.starts_on);
     if execute!(tx, END_BENEFIT, id, benefit.ends_on.min(settings.today.max(first)), available)? == 0 {
+        // Booked by since it was looked at: the next look finds the conflict.
         return Err(AppError::Busy);
     }
     if available > 0 {
@@ -493,18 +506,22 @@ async fn take_away(tx: &mut Tx, settings: &Settings, benefit: &Benefit) -> Resul
 }
 
 /// Brings the counted rights of a piece in line with its plan. Another plan was refused before where one of them is used.
+/// What ended with an earlier plan than `before`, and staff prolonged since, is theirs as what they gave by hand.
 async fn benefits(
     tx: &mut Tx,
     settings: &Settings,
     item: ItemId,
     (person, organisation): Owner,
+    before: Option<&str>,
     whole: &Whole<'_>,
 ) -> Result<(), AppError> {
     let there = fetch_all!(tx, Benefit, BENEFITS, item)?;
     let plan = whole.plan(settings);
     for benefit in &there {
         let Some(plan) = plan.filter(|plan| plan.code == benefit.plan_code) else {
-            take_away(tx, settings, benefit).await?;
+            if !benefit.extended || before == Some(benefit.plan_code.as_str()) {
+                take_away(tx, settings, benefit).await?;
+            }
             continue;
         };
         let mut period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
@@ -546,6 +563,7 @@ mod tests {
             repaired: false,
             used,
             told_of: false,
+            booked_otherwise: false,
         }
     }
 

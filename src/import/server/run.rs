@@ -443,17 +443,18 @@ async fn look(cx: &Cx, kind: Kind, run: Uuid) -> Result<(), AppError> {
         return Ok(());
     }
     tell_firms_apart(cx, run).await?;
+    let settings = Arc::new(apply::Settings::read(cx, false).await?);
     let mut after = 0;
     loop {
         let changed = staging::changed(&mut cx.db().read().await?, run, after).await?;
         let Some(last) = changed.last().map(|row| row.line) else { return Ok(()) };
         after = last;
-        let changed = Arc::new(changed);
+        let (changed, settings) = (Arc::new(changed), Arc::clone(&settings));
         write(cx, move |tx| {
-            let changed = Arc::clone(&changed);
+            let (changed, settings) = (Arc::clone(&changed), Arc::clone(&settings));
             Box::pin(async move {
                 for row in changed.iter() {
-                    match changes::effect(tx, row).await? {
+                    match changes::effect(tx, &settings, row).await? {
                         Effect::Harmless => {}
                         Effect::Takes => staging::mark_taking(tx, run, row.line).await?,
                         Effect::Conflict(fault) => {
@@ -491,7 +492,7 @@ async fn take_away(
                 after = last;
                 for row in &rows {
                     changes::hold(tx, row).await?;
-                    if let Effect::Conflict(fault) = changes::effect(tx, row).await? {
+                    if let Effect::Conflict(fault) = changes::effect(tx, &settings, row).await? {
                         staging::blame(tx, run, row.line, fault).await?;
                         turned_bad = true;
                     }
@@ -531,7 +532,7 @@ async fn take_much_away(
     while let Some((rows, last)) = taking(&mut tx, run, after).await? {
         after = last;
         for row in &rows {
-            if let Effect::Conflict(fault) = changes::effect(&mut tx, row).await? {
+            if let Effect::Conflict(fault) = changes::effect(&mut tx, &settings, row).await? {
                 bad.push((row.line, fault));
             }
         }
