@@ -226,7 +226,7 @@ pub async fn handed_back(world: &World, technician: &Signed, address: &str) {
 }
 
 /// A parcel that has reached us.
-async fn sent_in(world: &World, who: &Signed, technician: &Signed, item: ItemId, fee: &str) -> String {
+pub async fn sent_in(world: &World, who: &Signed, technician: &Signed, item: ItemId, fee: &str) -> String {
     let item = item.to_string();
     let wish = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It jams"), ("fee", fee)];
     let reply = world.post(who, "/repairs/new", &wish).await;
