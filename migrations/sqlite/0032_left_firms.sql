@@ -1,5 +1,5 @@
 -- What is a firm's stays the firm's: whoever was taken out of it before held what they had bought for it. It goes to the
--- firm's first owner; where it has none, to nobody.
+-- firm's first owner, and where it has none, to nobody.
 update item set owner_id = (select m.person_id from membership m where m.organisation_id = item.organisation_id
     and m.role = 'owner' order by m.created_at, m.person_id limit 1)
 where organisation_id is not null
