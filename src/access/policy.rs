@@ -265,8 +265,9 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::AcceptInvitation | Act::DeclineInvitation => mine,
         Act::ReadFirmTraining => staff(&[Role::Agent, Role::Trainer]),
         Act::PayBack => staff(&[Role::Agent]),
-        // Only an owner gives away what is theirs, and only whoever it is offered to takes it.
-        Act::GiveItem | Act::KeepItem => theirs,
+        // Only an owner gives away what is theirs: what was bought for a firm is the firm's, whoever of it has it. Only
+        // whoever it is offered to takes it.
+        Act::GiveItem | Act::KeepItem => my_firms || (mine && subject.organisation.is_none()),
         Act::TakeItem | Act::DeclineItem => mine,
     }
 }

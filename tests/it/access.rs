@@ -74,6 +74,24 @@ fn the_matrix_is_what_was_reviewed() {
 }
 
 #[test]
+fn what_is_a_firms_only_its_owner_gives_away() {
+    let (me, firm) = (PersonId(Uuid::from_u128(1)), OrganisationId(Uuid::from_u128(10)));
+    let viewer = |membership: Option<Membership>| {
+        person(1, &[], &membership.map(|membership| (firm, membership)).into_iter().collect::<Vec<_>>())
+    };
+    for act in [Act::GiveItem, Act::KeepItem] {
+        for (membership, may) in [(None, false), (Some(Membership::Member), false), (Some(Membership::Owner), true)] {
+            assert_eq!(
+                allows(&viewer(membership), act, &Subject::of(me).within(Some(firm))),
+                may,
+                "{act:?} {membership:?}"
+            );
+            assert!(allows(&viewer(membership), act, &Subject::of(me)));
+        }
+    }
+}
+
+#[test]
 fn a_guest_may_only_sign_in() {
     for act in Act::ALL {
         assert_eq!(allows(&Viewer::Guest, *act, &Subject::nobody()), *act == Act::SignIn, "{act:?}");

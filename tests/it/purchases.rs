@@ -1143,6 +1143,8 @@ both! {
             assert_eq!(world.count("select count(*) from benefit where organisation_id is not null").await, 0);
             assert_eq!(seats(&world, ann.id).await.len(), 0);
         };
+        let firm = aftercare::values::OrganisationId(id_of(&world, "select id from organisation").await);
+        world.join(firm, ann.id, Membership::Owner).await;
         hand_over(&world, &ann, &ben, "ben@example.com").await;
         theirs(&ben, &[]).await;
         assert_eq!(sell(&world, &[&row]).await.changed, 1);

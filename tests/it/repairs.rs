@@ -226,7 +226,7 @@ pub async fn handed_back(world: &World, technician: &Signed, address: &str) {
 }
 
 /// A parcel that has reached us.
-async fn sent_in(world: &World, who: &Signed, technician: &Signed, item: ItemId, fee: &str) -> String {
+pub async fn sent_in(world: &World, who: &Signed, technician: &Signed, item: ItemId, fee: &str) -> String {
     let item = item.to_string();
     let wish = [("item", item.as_str()), ("mode", "send_in"), ("fault", "It jams"), ("fee", fee)];
     let reply = world.post(who, "/repairs/new", &wish).await;
@@ -522,6 +522,53 @@ both! {
         assert_eq!(world.get(&owner, &second).await.status, StatusCode::OK);
         assert_eq!(world.get(&member, &first).await.status, StatusCode::NOT_FOUND);
         assert!(world.get(&owner, "/repairs").await.body.matches("RMA-").count() > world.get(&member, "/repairs").await.body.matches("RMA-").count());
+    }
+}
+
+both! {
+    async fn of_a_firms_repair_its_contact_and_the_owners_read_and_whoever_booked_it_is_asked(world: World) {
+        let [ada, owl, member] = [
+            world.customer("ada@firm.example").await,
+            world.customer("owl@firm.example").await,
+            world.customer("member@firm.example").await,
+        ];
+        let firm = world.organisation("Firm").await;
+        for (who, membership) in [(&ada, Membership::Owner), (&owl, Membership::Owner), (&member, Membership::Member)] {
+            world.join(firm, who.id, membership).await;
+        }
+        let technician = world.staff(Role::Technician).await;
+        workshop(&world, 5).await;
+        const LETTERS: &str = "select m.letter, p.email from message m join person p on p.id = m.person_id \
+            where m.letter like 'repair_%' order by p.email, m.letter";
+        const ASKED: &str = "select p.email from feedback f join person p on p.id = f.person_id where f.moment = 'repair' \
+            order by f.asked_at, p.email";
+        let three = ["repair_booked", "repair_handed_back", "repair_ready"];
+        for (n, (booker, asked)) in [(&ada, "ada@firm.example"), (&member, "member@firm.example")].into_iter().enumerate() {
+            let item = item_of(&world, member.id, Some(firm), "goods", true).await;
+            let address = sent_in(&world, booker, &technician, item, "0").await;
+            moved(&world, &technician, &address, "diagnose", &[("words", "The fuser is worn")]).await;
+            for verb in ["start", "finish", "make_ready", "hand_back"] {
+                moved(&world, &technician, &address, verb, &[]).await;
+            }
+            let letters = aftercare::fetch_all!(world.db().read().await.unwrap(), (String, String), LETTERS).unwrap();
+            for reader in [&ada, &owl, &member] {
+                let page = world.get(reader, &address).await;
+                assert_eq!(page.status, StatusCode::OK);
+            }
+            for email in ["ada@firm.example", "member@firm.example", "owl@firm.example"] {
+                let mut got: Vec<&str> =
+                    letters.iter().filter(|(_, to)| to == email).map(|(letter, _)| letter.as_str()).collect();
+                got.dedup();
+                assert_eq!(got, three, "{email}");
+            }
+            assert_eq!(letters.len(), 9 * (n + 1));
+            world.advance(TimeDelta::days(2));
+            world.drain().await;
+            let people = aftercare::fetch_all!(world.db().read().await.unwrap(), (String,), ASKED).unwrap();
+            assert_eq!(people.iter().map(|(email,)| email.as_str()).nth(n), Some(asked), "{people:?}");
+            assert_eq!(people.len(), n + 1);
+        }
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 

@@ -4,11 +4,13 @@
 use crate::{
     both,
     groups::Firm,
+    repairs, sold,
     training::School,
-    world::{Reply, Signed, World},
+    world::{Engine, Reply, Signed, World},
 };
 use aftercare::{
-    access::{Act, Membership, Subject},
+    access::{Act, Membership, Role, Subject},
+    benefits::{domain::Allowance, server::ledger},
     server::fresh,
     training::{
         domain::{EnrolmentState, Wish},
@@ -18,7 +20,7 @@ use aftercare::{
             store::{self, members, parties},
         },
     },
-    values::{ClassId, InvitationId, OrganisationId},
+    values::{ClassId, InvitationId, ItemId, OrganisationId, PersonId, PurchaseId},
 };
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -250,6 +252,131 @@ both! {
         let other = team.post(&world, &[("act", "end"), ("person", &second.id.to_string())]).await;
         assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+const PRINTER: &str =
+    "A1,1,2026-11-10,2026-11-14,ann@example.com,LT,Petrauskas,P1,Printer,goods,S-1,1,199.00,EUR,12,care-6";
+const LAMP: &str = "A2,1,2026-11-10,2026-11-14,ann@example.com,LT,,P2,Lamp,goods,,1,9.00,EUR,12,";
+
+/// A firm whose member Ann bought a printer with a plan for it, and a lamp for herself; the printer's purchase and piece.
+async fn bought(world: &World) -> (Team, Signed, PurchaseId, ItemId) {
+    sold::sell(world, &[PRINTER, LAMP]).await;
+    let ann = world.customer("ann@example.com").await;
+    let owner = world.customer("owner@firm.example").await;
+    let mut tx = world.db().read().await.unwrap();
+    const PIECE: &str = "select organisation_id, purchase_id, id from item where organisation_id is not null";
+    let (id, purchase, item) = aftercare::fetch_one!(tx, (OrganisationId, PurchaseId, ItemId), PIECE).unwrap();
+    drop(tx);
+    world.join(id, owner.id, Membership::Owner).await;
+    (Team { id, owner }, ann, purchase, item)
+}
+
+/// Who has what is the firm's: pieces, benefits, purchases, repairs that are open.
+async fn holders(world: &World) -> Vec<PersonId> {
+    const HOLDERS: &str = "select owner_id from item where organisation_id is not null \
+        union select person_id from benefit where organisation_id is not null \
+        union select person_id from purchase where organisation_id is not null \
+        union select person_id from repair where organisation_id is not null and state <> 'closed'";
+    let rows = aftercare::fetch_all!(world.db().read().await.unwrap(), (PersonId,), HOLDERS).unwrap();
+    rows.into_iter().map(|(id,)| id).collect()
+}
+
+async fn seats_of(world: &World, who: &Signed) -> usize {
+    let mut tx = world.db().read().await.unwrap();
+    let today = world.app.clock.now().date_naive();
+    ledger::balances(&mut tx, who.id, Allowance::TrainingSeat, today).await.unwrap().len()
+}
+
+both! {
+    async fn only_an_owner_gives_away_what_is_the_firms(world: World) {
+        let (team, ann, purchase, item) = bought(&world).await;
+        let (page, give) = (format!("/purchases/{purchase}"), format!("/purchases/give/{item}"));
+        let door = format!("/purchases/give/{}", item);
+        let hers = world.get(&ann, &page).await;
+        assert_eq!((hers.status, hers.body.contains(&door)), (StatusCode::OK, false), "{}", hers.body);
+        assert_eq!(world.get(&ann, &give).await.status, StatusCode::NOT_FOUND);
+        let to = [("email", "ben@example.com")];
+        assert_eq!(world.post(&ann, &give, &to).await.status, StatusCode::NOT_FOUND);
+        assert!(world.get(&team.owner, &page).await.body.contains(&door));
+        assert_eq!(world.post(&team.owner, &give, &to).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.post(&ann, &give, &[("do", "keep")]).await.status, StatusCode::NOT_FOUND);
+        // What a member offered before counts no more.
+        world.corrupt("update hand_over set from_id = (select owner_id from item where organisation_id is not null)").await;
+        assert_eq!(world.broken().await, ["offer_of_a_former_owner"]);
+        let ben = world.customer("ben@example.com").await;
+        let mut tx = world.db().read().await.unwrap();
+        let offer = aftercare::fetch_scalar!(tx, aftercare::values::HandOverId, "select id from hand_over").unwrap().unwrap();
+        drop(tx);
+        let taken = world.post(&ben, &format!("/purchases/take-over/{offer}"), &[("do", "take")]).await;
+        assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.post(&team.owner, &give, &[("do", "keep")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    /// Migration 0032 does the same for whoever left before.
+    async fn what_somebody_bought_for_the_firm_stays_with_it_when_they_leave(world: World) {
+        let (team, ann, purchase, item) = bought(&world).await;
+        let technician = world.staff(Role::Technician).await;
+        repairs::workshop(&world, 2).await;
+        let give = format!("/purchases/give/{item}");
+        assert_eq!(world.post(&team.owner, &give, &[("email", "ben@example.com")]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.post(&team.owner, &give, &[("do", "keep")]).await.status, StatusCode::SEE_OTHER);
+        let repair = repairs::sent_in(&world, &ann, &technician, item, "0").await;
+        assert_eq!(holders(&world).await, [ann.id]);
+        assert_eq!((seats_of(&world, &ann).await, seats_of(&world, &team.owner).await), (1, 1));
+        let asked = world.get(&team.owner, &format!("/training/team?firm={}&end={}", team.id, ann.id)).await;
+        assert!(asked.body.contains("with its plans and open repairs, goes to you"), "{}", asked.body);
+        let done = team.post(&world, &[("act", "end"), ("person", &ann.id.to_string())]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        assert_eq!(holders(&world).await, [team.owner.id]);
+        let (_, letter, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(letter.contains("What you bought for Petrauskas"), "{letter}");
+        const LINE: &str = "select count(*) from history where act = 'end_membership' and detail like '%\"items\":1%' \
+            and detail like '%\"purchases\":1%' and detail like '%\"repairs\":1%'";
+        assert_eq!(world.count(LINE).await, 1);
+        // Ann keeps what is her own, and has no way to what is the firm's.
+        let page = format!("/purchases/{purchase}");
+        for path in [page.as_str(), repair.as_str(), give.as_str()] {
+            assert_eq!(world.get(&ann, path).await.status, StatusCode::NOT_FOUND, "{path}");
+            let status = world.get(&team.owner, path).await.status;
+            assert_eq!(status, StatusCode::OK, "{path}");
+        }
+        let list = world.get(&ann, "/purchases").await.body;
+        assert!(list.contains("Lamp") && !list.contains("Printer"), "{list}");
+        assert_eq!((seats_of(&world, &ann).await, seats_of(&world, &team.owner).await), (0, 1));
+        let id = item.to_string();
+        let wish = [("item", id.as_str()), ("mode", "send_in"), ("fault", "It jams again"), ("fee", "0")];
+        assert_eq!(world.post(&ann, "/repairs/new", &wish).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("select count(*) from repair").await, 1);
+        // A row that is mended does not give it back.
+        assert_eq!(sold::sell(&world, &[&PRINTER.replace("199.00", "189.00"), LAMP]).await.changed, 1);
+        assert_eq!(holders(&world).await, [team.owner.id]);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        for sql in [
+            "update item set owner_id = (select id from person where email = 'ann@example.com') where organisation_id is not null",
+            "update benefit set person_id = (select id from person where email = 'ann@example.com')",
+            "update purchase set person_id = (select id from person where email = 'ann@example.com')",
+            "update repair set person_id = (select id from person where email = 'ann@example.com')",
+            "update hand_over set state = 'open', answered_at = null, from_id = (select id from person where email = 'ann@example.com')",
+        ] {
+            world.corrupt(sql).await;
+        }
+        assert_eq!(holders(&world).await, [ann.id]);
+        let migration = match world.engine {
+            Engine::Sqlite => include_str!("../../migrations/sqlite/0032_left_firms.sql"),
+            Engine::Postgres => include_str!("../../migrations/postgres/0032_left_firms.sql"),
+        };
+        for _ in 0..2 {
+            for statement in migration.split(';').filter(|statement| !statement.trim().is_empty()) {
+                world.corrupt(statement).await;
+            }
+            assert_eq!(holders(&world).await, [team.owner.id]);
+            assert_eq!(world.count("select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ann@example.com'").await, 1);
+            assert_eq!(world.broken().await, Vec::<String>::new());
+        }
     }
 }
 

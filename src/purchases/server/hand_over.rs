@@ -67,12 +67,12 @@ pub(super) async fn under_way(tx: &mut Tx, item: ItemId) -> Result<(bool, bool),
     Ok((!repairs.is_empty(), booked > 0))
 }
 
-/// That whoever offers a piece has it still: it is theirs, or belongs to a firm that they own.
+/// That whoever offers a piece has it still: it is theirs alone, or belongs to a firm that they own.
 macro_rules! giver_has_it {
     () => {
-        "exists (select 1 from item i where i.id = hand_over.item_id and (i.owner_id = hand_over.from_id \
-         or exists (select 1 from membership m where m.organisation_id = i.organisation_id \
-         and m.person_id = hand_over.from_id and m.role = 'owner')))"
+        "exists (select 1 from item i where i.id = hand_over.item_id \
+         and ((i.owner_id = hand_over.from_id and i.organisation_id is null) or exists (select 1 from membership m \
+         where m.organisation_id = i.organisation_id and m.person_id = hand_over.from_id and m.role = 'owner')))"
     };
 }
 pub(super) use giver_has_it;

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 mod desk;
+pub mod firms;
 pub mod hand_over;
 mod hand_over_pages;
 mod portal;

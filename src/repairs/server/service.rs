@@ -462,7 +462,8 @@ impl Scene<'_> {
             let days = u32::try_from(self.workshop.warranty_days).unwrap_or(0);
             coverage::server::service::after_repair(tx, row.item_id, row.id, today, days, chosen, now).await?;
         }
-        let ask = jobs::Job::AskFeedback { moment: "repair".into(), subject: row.id.0, person: row.person_id };
+        let person = store::asked(tx, row).await?;
+        let ask = jobs::Job::AskFeedback { moment: "repair".into(), subject: row.id.0, person };
         jobs::enqueue(tx, ask, now + TimeDelta::days(1)).await?;
         jobs::enqueue(tx, jobs::Job::CloseRepair { repair: row.id }, now + TimeDelta::days(14)).await?;
         Ok(())
@@ -582,14 +583,17 @@ async fn by_itself(cx: &Cx, repair: RepairId, verb: Verb, input: Input) -> Resul
     }
 }
 
-/// Tells the customer, once for each state that the job reaches.
+/// Tells whoever reads of it, each once for each state that the job reaches.
 pub async fn write_letter(tx: &mut Tx, cx: &Cx, id: RepairId, kind: LetterKind) -> Result<(), AppError> {
     let row = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
     let workshop = hours::workshop(tx, row.workshop_id).await?.ok_or(AppError::NotFound)?;
     let quote = store::quote(tx, id).await?;
-    let own_act = cx.viewer.person().is_some_and(|viewer| viewer.id == row.person_id);
     let link = cx.app.config.address(&format!("/repairs/{}", row.number()));
-    let letter = super::letters::letter(kind, &row, &workshop, quote.as_ref(), cx.now, own_act, link);
-    let dedupe = format!("repair:{id}:{}:{kind:?}", row.version);
-    notices::service::send(tx, cx, To::Person(row.person_id), letter, &dedupe).await.map(|_| ())
+    for reader in store::readers(tx, &row).await? {
+        let own_act = cx.viewer.person().is_some_and(|viewer| viewer.id == reader);
+        let letter = super::letters::letter(kind, &row, &workshop, quote.as_ref(), cx.now, own_act, link.clone());
+        let dedupe = format!("repair:{id}:{}:{kind:?}:{reader}", row.version);
+        notices::service::send(tx, cx, To::Person(reader), letter, &dedupe).await?;
+    }
+    Ok(())
 }

@@ -113,6 +113,51 @@ pub async fn by_id(tx: &mut Tx, id: RepairId) -> Result<Option<RepairRow>, AppEr
     Ok(fetch_optional!(tx, RepairRow, BY_ID, id)?)
 }
 
+const OPEN_FOR_FIRM: &str = "select id from repair where person_id = $1 and organisation_id = $2 \
+    and state not in ('closed', 'cancelled', 'not_repairable') order by id";
+
+/// The open repairs of a firm's pieces that somebody is the contact of.
+pub async fn open_for_firm(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> Result<Vec<RepairId>, AppError> {
+    Ok(fetch_all!(tx, (RepairId,), OPEN_FOR_FIRM, person, firm)?.into_iter().map(|(id,)| id).collect())
+}
+
+const PASS: &str = "update repair set person_id = $3 where person_id = $1 and organisation_id = $2 \
+    and state not in ('closed', 'cancelled', 'not_repairable')";
+
+/// Makes somebody else of the firm the contact of those. The caller holds them.
+pub async fn pass(
+    tx: &mut Tx,
+    _: &Permit,
+    firm: OrganisationId,
+    from: PersonId,
+    to: PersonId,
+) -> Result<u64, AppError> {
+    Ok(execute!(tx, PASS, from, firm, to)?)
+}
+
+const READERS: &str =
+    "select person_id from membership where organisation_id = $1 and role = 'owner' order by person_id";
+
+/// Who reads what a repair comes to: its contact and, of a firm's piece, the firm's owners; each once.
+pub async fn readers(tx: &mut Tx, row: &RepairRow) -> Result<Vec<PersonId>, AppError> {
+    let mut readers = vec![row.person_id];
+    if let Some(firm) = row.organisation_id {
+        let owners = fetch_all!(tx, (PersonId,), READERS, firm)?.into_iter().map(|(id,)| id);
+        readers.extend(owners.filter(|owner| *owner != row.person_id));
+    }
+    Ok(readers)
+}
+
+const BOOKER: &str = "select h.actor_id from history h join membership m on m.person_id = h.actor_id \
+    and m.organisation_id = $2 and m.role = 'owner' where h.entity = 'repair' and h.entity_id = $1 \
+    and h.act = 'book_repair' order by h.at, h.id limit 1";
+
+/// Who is asked how a repair went: the owner of the firm who booked it, else its contact.
+pub async fn asked(tx: &mut Tx, row: &RepairRow) -> Result<PersonId, AppError> {
+    let Some(firm) = row.organisation_id else { return Ok(row.person_id) };
+    Ok(fetch_scalar!(tx, PersonId, BOOKER, row.id, firm)?.unwrap_or(row.person_id))
+}
+
 const OF_PERSON: &str = concat!(
     "select ",
     repair_columns!(),

@@ -15,6 +15,8 @@ use crate::{
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
     people::server::store as people,
+    purchases::server::firms::{self, Passed},
+    repairs::server::store as repairs,
     server::{
         Cx, fresh,
         history::{self, Change},
@@ -24,6 +26,7 @@ use crate::{
     values::{EmailAddress, InvitationId, OrganisationId, PersonId},
 };
 use chrono::TimeDelta;
+use serde_json::json;
 use uuid::Uuid;
 
 /// So many letters to strangers an owner causes in an hour, and so many an address gets in a day, from whomever.
@@ -175,7 +178,7 @@ async fn end(
 }
 
 /// Somebody no longer belongs to a firm. What it booked for them stays booked and paid; where it only waits for a seat for
-/// them, it waits no more.
+/// them, it waits no more. What they bought for it stays the firm's: the owner who acts has it from now on.
 pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> Result<(), AppError> {
     let context = cx.clone();
     cx.db()
@@ -185,11 +188,20 @@ pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> 
                 let permit = cx.may(Act::EndMembership, &Subject::nobody().within(Some(firm)))?;
                 // Whoever enrols them, or answers for them, holds them too: then all that the firm waits for is seen.
                 let before = parties::waits_for(tx, firm, person).await?;
+                let known = (firms::held(tx, firm, person).await?, repairs::open_for_firm(tx, firm, person).await?);
                 let mut keys = vec![lock_of(firm), Key::of("person", person.0)];
                 keys.extend(before.iter().map(|place| seats::lock_of(place.class_id)));
+                keys.extend(known.0.iter().map(|item| Key::of("item", item.0)));
+                keys.extend(known.1.iter().map(|repair| Key::of("repair", repair.0)));
                 tx.lock(&keys).await?;
                 let places = parties::waits_for(tx, firm, person).await?;
                 if places.iter().any(|place| before.iter().all(|known| known.class_id != place.class_id)) {
+                    return Err(AppError::Busy);
+                }
+                // Whoever books a repair in this moment holds the piece: by now it is seen.
+                let items = firms::held(tx, firm, person).await?;
+                let jobs = repairs::open_for_firm(tx, firm, person).await?;
+                if items.iter().any(|id| !known.0.contains(id)) || jobs.iter().any(|id| !known.1.contains(id)) {
                     return Err(AppError::Busy);
                 }
                 let member = members::member(tx, firm, person).await?.ok_or(AppError::NotFound)?;
@@ -197,11 +209,19 @@ pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> 
                 if !members::end_membership(tx, &permit, firm, person).await? {
                     return Err(AppError::Busy);
                 }
+                let to = cx.person()?.id;
+                let Passed { items, benefits, purchases } = firms::pass(tx, &permit, firm, person, to).await?;
+                let repairs = repairs::pass(tx, &permit, firm, person, to).await?;
+                let passed = json!({
+                    "to": to, "items": items, "benefits": benefits, "purchases": purchases, "repairs": repairs
+                });
+                let passed = (items + benefits + purchases + repairs > 0).then(|| passed.to_string());
                 let change = Change {
                     entity: "organisation",
                     id: firm.0,
                     customer: Some(person),
                     from: Some(Standing::Member.as_str()),
+                    detail: passed.as_deref(),
                     ..Change::default()
                 };
                 history::record(tx, &cx, &permit, change).await?;
