@@ -1619,7 +1619,7 @@ both! {
         let (away, here) = (enrol(&world, &ann, home).await, enrol(&world, &bob, home).await);
         let cx = world.cx_of(&ann).await;
         announce::say(&cx, home, own, Announced::Absent, String::new()).await.unwrap();
-        make_ups::book(&cx, home, own, equal, None).await.unwrap();
+        let guest = make_ups::book(&cx, home, own, equal, None).await.unwrap();
         world.advance(Duration::hours(31));
         let desk = format!("/desk/classes/{home}");
         let page = world.get(&school.trainer, &desk).await.body;
@@ -1632,10 +1632,10 @@ both! {
         // Nobody is left for that tap.
         assert!(!world.get(&school.trainer, &desk).await.body.contains("mark-rest"));
         // A guest who said so is spared as well.
-        announce::say(&world.cx_of(&ann).await, home, own, Announced::Absent, String::new()).await.ok();
         attend::mark(&school.now(&world).await, home, own, away, None, Some(Mark::Absent)).await.unwrap();
         plan::close(&school.now(&world).await, home).await.unwrap();
-        announce::say(&world.cx_of(&ann).await, host, equal, Announced::Absent, String::new()).await.unwrap();
+        let of = announce::Of::Guest(guest);
+        announce::tell(&world.cx_of(&ann).await, of, Announced::Absent, String::new()).await.unwrap();
         world.advance(Duration::hours(24 * 11));
         attend::mark_rest(&school.now(&world).await, host, equal).await.unwrap();
         assert_eq!(world.count("select count(*) from make_up where mark is not null").await, 0);

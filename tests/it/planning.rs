@@ -13,7 +13,7 @@ use aftercare::{
     fetch_all,
     server::{Cx, fresh},
     training::{
-        domain::{Announced, Cancelling, EnrolmentState, NeedsRule, Refusal, Who, Window, Wish},
+        domain::{Announced, Cancelling, EnrolmentState, Mark, NeedsRule, Refusal, Who, Window, Wish},
         server::{
             announce, asks, attend, availability, change, courses,
             plan::{self, Draft, Extras},
@@ -884,6 +884,8 @@ both! {
         world.advance(Duration::hours(24 * 9) - Duration::minutes(30));
         let trainer = school.now(&world).await;
         attend::mark_rest(&trainer, id, session.id).await.unwrap();
+        let hers = store::active(&mut world.db().read().await.unwrap(), id, ann.id).await.unwrap().unwrap().id;
+        attend::mark(&trainer, id, session.id, hers, None, Some(Mark::Absent)).await.unwrap();
         assert_eq!(world.count("select count(*) from attendance").await, 2);
         move_to(&world, &trainer, id, 24 * 12).await.unwrap();
         assert_eq!(world.count("select count(*) from attendance").await, 0);

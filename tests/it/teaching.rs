@@ -172,7 +172,7 @@ both! {
         world.drain().await;
         assert_eq!(unsent(&world).await, 2, "the newer waits for the older");
         nothing_broken(&world).await;
-        world.advance(Duration::hours(26));
+        world.advance(Duration::hours(20));
         world.drain().await;
         assert_eq!(unsent(&world).await, 0);
         nothing_broken(&world).await;
