@@ -479,8 +479,8 @@ pub async fn mark(cx: &Cx, id: MakeUpId, was: Option<Option<Mark>>, mark: Option
     locked(cx, id, move |_| (was, mark, false)).await
 }
 
-/// Marks the guests of a session present who have no mark yet and did not say that they cannot come. The caller holds the class, and those of which they missed
-/// a session; who came in between waits for the next tap.
+/// Marks the guests of a session present who have no mark yet and did not say that they cannot come. The caller holds the
+/// class, and those of which they missed a session; who came in between waits for the next tap.
 pub async fn mark_rest(
     tx: &mut Tx,
     cx: &Cx,
