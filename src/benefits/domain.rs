@@ -31,6 +31,8 @@ choices! {
         Use = "use",
         /// Gives reserved units back.
         Release = "release",
+        /// Brings used units back: what they were used for does not take place.
+        Restore = "restore",
         /// Ends available units with their period.
         Expire = "expire",
         /// Moves the end of the period.
@@ -118,6 +120,17 @@ impl Units {
         Ok(Self { reserved: self.reserved - count, available: self.available + count, ..self })
     }
 
+    /// Brings `count` used units back: what they were used for does not take place.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingLeft`] where fewer are used.
+    pub fn restore(self, count: i64) -> Result<Self, Refusal> {
+        if count < 1 || self.used < count {
+            return Err(Refusal::NothingLeft);
+        }
+        Ok(Self { used: self.used - count, available: self.available + count, ..self })
+    }
+
     /// Ends whatever is still available; what is reserved stays, since it was booked in time.
     pub fn expire(self) -> Self {
         Self { available: 0, expired: self.expired + self.available, ..self }
@@ -169,6 +182,7 @@ mod tests {
         Reserve(i64),
         Spend(i64),
         Release(i64),
+        Restore(i64),
         Expire,
         Revive,
         More(i64),
@@ -179,6 +193,7 @@ mod tests {
             (-2_i64..6).prop_map(Move::Reserve),
             (-2_i64..6).prop_map(Move::Spend),
             (-2_i64..6).prop_map(Move::Release),
+            (-2_i64..6).prop_map(Move::Restore),
             Just(Move::Expire),
             Just(Move::Revive),
             (-2_i64..6).prop_map(Move::More),
@@ -190,6 +205,7 @@ mod tests {
             Move::Reserve(count) => units.reserve(*count).unwrap_or(units),
             Move::Spend(count) => units.spend(*count).unwrap_or(units),
             Move::Release(count) => units.release(*count).unwrap_or(units),
+            Move::Restore(count) => units.restore(*count).unwrap_or(units),
             Move::Expire => units.expire(),
             Move::Revive => units.revive(),
             Move::More(count) => units.more(*count),
@@ -210,11 +226,11 @@ mod tests {
         }
 
         #[test]
-        fn what_is_used_stays_used(granted in 0_i64..20, steps in prop::collection::vec(any_move(), 0..60)) {
+        fn what_is_used_stays_used_unless_it_is_restored(granted in 0_i64..20, steps in prop::collection::vec(any_move(), 0..60)) {
             let mut units = Units::granted(granted);
             for step in &steps {
                 let next = apply(units, step);
-                prop_assert!(next.used >= units.used);
+                prop_assert!(next.used >= units.used || matches!(step, Move::Restore(_)));
                 units = next;
             }
         }

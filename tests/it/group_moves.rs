@@ -169,6 +169,17 @@ both! {
         assert_eq!(groups::give_back(&owner, seats[1]).await.unwrap(), EnrolmentState::CancelledLate);
         assert_eq!(used().await, (2, 1));
         sound(&world).await;
+        // Neither takes place: what the one had cost comes back, and whoever pays hears of it.
+        for class in [spent, returned] {
+            plan::cancel(&firm.school.now(&world).await, class, "Ill.".into()).await.unwrap();
+        }
+        assert_eq!(used().await, (3, 0));
+        let told = "select count(*) from message where letter = 'late_cancel_forgiven'";
+        assert_eq!(world.count(told).await, 1);
+        const PAYER: &str = "select email from message where letter = 'late_cancel_forgiven'";
+        let payer = aftercare::fetch_scalar!(world.db().read().await.unwrap(), String, PAYER).unwrap();
+        assert_eq!(payer.as_deref(), Some("owner@firm.example"));
+        sound(&world).await;
     }
 }
 

@@ -760,6 +760,9 @@ impl<'a> Walk<'a> {
         if expected.is_err() {
             return "a class that is over is not cancelled".to_owned();
         }
+        for payer in self.purse.class_cancelled(k, &before) {
+            self.post.to(payer, "late_cancel_forgiven");
+        }
         self.everybody(&before, "class_cancelled", "group_class_cancelled");
         if self.tells_crew(k, manager) {
             self.post.to(self.trainers[k % 2].0, "crew_cancelled");

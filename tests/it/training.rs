@@ -1099,6 +1099,7 @@ fn letters_are_written_in_every_language() {
                 why: "Ill.".into(),
                 next: Some(Next { starts: now(), zone: chrono_tz::Asia::Kolkata, until: now(), differs: None }),
             },
+            TrainingLetter::LateForgiven { about: about(), why: "Ill.".into() },
             TrainingLetter::Reminder { about: about() },
             TrainingLetter::Renamed { about: about(), was: "Before".into() },
         ];

@@ -17,7 +17,7 @@ pub const CLAUSES: &[Clause] = &[
         sql: "select b.id, b.plan_code as detail from benefit b join (select benefit_id, \
             cast(sum(case when kind = 'grant' then units else 0 end) as bigint) as granted, \
             cast(sum(case when kind = 'reserve' and settled_as is null then units else 0 end) as bigint) as reserved, \
-            cast(sum(case when kind = 'use' then units else 0 end) as bigint) as used, \
+            cast(sum(case when kind = 'use' then units when kind = 'restore' then -units else 0 end) as bigint) as used, \
             cast(sum(case when kind = 'expire' then units when kind = 'extend' then -units else 0 end) as bigint) as expired \
             from benefit_entry group by benefit_id) e on e.benefit_id = b.id \
             where e.granted <> b.granted or e.reserved <> b.reserved or e.used <> b.used or e.expired <> b.expired",

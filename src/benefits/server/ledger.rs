@@ -69,6 +69,7 @@ const RESERVE: &str = "update benefit set available = available - $2, reserved =
     where id = $1 and available >= $2 and ends_on > $3";
 const SPEND: &str = "update benefit set reserved = reserved - $2, used = used + $2 where id = $1";
 const RELEASE: &str = "update benefit set reserved = reserved - $2, available = available + $2 where id = $1";
+const RESTORE: &str = "update benefit set used = used - $2, available = available + $2 where id = $1 and used >= $2";
 const ENTER: &str = "insert into benefit_entry (id, benefit_id, at, kind, units, entity, entity_id) \
     values ($1, $2, $3, $4, $5, $6, $7)";
 const SETTLE: &str = "update benefit_entry set settled_as = $3 \
@@ -101,6 +102,25 @@ pub async fn spend(tx: &mut Tx, reference: Reference<'_>, now: DateTime<Utc>) ->
 /// Gives back what the reference had reserved. Does nothing where it had reserved nothing, or it was settled.
 pub async fn release(tx: &mut Tx, reference: Reference<'_>, now: DateTime<Utc>) -> Result<(), AppError> {
     settle(tx, reference, "released", RELEASE, "release", now).await
+}
+
+const UNSETTLE: &str = "update benefit_entry set settled_as = 'released' where benefit_id = $1 and entity = $2 \
+    and entity_id = $3 and kind = 'reserve' and settled_as = 'used' returning units";
+
+/// Brings back what the reference had used of a benefit, because what it was used for does not take place; says whether
+/// there was anything.
+pub async fn restore(
+    tx: &mut Tx,
+    benefit: BenefitId,
+    reference: Reference<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    let used = fetch_all!(tx, (i64,), UNSETTLE, benefit, reference.entity, reference.id)?;
+    for (units,) in &used {
+        execute!(tx, RESTORE, benefit, *units)?;
+        enter(tx, benefit, "restore", *units, reference, now).await?;
+    }
+    Ok(!used.is_empty())
 }
 
 const HELD: &str = "select count(*) from benefit_entry \

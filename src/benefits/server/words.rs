@@ -49,6 +49,7 @@ pub fn entry(cx: &Cx, entry: &EntryRow) -> String {
         EntryKind::Reserve => w!(cx, benefits.entry_reserve, n = n),
         EntryKind::Use => w!(cx, benefits.entry_use, n = n),
         EntryKind::Release => w!(cx, benefits.entry_release, n = n),
+        EntryKind::Restore => w!(cx, benefits.entry_restore, n = n),
         EntryKind::Expire => w!(cx, benefits.entry_expire, n = n),
         EntryKind::Extend => w!(cx, benefits.entry_extend),
     }

@@ -39,11 +39,12 @@ pub async fn open(tx: &mut Tx, charge: NewCharge, now: DateTime<Utc>) -> Result<
 }
 
 /// Nobody pays for a thing that does not happen: what is due is void, what was paid is to be paid back. Part of the act
-/// that ended it.
-pub async fn reverse(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
-    store::void(tx, entity, entity_id, now).await?;
-    store::open_refund(tx, entity, entity_id, now).await?;
-    store::reverse(tx, entity, entity_id, now).await
+/// that ended it. Says whether there was anything to void or to pay back.
+pub async fn reverse(tx: &mut Tx, entity: &str, entity_id: Uuid, now: DateTime<Utc>) -> Result<bool, AppError> {
+    let void = store::void(tx, entity, entity_id, now).await?;
+    let back = store::open_refund(tx, entity, entity_id, now).await?;
+    store::reverse(tx, entity, entity_id, now).await?;
+    Ok(void + back > 0)
 }
 
 /// What was agreed to for one thing is owed for another that takes its place. Part of the act that did it.

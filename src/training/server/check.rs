@@ -153,7 +153,7 @@ pub const CLAUSES: &[Clause] = &[
         promise: 3,
         name: "late_cancel_against_the_rules",
         sql: "select e.id, 'by the rules of the class what a late cancel cost is ' || c.late_cancel as detail \
-            from enrolment e join class c on c.id = e.class_id where e.state = 'cancelled_late' \
+            from enrolment e join class c on c.id = e.class_id where e.state = 'cancelled_late' and c.state <> 'cancelled' \
             and (exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
             and b.kind = case c.late_cancel when 'spent' then 'release' else 'use' end \
             and not exists (select 1 from benefit_entry o where o.entity = b.entity and o.entity_id = b.entity_id \
@@ -161,6 +161,17 @@ pub const CLAUSES: &[Clause] = &[
             where g.entity = 'enrolment' and g.entity_id = e.id and g.state = 'due')) \
             or (c.late_cancel = 'spent' and e.price_minor > 0 and not exists (select 1 from charge g \
             where g.entity = 'enrolment' and g.entity_id = e.id and (g.state <> 'void' or g.settled_by is not null))))",
+    },
+    Clause {
+        promise: 3,
+        name: "cancelled_class_that_costs",
+        sql: "select e.id, 'the class does not take place, and still its seat costs' as detail from \
+            (select id, class_id from enrolment union all select id, class_id from unnamed_seat) e \
+            join class c on c.id = e.class_id where c.state = 'cancelled' \
+            and (exists (select 1 from benefit_entry b where b.entity = 'enrolment' and b.entity_id = e.id \
+            and b.kind = 'reserve' and b.settled_as = 'used') or exists (select 1 from charge g \
+            where g.entity = 'enrolment' and g.entity_id = e.id and (g.state = 'due' or (g.state = 'paid' \
+            and not exists (select 1 from refund r where r.charge_id = g.id)))))",
     },
     Clause {
         promise: 3,

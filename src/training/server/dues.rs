@@ -11,7 +11,7 @@ use crate::{
     db::Tx,
     error::AppError,
     training::domain::{Cost, SeatRight, party},
-    values::{EnrolmentId, OrganisationId, PersonId, ProductId},
+    values::{BenefitId, EnrolmentId, OrganisationId, PersonId, ProductId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -146,7 +146,22 @@ pub async fn spend(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<(
 /// The seat costs nothing after all: the allowance comes back, a charge is void, or paid back where it was paid.
 pub async fn give_back(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<(), AppError> {
     ledger::release(tx, reference(id), now).await?;
-    charges::reverse(tx, ENTITY, id.0, now).await
+    charges::reverse(tx, ENTITY, id.0, now).await.map(|_| ())
+}
+
+/// The class of a seat that was cancelled too late does not take place: what it used comes back, what it cost is void or
+/// paid back. Says whether it had cost anything.
+pub async fn forgive(
+    tx: &mut Tx,
+    id: EnrolmentId,
+    benefit: Option<BenefitId>,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    let restored = match benefit {
+        Some(benefit) => ledger::restore(tx, benefit, reference(id), now).await?,
+        None => false,
+    };
+    Ok(charges::reverse(tx, ENTITY, id.0, now).await? || restored)
 }
 
 /// Whether something is still held or owed for the seat, or was paid for it.

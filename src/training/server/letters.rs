@@ -47,6 +47,11 @@ pub enum TrainingLetter {
         why: String,
         next: Option<Next>,
     },
+    /// The class that the reader had cancelled a seat in too late does not take place.
+    LateForgiven {
+        about: About,
+        why: String,
+    },
     Reminder {
         about: About,
     },
@@ -280,6 +285,7 @@ impl TrainingLetter {
             Self::Offered { .. } => "seat_offered",
             Self::WaitOver { .. } => "wait_over",
             Self::ClassCancelled { .. } => "class_cancelled",
+            Self::LateForgiven { .. } => "late_cancel_forgiven",
             Self::Reminder { .. } => "class_reminder",
             Self::SeatCancelled { .. } => "seat_cancelled",
             Self::GivenBack { .. } => "seat_given_back",
@@ -304,7 +310,8 @@ impl TrainingLetter {
             | Self::ClassCancelled { next: Some(Next { until, .. }), .. }
             | Self::Moved { stays: Stays::Held { until, .. } | Stays::Offered { until }, .. }
             | Self::Opened { until: Some(until), .. } => Urgency::Until(*until),
-            Self::ClassCancelled { .. } | Self::Reminder { .. } | Self::WaitOver { .. } => Urgency::ByDay,
+            Self::ClassCancelled { .. } | Self::LateForgiven { .. } => Urgency::ByDay,
+            Self::Reminder { .. } | Self::WaitOver { .. } => Urgency::ByDay,
             Self::SeatCancelled { .. } | Self::Session { at_once: true, .. } => Urgency::AtOnce,
             Self::Renamed { .. } => Urgency::ByDay,
             Self::Changed { .. } | Self::Session { .. } | Self::SeatMoved { .. } => Urgency::ByDay,
@@ -389,6 +396,10 @@ impl TrainingLetter {
                 let subject = w!(fmt, training.letter_cancelled_subject, title = title);
                 (subject, paragraphs(body, fmt, &[], next.differences(fmt).unwrap_or_default()))
             }
+            Self::LateForgiven { why, .. } => (
+                w!(fmt, training.letter_cancelled_subject, title = title.clone()),
+                w!(fmt, training.letter_late_forgiven_body, title = title, time = time, zone = zone, why = why.clone()),
+            ),
             Self::Reminder { .. } => (
                 w!(fmt, training.letter_reminder_subject, title = title.clone()),
                 w!(fmt, training.letter_reminder_body, title = title, time = time, zone = zone, place = place),
@@ -523,6 +534,7 @@ impl TrainingLetter {
             | Self::Offered { about, .. }
             | Self::WaitOver { about, .. }
             | Self::ClassCancelled { about, .. }
+            | Self::LateForgiven { about, .. }
             | Self::Reminder { about }
             | Self::SeatCancelled { about, .. }
             | Self::GivenBack { about, .. }
@@ -718,6 +730,13 @@ pub async fn class_cancelled(
     let sessions = store::sessions(tx, class.id).await?;
     let seat = Seat { class, id, person };
     invitations::cancel(tx, cx, seat, &sessions, Some(letter.into()), &format!("class_cancelled:{id}")).await
+}
+
+/// A class does not take place, and cancelling it late costs nothing any more.
+pub async fn late_forgiven(tx: &mut Tx, cx: &Cx, class: &ClassRow, payer: PersonId, why: &str) -> Result<(), AppError> {
+    let about = About { link: cx.app.config.address("/training"), ..About::of(cx, class) };
+    let letter = TrainingLetter::LateForgiven { about, why: why.to_owned() };
+    send(tx, cx, payer, letter, &format!("late_cancel_forgiven:{}:{payer}", class.id)).await
 }
 
 /// A session of the class is tomorrow.

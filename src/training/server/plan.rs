@@ -553,6 +553,7 @@ async fn cancel_in(tx: &mut Tx, cx: &Cx, id: ClassId, why: &str) -> Result<(), A
         }
     }
     groups::end_with_class(tx, cx, &parties).await?;
+    forgive_late(tx, cx, &class, why).await?;
     // Whoever had a seat is asked first, then the line in its order: a group, for which its owner answers, in its turn.
     let mut turns: Vec<Turn> = rows.into_iter().map(Turn::One).collect();
     turns.extend(parties.into_iter().map(|(party, places)| Turn::Group(party, places)));
@@ -615,6 +616,21 @@ async fn offer_instead(
         }
     }
     Ok(None)
+}
+
+/// Nobody pays for a class that does not take place: whoever had cancelled too late has back what that cost, and hears of
+/// it once.
+async fn forgive_late(tx: &mut Tx, cx: &Cx, class: &ClassRow, why: &str) -> Result<(), AppError> {
+    let mut payers = BTreeSet::new();
+    for (seat, benefit, payer) in store::cancelled_late(tx, class.id).await? {
+        if dues::forgive(tx, seat, benefit, cx.now).await? {
+            payers.insert(payer);
+        }
+    }
+    for payer in payers {
+        letters::late_forgiven(tx, cx, class, payer, why).await?;
+    }
+    Ok(())
 }
 
 async fn end_with_class(tx: &mut Tx, system: &Cx, row: &EnrolmentRow) -> Result<(), AppError> {

@@ -9,7 +9,7 @@ use aftercare::{
     values::{BenefitId, ChargeId, OrganisationId, PersonId, ProductId},
 };
 use chrono::NaiveDate;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Where the units of one benefit are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +62,8 @@ pub struct Purse {
     charges: Vec<Charge>,
     /// What is reserved for or owed because of a seat whose fate is open.
     paid: HashMap<Seat, By>,
+    /// What seats had used or owe that were given up too late.
+    late: HashMap<Seat, By>,
     /// The last charge of a seat: one that was paid is not opened again.
     charged: HashMap<Seat, usize>,
     /// The one firm, and who answers for it.
@@ -104,7 +106,8 @@ impl Purse {
         let rights: Vec<Right> = rights.into_iter().map(right).collect();
         // What ends first is plain.
         assert!(rights.windows(2).all(|pair| pair[0].ends < pair[1].ends || pair[0].firm != pair[1].firm));
-        Self { rights, charges: Vec::new(), paid: HashMap::new(), charged: HashMap::new(), firm, product }
+        let (paid, late, charged) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { rights, charges: Vec::new(), paid, late, charged, firm, product }
     }
 
     /// Books a seat for somebody, on their own: of what they may use, and what the firms that they own may, the one that
@@ -184,6 +187,43 @@ impl Purse {
         }
     }
 
+    /// The seat was given up too late.
+    fn spend_late(&mut self, seat: Seat) {
+        self.late.extend(self.paid(seat).map(|by| (seat, by)));
+        self.spend(seat);
+    }
+
+    /// The class of a seat that was given up too late does not take place: what that cost comes back. Says whether it had
+    /// cost anything.
+    fn forgive(&mut self, seat: Seat) -> bool {
+        match self.late.remove(&seat) {
+            Some(By::Benefit(id)) => {
+                let units = self.units(id);
+                units.used -= 1;
+                units.available += 1;
+                true
+            }
+            Some(By::Money(charge)) => {
+                let charge = &mut self.charges[charge];
+                match charge.state {
+                    ChargeState::Due => charge.state = ChargeState::Void,
+                    ChargeState::Paid => charge.back = true,
+                    ChargeState::Waived | ChargeState::Void => return false,
+                }
+                true
+            }
+            Some(By::Nothing) | None => false,
+        }
+    }
+
+    /// The class was cancelled; gives who has something back that a late cancel had cost.
+    pub fn class_cancelled(&mut self, class: usize, book: &Book) -> BTreeSet<PersonId> {
+        let owner = self.firm.1;
+        let lines = book.lines.iter().enumerate();
+        let late = lines.filter(|(n, line)| line.state == EnrolmentState::CancelledLate && self.forgive((class, *n)));
+        late.map(|(_, line)| if line.party.is_some() { owner } else { line.person.unwrap() }).collect()
+    }
+
     /// Staff write down how a charge was settled; says whether there was anything to settle.
     pub fn settle(&mut self, seat: Seat, outcome: ChargeState) -> bool {
         match self.paid(seat) {
@@ -234,7 +274,7 @@ impl Purse {
             let seat = (class, n);
             match (booked(before, n), booked(after, n)) {
                 (true, false) if line.state == EnrolmentState::CancelledLate && price.late == Effect::Spent => {
-                    self.spend(seat);
+                    self.spend_late(seat);
                 }
                 (true, false) => self.give_back(seat),
                 // A seat that was carried here is paid for already.
