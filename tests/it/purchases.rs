@@ -549,7 +549,7 @@ both! {
         assert_eq!(post(accept(&open)).await.status, StatusCode::SEE_OTHER);
         assert!(world.get(&ann, "/purchases").await.body.contains("Printer"));
         let shown = world.get(&ann, &the_purchase(&world).await).await.body;
-        assert!(!shown.contains("199") && !shown.contains("A1<"), "what the first buyer paid is not hers to see");
+        assert!(!shown.contains("199.00") && !shown.contains("A1<"), "what the first buyer paid is not hers to see");
         let taken = post(accept(&disputed)).await;
         assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(taken.body.contains("given to somebody else"), "{}", taken.body);
@@ -697,16 +697,16 @@ both! {
     async fn a_charge_is_seen_by_its_customer_and_settled_once_by_staff(world: World) {
         let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
         let id = owe(&world, ann.id).await.to_string();
-        assert!(world.get(&ann, "/account/charges").await.body.contains("45"));
+        assert!(world.get(&ann, "/account/charges").await.body.contains("45.00"));
         assert!(world.get(&ben, "/account/charges").await.body.contains("Nothing to pay"));
         let agent = world.staff(Role::Agent).await;
-        assert!(world.get(&agent, "/desk/charges").await.body.contains("45"));
+        assert!(world.get(&agent, "/desk/charges").await.body.contains("45.00"));
         let paid = [("charge", id.as_str()), ("outcome", "paid")];
         assert_eq!(world.post(&ann, "/desk/charges", &paid).await.status, StatusCode::NOT_FOUND);
         assert_eq!(world.post(&agent, "/desk/charges", &paid).await.status, StatusCode::SEE_OTHER);
         assert_eq!(world.post(&agent, "/desk/charges", &paid).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(world.count("select count(*) from history where entity = 'charge'").await, 1);
-        assert!(world.get(&agent, "/desk/charges?state=settled").await.body.contains("45"));
+        assert!(world.get(&agent, "/desk/charges?state=settled").await.body.contains("45.00"));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
@@ -838,6 +838,10 @@ both! {
         assert!(body.contains("A long winter.") && body.contains("2027") && body.contains("Liko 5 iš 5 mokymų vietų"), "{body}");
         assert!(link.is_some_and(|link| link.contains("/purchases/")));
         assert_eq!(world.broken().await, Vec::<String>::new());
+        // A piece with two plans names both.
+        world.corrupt("update benefit set plan_name = 'Gold' where allowance = 'maintenance_visit'").await;
+        let page = world.get(&ann, &the_purchase(&world).await).await.body;
+        assert!(page.contains("Pagal planą „Gold“") && page.matches("Pagal planą").count() == 2, "{page}");
         world.corrupt("delete from history where act = 'extend_benefit'").await;
         assert_eq!(world.broken().await, ["benefit_given_without_history"]);
     }

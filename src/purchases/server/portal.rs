@@ -332,31 +332,38 @@ fn benefits(cx: &Cx, benefits: Vec<(BenefitRow, Vec<EntryRow>)>) -> AnyView {
         return ().into_any();
     }
     let t = cx.fmt();
-    let plan = benefits.first().map(|(benefit, _)| benefit.plan_name.clone()).unwrap_or_default();
-    let cards = benefits
+    // A piece can have several plans: what each grants stands together, that which ends first before others.
+    let mut plans: Vec<(String, Vec<(BenefitRow, Vec<EntryRow>)>)> = Vec::new();
+    for one in benefits {
+        match plans.iter_mut().find(|(plan, _)| *plan == one.0.plan_name) {
+            Some((_, of_plan)) => of_plan.push(one),
+            None => plans.push((one.0.plan_name.clone(), vec![one])),
+        }
+    }
+    let meter = |(benefit, entries): (BenefitRow, Vec<EntryRow>)| {
+        let until = benefit.ends_on.pred_opt().unwrap_or(benefit.ends_on);
+        let text = benefit_words::left(cx.fmt(), benefit.allowance(), benefit.available, benefit.granted, until);
+        let tone = if benefit.available > 0 { Tone::Good } else { Tone::Plain };
+        let lines = entries
+            .iter()
+            .map(|entry| {
+                let at = cx.fmt().date_time(entry.at, cx.zone);
+                (at, benefit_words::entry(cx, entry).into_any())
+            })
+            .collect::<Vec<(String, AnyView)>>();
+        view! {
+            <Meter label=benefit_words::allowance(cx.fmt(), benefit.allowance()) text=text value=benefit.available max=benefit.granted tone=tone/>
+            <Fold title=w!(cx, benefits.entries)><DefinitionList rows=lines/></Fold>
+        }
+    };
+    let plans = plans
         .into_iter()
-        .map(|(benefit, entries)| {
-            let until = benefit.ends_on.pred_opt().unwrap_or(benefit.ends_on);
-            let text = benefit_words::left(cx.fmt(), benefit.allowance(), benefit.available, benefit.granted, until);
-            let tone = if benefit.available > 0 { Tone::Good } else { Tone::Plain };
-            let lines = entries
-                .iter()
-                .map(|entry| {
-                    let at = cx.fmt().date_time(entry.at, cx.zone);
-                    (at, benefit_words::entry(cx, entry).into_any())
-                })
-                .collect::<Vec<(String, AnyView)>>();
+        .map(|(plan, of_plan)| {
             view! {
-                <Meter label=benefit_words::allowance(cx.fmt(), benefit.allowance()) text=text value=benefit.available max=benefit.granted tone=tone/>
-                <Fold title=w!(cx, benefits.entries)><DefinitionList rows=lines/></Fold>
+                <p class="soft">{w!(t, benefits.from_plan, plan = plan)}</p>
+                {of_plan.into_iter().map(meter).collect_view()}
             }
         })
         .collect_view();
-    view! {
-        <Card title=w!(cx, benefits.title)>
-            <p class="soft">{w!(t, benefits.from_plan, plan = plan)}</p>
-            {cards}
-        </Card>
-    }
-    .into_any()
+    view! { <Card title=w!(cx, benefits.title)>{plans}</Card> }.into_any()
 }
