@@ -408,7 +408,8 @@ impl<'a> Walk<'a> {
             (26..=27, _) => self.swap(k, n, m).await,
             (28..=29, Some(party)) => self.owner_gives_back(k, party, dice.yes()).await,
             (30, _) => self.resize(k, 1 + dice.draw(7) as i64).await,
-            (31, _) if dice.draw(8) == 0 => self.cancel_class(k, dice).await,
+            // Rarely; sooner where a late cancel cost something, which then comes back.
+            (31, _) if self.purse.has_late(k) || dice.draw(8) == 0 => self.cancel_class(k, dice).await,
             (32, _) => self.move_class(k, dice).await,
             (33, _) => self.cut_off(k, dice).await,
             (34, _) => self.readdress(k, dice).await,
@@ -1373,9 +1374,10 @@ async fn walk(world: &World, seed: u64, steps: u64) {
         assert_eq!(world.broken().await, Vec::<String>::new(), "{said}");
         walk.current += 1;
     }
-    let [used, expired, charged, voided, back] = walk.purse.seen();
+    let [used, expired, charged, voided, back, forgiven] = walk.purse.seen();
     println!(
-        "seed {seed}: {used} seats used, {expired} expired, {charged} charged, {voided} void, {back} to be paid back"
+        "seed {seed}: {used} seats used, {expired} expired, {charged} charged, {voided} void, {back} to be paid back, \
+         {forgiven} forgiven"
     );
     assert!(steps < IN_ONE_WORLD || (used > 0 && expired > 0 && charged > 0), "seed {seed} paid for nothing");
     post::each_letter_once(world).await;

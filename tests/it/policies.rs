@@ -710,7 +710,7 @@ both! {
         let purchase = aftercare::fetch_scalar!(tx, uuid::Uuid, ITEM).unwrap().unwrap();
         drop(tx);
         let page = world.get(&ann, &format!("/purchases/{}", purchase.simple())).await.body;
-        assert!(page.contains("1 used came back"), "{page}");
+        assert!(page.contains("1 given back after use"), "{page}");
         sound(&world).await;
         // As it was left before the ledger knew how to: the migration gives it back, too.
         for left in [

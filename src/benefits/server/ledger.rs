@@ -69,7 +69,7 @@ const RESERVE: &str = "update benefit set available = available - $2, reserved =
     where id = $1 and available >= $2 and ends_on > $3";
 const SPEND: &str = "update benefit set reserved = reserved - $2, used = used + $2 where id = $1";
 const RELEASE: &str = "update benefit set reserved = reserved - $2, available = available + $2 where id = $1";
-const RESTORE: &str = "update benefit set used = used - $2, available = available + $2 where id = $1 and used >= $2";
+const RESTORE: &str = "update benefit set used = used - $2, available = available + $2 where id = $1";
 const ENTER: &str = "insert into benefit_entry (id, benefit_id, at, kind, units, entity, entity_id) \
     values ($1, $2, $3, $4, $5, $6, $7)";
 const SETTLE: &str = "update benefit_entry set settled_as = $3 \

@@ -64,6 +64,8 @@ pub struct Purse {
     paid: HashMap<Seat, By>,
     /// What seats had used or owe that were given up too late.
     late: HashMap<Seat, By>,
+    /// How often that came back with a cancelled class.
+    forgiven: i64,
     /// The last charge of a seat: one that was paid is not opened again.
     charged: HashMap<Seat, usize>,
     /// The one firm, and who answers for it.
@@ -107,7 +109,7 @@ impl Purse {
         // What ends first is plain.
         assert!(rights.windows(2).all(|pair| pair[0].ends < pair[1].ends || pair[0].firm != pair[1].firm));
         let (paid, late, charged) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { rights, charges: Vec::new(), paid, late, charged, firm, product }
+        Self { rights, charges: Vec::new(), paid, late, forgiven: 0, charged, firm, product }
     }
 
     /// Books a seat for somebody, on their own: of what they may use, and what the firms that they own may, the one that
@@ -216,12 +218,21 @@ impl Purse {
         }
     }
 
+    /// Whether giving a seat of a class up too late has cost somebody something.
+    pub fn has_late(&self, class: usize) -> bool {
+        self.late.iter().any(|((of, _), by)| *of == class && *by != By::Nothing)
+    }
+
     /// The class was cancelled; gives who has something back that a late cancel had cost.
     pub fn class_cancelled(&mut self, class: usize, book: &Book) -> BTreeSet<PersonId> {
-        let owner = self.firm.1;
-        let lines = book.lines.iter().enumerate();
-        let late = lines.filter(|(n, line)| line.state == EnrolmentState::CancelledLate && self.forgive((class, *n)));
-        late.map(|(_, line)| if line.party.is_some() { owner } else { line.person.unwrap() }).collect()
+        let mut payers = BTreeSet::new();
+        for (n, line) in book.lines.iter().enumerate() {
+            if line.state == EnrolmentState::CancelledLate && self.forgive((class, n)) {
+                self.forgiven += 1;
+                payers.insert(if line.party.is_some() { self.firm.1 } else { line.person.unwrap() });
+            }
+        }
+        payers
     }
 
     /// Staff write down how a charge was settled; says whether there was anything to settle.
@@ -326,12 +337,12 @@ impl Purse {
         assert_eq!(there, model, "{said}: who owes what");
     }
 
-    /// How many units were used and expired, and how many charges were opened, voided and are to be paid back: a walk in
-    /// which none of that happened proves little.
-    pub fn seen(&self) -> [i64; 5] {
+    /// How many units were used and expired, how many charges were opened, voided and are to be paid back, and how often a
+    /// late cancel was forgiven: a walk in which none of that happened proves little.
+    pub fn seen(&self) -> [i64; 6] {
         let sum = |of: fn(&Units) -> i64| self.rights.iter().map(|right| of(&right.units)).sum::<i64>();
         let voided = self.charges.iter().filter(|charge| charge.state == ChargeState::Void).count() as i64;
         let back = self.charges.iter().filter(|charge| charge.back).count() as i64;
-        [sum(|units| units.used), sum(|units| units.expired), self.charges.len() as i64, voided, back]
+        [sum(|units| units.used), sum(|units| units.expired), self.charges.len() as i64, voided, back, self.forgiven]
     }
 }
