@@ -119,8 +119,9 @@ async fn run(cx: &Cx, job: Job) -> Result<(), AppError> {
 const DUE: &str = "select id from job where done_at is null and failed_at is null and run_at <= $1 \
     and (leased_until is null or leased_until < $2) and ($4 = 'all' or ($4 = 'letters') = (kind = 'deliver')) \
     order by run_at, id limit $3";
-const UNDER_WAY: &str = "select count(*) from job where done_at is null and failed_at is null and run_at <= $1 \
-    and leased_until >= $2 and last_error is null";
+/// What is due or under way, at one look: all but what rests until it is tried again.
+const OPEN: &str = "select count(*) from job where done_at is null and failed_at is null and run_at <= $1 \
+    and (leased_until is null or leased_until < $2 or last_error is null)";
 /// What has an error and a lease waits to be tried again; what is being tried has none.
 const CLAIM: &str = "update job set leased_until = $2, attempts = attempts + 1, last_error = null where id = $1 \
     and done_at is null and failed_at is null and (leased_until is null or leased_until < $3)";
@@ -155,7 +156,8 @@ pub async fn drain(cx: &Cx) -> Result<(), AppError> {
     loop {
         while round(&cx.app, Lane::All, &never).await? > 0 {}
         let now = cx.app.clock.now();
-        if fetch_scalar!(cx.app.db.read().await?, i64, UNDER_WAY, now, real_now())?.unwrap_or(0) == 0 {
+        // What became due since the last round is still to be done: a lease that ran out, or what a job left behind.
+        if fetch_scalar!(cx.app.db.read().await?, i64, OPEN, now, real_now())?.unwrap_or(0) == 0 {
             return Ok(());
         }
         tokio::time::sleep(MOMENT).await;

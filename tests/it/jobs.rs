@@ -6,6 +6,7 @@ use aftercare::{
     benefits::server::jobs as nightly,
     jobs,
     notices::server::{Letter, To, service as notices},
+    server::clock::{self, Hands},
     training::server::seats::{self, Consent},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,7 +75,7 @@ both! {
     async fn whoever_works_off_what_is_due_waits_for_what_another_worker_is_about(world: World) {
         world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
         // Another worker has the letter, and is not done with it yet.
-        let lease = aftercare::server::clock::real_now() + TimeDelta::milliseconds(700);
+        let lease = clock::real_now() + TimeDelta::milliseconds(700);
         world
             .db()
             .write(move |tx| {
@@ -86,10 +87,27 @@ both! {
             .unwrap();
         world.drain().await;
         assert_eq!(world.count("select count(*) from job where kind = 'deliver' and done_at is not null").await, 1);
+        // Nor is it forgotten where the other dies over it just as one looks.
+        for wait in 0..100 {
+            let lease = clock::real_now() + TimeDelta::microseconds(1_000 + wait * 97);
+            world
+                .db()
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let again = "update job set done_at = null, leased_until = $1 where kind = 'deliver'";
+                        Ok(aftercare::execute!(tx, again, lease)?)
+                    })
+                })
+                .await
+                .unwrap();
+            world.drain().await;
+            assert_eq!(world.count("select count(*) from job where kind = 'deliver' and done_at is null").await, 0);
+        }
         // What failed and is to be tried again later is not waited for.
         let world = World::without_mail(world.engine).await;
         world.post(None, "/sign-in", &[("email", "ann@example.com")]).await;
-        tokio::time::timeout(Duration::from_secs(1), world.drain()).await.expect("it rests for two seconds");
+        let still = Hands::at(clock::real_now());
+        tokio::time::timeout(Duration::from_secs(30), still.hold(world.drain())).await.expect("it rests for two seconds");
         assert_eq!(world.count("select attempts from job where kind = 'deliver'").await, 1);
     }
 }
