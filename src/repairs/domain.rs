@@ -483,6 +483,8 @@ impl Job {
             Verb::Start if self.state == State::Diagnosed && !self.covered => Err(Refusal::NeedsAcceptedQuote),
             Verb::Accept => self.open_quote(at.today).map(|()| found.to),
             Verb::Lapse if self.open_quote(at.today).is_ok() => Err(not_now),
+            // Who does not want more than what is covered gets that all the same.
+            Verb::Decline if self.covered => Ok(State::Diagnosed),
             _ => Ok(found.to),
         }
     }
@@ -701,6 +703,18 @@ mod tests {
         let approved = quoted.act(Verb::Accept, Actor::Customer, now(), &POLICY).unwrap();
         assert_eq!(approved.quote.unwrap().state, QuoteState::Accepted);
         assert_eq!(approved.act(Verb::Start, Actor::Technician, now(), &POLICY).unwrap().state, State::InRepair);
+    }
+
+    #[test]
+    fn who_declines_what_comes_on_top_gets_what_is_covered_all_the_same() {
+        let covered = Job { covered: true, ..job(State::Diagnosed) };
+        let quoted = covered.send_quote(standing("2026-12-15"), now(), &POLICY).unwrap();
+        let declined = quoted.act(Verb::Decline, Actor::Customer, now(), &POLICY).unwrap();
+        assert_eq!((declined.state, declined.quote.unwrap().state), (State::Diagnosed, QuoteState::Declined));
+        assert_eq!(declined.next().unwrap().step, Step::StartWork);
+        assert_eq!(declined.act(Verb::Start, Actor::Technician, now(), &POLICY).unwrap().state, State::InRepair);
+        let other = job(State::Diagnosed).send_quote(standing("2026-12-15"), now(), &POLICY).unwrap();
+        assert_eq!(other.act(Verb::Decline, Actor::Customer, now(), &POLICY).unwrap().state, State::Declined);
     }
 
     #[test]

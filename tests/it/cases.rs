@@ -171,6 +171,27 @@ both! {
 }
 
 both! {
+    async fn a_case_that_opens_again_goes_to_somebody_senior(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let ann = world.customer("ann@example.com").await;
+        let path = open(&world, &ann).await;
+        let solve = [("do", "answer_solve"), ("words", "Press the left button.")];
+        world.post(&agent, &at_desk(&path), &solve).await;
+        world.post(&ann, &path, &[("words", "Still dark.")]).await;
+        assert_eq!(row(&world, &path).await.owner_id, Some(agent.id), "there is nobody senior");
+        let manager = world.staff(Role::Manager).await;
+        world.post(&agent, &at_desk(&path), &solve).await;
+        world.post(&ann, &path, &[("words", "Dark again.")]).await;
+        assert_eq!(row(&world, &path).await.owner_id, Some(manager.id));
+        // Whoever is senior keeps it.
+        world.staff_named(Role::Manager, "idle@staff.example").await;
+        world.post(&manager, &at_desk(&path), &solve).await;
+        world.post(&ann, &path, &[("words", "And again.")]).await;
+        assert_eq!(row(&world, &path).await.owner_id, Some(manager.id));
+    }
+}
+
+both! {
     async fn the_customer_says_that_it_is_solved(world: World) {
         let ann = world.customer("ann@example.com").await;
         let path = open(&world, &ann).await;

@@ -432,6 +432,17 @@ both! {
         assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 1);
         world.post(&manager, &format!("/desk{case}"), &[("do", "answer_solve"), ("words", "Sorted.")]).await;
         assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 0);
+        // A repair as well, once the customer has the item again.
+        let technician = world.staff(Role::Technician).await;
+        crate::repairs::workshop(&world, 2).await;
+        let repair = crate::repairs::mended(&world, &ann, &technician).await;
+        world.advance(TimeDelta::days(30));
+        let id = first(&list(&world, &manager).await, "repair").unwrap();
+        let planned = world.post(&manager, "/desk/neglected", &[("do", "plan"), ("entity", "repair"), ("id", &id), ("due", "3"), ("what", "")]).await;
+        assert_eq!(planned.status, StatusCode::SEE_OTHER, "{}", planned.body);
+        assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 1);
+        crate::repairs::handed_back(&world, &technician, &repair).await;
+        assert_eq!(world.count("select count(*) from follow_up where done_at is null").await, 0);
     }
 }
 

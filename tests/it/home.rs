@@ -7,6 +7,7 @@ use crate::{
 };
 use aftercare::{
     access::Role,
+    import::server::Kind,
     training::server::seats::{self, Consent},
     values::ClassId,
 };
@@ -207,6 +208,21 @@ both! {
         }
         world.advance(TimeDelta::days(14));
         assert_eq!(needs(&world, &ann).await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_plan_that_repairs_nothing_does_not_hide_that_coverage_ends(world: World) {
+        let plans = [
+            "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind",
+            "seats-36,Seats,36,3,0,0,goods",
+        ];
+        sold::import(&world, &sold::options(Kind::Plans, sold::file(&plans).0.clone())).await;
+        let kettle = "E1,1,2024-12-10,2024-12-14,ann@example.com,LT,,K1,Kettle,goods,K-1,1,49.00,EUR,12,seats-36";
+        sold::sell(&world, &[kettle]).await;
+        let ann = world.signed("ann@example.com").await;
+        assert_eq!(needs(&world, &ann).await, [ENDS]);
+        assert!(need(&world, &ann, ENDS).await.contains("14 December 2026"));
     }
 }
 

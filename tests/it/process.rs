@@ -211,7 +211,9 @@ fn staff_are_added_and_get_a_link_and_strangers_do_not() {
 #[test]
 fn check_ends_with_1_and_a_line_for_everything_that_breaks_a_promise() {
     let folder = Folder::new();
-    drop(Serving::start(&folder.0, &["--demo"]));
+    let mut portal = Serving::start(&folder.0, &["--demo"]);
+    portal.signal("TERM");
+    portal.child.wait().unwrap();
     let whole = run(&folder.0, &["check"]);
     assert_eq!(whole.status.code(), Some(0), "{}", told(&whole));
     assert!(told(&whole).ends_with("clauses hold\n") && told(&whole).lines().count() == 1, "{}", told(&whole));

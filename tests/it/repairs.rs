@@ -426,7 +426,12 @@ both! {
             people.push((who, item));
         }
         let slot = slot(place, MORNING);
-        let asked = people.iter().map(|(who, item)| book(&world, who, *item, &slot));
+        // As many at a time as connections serve in time on a machine that does other things besides.
+        let gate = tokio::sync::Semaphore::new(64);
+        let asked = people.iter().map(async |(who, item)| {
+            let _turn = gate.acquire().await.unwrap();
+            book(&world, who, *item, &slot).await
+        });
         let replies = futures::future::join_all(asked).await;
         let won = replies.iter().filter(|r| r.status == StatusCode::SEE_OTHER).count();
         let lost: Vec<&Reply> = replies.iter().filter(|r| r.status == StatusCode::UNPROCESSABLE_ENTITY).collect();
@@ -608,10 +613,13 @@ both! {
         world.advance(TimeDelta::hours(25));
         let late = world.post(&ann, &address, &[("do", "move"), ("slot", &friday)]).await;
         assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(late.body.contains("It is too late to move or cancel online. Please call us."), "{}", late.body);
+        assert!(late.body.contains("It is too late to move or cancel online. Please get in touch with us."), "{}", late.body);
         // The page says so before anybody tries.
         let page = world.get(&ann, &format!("{address}?move=1")).await.body;
         assert!(page.contains("too late to move") && !page.contains("move-repair") && !page.contains("cancel-repair"), "{page}");
+        // How to get in touch stands beside it, and works.
+        let help = page.split('"').find(|part| part.starts_with("/cases/new?about=repair:")).expect("a way to write to us");
+        assert_eq!(world.get(&ann, help).await.status, StatusCode::OK);
         let mut tx = world.db().read().await.unwrap();
         let at = fetch_scalar!(tx, DateTime<Utc>, "select appointment_at from repair").unwrap();
         drop(tx);
@@ -1013,6 +1021,35 @@ both! {
         moved(&world, &technician, &address, "hand_back", &[]).await;
         assert_eq!(world.count("select count(*) from charge where entity = 'quote'").await, 0);
         assert_eq!(world.count("select count(*) from coverage where kind = 'repair_warranty'").await, 0);
+        // Nothing was done, so nothing is warranted.
+        assert_eq!(world.count("select count(*) from message where letter = 'repair_handed_back'").await, 1);
+        assert_eq!(world.count("select count(*) from message where body like '%stand by our work%'").await, 0);
+        assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn who_declines_what_comes_on_top_of_what_is_covered_gets_the_rest_for_nothing(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        workshop(&world, 2).await;
+        world.corrupt("update workshop set warranty_days = 0").await;
+        let item = item_of(&world, ann.id, None, "goods", true).await;
+        let address = sent_in(&world, &ann, &technician, item, "0").await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "A worn fuser, and the casing is broken")]).await;
+        moved(&world, &technician, &address, "quote", &LINES).await;
+        let page = world.get(&ann, &address).await.body;
+        assert!(page.contains("Then we do what is covered, and nothing more."), "{page}");
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &address, &[("do", "decline"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(state(&world).await, "diagnosed");
+        for verb in ["start", "finish", "make_ready", "hand_back"] {
+            moved(&world, &technician, &address, verb, &[]).await;
+        }
+        assert_eq!(world.count("select count(*) from charge").await, 0);
+        // A workshop that promises nothing for its work says nothing of it.
+        assert_eq!(world.count("select count(*) from message where letter = 'repair_handed_back'").await, 1);
+        assert_eq!(world.count("select count(*) from message where body like '%stand by our work%'").await, 0);
         assert!(world.broken().await.is_empty());
     }
 }
@@ -1232,9 +1269,11 @@ impl BusyWriter {
             return Self { release: None };
         }
         let (release, released) = tokio::sync::watch::channel(false);
-        loop {
+        // More than one group and the queue behind it take.
+        let mut writes = tokio::task::JoinSet::new();
+        for _ in 0..1300 {
             let (db, released) = (world.db().clone(), released.clone());
-            let write = tokio::spawn(async move {
+            writes.spawn(async move {
                 db.write(move |_| {
                     let mut released = released.clone();
                     Box::pin(async move {
@@ -1244,12 +1283,11 @@ impl BusyWriter {
                 })
                 .await
             });
-            tokio::task::yield_now().await;
-            // A write that finds no place in the queue is answered at once.
-            if write.is_finished() && matches!(write.await, Ok(Err(AppError::Busy))) {
-                return Self { release: Some(release) };
-            }
         }
+        // A write that finds no place in the queue is answered at once; no other can be.
+        assert!(matches!(writes.join_next().await, Some(Ok(Err(AppError::Busy)))));
+        writes.detach_all();
+        Self { release: Some(release) }
     }
 
     async fn end(self, world: &World) {

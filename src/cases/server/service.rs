@@ -400,7 +400,13 @@ async fn keep(
     matter: &Matter,
     why: Option<&str>,
 ) -> Result<(), AppError> {
-    store::save(tx, permit, case.id, matter, cx.now).await?;
+    let mut matter = matter.clone();
+    // What was not solved after all goes to somebody senior.
+    if matter.reopened > case.matter.reopened && !store::is_senior(tx, matter.owner).await? {
+        let senior = store::least_loaded(tx, Role::Manager.as_str(), case.customer).await?;
+        matter.owner = senior.or(matter.owner);
+    }
+    store::save(tx, permit, case.id, &matter, cx.now).await?;
     let change = history::Change {
         entity: "case",
         id: case.id.0,

@@ -397,6 +397,14 @@ pub async fn least_loaded(tx: &mut Tx, role: &str, customer: PersonId) -> Result
     Ok(fetch_scalar!(tx, PersonId, LEAST_LOADED, role, customer)?)
 }
 
+const SENIOR: &str = "select count(*) from person_role where person_id = $1 and role in ('manager', 'admin')";
+
+/// Whether whoever has a case is a manager or more.
+pub async fn is_senior(tx: &mut Tx, owner: Option<PersonId>) -> Result<bool, AppError> {
+    let Some(owner) = owner else { return Ok(false) };
+    Ok(fetch_scalar!(tx, i64, SENIOR, owner)?.unwrap_or(0) > 0)
+}
+
 const DESK: &str = "select distinct p.id, p.name from person p join person_role r on r.person_id = p.id \
     where r.role in ('agent', 'manager', 'admin') and p.erased_at is null order by p.name, p.id";
 

@@ -163,7 +163,8 @@ macro_rules! repair_left {
 pub(crate) use repair_left;
 
 /// The last rights of things of a person ($1) that end after a day ($2) and up to another one ($3): a part of the one
-/// statement that home asks of purchases. A repair allowance is one where nothing else lasts as long.
+/// statement that home asks of purchases. A repair allowance is one where nothing else lasts as long; a plan covers nothing
+/// but by its allowances, so none outlasts a guarantee.
 macro_rules! ending {
     () => {
         concat!(
@@ -173,7 +174,8 @@ macro_rules! ending {
             where i.owner_id = $1 and c.ends_on > $2 and c.ends_on <= $3 and c.void_reason is null \
             and c.kind <> 'repair_warranty' \
             and not exists (select 1 from coverage o where o.item_id = c.item_id and o.void_reason is null \
-            and o.kind <> 'repair_warranty' and o.starts_on <= $2 and o.ends_on > c.ends_on) \
+            and o.kind <> 'repair_warranty' and (o.kind <> 'service_plan' or c.kind = 'service_plan') \
+            and o.starts_on <= $2 and o.ends_on > c.ends_on) \
             and not exists (select 1 from benefit b where b.item_id = c.item_id and b.starts_on <= $2 \
             and b.ends_on > c.ends_on and ",
             repair_left!("b"),

@@ -297,9 +297,21 @@ fn days(from: NaiveDate, to: NaiveDate) -> f64 {
 /// What one can do with a piece now.
 fn doors(cx: &Cx, shown: &ShownItem) -> impl IntoView + use<> {
     let (item, t) = (&shown.item, cx.fmt());
-    let help = format!("/cases/new?about=item:{}", item.id);
+    // Staff book and ask for somebody at the desk: these doors open for whoever's piece it is.
+    let owner = item.subject().person;
+    let theirs = !cx.viewer.is_staff() || cx.viewer.person().is_some_and(|person| owner == Some(person.id));
+    let help = match (theirs, owner) {
+        (true, _) => Some((format!("/cases/new?about=item:{}", item.id), w!(t, purchases.get_help))),
+        (false, Some(owner)) if cx.viewer.can(Act::OpenCase, &item.subject()) => {
+            Some((format!("/desk/customers/{owner}/case"), w!(t, desk.new_case)))
+        }
+        (false, _) => None,
+    };
+    let help = help.map(|(href, label)| {
+        view! { <ButtonLink href tone=ButtonTone::Quiet icon=Some(Icon::Help)>{label}</ButtonLink> }
+    });
     let here = item.delivered_on.is_none_or(|day| day <= cx.today());
-    let repair = (item.kind().can_be_repaired() && here).then(|| {
+    let repair = (theirs && item.kind().can_be_repaired() && here).then(|| {
         view! {
             <ButtonLink href=format!("/repairs/new?item={}", item.id) icon=Some(Icon::Wrench)>{w!(t, purchases.book_repair)}</ButtonLink>
         }
@@ -319,7 +331,7 @@ fn doors(cx: &Cx, shown: &ShownItem) -> impl IntoView + use<> {
         <Actions>
             {repair}
             {classes}
-            <ButtonLink href=help tone=ButtonTone::Quiet icon=Some(Icon::Help)>{w!(t, purchases.get_help)}</ButtonLink>
+            {help}
             {give}
             {give_away}
         </Actions>

@@ -27,6 +27,10 @@ pub struct RepairLetter {
     /// Until when a price or the warranty on the work holds.
     pub until: Option<NaiveDate>,
     pub why: String,
+    /// The item comes back as it came: its price was declined.
+    pub unrepaired: bool,
+    /// The reader may still move or cancel by themselves.
+    pub can_change: bool,
     /// It answers what the reader did just now.
     pub own_act: bool,
     pub link: String,
@@ -43,6 +47,7 @@ pub fn letter(
     link: String,
 ) -> Letter {
     let warranty = Days::new(workshop.warranty_days.unsigned_abs());
+    let unrepaired = row.is_unrepaired(quote);
     Letter::Repair(Box::new(RepairLetter {
         kind,
         rma: row.number().to_string(),
@@ -54,10 +59,13 @@ pub fn letter(
         address: workshop.address.clone(),
         total: quote.map(store::QuoteRow::total),
         until: match kind {
+            LetterKind::HandedBack if unrepaired || workshop.warranty_days < 1 => None,
             LetterKind::HandedBack => workshop.day(now).checked_add_days(warranty),
             _ => quote.map(|quote| quote.valid_until),
         },
         why: row.diagnosis.clone().unwrap_or_default(),
+        unrepaired,
+        can_change: row.appointment_at.is_none_or(|at| now <= super::service::policy(workshop).notice_ends(at)),
         own_act,
         link,
     }))
@@ -89,6 +97,10 @@ impl RepairLetter {
         let until = self.until.map(|day| fmt.date(day)).unwrap_or_default();
         let place = format!("{}, {}", self.workshop, self.address);
         let (subject, body) = match self.kind {
+            LetterKind::Booked if !self.can_change => (
+                w!(fmt, repairs.letter_booked_subject, rma = rma),
+                w!(fmt, repairs.letter_booked_late_body, item = item, when = self.when(fmt, reader)),
+            ),
             LetterKind::Booked => (
                 w!(fmt, repairs.letter_booked_subject, rma = rma),
                 w!(fmt, repairs.letter_booked_body, item = item, when = self.when(fmt, reader)),
@@ -109,6 +121,10 @@ impl RepairLetter {
                 w!(fmt, repairs.letter_ready_subject, item = item.clone()),
                 w!(fmt, repairs.letter_ready_send_body, item = item, rma = rma),
             ),
+            LetterKind::Ready if self.mode == Mode::OnSite && self.unrepaired => (
+                w!(fmt, repairs.letter_ready_subject, item = item.clone()),
+                w!(fmt, repairs.letter_unrepaired_there_body, item = item, rma = rma),
+            ),
             LetterKind::Ready if self.mode == Mode::OnSite => (
                 w!(fmt, repairs.letter_ready_subject, item = item.clone()),
                 w!(fmt, repairs.letter_ready_there_body, item = item, rma = rma),
@@ -116,6 +132,10 @@ impl RepairLetter {
             LetterKind::Ready => (
                 w!(fmt, repairs.letter_ready_subject, item = item.clone()),
                 w!(fmt, repairs.letter_ready_body, item = item, place = place, rma = rma),
+            ),
+            LetterKind::HandedBack if self.until.is_none() => (
+                w!(fmt, repairs.letter_handed_back_subject, item = item.clone()),
+                w!(fmt, repairs.letter_handed_back_plain_body, item = item),
             ),
             LetterKind::HandedBack => (
                 w!(fmt, repairs.letter_handed_back_subject, item = item.clone()),

@@ -461,12 +461,16 @@ fn price(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView> {
                 <Button name="do" value="accept".to_owned()>{yes}</Button>
             }
         });
+        let hint = match shown.row.covered {
+            true => w!(t, repairs.quote_decline_covered_hint),
+            false => w!(t, repairs.quote_decline_hint),
+        };
         view! {
             <form class="form" method="post" action=address.to_owned() id="answer-quote">
                 <input type="hidden" name="quote" value=quote.id.to_string()/>
                 {accept}
                 <Button name="do" value="decline".to_owned() tone=ButtonTone::Quiet>{w!(t, repairs.quote_decline)}</Button>
-                <p class="hint">{w!(t, repairs.quote_decline_hint)}</p>
+                <p class="hint">{hint}</p>
             </form>
         }
     });
@@ -503,6 +507,11 @@ fn appointment(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView
         Some(_) => w!(t, repairs.notice_over),
         None => String::new(),
     };
+    let late = until.is_some_and(|until| until < cx.now);
+    let write = late.then(|| {
+        let href = format!("/cases/new?about=repair:{}", shown.row.id);
+        view! { <ButtonLink href tone=ButtonTone::Quiet icon=Some(Icon::Chat)>{w!(t, purchases.get_help)}</ButtonLink> }
+    });
     let when = parts::appointment_line(cx, shown);
     let change = can(Verb::Move).then(|| {
         view! { <ButtonLink href=format!("{address}?move=1") tone=ButtonTone::Quiet icon=Some(Icon::Calendar)>{w!(t, repairs.move_title)}</ButtonLink> }
@@ -523,6 +532,7 @@ fn appointment(cx: &Cx, shown: &service::Shown, address: &str) -> Option<AnyView
         <Section title=w!(t, repairs.appointment)>
             <p>{when}</p>
             <p class="hint">{notice}</p>
+            {write}
             {change}
             {cancel}
         </Section>

@@ -20,11 +20,12 @@ use crate::{
     },
     db::{Key, Tx},
     error::AppError,
+    followups::server::store as follow_ups,
     jobs,
     notices::server::{self as notices, To},
     repairs::domain::{
-        Actor, Due, Job, Mode, Moment, Next, Policy, QuoteLine, QuoteState, Refusal, Rma, SlotId, Standing, Verb,
-        quote_total,
+        Actor, Due, Job, Mode, Moment, Next, Policy, QuoteLine, QuoteState, Refusal, Rma, SlotId, Standing, State,
+        Verb, quote_total,
     },
     server::{
         Cx, fresh,
@@ -227,6 +228,10 @@ pub async fn step(tx: &mut Tx, cx: &Cx, id: RepairId, verb: Verb, input: &Input,
         detail: None,
     };
     history::record(tx, cx, &permit, change).await?;
+    // What found its end, or is with the customer again, needs no follow-up.
+    if moved.state == State::HandedBack || moved.state.is_end() {
+        follow_ups::done_about(tx, &permit, "repair", id.0, cx.now).await?;
+    }
     if let Some(kind) = letter_of(verb) {
         write_letter(tx, cx, id, kind).await?;
     }
@@ -449,8 +454,7 @@ impl Scene<'_> {
     /// The item is with the customer again: the benefit is used, the work is warranted, the customer is asked.
     async fn settle(&self, tx: &mut Tx) -> Result<(), AppError> {
         let (row, now, today) = (self.row, self.cx.now, self.moment().today);
-        let unrepaired = self.quote.is_some_and(|quote| quote.state == QuoteState::Declined);
-        if unrepaired {
+        if row.is_unrepaired(self.quote) {
             ledger::release(tx, self.reference(), now).await?;
         } else {
             ledger::spend(tx, self.reference(), now).await?;

@@ -78,6 +78,11 @@ impl RepairRow {
         self.technician_id.is_none() && !self.state.is_end() && self.state != State::HandedBack
     }
 
+    /// Nothing covers it and its price was declined: it goes back as it came.
+    pub fn is_unrepaired(&self, quote: Option<&QuoteRow>) -> bool {
+        !self.covered && quote.is_some_and(|quote| quote.state == QuoteState::Declined)
+    }
+
     /// The job as the rules see it.
     pub fn job(&self, quote: Option<&QuoteRow>) -> Job {
         Job {
