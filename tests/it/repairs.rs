@@ -166,6 +166,21 @@ async fn version(world: &World, address: &str) -> String {
     fetch_scalar!(tx, i64, VERSION, rma.0.as_str()).unwrap().unwrap().to_string()
 }
 
+/// Books a visit at somebody's place.
+async fn visited(world: &World, who: &Signed, slot: &str) {
+    let item = goods(world, who).await.to_string();
+    let wish = [
+        ("item", item.as_str()),
+        ("mode", "on_site"),
+        ("fault", "It jams"),
+        ("slot", slot),
+        ("fee", "5900"),
+        ("place", "Mill Lane 3"),
+    ];
+    let reply = world.post(who, "/repairs/new", &wish).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+}
+
 /// One move of the technician on a job.
 async fn desk(world: &World, technician: &Signed, address: &str, verb: &str, more: &[(&str, &str)]) -> Reply {
     let version = version(world, address).await;
@@ -1820,6 +1835,12 @@ const CORRUPTIONS: &[(&str, &str)] = &[
         "technician_at_two_visits",
         "update appointment set service = 'visit', technician_id = (select id from person where staff limit 1), ends_at = (select max(ends_at) from appointment), state = 'booked'",
     ),
+    ("booked_repair_without_its_appointment", "update repair set appointment_at = created_at"),
+    ("appointment_of_no_booked_repair", "update repair set state = 'cancelled'"),
+    ("accepted_quote_without_charge", "delete from charge where entity = 'quote'"),
+    ("repair_history_with_a_gap", "update history set from_state = 'requested' where entity = 'repair'"),
+    ("visit_without_its_time", "delete from busy where entity = 'repair'"),
+    ("repair_without_its_reservation", "update benefit_entry set settled_as = 'used' where kind = 'reserve'"),
 ];
 
 both! {
@@ -1834,6 +1855,16 @@ both! {
             let quoted = name.contains("quote") || name.contains("charge");
             let item = goods(&world, &ann).await;
             let address = booked(&world, &ann, item, &slot(place, MORNING)).await;
+            if *name == "visit_without_its_time" {
+                visited(&world, &ann, &slot(place, LATER)).await;
+            }
+            if *name == "repair_without_its_reservation" {
+                sold::sell(&world, &[&under_a_plan("care-6").replace("ann@example.com", &format!("c{n}@example.com"))]).await;
+                let mut tx = world.db().read().await.unwrap();
+                let item = fetch_scalar!(tx, ItemId, "select item_id from benefit where allowance = 'repair'").unwrap().unwrap();
+                drop(tx);
+                sent_in(&world, &ann, &technician, item, "0").await;
+            }
             if *name == "photo_without_size" {
                 let fields = [("do", "photos")];
                 upload(&world, &ann, multipart(&fields, &[("a.png", &png(8, 8))])).await;

@@ -53,6 +53,36 @@ pub const CLAUSES: &[Clause] = &[
               where a.state = 'booked' and a.service = 'visit' and b.service = 'visit'",
     },
     Clause {
+        promise: 1,
+        name: "visit_without_its_time",
+        sql: "select a.id, 'the visit does not take its technician''s time' as detail from appointment a \
+              where a.state = 'booked' and a.service = 'visit' and a.technician_id is not null \
+              and not exists (select 1 from busy b where b.entity = 'repair' and b.entity_id = a.repair_id \
+              and b.resource_kind = 'person' and b.resource_id = a.technician_id \
+              and b.starts_at = a.starts_at and b.ends_at = a.ends_at)",
+    },
+    Clause {
+        promise: 1,
+        name: "booked_repair_without_its_appointment",
+        sql: "select r.id, r.rma || ' at ' || coalesce(cast(r.appointment_at as text), '-') as detail from repair r \
+              where r.state = 'booked' and not exists (select 1 from appointment a where a.repair_id = r.id \
+              and a.state = 'booked' and a.starts_at = r.appointment_at and a.workshop_id = r.workshop_id)",
+    },
+    Clause {
+        promise: 1,
+        name: "appointment_of_no_booked_repair",
+        sql: "select a.id, r.rma || ' is ' || r.state as detail from appointment a join repair r on r.id = a.repair_id \
+              where a.state = 'booked' and r.state <> 'booked'",
+    },
+    Clause {
+        promise: 1,
+        name: "repair_without_its_reservation",
+        sql: "select r.id, r.rma || ' is ' || r.state as detail from repair r where r.benefit_id is not null \
+              and r.state not in ('handed_back', 'closed', 'cancelled', 'not_repairable') \
+              and not exists (select 1 from benefit_entry e where e.kind = 'reserve' and e.settled_as is null \
+              and e.entity = 'repair' and e.entity_id = r.id and e.benefit_id = r.benefit_id)",
+    },
+    Clause {
         promise: 2,
         name: "repair_without_next_step",
         sql: "select id, rma || ' is ' || state as detail from repair \
@@ -98,6 +128,13 @@ pub const CLAUSES: &[Clause] = &[
     },
     Clause {
         promise: 3,
+        name: "accepted_quote_without_charge",
+        sql: "select q.id, cast(q.total_minor as text) || ' is charged nowhere' as detail from quote q \
+              where q.state = 'accepted' and q.total_minor > 0 \
+              and not exists (select 1 from charge c where c.entity = 'quote' and c.entity_id = q.id)",
+    },
+    Clause {
+        promise: 3,
         name: "charge_above_accepted_quote",
         sql: "select c.id, cast(c.amount_minor as text) || ' for a quote of ' || cast(q.total_minor as text) as detail \
               from charge c join quote q on q.id = c.entity_id where c.entity = 'quote' and c.state <> 'void' \
@@ -130,6 +167,16 @@ pub const CLAUSES: &[Clause] = &[
               'in_repair>not_repairable', 'waiting_for_parts>in_repair', 'waiting_for_parts>waiting_for_parts', \
               'waiting_for_parts>not_repairable', 'repaired>ready', 'repaired>in_repair', 'ready>handed_back', \
               'handed_back>closed')",
+    },
+    // Each line begins where the one before it ended.
+    Clause {
+        promise: 6,
+        name: "repair_history_with_a_gap",
+        sql: "select l.id, coalesce(l.before, '-') || ', then from ' || coalesce(l.from_state, '-') as detail from \
+              (select h.entity_id as id, h.from_state, \
+              lag(h.to_state) over (partition by h.entity_id order by h.at, h.id) as before \
+              from history h where h.entity = 'repair' and h.to_state is not null) l \
+              where coalesce(l.before, '') <> coalesce(l.from_state, '')",
     },
     Clause {
         promise: 6,

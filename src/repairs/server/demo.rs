@@ -124,7 +124,7 @@ const JOBS: [(State, Mode); 30] = [
     (State::Diagnosed, Mode::SendIn),
     (State::Approved, Mode::BringIn),
     (State::Approved, Mode::BringIn),
-    (State::Declined, Mode::BringIn),
+    (State::NotRepairable, Mode::BringIn),
     (State::InRepair, Mode::BringIn),
     (State::InRepair, Mode::SendIn),
     (State::WaitingForParts, Mode::BringIn),
@@ -133,7 +133,8 @@ const JOBS: [(State, Mode); 30] = [
     (State::HandedBack, Mode::SendIn),
     (State::Closed, Mode::OnSite),
     (State::Cancelled, Mode::BringIn),
-    (State::NotRepairable, Mode::BringIn),
+    // Nothing covers the last one: a price that is declined sends it back as it came.
+    (State::Declined, Mode::BringIn),
 ];
 
 /// What was handed back weeks ago had been bought before.
