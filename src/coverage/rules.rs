@@ -87,6 +87,12 @@ pub fn rule_pack(country: CountryCode, delivered_on: NaiveDate) -> Option<&'stat
     })
 }
 
+/// The months of a legal guarantee that rests on a rule, where they are more than the rule grants.
+pub fn months_beyond(rule_id: &str, version: u32, months: u32) -> Option<u32> {
+    let pack = RULE_PACKS.iter().find(|pack| pack.id == rule_id && pack.version == version)?;
+    (months > pack.months).then_some(months)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
