@@ -1124,6 +1124,48 @@ both! {
         assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
         assert_eq!(world.count("select count(*) from follow_up where entity = 'registration' and done_at is null").await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
+        // Staff find that it came back to her.
+        let decide = async |who: PersonId| {
+            let mut tx = world.db().read().await.unwrap();
+            const WAITS: &str = "select id from registration where person_id = $1 and state in ('open', 'disputed')";
+            let id = aftercare::fetch_scalar!(tx, Uuid, WAITS, who).unwrap().unwrap().to_string();
+            drop(tx);
+            world.post(&agent, "/desk/registrations", &[("registration", id.as_str()), ("decision", "accept")]).await
+        };
+        let back = decide(ann.id).await;
+        assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
+        assert_eq!((owned_by(&world, "ann@example.com").await, owned_by(&world, "ben@example.com").await), (1, 0));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Who has it by its number keeps it, until they give it on; then it goes to one of those who ask at once.
+        let (cleo, dan) = (world.customer("cleo@example.com").await, world.customer("dan@example.com").await);
+        ask_by_serial(&world, &cleo, "S-1").await;
+        ask_by_serial(&world, &dan, "S-1").await;
+        let taken = decide(cleo.id).await;
+        assert!(taken.status == StatusCode::UNPROCESSABLE_ENTITY && taken.body.contains("given to somebody else"), "{}", taken.body);
+        hand_over(&world, &ann, &ben, "ben@example.com").await;
+        let (one, two) = tokio::join!(decide(cleo.id), decide(dan.id));
+        let mut answers = [one.status, two.status];
+        answers.sort();
+        assert_eq!(answers, [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY], "{} {}", one.body, two.body);
+        let theirs = (owned_by(&world, "cleo@example.com").await, owned_by(&world, "dan@example.com").await);
+        assert_eq!(theirs, if one.status == StatusCode::SEE_OTHER { (1, 0) } else { (0, 1) });
+        const HOLDS: &str = "select count(*) from registration where state = 'accepted' and ended_at is null";
+        assert_eq!(world.count(HOLDS).await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // The same of what was accepted before the portal noted it.
+        let migration = match world.engine {
+            crate::world::Engine::Sqlite => include_str!("../../migrations/sqlite/0034_ended_registrations.sql"),
+            crate::world::Engine::Postgres => include_str!("../../migrations/postgres/0034_ended_registrations.sql"),
+        };
+        world.corrupt("drop index registration_item_once").await;
+        world.corrupt("create index registration_item_once on registration (item_id)").await;
+        world.corrupt("update registration set ended_at = null").await;
+        assert_eq!(world.broken().await, ["serial_number_given_twice"; 3]);
+        for statement in migration.split(';').skip(1).filter(|statement| !statement.trim().is_empty()) {
+            world.corrupt(statement).await;
+        }
+        assert_eq!(world.count(HOLDS).await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
