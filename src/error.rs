@@ -149,6 +149,8 @@ pub enum Fault {
     AlreadyMember,
     /// Another room in use has this name.
     NameInUse,
+    /// No code of a country.
+    NotACountry,
 }
 
 /// What an island is told when its door says no: only what it can act on, so that the browser need not load the rest.

@@ -977,6 +977,41 @@ both! {
 }
 
 both! {
+    async fn a_sale_without_a_country_was_sold_where_its_buyer_lives(world: World) {
+        let sale = |order: &str, email: &str, country: &str| printer(order, email, country, "").replace(",12,care-6", ",,");
+        sell(&world, &[&sale("A1", "ann@example.com", "LT"), &sale("A9", "gus@example.com", "GB")]).await;
+        // Of a buyer that the portal knows, of one whom the same file tells of, and of one of whom nobody knows.
+        sell(&world, &[
+            &sale("A2", "ann@example.com", ""),
+            &sale("B1", "ben@example.com", "ES"),
+            &sale("B2", "ben@example.com", ""),
+            &sale("C1", "cleo@example.com", ""),
+            &sale("A3", "ann@example.com", "GB"),
+        ]).await;
+        let guarantees = async || {
+            const GUARANTEES: &str = "select p.order_number, p.country, c.months from purchase p join item i on i.purchase_id = p.id \
+                join coverage c on c.item_id = i.id where c.kind = 'legal_guarantee' order by p.order_number";
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_all!(tx, (String, String, i64), GUARANTEES).unwrap()
+        };
+        let of = |order: &str, country: &str, months: i64| (order.to_owned(), country.to_owned(), months);
+        let expected = [of("A1", "LT", 24), of("A2", "LT", 24), of("B1", "ES", 36), of("B2", "ES", 36)];
+        assert_eq!(guarantees().await, expected, "where the row names a country, that one counts");
+        let ann = world.signed("ann@example.com").await;
+        let mut tx = world.db().read().await.unwrap();
+        let sold = aftercare::fetch_scalar!(tx, Uuid, "select id from purchase where order_number = 'A2'").unwrap().unwrap();
+        drop(tx);
+        let page = world.get(&ann, &format!("/purchases/{}", sold.simple())).await.body;
+        assert!(page.contains("A repair is covered by the legal guarantee until"), "{page}");
+        // It stays where it was sold, wherever its buyer lives by now.
+        world.corrupt("update person set country = 'ES'").await;
+        assert_eq!(sell(&world, &[&sale("A2", "ann@example.com", "").replace("199.00", "189.00")]).await.changed, 1);
+        assert_eq!(guarantees().await, expected);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn who_signed_in_first_gets_their_name_from_the_sale_unless_they_chose_one(world: World) {
         let (ann, ben) = (world.customer("ann@example.com").await, world.customer("ben@example.com").await);
         world.customer("cleo@example.com").await;

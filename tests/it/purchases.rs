@@ -602,7 +602,8 @@ both! {
         assert!(taken.status == StatusCode::UNPROCESSABLE_ENTITY && taken.body.contains("given to somebody else"), "{}", taken.body);
         let unsold = accept(&second, "another", &[("sku", ""), ("purchased_on", "2026-11-01")]).await;
         assert!(unsold.status == StatusCode::UNPROCESSABLE_ENTITY && unsold.body.contains("id=\"sku-fault\""), "{}", unsold.body);
-        assert_eq!(accept(&second, "another", &[("sku", "P3"), ("purchased_on", "2026-11-01")]).await.status, StatusCode::SEE_OTHER);
+        let sold = [("sku", "P3"), ("purchased_on", "2026-11-01"), ("country", "GB")];
+        assert_eq!(accept(&second, "another", &sold).await.status, StatusCode::SEE_OTHER);
         assert!(world.get(&ben, "/purchases").await.body.contains("Radio"));
         let printer = id_of(&world, "select id from item where serial_number = 'SN-77'").await.simple().to_string();
         assert_eq!(accept(&third, &printer, &[]).await.status, StatusCode::SEE_OTHER);
@@ -661,9 +662,31 @@ both! {
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
         let unknown = [base[0], base[1], ("sku", "NOPE"), ("purchased_on", "2026-11-01")];
         assert!(world.post(&agent, "/desk/registrations", &unknown).await.body.contains("no such article"));
-        let good = [base[0], base[1], ("sku", "LEDGER-PRO"), ("purchased_on", "2026-11-01")];
+        // Nobody knows where she lives, and without a country no law grants her anything.
+        for country in ["", "XX", "Lithuania"] {
+            let form = [base[0], base[1], ("sku", "LEDGER-PRO"), ("purchased_on", "2026-11-01"), ("country", country)];
+            let page = world.post(&agent, "/desk/registrations", &form).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{country}");
+            assert!(page.body.contains("id=\"country-fault\"") && page.body.contains("value=\"LEDGER-PRO\""), "{}", page.body);
+            assert!(page.body.contains(&format!("value=\"{country}\"")), "{}", page.body);
+        }
+        let good = [base[0], base[1], ("sku", "LEDGER-PRO"), ("purchased_on", "2026-11-01"), ("country", "lt")];
         assert_eq!(world.post(&agent, "/desk/registrations", &good).await.status, StatusCode::SEE_OTHER);
         assert!(world.get(&ann, "/purchases").await.body.contains("Ledger Pro"));
+        let page = world.get(&ann, &the_purchase(&world).await).await.body;
+        assert!(page.contains("A repair is covered by the legal guarantee until") && page.contains("eu-legal-guarantee"), "{page}");
+        // From now on it is known, and stands there already; what no law guarantees needs none.
+        ask_by_serial(&world, &ann, "XX-2").await;
+        assert!(world.get(&agent, "/desk/registrations").await.body.contains("value=\"LT\""));
+        let id = id_of(&world, "select id from registration where state = 'open'").await.to_string();
+        let form = [("registration", id.as_str()), base[1], ("sku", "DYSO-VACU-001"), ("purchased_on", "2026-11-01"), ("country", "LT")];
+        assert_eq!(world.post(&agent, "/desk/registrations", &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee' and months = 24").await, 2);
+        let ben = world.customer("ben@example.com").await;
+        ask_by_serial(&world, &ben, "XX-3").await;
+        let id = id_of(&world, "select id from registration where state = 'open'").await.to_string();
+        let form = [("registration", id.as_str()), base[1], ("sku", "LATHE-400"), ("purchased_on", "2026-11-01")];
+        assert_eq!(world.post(&agent, "/desk/registrations", &form).await.status, StatusCode::SEE_OTHER);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

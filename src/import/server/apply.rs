@@ -4,7 +4,7 @@ use super::{
     bulk::{self, Value},
     catalog,
     changes::{self, Frozen, Own},
-    people,
+    people::{self, Buyer},
     staging::Ready,
 };
 use crate::{
@@ -93,6 +93,8 @@ pub struct Whole<'r> {
     pub digest: &'r str,
     pub person: PersonId,
     pub organisation: Option<OrganisationId>,
+    /// Whose law counts.
+    pub country: Option<CountryCode>,
     pub product: ProductId,
     pub product_name: String,
     pub brand: Option<String>,
@@ -116,7 +118,7 @@ impl Whole<'_> {
             purchased_on: self.row.purchased_on,
             delivered_on: self.row.delivered_on,
             consumer: !self.row.is_for_an_organisation(),
-            country: self.row.customer_country,
+            country: self.country,
             warranty_months: self.warranty_months,
             plan: self.plan(),
             longer_guarantee: self.longer_guarantee,
@@ -164,17 +166,17 @@ pub async fn purchases(
                 continue;
             }
         };
-        let (Some(person), Some(product)) =
+        let (Some(buyer), Some(product)) =
             (people.get(&purchase.customer_email), products.get(&catalog::product_key(purchase)))
         else {
             return Err(crate::server::internal("an imported person or product vanished", &row.line));
         };
-        members.extend(organisation.map(|firm| (firm, *person)));
+        members.extend(organisation.map(|firm| (firm, buyer.id)));
         let frozen = match existing {
             Some(id) => changes::frozen(tx, id).await?,
             None => None,
         };
-        let whole = whole(settings, row, purchase, *person, organisation, product, frozen.as_ref());
+        let whole = whole(settings, row, purchase, *buyer, organisation, product, frozen.as_ref());
         match existing {
             None => {
                 applied.added += 1;
@@ -213,12 +215,12 @@ async fn known<'r>(tx: &mut Tx, rows: &'r [(&Ready, PurchaseRow)]) -> Result<Kno
     Ok(found.into_iter().filter_map(find).collect())
 }
 
-/// What a row leaves open is as its product says, or, where the purchase is there already, as it was when it came in.
+/// What a row leaves open is as its product and its buyer say, or, where the purchase is there already, as it was when it came in.
 fn whole<'r>(
     settings: &'r Settings,
     ready: &'r Ready,
     row: &'r PurchaseRow,
-    person: PersonId,
+    buyer: Buyer,
     organisation: Option<OrganisationId>,
     product: &Product,
     frozen: Option<&Frozen>,
@@ -235,7 +237,10 @@ fn whole<'r>(
         Some(frozen) => frozen.sold_with(plan),
         None => Cow::Borrowed(plan),
     });
-    let country = row.customer_country;
+    let country = row
+        .customer_country
+        .or_else(|| frozen.and_then(|frozen| frozen.country_of(&row.customer_email)))
+        .or(buyer.country);
     let longer_guarantee = match frozen {
         Some(frozen) if frozen.granted_by_law(country) => frozen.longer_guarantee(),
         _ => settings.longer_guarantee(country),
@@ -255,8 +260,9 @@ fn whole<'r>(
         row,
         place: ready.place.unwrap_or(1),
         digest: &ready.digest,
-        person,
+        person: buyer.id,
         organisation,
+        country,
         product: product.id,
         product_name,
         brand,
@@ -341,18 +347,18 @@ pub async fn sold(
         notify: false,
     };
     let rows = [row];
-    let person = people::people(tx, (cx, permit), &settings, &rows).await?.remove(&row.customer_email);
+    let buyer = people::people(tx, (cx, permit), &settings, &rows).await?.remove(&row.customer_email);
     let firms = people::firms(tx, &settings, &rows).await?;
     let product = catalog::products_of(tx, &settings, &rows).await?.remove(&catalog::product_key(row));
-    let (Some(person), Some(product)) = (person, product) else {
+    let (Some(buyer), Some(product)) = (buyer, product) else {
         return Err(crate::server::internal("a sold product vanished", &row.order_number));
     };
     let organisation = firms.of(tx, row, None).await?.unwrap_or_default();
-    people::members(tx, &settings, organisation.map(|firm| (firm, person)).into_iter().collect()).await?;
+    people::members(tx, &settings, organisation.map(|firm| (firm, buyer.id)).into_iter().collect()).await?;
     let place = row.order_line.unwrap_or(1);
     let ready = Ready { line: 0, place: Some(place), digest: String::new(), parsed: String::new(), takes: false };
     let purchase: PurchaseId = fresh();
-    let whole = Whole { source, ..whole(&settings, &ready, row, person, organisation, &product, None) };
+    let whole = Whole { source, ..whole(&settings, &ready, row, buyer, organisation, &product, None) };
     add_as(tx, &settings, &[(purchase, whole)]).await?;
     let items = fetch_all!(tx, (ItemId,), PIECES, purchase)?.into_iter().map(|(id,)| id).collect();
     Ok(Sold { purchase, items })
@@ -385,7 +391,7 @@ impl Cells {
             whole.kind.as_str().into(),
             row.purchased_on.into(),
             row.delivered_on.into(),
-            row.customer_country.as_ref().map(|country| country.code()).into(),
+            whole.country.as_ref().map(CountryCode::code).into(),
             row.quantity.into(),
             whole.unit_price.map(|price| price.minor).into(),
             whole.unit_price.as_ref().map(|price| price.currency.code()).into(),

@@ -28,8 +28,8 @@ use crate::{
         history::{self, Change},
     },
     values::{
-        BenefitEntryId, BenefitId, CountryCode, Currency, DateRange, ItemId, Money, OrganisationId, PersonId, ProductId,
-        PurchaseId, add_months,
+        BenefitEntryId, BenefitId, CountryCode, Currency, DateRange, EmailAddress, ItemId, Money, OrganisationId, PersonId,
+        ProductId, PurchaseId, add_months,
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -223,6 +223,7 @@ fn months(stored: Option<i64>) -> Option<u32> {
 #[derive(Debug, sqlx::FromRow)]
 pub struct Frozen {
     pub product_id: ProductId,
+    buyer_email: String,
     product_name: String,
     brand: Option<String>,
     category: Option<String>,
@@ -261,6 +262,11 @@ impl Frozen {
         Cow::Owned(Plan { name, period_months: months(self.plan_months).unwrap_or(plan.period_months), ..plan.clone() })
     }
 
+    /// The country that it was sold to, as long as its buyer is the same.
+    pub fn country_of(&self, buyer: &EmailAddress) -> Option<CountryCode> {
+        self.country.filter(|_| self.buyer_email == buyer.as_str())
+    }
+
     /// Whether a legal guarantee of this country came with it.
     pub fn granted_by_law(&self, country: Option<CountryCode>) -> bool {
         self.legal_months.is_some() && self.country == country
@@ -274,7 +280,7 @@ impl Frozen {
 }
 
 // The first piece has carried the rights from the start; those that were added to the purchase later carry the same.
-const FROZEN: &str = "select p.product_id, p.product_name, p.brand, p.category, p.kind, p.unit_price_minor, \
+const FROZEN: &str = "select p.product_id, p.buyer_email, p.product_name, p.brand, p.category, p.kind, p.unit_price_minor, \
     p.unit_price_currency, p.warranty_months, p.country, s.plan_code, s.plan_name, s.months as plan_months, \
     l.months as legal_months, l.rule_id, l.rule_version from purchase p \
     left join item i on i.purchase_id = p.id \
@@ -391,7 +397,7 @@ pub async fn apply(
         whole.kind.as_str(),
         row.purchased_on,
         row.delivered_on,
-        row.customer_country.as_ref().map(|country| country.code()),
+        whole.country.as_ref().map(CountryCode::code),
         row.quantity,
         whole.unit_price.map(|price| price.minor),
         whole.unit_price.as_ref().map(|price| price.currency.code()),

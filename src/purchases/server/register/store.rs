@@ -199,6 +199,8 @@ pub struct OpenRow {
     pub id: ClaimId,
     pub person_id: PersonId,
     pub person_name: String,
+    /// Where they live, as far as the portal knows.
+    pub country: Option<String>,
     pub serial_number: String,
     pub proof: Option<String>,
     pub state: String,
@@ -225,7 +227,7 @@ impl OpenRow {
     }
 }
 
-const OPEN: &str = "select r.id, r.person_id, a.name as person_name, r.serial_number, r.proof, r.state, r.created_at \
+const OPEN: &str = "select r.id, r.person_id, a.name as person_name, a.country, r.serial_number, r.proof, r.state, r.created_at \
     from registration r join person a on a.id = r.person_id where r.state in ('open', 'disputed') and (r.created_at, r.id) > ($1, $2) order by r.created_at, r.id limit $3";
 
 const PIECES: &str = "select r.id as registration_id, i.id, p.product_name, o.name as owner_name, p.order_number, \
