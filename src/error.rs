@@ -151,6 +151,8 @@ pub enum Fault {
     NameInUse,
     /// No code of a country.
     NotACountry,
+    /// The order number and the serial number, each of which is a way of its own.
+    BothWays,
 }
 
 /// What an island is told when its door says no: only what it can act on, so that the browser need not load the rest.

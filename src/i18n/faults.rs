@@ -36,6 +36,7 @@ impl InWords for Fault {
             Self::AlreadyMember => w!(fmt, team.fault_already_member),
             Self::NameInUse => w!(fmt, rooms.fault_name_in_use),
             Self::NotACountry => w!(fmt, purchases.fault_not_a_country),
+            Self::BothWays => w!(fmt, purchases.fault_both_ways),
         }
     }
 }

@@ -83,29 +83,46 @@ impl Next {
 
 fn asked(form: &Form) -> Result<Asked, AppError> {
     let mut faults = Faults::default();
-    let optional = |name: &str, most: u32, faults: &mut Faults| {
-        if form.text(name).is_empty() { None } else { Some(form.words(name, most, faults)) }
-    };
-    let serial = optional("serial_number", 100, &mut faults);
-    let order = optional("order_number", 200, &mut faults);
-    let proof = optional("proof", 2000, &mut faults);
-    let asked = match (order, serial) {
-        (None, Some(number)) => {
-            if serial_key(&number).is_empty() {
+    let asked = match way(form)? {
+        Way::Order => {
+            let number = form.words("order_number", 200, &mut faults);
+            let email = form.parse::<EmailAddress>("email", &mut faults, Fault::NotAnEmail);
+            email.map(|email| Asked::Order { number, email })
+        }
+        Way::Serial => {
+            let number = form.words("serial_number", 100, &mut faults);
+            if !number.is_empty() && serial_key(&number).is_empty() {
                 faults.add("serial_number", Fault::NotAChoice);
             }
+            let proof = Some(form.text("proof")).filter(|proof| !proof.is_empty());
+            let proof = proof.map(|_| form.words("proof", 2000, &mut faults));
             Some(Asked::Serial { number, proof })
-        }
-        (number, _) => {
-            if number.is_none() {
-                faults.add("order_number", Fault::Required);
-            }
-            let email = form.parse::<EmailAddress>("email", &mut faults, Fault::NotAnEmail);
-            number.zip(email).map(|(number, email)| Asked::Order { number, email })
         }
     };
     faults.check()?;
     asked.ok_or_else(|| Faults::only("order_number", Fault::Required))
+}
+
+/// Which of the two ways somebody goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Order,
+    Serial,
+}
+
+/// The way of the button that was pressed; of a form without one, the way that is filled in.
+///
+/// # Errors
+/// [`Fault::BothWays`] where both are: nobody is to lose what they typed for the other.
+fn way(form: &Form) -> Result<Way, AppError> {
+    let filled = |name: &str| !form.text(name).is_empty();
+    match (form.text("way"), filled("order_number"), filled("serial_number")) {
+        ("order", ..) => Ok(Way::Order),
+        ("serial", ..) => Ok(Way::Serial),
+        (_, true, true) => Err(Faults::only("serial_number", Fault::BothWays)),
+        (_, false, true) => Ok(Way::Serial),
+        _ => Ok(Way::Order),
+    }
 }
 
 /// Asks for a purchase.
