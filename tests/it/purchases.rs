@@ -863,6 +863,62 @@ both! {
 }
 
 both! {
+    async fn managers_set_how_long_the_legal_guarantee_of_a_country_lasts_for_what_is_sold_from_then_on(world: World) {
+        let path = "/desk/settings/guarantees";
+        let (agent, manager) = (world.staff(Role::Agent).await, world.staff(Role::Manager).await);
+        assert_eq!(world.get(&agent, path).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.post(&agent, path, &[("months_SE", "36")]).await.status, StatusCode::FORBIDDEN);
+        assert!(world.get(&manager, "/desk/settings").await.body.contains(path));
+        let page = world.get(&manager, path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        for words in ["Sweden", "name=\"months_SE\"", "value=\"24\"", "The law grants 24 months.", "The law grants 36 months.", "from now on"] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        let before = printer("A1", "ann@example.com", "SE", "S-1");
+        sell(&world, &[&before]).await;
+        let set = async |country: &str, months: &str| {
+            let field = format!("months_{country}");
+            let reply = world.post(&manager, path, &[(field.as_str(), months)]).await;
+            (reply.status, reply.body)
+        };
+        for _ in 0..2 {
+            assert_eq!(set("SE", "36").await.0, StatusCode::SEE_OTHER);
+        }
+        const LINES: &str = "select count(*) from history where act = 'set_guarantee' and from_state = 'SE 24' and to_state = 'SE 36'";
+        assert_eq!(world.count(LINES).await, 1, "the same again changes nothing");
+        // What was sold before keeps what it had, also where its row is mended.
+        sell(&world, &[&printer("B1", "ben@example.com", "SE", "S-2"), &before.replace("199.00", "189.00"), &printer("C1", "cleo@example.com", "LT", "S-3")]).await;
+        let ends = async || {
+            const ENDS: &str = "select p.order_number, c.months from coverage c join item i on i.id = c.item_id \
+                join purchase p on p.id = i.purchase_id where c.kind = 'legal_guarantee' \
+                and ((c.months = 36 and c.ends_on = '2029-11-15') or (c.months = 24 and c.ends_on = '2028-11-15')) order by p.order_number";
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_all!(tx, (String, i64), ENDS).unwrap()
+        };
+        let sold = [("A1".to_owned(), 24), ("B1".to_owned(), 36), ("C1".to_owned(), 24)];
+        assert_eq!(ends().await, sold);
+        let ben = world.signed("ben@example.com").await;
+        let hers = id_of(&world, "select id from purchase where order_number = 'B1'").await;
+        let page = world.get(&ben, &format!("/purchases/{}", hers.simple())).await.body;
+        let says = "by the legal guarantee until 14 November 2029, because we grant 36 months from 14 November 2026, more than the law asks";
+        assert!(page.contains(says), "{page}");
+        // Less than the law is refused where it was typed.
+        for (country, months, reason) in [("SE", "12", "At least 24"), ("ES", "24", "At least 36"), ("SE", "long", "write a number"), ("SE", "5000", "At most 1,200")] {
+            let (status, body) = set(country, months).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{country} {months}");
+            assert!(body.contains(&format!("id=\"months_{country}-fault\"")) && body.contains(reason), "{body}");
+            assert!(body.contains(&format!("value=\"{months}\"")), "{body}");
+        }
+        const KEPT: &str = "select count(*) from setting where key = 'coverage.legal_months.SE' and value = '36'";
+        assert_eq!(world.count(KEPT).await, 1);
+        assert_eq!(set("SE", "").await.0, StatusCode::SEE_OTHER, "the law's own length");
+        assert_eq!(world.count(KEPT).await, 0);
+        assert_eq!(ends().await, sold);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn staff_give_more_of_a_benefit_and_extend_it_and_the_ledger_stays_whole(world: World) {
         sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
         let (ann, agent) = (world.customer("ann@example.com").await, world.staff(Role::Agent).await);
