@@ -149,6 +149,10 @@ pub enum Fault {
     AlreadyMember,
     /// Another room in use has this name.
     NameInUse,
+    /// No code of a country.
+    NotACountry,
+    /// The order number and the serial number, each of which is a way of its own.
+    BothWays,
 }
 
 /// What an island is told when its door says no: only what it can act on, so that the browser need not load the rest.

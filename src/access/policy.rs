@@ -38,6 +38,8 @@ acts! {
     ReadPurchase = "read_purchase",
     RegisterPurchase = "register_purchase",
     DecideRegistration = "decide_registration",
+    // coverage
+    SetGuarantee = "set_guarantee",
     // benefits
     GrantBenefit = "grant_benefit",
     ExtendBenefit = "extend_benefit",
@@ -182,6 +184,7 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::ReadPurchase => theirs || staff(&[Role::Agent, Role::Technician]),
         Act::RegisterPurchase => mine,
         Act::DecideRegistration | Act::GrantBenefit | Act::ExtendBenefit => staff(&[Role::Agent]),
+        Act::SetGuarantee => staff(&[]),
         Act::ReadCharge => theirs || staff(&[Role::Agent]),
         Act::SettleCharge => staff(&[Role::Agent]),
 

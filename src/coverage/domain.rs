@@ -113,11 +113,15 @@ pub fn rights(sale: &Sale) -> Vec<Layer> {
     layers
 }
 
+/// Whether the law of any country grants a consumer something on a thing of this kind.
+pub fn guaranteed_by_law(kind: ProductKind) -> bool {
+    matches!(kind, ProductKind::Goods | ProductKind::Software)
+}
+
 /// Consumers only, goods and software only, and only where the country has a rule pack (Directive (EU) 2019/771,
 /// articles 2 and 3; software by Directive (EU) 2019/770, article 11).
 fn legal_guarantee(sale: &Sale) -> Option<(u32, Rule)> {
-    let covered_kind = matches!(sale.kind, ProductKind::Goods | ProductKind::Software);
-    if !sale.consumer || !covered_kind {
+    if !sale.consumer || !guaranteed_by_law(sale.kind) {
         return None;
     }
     let pack = rule_pack(sale.country?, sale.counts_from())?;

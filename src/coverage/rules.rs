@@ -1,10 +1,11 @@
 //! Rule packs: what the law of a country grants to consumers, as dated data with an id and a version.
 //!
-//! A company can lengthen a period by a setting (`coverage.legal_months.SE`); it cannot shorten one. Check a pack against
-//! the text of its law before relying on it.
+//! A company can lengthen a period for what it sells from then on (`/desk/settings/guarantees`, kept as
+//! `coverage.legal_months.SE`); it cannot shorten one. Check a pack against the text of its law before relying on it.
 
 use crate::values::CountryCode;
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 
 /// The legal guarantee of one group of countries, for what was delivered within a period.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +88,18 @@ pub fn rule_pack(country: CountryCode, delivered_on: NaiveDate) -> Option<&'stat
     })
 }
 
+/// The countries whose law grants something on what is delivered on a day, and how many months.
+pub fn countries(delivered_on: NaiveDate) -> BTreeMap<CountryCode, u32> {
+    let codes = RULE_PACKS.iter().flat_map(|pack| pack.countries.split(' ')).filter_map(|code| code.parse().ok());
+    codes.filter_map(|country| Some((country, rule_pack(country, delivered_on)?.months))).collect()
+}
+
+/// The months of a legal guarantee that rests on a rule, where they are more than the rule grants.
+pub fn months_beyond(rule_id: &str, version: u32, months: u32) -> Option<u32> {
+    let pack = RULE_PACKS.iter().find(|pack| pack.id == rule_id && pack.version == version)?;
+    (months > pack.months).then_some(months)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +122,24 @@ mod tests {
         assert_eq!(months("GB", "2026-01-15"), None);
         assert_eq!(months("IN", "2026-01-15"), None);
         assert_eq!(months("LT", "2001-12-31"), None);
+    }
+
+    #[test]
+    fn what_a_country_grants_is_what_its_pack_says_on_the_day() {
+        let of = |day: &str| countries(day.parse().unwrap());
+        let (now, before) = (of("2026-12-01"), of("2021-12-31"));
+        assert_eq!((now.len(), before.len()), (30, 30));
+        let spain: CountryCode = "ES".parse().unwrap();
+        assert_eq!((now[&spain], before[&spain]), (36, 24));
+        assert!(of("2001-12-31").is_empty());
+    }
+
+    #[test]
+    fn a_guarantee_is_longer_than_its_law_only_beyond_its_own_rule() {
+        assert_eq!(months_beyond("eu-legal-guarantee", 2, 36), Some(36));
+        assert_eq!(months_beyond("es-legal-guarantee", 1, 36), None);
+        assert_eq!(months_beyond("eu-legal-guarantee", 2, 24), None);
+        assert_eq!(months_beyond("none", 1, 36), None);
     }
 
     #[test]

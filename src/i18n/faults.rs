@@ -35,6 +35,8 @@ impl InWords for Fault {
             Self::NotAMaterial => w!(fmt, learning.fault_not_a_material),
             Self::AlreadyMember => w!(fmt, team.fault_already_member),
             Self::NameInUse => w!(fmt, rooms.fault_name_in_use),
+            Self::NotACountry => w!(fmt, purchases.fault_not_a_country),
+            Self::BothWays => w!(fmt, purchases.fault_both_ways),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Dates, times, money and numbers by CLDR, in the reader's language.
 
 use super::Locale;
-use crate::values::Money;
+use crate::values::{CountryCode, Money};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use fixed_decimal::Decimal;
 use icu_calendar::{Date, Gregorian};
 use icu_datetime::{FixedCalendarDateTimeFormatter, NoCalendarFormatter, fieldsets, input::DateTime as Moment};
 use icu_decimal::DecimalFormatter;
-use icu_experimental::dimension::currency::{CurrencyCode, formatter::CurrencyFormatter};
+use icu_experimental::{
+    dimension::currency::{CurrencyCode, formatter::CurrencyFormatter},
+    displaynames::{DisplayNamesOptions, multi::RegionDisplayNames},
+};
 use icu_time::Time;
 use leptos_i18n::Locale as _;
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
@@ -28,6 +31,7 @@ struct Formatters {
     time: NoCalendarFormatter<fieldsets::T>,
     number: DecimalFormatter,
     money: CurrencyFormatter,
+    countries: RegionDisplayNames,
 }
 
 thread_local! {
@@ -54,6 +58,7 @@ impl Formatters {
             time: NoCalendarFormatter::try_new((&locale).into(), fieldsets::T::hm()).ok()?,
             number: DecimalFormatter::try_new((&locale).into(), Default::default()).ok()?,
             money: CurrencyFormatter::try_new(coins.into(), Default::default()).ok()?,
+            countries: RegionDisplayNames::try_new((&locale).into(), DisplayNamesOptions::default()).ok()?,
         })
     }
 }
@@ -154,6 +159,15 @@ impl Fmt {
         })
     }
 
+    /// `Lithuania`
+    pub fn country(self, country: CountryCode) -> String {
+        let code = || country.code().to_owned();
+        self.with(code, |f| {
+            let name = country.code().parse().ok().and_then(|region| f.countries.of(region).map(str::to_owned));
+            name.unwrap_or_else(code)
+        })
+    }
+
     /// `1,234`
     pub fn number(self, number: i64) -> String {
         self.with(|| number.to_string(), |f| f.number.format(&Decimal::from(number)).to_string())
@@ -217,6 +231,12 @@ mod tests {
             every(|f| f.date(day)),
             ["14 May 2026", "14 de mayo de 2026", "14 maggio 2026", "14 मई 2026", "2026 m. gegužės 14 d."]
         );
+    }
+
+    #[test]
+    fn countries_have_their_names() {
+        let germany = "DE".parse().unwrap();
+        assert_eq!(every(|f| f.country(germany)), ["Germany", "Alemania", "Germania", "जर्मनी", "Vokietija"]);
     }
 
     #[test]

@@ -108,6 +108,7 @@ notices! {
     ItemKept = "item_kept",
     ItemTaken = "item_taken",
     ItemDeclined = "item_declined",
+    GuaranteesSaved = "guarantees_saved",
 }
 
 pub const COOKIE: &str = "notice";

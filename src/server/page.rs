@@ -340,6 +340,7 @@ impl InWords for Notice {
             Self::ClassOpenedForAskers => w!(fmt, planning.notice_opened),
             Self::AvailabilitySaved => w!(fmt, planning.notice_availability),
             Self::ClassRulesSaved => w!(fmt, planning.notice_rules),
+            Self::GuaranteesSaved => w!(fmt, coverage.notice_guarantees),
             Self::EquipmentAdded => w!(fmt, planning.notice_equipment),
             Self::EquipmentChanged => w!(fmt, learning.notice_equipment_changed),
             Self::EquipmentRetired => w!(fmt, learning.notice_equipment_retired),

@@ -25,6 +25,7 @@ pub fn router(app: App) -> Router {
         .merge(crate::accounts::server::routes())
         .merge(crate::benefits::server::routes())
         .merge(crate::charges::server::routes())
+        .merge(crate::coverage::server::routes())
         .merge(crate::notices::server::routes())
         .merge(crate::portal::server::routes())
         .merge(crate::cases::server::routes())

@@ -20,6 +20,7 @@ pub struct Company {
 const READ: &str = "select value from setting where key = $1";
 const WRITE: &str =
     "insert into setting (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
+const REMOVE: &str = "delete from setting where key = $1";
 const ONCE: &str = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
 
 pub async fn read(tx: &mut Tx, key: &str) -> Result<Option<String>, AppError> {
@@ -28,6 +29,11 @@ pub async fn read(tx: &mut Tx, key: &str) -> Result<Option<String>, AppError> {
 
 pub async fn write(tx: &mut Tx, key: &str, value: &str) -> Result<(), AppError> {
     execute!(tx, WRITE, key, value)?;
+    Ok(())
+}
+
+pub async fn remove(tx: &mut Tx, key: &str) -> Result<(), AppError> {
+    execute!(tx, REMOVE, key)?;
     Ok(())
 }
 

@@ -303,14 +303,55 @@ both! {
 }
 
 const PLANS: &str = "plan,name,period_months,training_seats,maintenance_visits,repairs,applies_to_kind";
+const PRODUCTS: &str = "sku,name,brand,category,kind,unit_price,currency,warranty_months";
 
 both! {
-    /// What counts is the plan that the row leaves a piece: none, where it is no longer for such an article.
+    async fn a_purchase_keeps_what_it_was_sold_with_whatever_its_product_and_plan_say_by_now(world: World) {
+        let catalogue = async |product: &str, plan: &str| {
+            for (kind, head, line) in [(Kind::Products, PRODUCTS, product), (Kind::Plans, PLANS, plan)] {
+                let (_, faults) = import(&world, &options(kind, file(&[head, line]).0.clone())).await;
+                assert_eq!(faults, Vec::<String>::new());
+            }
+        };
+        let sell = async |rows: &[&str]| {
+            let mut lines = vec!["order_number,order_line,purchased_on,delivered_on,customer_email,customer_country,sku,unit_price,currency,plan"];
+            lines.extend(rows);
+            let (report, faults) = import(&world, &options(Kind::Purchases, file(&lines).0.clone())).await;
+            assert_eq!(faults, Vec::<String>::new());
+            (report.added, report.changed)
+        };
+        let has = async |sql: &'static str| assert_eq!(world.count(sql).await, 1, "{sql}");
+        catalogue("P1,Printer,Aurora,Printers,goods,49.00,EUR,24", "care-6,Care,6,3,2,1,").await;
+        assert_eq!(sell(&["A1,1,2026-11-10,,ann@example.com,LT,P1,,,care-6"]).await, (1, 0));
+        catalogue("P1,Plotter,Borealis,Plotters,installation,59.00,EUR,12", "care-6,Care and more,12,5,2,1,").await;
+        assert_eq!(sell(&["A1,1,2026-11-10,2026-11-14,ann@example.com,LT,P1,,,care-6"]).await, (0, 1));
+        has("select count(*) from purchase where product_name = 'Printer' and brand = 'Aurora' and category = 'Printers' \
+            and kind = 'goods' and unit_price_minor = 4900 and unit_price_currency = 'EUR' and warranty_months = 24 \
+            and delivered_on = '2026-11-14'").await;
+        has("select count(*) from coverage where kind = 'warranty' and months = 24 and ends_on = '2028-11-15'").await;
+        has("select count(*) from coverage where kind = 'legal_guarantee' and months = 24 and ends_on = '2028-11-15'").await;
+        has("select count(*) from coverage where kind = 'service_plan' and plan_name = 'Care' and months = 6 and ends_on = '2027-05-15'").await;
+        assert_eq!(world.count("select count(*) from benefit where ends_on = '2027-05-15'").await, 3);
+        // What the row says itself wins still, and what is sold from now on is as the product says now.
+        let both = ["A1,1,2026-11-10,2026-11-14,ann@example.com,LT,P1,55.00,EUR,care-6", "B1,1,2026-11-10,,ben@example.com,LT,P1,,,"];
+        assert_eq!(sell(&both).await, (1, 1));
+        has("select count(*) from purchase where order_number = 'A1' and unit_price_minor = 5500 and warranty_months = 24").await;
+        has("select count(*) from purchase where order_number = 'B1' and unit_price_minor = 5900 and warranty_months = 12 and kind = 'installation'").await;
+        // A row that was about another article is as that one says.
+        catalogue("P2,Scanner,Cirrus,Scanners,goods,19.00,EUR,6", "care-6,Care,6,3,2,1,").await;
+        assert_eq!(sell(&["A1,1,2026-11-10,2026-11-14,ann@example.com,LT,P2,,,care-6"]).await, (0, 1));
+        has("select count(*) from purchase where order_number = 'A1' and product_name = 'Scanner' and unit_price_minor = 1900 and warranty_months = 6").await;
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    /// What counts is the plan that the row leaves a piece: none, where it is not for the article that it is about now.
     async fn a_plan_that_no_longer_fits_is_a_conflict_where_it_is_used_or_booked_by(world: World) {
         let engine = world.engine;
-        let article = ["sku,name,brand,category,kind,unit_price,currency,warranty_months", "P1,Printer,,,installation,199.00,EUR,12"];
+        let article = [PRODUCTS, "P2,Lift,,,installation,199.00,EUR,12"];
         let plan = [PLANS, "care-6,Care,6,3,2,1,installation"];
-        for (kind, lines) in [(Kind::Products, article), (Kind::Plans, plan)] {
+        for (kind, lines, sku) in [(Kind::Products, article, "P2"), (Kind::Plans, plan, "P1")] {
             for spent in [true, false] {
                 let world = World::new(engine).await;
                 // What kind of thing it is, its article tells.
@@ -318,8 +359,8 @@ both! {
                 sell(&world, &[&row]).await;
                 book_one(&world, world.signed("ann@example.com").await.id, spent).await;
                 let (report, faults) = import(&world, &options(kind, file(&lines).0.clone())).await;
-                assert_eq!((report.changed, faults.len()), (1, 0), "{faults:?}");
-                let cheaper = file(&[HEADER, &row.replace("199.00", "189.00")]);
+                assert_eq!((report.added + report.changed, faults.len()), (1, 0), "{faults:?}");
+                let cheaper = file(&[HEADER, &row.replace("199.00", "189.00").replace("P1,", &format!("{sku},"))]);
                 let (report, faults) = import(&world, &options(Kind::Purchases, cheaper.0.clone())).await;
                 assert_eq!(faults, ["2,order_line,1,conflict: a benefit of it was used"], "{spent}");
                 assert!(!report.applied);
@@ -931,6 +972,41 @@ both! {
         let agent = world.staff(aftercare::access::Role::Agent).await;
         let page = world.get(&agent, &format!("/desk/customers/{}", ann.id)).await.body;
         assert!(page.contains("customer_name ann → customer_country LT, customer_name Ann JONAITĖ"), "{page}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_sale_without_a_country_was_sold_where_its_buyer_lives(world: World) {
+        let sale = |order: &str, email: &str, country: &str| printer(order, email, country, "").replace(",12,care-6", ",,");
+        sell(&world, &[&sale("A1", "ann@example.com", "LT"), &sale("A9", "gus@example.com", "GB")]).await;
+        // Of a buyer that the portal knows, of one whom the same file tells of, and of one of whom nobody knows.
+        sell(&world, &[
+            &sale("A2", "ann@example.com", ""),
+            &sale("B1", "ben@example.com", "ES"),
+            &sale("B2", "ben@example.com", ""),
+            &sale("C1", "cleo@example.com", ""),
+            &sale("A3", "ann@example.com", "GB"),
+        ]).await;
+        let guarantees = async || {
+            const GUARANTEES: &str = "select p.order_number, p.country, c.months from purchase p join item i on i.purchase_id = p.id \
+                join coverage c on c.item_id = i.id where c.kind = 'legal_guarantee' order by p.order_number";
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_all!(tx, (String, String, i64), GUARANTEES).unwrap()
+        };
+        let of = |order: &str, country: &str, months: i64| (order.to_owned(), country.to_owned(), months);
+        let expected = [of("A1", "LT", 24), of("A2", "LT", 24), of("B1", "ES", 36), of("B2", "ES", 36)];
+        assert_eq!(guarantees().await, expected, "where the row names a country, that one counts");
+        let ann = world.signed("ann@example.com").await;
+        let mut tx = world.db().read().await.unwrap();
+        let sold = aftercare::fetch_scalar!(tx, Uuid, "select id from purchase where order_number = 'A2'").unwrap().unwrap();
+        drop(tx);
+        let page = world.get(&ann, &format!("/purchases/{}", sold.simple())).await.body;
+        assert!(page.contains("A repair is covered by the legal guarantee until"), "{page}");
+        // It stays where it was sold, wherever its buyer lives by now.
+        world.corrupt("update person set country = 'ES'").await;
+        assert_eq!(sell(&world, &[&sale("A2", "ann@example.com", "").replace("199.00", "189.00")]).await.changed, 1);
+        assert_eq!(guarantees().await, expected);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -484,6 +484,51 @@ async fn ask_by_serial(world: &World, signed: &Signed, serial: &str) {
 }
 
 both! {
+    async fn each_button_goes_its_own_way_and_without_one_nothing_of_both_ways_is_lost(world: World) {
+        sell(&world, &[&printer("A1", "ann@example.com", "LT", "S-1")]).await;
+        world.staff(Role::Agent).await;
+        let bea = world.customer("bea@example.com").await;
+        let page = world.get(&bea, "/purchases/register").await.body;
+        assert!(page.contains("name=\"way\" value=\"order\"") && page.contains("name=\"way\" value=\"serial\""), "{page}");
+        let both = [("order_number", "A1"), ("email", "ann@example.com"), ("serial_number", "XX-1"), ("proof", "the receipt")];
+        let asked = async || (
+            world.count("select count(*) from registration where way = 'order'").await,
+            world.count("select count(*) from registration where way = 'serial'").await,
+        );
+        let reply = world.post(&bea, "/purchases/register", &both).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(reply.body.contains("id=\"serial_number-fault\"") && reply.body.contains("Press the button"), "{}", reply.body);
+        for typed in ["value=\"A1\"", "value=\"ann@example.com\"", "value=\"XX-1\"", "the receipt"] {
+            assert!(reply.body.contains(typed), "{typed}: {}", reply.body);
+        }
+        assert_eq!(asked().await, (0, 0));
+        let by = async |way: &str, fields: &[(&str, &str)]| {
+            let mut fields = fields.to_vec();
+            fields.push(("way", way));
+            world.post(&bea, "/purchases/register", &fields).await
+        };
+        let order = by("order", &both).await;
+        assert!(order.status == StatusCode::SEE_OTHER && order.location().starts_with("/purchases/register/"), "{}", order.body);
+        assert_eq!(asked().await, (1, 0));
+        let serial = by("serial", &both).await;
+        assert_eq!((serial.status, serial.location()), (StatusCode::SEE_OTHER, "/purchases/register"), "{}", serial.body);
+        assert_eq!(asked().await, (1, 1));
+        assert_eq!(world.count("select count(*) from registration where serial_number = 'XX-1' and proof = 'the receipt'").await, 1);
+        // A button whose own field is empty says so, and keeps what stands in the other.
+        for (way, fields, missing, kept) in [
+            ("order", [("serial_number", "XX-2"), ("email", "ann@example.com")], "order_number", "XX-2"),
+            ("serial", [("order_number", "A2"), ("email", "ann@example.com")], "serial_number", "A2"),
+        ] {
+            let reply = by(way, &fields).await;
+            assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{way}");
+            assert!(reply.body.contains(&format!("id=\"{missing}-fault\"")) && reply.body.contains(kept), "{}", reply.body);
+        }
+        assert_eq!(asked().await, (1, 1));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn strangers_who_ask_about_an_address_keep_its_owner_from_nothing(world: World) {
         sell(&world, &[&printer("A1", "shop@example.com", "LT", "S-1")]).await;
         let ask = [("order_number", "A1"), ("email", "ann@example.com")];
@@ -610,7 +655,8 @@ both! {
         assert!(taken.status == StatusCode::UNPROCESSABLE_ENTITY && taken.body.contains("given to somebody else"), "{}", taken.body);
         let unsold = accept(&second, "another", &[("sku", ""), ("purchased_on", "2026-11-01")]).await;
         assert!(unsold.status == StatusCode::UNPROCESSABLE_ENTITY && unsold.body.contains("id=\"sku-fault\""), "{}", unsold.body);
-        assert_eq!(accept(&second, "another", &[("sku", "P3"), ("purchased_on", "2026-11-01")]).await.status, StatusCode::SEE_OTHER);
+        let sold = [("sku", "P3"), ("purchased_on", "2026-11-01"), ("country", "GB")];
+        assert_eq!(accept(&second, "another", &sold).await.status, StatusCode::SEE_OTHER);
         assert!(world.get(&ben, "/purchases").await.body.contains("Radio"));
         let printer = id_of(&world, "select id from item where serial_number = 'SN-77'").await.simple().to_string();
         assert_eq!(accept(&third, &printer, &[]).await.status, StatusCode::SEE_OTHER);
@@ -669,9 +715,31 @@ both! {
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
         let unknown = [base[0], base[1], ("sku", "NOPE"), ("purchased_on", "2026-11-01")];
         assert!(world.post(&agent, "/desk/registrations", &unknown).await.body.contains("no such article"));
-        let good = [base[0], base[1], ("sku", "LEDGER-PRO"), ("purchased_on", "2026-11-01")];
+        // Nobody knows where she lives, and without a country no law grants her anything.
+        for country in ["", "XX", "Lithuania"] {
+            let form = [base[0], base[1], ("sku", "LEDGER-PRO"), ("purchased_on", "2026-11-01"), ("country", country)];
+            let page = world.post(&agent, "/desk/registrations", &form).await;
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{country}");
+            assert!(page.body.contains("id=\"country-fault\"") && page.body.contains("value=\"LEDGER-PRO\""), "{}", page.body);
+            assert!(country.is_empty() || page.body.contains(&format!("value=\"{country}\"")), "{}", page.body);
+        }
+        let good = [base[0], base[1], ("sku", "LEDGER-PRO"), ("purchased_on", "2026-11-01"), ("country", "lt")];
         assert_eq!(world.post(&agent, "/desk/registrations", &good).await.status, StatusCode::SEE_OTHER);
         assert!(world.get(&ann, "/purchases").await.body.contains("Ledger Pro"));
+        let page = world.get(&ann, &the_purchase(&world).await).await.body;
+        assert!(page.contains("A repair is covered by the legal guarantee until") && page.contains("eu-legal-guarantee"), "{page}");
+        // From now on it is known, and stands there already; what no law guarantees needs none.
+        ask_by_serial(&world, &ann, "XX-2").await;
+        assert!(world.get(&agent, "/desk/registrations").await.body.contains("value=\"LT\""));
+        let id = id_of(&world, "select id from registration where state = 'open'").await.to_string();
+        let form = [("registration", id.as_str()), base[1], ("sku", "DYSO-VACU-001"), ("purchased_on", "2026-11-01"), ("country", "LT")];
+        assert_eq!(world.post(&agent, "/desk/registrations", &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from coverage where kind = 'legal_guarantee' and months = 24").await, 2);
+        let ben = world.customer("ben@example.com").await;
+        ask_by_serial(&world, &ben, "XX-3").await;
+        let id = id_of(&world, "select id from registration where state = 'open'").await.to_string();
+        let form = [("registration", id.as_str()), base[1], ("sku", "LATHE-400"), ("purchased_on", "2026-11-01")];
+        assert_eq!(world.post(&agent, "/desk/registrations", &form).await.status, StatusCode::SEE_OTHER);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
@@ -799,6 +867,62 @@ both! {
         world.corrupt_of("update registration set state = 'open'", "select id from registration").await;
         let twice = world.broken().await;
         assert_eq!(twice.iter().filter(|name| *name == "serial_number_given_twice").count(), 2, "{twice:?}");
+    }
+}
+
+both! {
+    async fn managers_set_how_long_the_legal_guarantee_of_a_country_lasts_for_what_is_sold_from_then_on(world: World) {
+        let path = "/desk/settings/guarantees";
+        let (agent, manager) = (world.staff(Role::Agent).await, world.staff(Role::Manager).await);
+        assert_eq!(world.get(&agent, path).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.post(&agent, path, &[("months_SE", "36")]).await.status, StatusCode::FORBIDDEN);
+        assert!(world.get(&manager, "/desk/settings").await.body.contains(path));
+        let page = world.get(&manager, path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        for words in ["Sweden", "name=\"months_SE\"", "value=\"24\"", "The law grants 24 months.", "The law grants 36 months.", "from now on"] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        let before = printer("A1", "ann@example.com", "SE", "S-1");
+        sell(&world, &[&before]).await;
+        let set = async |country: &str, months: &str| {
+            let field = format!("months_{country}");
+            let reply = world.post(&manager, path, &[(field.as_str(), months)]).await;
+            (reply.status, reply.body)
+        };
+        for _ in 0..2 {
+            assert_eq!(set("SE", "36").await.0, StatusCode::SEE_OTHER);
+        }
+        const LINES: &str = "select count(*) from history where act = 'set_guarantee' and from_state = 'SE 24' and to_state = 'SE 36'";
+        assert_eq!(world.count(LINES).await, 1, "the same again changes nothing");
+        // What was sold before keeps what it had, also where its row is mended.
+        sell(&world, &[&printer("B1", "ben@example.com", "SE", "S-2"), &before.replace("199.00", "189.00"), &printer("C1", "cleo@example.com", "LT", "S-3")]).await;
+        let ends = async || {
+            const ENDS: &str = "select p.order_number, c.months from coverage c join item i on i.id = c.item_id \
+                join purchase p on p.id = i.purchase_id where c.kind = 'legal_guarantee' \
+                and ((c.months = 36 and c.ends_on = '2029-11-15') or (c.months = 24 and c.ends_on = '2028-11-15')) order by p.order_number";
+            let mut tx = world.db().read().await.unwrap();
+            aftercare::fetch_all!(tx, (String, i64), ENDS).unwrap()
+        };
+        let sold = [("A1".to_owned(), 24), ("B1".to_owned(), 36), ("C1".to_owned(), 24)];
+        assert_eq!(ends().await, sold);
+        let ben = world.signed("ben@example.com").await;
+        let hers = id_of(&world, "select id from purchase where order_number = 'B1'").await;
+        let page = world.get(&ben, &format!("/purchases/{}", hers.simple())).await.body;
+        let says = "by the legal guarantee until 14 November 2029, because we grant 36 months from 14 November 2026, more than the law asks";
+        assert!(page.contains(says), "{page}");
+        // Less than the law is refused where it was typed.
+        for (country, months, reason) in [("SE", "12", "At least 24"), ("ES", "24", "At least 36"), ("SE", "long", "write a number"), ("SE", "5000", "At most 1,200")] {
+            let (status, body) = set(country, months).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{country} {months}");
+            assert!(body.contains(&format!("id=\"months_{country}-fault\"")) && body.contains(reason), "{body}");
+            assert!(body.contains(&format!("value=\"{months}\"")), "{body}");
+        }
+        const KEPT: &str = "select count(*) from setting where key = 'coverage.legal_months.SE' and value = '36'";
+        assert_eq!(world.count(KEPT).await, 1);
+        assert_eq!(set("SE", "").await.0, StatusCode::SEE_OTHER, "the law's own length");
+        assert_eq!(world.count(KEPT).await, 0);
+        assert_eq!(ends().await, sold);
+        assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
 
@@ -1131,6 +1255,48 @@ both! {
         assert_eq!(world.count(ASKED).await, 2, "she asks for what she has no more");
         assert_eq!(world.count("select count(*) from registration where state = 'disputed'").await, 1);
         assert_eq!(world.count("select count(*) from follow_up where entity = 'registration' and done_at is null").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Staff find that it came back to her.
+        let decide = async |who: PersonId| {
+            let mut tx = world.db().read().await.unwrap();
+            const WAITS: &str = "select id from registration where person_id = $1 and state in ('open', 'disputed')";
+            let id = aftercare::fetch_scalar!(tx, Uuid, WAITS, who).unwrap().unwrap().to_string();
+            drop(tx);
+            world.post(&agent, "/desk/registrations", &[("registration", id.as_str()), ("decision", "accept")]).await
+        };
+        let back = decide(ann.id).await;
+        assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
+        assert_eq!((owned_by(&world, "ann@example.com").await, owned_by(&world, "ben@example.com").await), (1, 0));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // Who has it by its number keeps it, until they give it on; then it goes to one of those who ask at once.
+        let (cleo, dan) = (world.customer("cleo@example.com").await, world.customer("dan@example.com").await);
+        ask_by_serial(&world, &cleo, "S-1").await;
+        ask_by_serial(&world, &dan, "S-1").await;
+        let taken = decide(cleo.id).await;
+        assert!(taken.status == StatusCode::UNPROCESSABLE_ENTITY && taken.body.contains("given to somebody else"), "{}", taken.body);
+        hand_over(&world, &ann, &ben, "ben@example.com").await;
+        let (one, two) = tokio::join!(decide(cleo.id), decide(dan.id));
+        let mut answers = [one.status, two.status];
+        answers.sort();
+        assert_eq!(answers, [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY], "{} {}", one.body, two.body);
+        let theirs = (owned_by(&world, "cleo@example.com").await, owned_by(&world, "dan@example.com").await);
+        assert_eq!(theirs, if one.status == StatusCode::SEE_OTHER { (1, 0) } else { (0, 1) });
+        const HOLDS: &str = "select count(*) from registration where state = 'accepted' and ended_at is null";
+        assert_eq!(world.count(HOLDS).await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+        // The same of what was accepted before the portal noted it.
+        let migration = match world.engine {
+            crate::world::Engine::Sqlite => include_str!("../../migrations/sqlite/0034_ended_registrations.sql"),
+            crate::world::Engine::Postgres => include_str!("../../migrations/postgres/0034_ended_registrations.sql"),
+        };
+        world.corrupt("drop index registration_item_once").await;
+        world.corrupt("create index registration_item_once on registration (item_id)").await;
+        world.corrupt("update registration set ended_at = null").await;
+        assert_eq!(world.broken().await, ["serial_number_given_twice"; 3]);
+        for statement in migration.split(';').skip(1).filter(|statement| !statement.trim().is_empty()) {
+            world.corrupt(statement).await;
+        }
+        assert_eq!(world.count(HOLDS).await, 1);
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -1,12 +1,13 @@
 //! Reading and writing rights.
 
 use crate::{
+    access::Permit,
     coverage::domain::{CoverageKind, Layer, RepairsLeft, Rule},
     db::Tx,
     error::AppError,
     execute, fetch_all,
-    server::fresh,
-    values::{BenefitId, CoverageId, DateRange, ItemId, PurchaseId, RepairId},
+    server::{fresh, settings},
+    values::{BenefitId, CountryCode, CoverageId, DateRange, ItemId, PurchaseId, RepairId},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
@@ -129,6 +130,20 @@ pub async fn longer_guarantees(tx: &mut Tx) -> Result<HashMap<String, u32>, AppE
     let rows = fetch_all!(tx, (String, String), LONGER)?;
     let read = |(key, value): (String, String)| Some((key.rsplit('.').next()?.to_owned(), value.parse().ok()?));
     Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// Sets the months that count in a country from now on; none for what its law says.
+pub async fn set_longer_guarantee(
+    tx: &mut Tx,
+    _: &Permit,
+    country: CountryCode,
+    months: Option<u32>,
+) -> Result<(), AppError> {
+    let key = format!("coverage.legal_months.{}", country.code());
+    match months {
+        Some(months) => settings::write(tx, &key, &months.to_string()).await,
+        None => settings::remove(tx, &key).await,
+    }
 }
 
 /// A right that is about to end, with what it is on.

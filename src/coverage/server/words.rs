@@ -1,7 +1,10 @@
 //! What coverage says: every decision as a sentence that a customer understands.
 
 use crate::{
-    coverage::domain::{Because, CoverageKind, Decision, VoidReason},
+    coverage::{
+        domain::{Because, CoverageKind, Decision, Rule, VoidReason},
+        rules::months_beyond,
+    },
     server::Cx,
     values::add_months,
     w,
@@ -36,11 +39,16 @@ pub fn decision(cx: &Cx, decision: &Decision) -> String {
         Decision::NotCovered { .. } => String::new(),
     };
     match decision.because() {
-        Because::LegalGuarantee { from, months: count, .. } if longer(decision, *from, *count) => {
-            w!(cx, coverage.covered_by_law_longer, until = until, months = months(*count), from = date(*from))
-        }
-        Because::LegalGuarantee { from, months: count, .. } => {
-            w!(cx, coverage.covered_by_law, until = until, months = months(*count), from = date(*from))
+        Because::LegalGuarantee { from, months: count, rule } => {
+            let (ours, months, from_day) = (beyond_law(rule.as_ref(), *count), months(*count), date(*from));
+            match (longer(decision, *from, *count), ours) {
+                (false, false) => w!(cx, coverage.covered_by_law, until = until, months = months, from = from_day),
+                (true, false) => w!(cx, coverage.covered_by_law_longer, until = until, months = months, from = from_day),
+                (false, true) => w!(cx, coverage.covered_by_grant, until = until, months = months, from = from_day),
+                (true, true) => {
+                    w!(cx, coverage.covered_by_grant_longer, until = until, months = months, from = from_day)
+                }
+            }
         }
         Because::Warranty { from, months: count } => {
             w!(cx, coverage.covered_by_warranty, until = until, months = months(*count), from = date(*from))
@@ -68,6 +76,11 @@ pub fn decision(cx: &Cx, decision: &Decision) -> String {
 /// Whether it holds for longer than the law grants from the start: a repair under it prolonged it.
 fn longer(decision: &Decision, from: NaiveDate, months: u32) -> bool {
     matches!(decision, Decision::Covered { until, .. } if *until > add_months(from, months))
+}
+
+/// Whether the company grants more months than the law.
+fn beyond_law(rule: Option<&Rule>, months: u32) -> bool {
+    rule.is_some_and(|rule| months_beyond(&rule.id, rule.version, months).is_some())
 }
 
 /// The rule behind a decision, where it rests on one, so that it can be looked up.

@@ -42,6 +42,13 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
             w!(fmt, planning.rules_title),
             w!(fmt, planning.rules_lead),
         ),
+        link(
+            may(Act::SetGuarantee),
+            "/desk/settings/guarantees",
+            Icon::Shield,
+            w!(fmt, coverage.guarantees_title),
+            w!(fmt, coverage.guarantees_lead),
+        ),
         link(may(Act::AddRoom), "/desk/settings/rooms", Icon::Pin, w!(fmt, rooms.title), w!(fmt, rooms.lead)),
     ]
     .into_iter()

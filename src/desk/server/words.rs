@@ -61,6 +61,7 @@ pub fn act(code: &str, fmt: Fmt) -> String {
         "ask_customer" => w!(fmt, desk.act_ask_customer),
         "note_case" => w!(fmt, desk.act_note_case),
         "grant_benefit" => w!(fmt, desk.act_grant_benefit),
+        "set_guarantee" => w!(fmt, coverage.act_set_guarantee),
         "extend_benefit" => w!(fmt, desk.act_extend_benefit),
         "set_case_priority" => w!(fmt, desk.act_set_case_priority),
         "assign_case" => w!(fmt, desk.act_assign_case),

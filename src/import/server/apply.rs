@@ -2,7 +2,9 @@
 
 use super::{
     bulk::{self, Value},
-    catalog, changes, people,
+    catalog,
+    changes::{self, Frozen, Own},
+    people::{self, Buyer},
     staging::Ready,
 };
 use crate::{
@@ -27,7 +29,10 @@ use crate::{
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 /// What was delivered up to this many days ago may still be asked about, if the operator wants it.
 const STILL_FRESH_DAYS: u64 = 30;
@@ -88,6 +93,8 @@ pub struct Whole<'r> {
     pub digest: &'r str,
     pub person: PersonId,
     pub organisation: Option<OrganisationId>,
+    /// Whose law counts.
+    pub country: Option<CountryCode>,
     pub product: ProductId,
     pub product_name: String,
     pub brand: Option<String>,
@@ -95,28 +102,32 @@ pub struct Whole<'r> {
     pub kind: ProductKind,
     pub unit_price: Option<Money>,
     pub warranty_months: Option<u32>,
+    /// The plan that was sold with it.
+    pub plan: Option<Cow<'r, Plan>>,
+    /// Months that the company grants instead of a shorter legal guarantee.
+    pub longer_guarantee: Option<u32>,
     pub search: String,
     /// How it came in: `import`, `registration` or `demo`.
     pub source: &'static str,
 }
 
 impl Whole<'_> {
-    pub fn sale<'s>(&self, settings: &'s Settings) -> Sale<'s> {
+    pub fn sale(&self) -> Sale<'_> {
         Sale {
             kind: self.kind,
             purchased_on: self.row.purchased_on,
             delivered_on: self.row.delivered_on,
             consumer: !self.row.is_for_an_organisation(),
-            country: self.row.customer_country,
+            country: self.country,
             warranty_months: self.warranty_months,
-            plan: self.plan(settings),
-            longer_guarantee: settings.longer_guarantee(self.row.customer_country),
+            plan: self.plan(),
+            longer_guarantee: self.longer_guarantee,
         }
     }
 
     /// The plan that was sold with it.
-    pub fn plan<'s>(&self, settings: &'s Settings) -> Option<&'s Plan> {
-        settings.plan(self.row, self.kind)
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plan.as_deref()
     }
 }
 
@@ -155,13 +166,17 @@ pub async fn purchases(
                 continue;
             }
         };
-        let (Some(person), Some(product)) =
+        let (Some(buyer), Some(product)) =
             (people.get(&purchase.customer_email), products.get(&catalog::product_key(purchase)))
         else {
             return Err(crate::server::internal("an imported person or product vanished", &row.line));
         };
-        members.extend(organisation.map(|firm| (firm, *person)));
-        let whole = whole(row, purchase, *person, organisation, product);
+        members.extend(organisation.map(|firm| (firm, buyer.id)));
+        let frozen = match existing {
+            Some(id) => changes::frozen(tx, id).await?,
+            None => None,
+        };
+        let whole = whole(settings, row, purchase, *buyer, organisation, product, frozen.as_ref());
         match existing {
             None => {
                 applied.added += 1;
@@ -200,16 +215,36 @@ async fn known<'r>(tx: &mut Tx, rows: &'r [(&Ready, PurchaseRow)]) -> Result<Kno
     Ok(found.into_iter().filter_map(find).collect())
 }
 
+/// What a row leaves open is as its product and its buyer say, or, where the purchase is there already, as it was when it came in.
 fn whole<'r>(
+    settings: &'r Settings,
     ready: &'r Ready,
     row: &'r PurchaseRow,
-    person: PersonId,
+    buyer: Buyer,
     organisation: Option<OrganisationId>,
     product: &Product,
+    frozen: Option<&Frozen>,
 ) -> Whole<'r> {
-    let product_name = row.product_name.clone().unwrap_or_else(|| product.name.clone());
-    let brand = row.brand.clone().or_else(|| product.brand.clone());
-    let category = row.category.clone().or_else(|| product.category.clone());
+    let Own { name, brand, category, kind, unit_price, warranty_months } = match frozen {
+        Some(frozen) if frozen.product_id == product.id => frozen.own(),
+        _ => Own::of(product),
+    };
+    let product_name = row.product_name.clone().unwrap_or(name);
+    let brand = row.brand.clone().or(brand);
+    let category = row.category.clone().or(category);
+    let kind = row.kind.unwrap_or(kind);
+    let plan = settings.plan(row, kind).map(|plan| match frozen {
+        Some(frozen) => frozen.sold_with(plan),
+        None => Cow::Borrowed(plan),
+    });
+    let country = row
+        .customer_country
+        .or_else(|| frozen.and_then(|frozen| frozen.country_of(&row.customer_email)))
+        .or(buyer.country);
+    let longer_guarantee = match frozen {
+        Some(frozen) if frozen.granted_by_law(country) => frozen.longer_guarantee(),
+        _ => settings.longer_guarantee(country),
+    };
     let serials = row.serial_numbers.join(" ");
     let words = [
         Some(product_name.as_str()),
@@ -225,17 +260,18 @@ fn whole<'r>(
         row,
         place: ready.place.unwrap_or(1),
         digest: &ready.digest,
-        person,
+        person: buyer.id,
         organisation,
+        country,
         product: product.id,
         product_name,
         brand,
         category,
-        kind: row.kind.unwrap_or_else(|| product.kind()),
-        unit_price: row.unit_price.or_else(|| product.unit_price()),
-        warranty_months: row
-            .warranty_months
-            .or_else(|| product.warranty_months.and_then(|months| u32::try_from(months).ok())),
+        kind,
+        unit_price: row.unit_price.or(unit_price),
+        warranty_months: row.warranty_months.or(warranty_months),
+        plan,
+        longer_guarantee,
     }
 }
 
@@ -311,18 +347,18 @@ pub async fn sold(
         notify: false,
     };
     let rows = [row];
-    let person = people::people(tx, (cx, permit), &settings, &rows).await?.remove(&row.customer_email);
+    let buyer = people::people(tx, (cx, permit), &settings, &rows).await?.remove(&row.customer_email);
     let firms = people::firms(tx, &settings, &rows).await?;
     let product = catalog::products_of(tx, &settings, &rows).await?.remove(&catalog::product_key(row));
-    let (Some(person), Some(product)) = (person, product) else {
+    let (Some(buyer), Some(product)) = (buyer, product) else {
         return Err(crate::server::internal("a sold product vanished", &row.order_number));
     };
     let organisation = firms.of(tx, row, None).await?.unwrap_or_default();
-    people::members(tx, &settings, organisation.map(|firm| (firm, person)).into_iter().collect()).await?;
+    people::members(tx, &settings, organisation.map(|firm| (firm, buyer.id)).into_iter().collect()).await?;
     let place = row.order_line.unwrap_or(1);
     let ready = Ready { line: 0, place: Some(place), digest: String::new(), parsed: String::new(), takes: false };
     let purchase: PurchaseId = fresh();
-    let whole = Whole { source, ..whole(&ready, row, person, organisation, &product) };
+    let whole = Whole { source, ..whole(&settings, &ready, row, buyer, organisation, &product, None) };
     add_as(tx, &settings, &[(purchase, whole)]).await?;
     let items = fetch_all!(tx, (ItemId,), PIECES, purchase)?.into_iter().map(|(id,)| id).collect();
     Ok(Sold { purchase, items })
@@ -355,12 +391,12 @@ impl Cells {
             whole.kind.as_str().into(),
             row.purchased_on.into(),
             row.delivered_on.into(),
-            row.customer_country.as_ref().map(|country| country.code()).into(),
+            whole.country.as_ref().map(CountryCode::code).into(),
             row.quantity.into(),
             whole.unit_price.map(|price| price.minor).into(),
             whole.unit_price.as_ref().map(|price| price.currency.code()).into(),
             whole.warranty_months.map(i64::from).into(),
-            whole.plan(settings).map(|plan| plan.code.as_str()).into(),
+            whole.plan().map(|plan| plan.code.as_str()).into(),
             whole.search.as_str().into(),
             whole.digest.into(),
             whole.source.into(),
@@ -390,12 +426,12 @@ impl Cells {
             whole.organisation.map(|firm| firm.0).into(),
             settings.now.into(),
         ]);
-        let plan = whole.plan(settings);
-        for layer in rights(&whole.sale(settings)) {
+        let plan = whole.plan();
+        for layer in rights(&whole.sale()) {
             self.coverage(settings, id, &layer, plan);
         }
         if let Some(plan) = plan {
-            let period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
+            let period = DateRange::months_from(whole.sale().counts_from(), plan.period_months);
             for (allowance, count) in plan.grants() {
                 self.benefit(settings, id, whole.person, whole.organisation, allowance, plan, period, count);
             }

@@ -10,10 +10,13 @@ use super::{
 };
 use crate::{
     access::Permit,
-    catalog::domain::Plan,
+    catalog::{
+        domain::{Plan, ProductKind},
+        server::store::ProductRow as Product,
+    },
     coverage::{
         domain::{CoverageKind, Layer, rights},
-        rules::PROLONGATION_MONTHS,
+        rules::{PROLONGATION_MONTHS, months_beyond},
     },
     db::{Key, Tx},
     error::AppError,
@@ -25,11 +28,15 @@ use crate::{
         history::{self, Change},
     },
     values::{
-        BenefitEntryId, BenefitId, Currency, DateRange, ItemId, Money, OrganisationId, PersonId, PurchaseId, add_months,
+        BenefitEntryId, BenefitId, CountryCode, Currency, DateRange, EmailAddress, ItemId, Money, OrganisationId, PersonId,
+        ProductId, PurchaseId, add_months,
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 /// A purchase as it is stored, as far as a change compares it.
 #[derive(Debug, sqlx::FromRow)]
@@ -41,7 +48,9 @@ struct Stored {
     organisation_name: Option<String>,
     organisation_number: Option<String>,
     plan_code: Option<String>,
+    product_key: String,
     product_name: String,
+    kind: String,
     quantity: i64,
     unit_price_minor: Option<i64>,
     unit_price_currency: Option<Currency>,
@@ -49,6 +58,12 @@ struct Stored {
     delivered_on: Option<NaiveDate>,
     warranty_months: Option<i64>,
     created_at: DateTime<Utc>,
+}
+
+impl Stored {
+    fn kind(&self) -> ProductKind {
+        self.kind.parse().unwrap_or(ProductKind::Goods)
+    }
 }
 
 /// Who has a piece, and for which firm.
@@ -92,9 +107,9 @@ impl Piece {
 }
 
 const STORED: &str = "select p.id, p.person_id, p.buyer_email, p.organisation_id, o.name as organisation_name, \
-    o.external_id as organisation_number, p.plan_code, p.product_name, p.quantity, \
+    o.external_id as organisation_number, p.plan_code, d.key as product_key, p.product_name, p.kind, p.quantity, \
     p.unit_price_minor, p.unit_price_currency, p.purchased_on, p.delivered_on, p.warranty_months, p.created_at \
-    from purchase p \
+    from purchase p join product d on d.id = p.product_id \
     left join organisation o on o.id = p.organisation_id where p.order_number = $1 and p.order_line = $2";
 // A registration by order names no piece: it is of each that came over by it, and stays with whoever proved the address.
 const PIECES: &str = "select i.id, i.position, i.serial_number, i.serial_key, i.owner_id, i.organisation_id, \
@@ -175,6 +190,109 @@ fn another_firm(stored: &Stored, row: &PurchaseRow) -> bool {
     }
 }
 
+/// What a purchase has of its own where its row leaves it open.
+pub struct Own {
+    pub name: String,
+    pub brand: Option<String>,
+    pub category: Option<String>,
+    pub kind: ProductKind,
+    pub unit_price: Option<Money>,
+    pub warranty_months: Option<u32>,
+}
+
+impl Own {
+    /// As its product says today.
+    pub fn of(product: &Product) -> Self {
+        Self {
+            name: product.name.clone(),
+            brand: product.brand.clone(),
+            category: product.category.clone(),
+            kind: product.kind(),
+            unit_price: product.unit_price(),
+            warranty_months: months(product.warranty_months),
+        }
+    }
+}
+
+fn months(stored: Option<i64>) -> Option<u32> {
+    stored.and_then(|months| u32::try_from(months).ok())
+}
+
+/// What was frozen in a purchase when it came in: its product, its plan and the company's rules may say something else
+/// by now.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Frozen {
+    pub product_id: ProductId,
+    buyer_email: String,
+    product_name: String,
+    brand: Option<String>,
+    category: Option<String>,
+    kind: String,
+    unit_price_minor: Option<i64>,
+    unit_price_currency: Option<Currency>,
+    warranty_months: Option<i64>,
+    country: Option<CountryCode>,
+    plan_code: Option<String>,
+    plan_name: Option<String>,
+    plan_months: Option<i64>,
+    legal_months: Option<i64>,
+    rule_id: Option<String>,
+    rule_version: Option<i64>,
+}
+
+impl Frozen {
+    /// What its row left open then.
+    pub fn own(&self) -> Own {
+        Own {
+            name: self.product_name.clone(),
+            brand: self.brand.clone(),
+            category: self.category.clone(),
+            kind: self.kind.parse().unwrap_or(ProductKind::Goods),
+            unit_price: self.unit_price_minor.zip(self.unit_price_currency).map(|(minor, code)| Money::new(minor, code)),
+            warranty_months: months(self.warranty_months),
+        }
+    }
+
+    /// The plan, with the name and the period that it was sold with.
+    pub fn sold_with<'p>(&self, plan: &'p Plan) -> Cow<'p, Plan> {
+        if self.plan_code.as_ref() != Some(&plan.code) {
+            return Cow::Borrowed(plan);
+        }
+        let name = self.plan_name.clone().unwrap_or_else(|| plan.name.clone());
+        Cow::Owned(Plan { name, period_months: months(self.plan_months).unwrap_or(plan.period_months), ..plan.clone() })
+    }
+
+    /// The country that it was sold to, as long as its buyer is the same.
+    pub fn country_of(&self, buyer: &EmailAddress) -> Option<CountryCode> {
+        self.country.filter(|_| self.buyer_email == buyer.as_str())
+    }
+
+    /// Whether a legal guarantee of this country came with it.
+    pub fn granted_by_law(&self, country: Option<CountryCode>) -> bool {
+        self.legal_months.is_some() && self.country == country
+    }
+
+    /// The months of its legal guarantee, where the company granted more than the law.
+    pub fn longer_guarantee(&self) -> Option<u32> {
+        let version = self.rule_version.and_then(|version| u32::try_from(version).ok())?;
+        months_beyond(self.rule_id.as_deref()?, version, months(self.legal_months)?)
+    }
+}
+
+// The first piece has carried the rights from the start; those that were added to the purchase later carry the same.
+const FROZEN: &str = "select p.product_id, p.buyer_email, p.product_name, p.brand, p.category, p.kind, p.unit_price_minor, \
+    p.unit_price_currency, p.warranty_months, p.country, s.plan_code, s.plan_name, s.months as plan_months, \
+    l.months as legal_months, l.rule_id, l.rule_version from purchase p \
+    left join item i on i.purchase_id = p.id \
+        and i.position = (select min(o.position) from item o where o.purchase_id = p.id) \
+    left join coverage s on s.item_id = i.id and s.kind = 'service_plan' \
+    left join coverage l on l.item_id = i.id and l.kind = 'legal_guarantee' where p.id = $1";
+
+/// What was frozen in a purchase.
+pub async fn frozen(tx: &mut Tx, id: PurchaseId) -> Result<Option<Frozen>, AppError> {
+    Ok(fetch_optional!(tx, Frozen, FROZEN, id)?)
+}
+
 /// What a staged row would do to the purchase that is there.
 pub enum Effect {
     /// It takes nothing away, whatever somebody comes to rely on meanwhile.
@@ -191,7 +309,12 @@ pub async fn effect(tx: &mut Tx, settings: &Settings, ready: &Ready) -> Result<E
     let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, place)? else {
         return Ok(Effect::Harmless);
     };
-    let plan = settings.plan(&row, catalog::kind_of(tx, &row).await?).map(|plan| plan.code.as_str());
+    // As it would be when the row is applied.
+    let kind = match row.kind {
+        None if stored.product_key == catalog::product_key(&row) => stored.kind(),
+        _ => catalog::kind_of(tx, &row).await?,
+    };
+    let plan = settings.plan(&row, kind).map(|plan| plan.code.as_str());
     let pieces = fetch_all!(tx, Piece, PIECES, stored.id, plan.unwrap_or_default())?;
     if let Some(conflict) = refused(&stored, &row, plan, &plans(pieces.clone(), &row)) {
         return Ok(Effect::Conflict(RowFault::new("order_line", place.to_string(), Fault::Conflict(conflict))));
@@ -248,7 +371,7 @@ pub async fn apply(
     let Some(stored) = fetch_optional!(tx, Stored, STORED, &row.order_number, whole.place)? else {
         return Err(AppError::NotFound);
     };
-    let plan = whole.plan(settings).map(|plan| plan.code.as_str());
+    let plan = whole.plan().map(|plan| plan.code.as_str());
     let pieces = fetch_all!(tx, Piece, PIECES, id, plan.unwrap_or_default())?;
     let next = pieces.iter().map(|piece| piece.position).max().unwrap_or(0) + 1;
     let serials: Vec<String> = pieces.iter().filter_map(|piece| piece.serial_number.clone()).collect();
@@ -256,7 +379,7 @@ pub async fn apply(
     if let Some(conflict) = refused(&stored, row, plan, &plans) {
         return Ok(Err(conflict));
     }
-    let (before, after) = difference(settings, &stored, &serials, whole);
+    let (before, after) = difference(&stored, &serials, whole);
     // A buyer who registered the purchase under another address keeps it as long as the order's address is the same.
     let same_buyer = stored.buyer_email == row.customer_email.as_str();
     let person = if same_buyer { stored.person_id } else { whole.person };
@@ -274,7 +397,7 @@ pub async fn apply(
         whole.kind.as_str(),
         row.purchased_on,
         row.delivered_on,
-        row.customer_country.as_ref().map(|country| country.code()),
+        whole.country.as_ref().map(CountryCode::code),
         row.quantity,
         whole.unit_price.map(|price| price.minor),
         whole.unit_price.as_ref().map(|price| price.currency.code()),
@@ -287,7 +410,7 @@ pub async fn apply(
     for piece in &plans.removed {
         remove(tx, piece.id).await?;
     }
-    let wanted = rights(&whole.sale(settings));
+    let wanted = rights(&whole.sale());
     for (piece, serial) in &plans.kept {
         let key = serial.as_deref().map(serial_key);
         // What comes with the plan is for whoever has the piece now.
@@ -310,7 +433,7 @@ pub async fn apply(
             }
             (person, whole.organisation)
         };
-        coverages(tx, settings, piece.id, &wanted, whole.plan(settings)).await?;
+        coverages(tx, settings, piece.id, &wanted, whole.plan()).await?;
         benefits(tx, settings, piece.id, owner, stored.plan_code.as_deref(), whole).await?;
     }
     let mut cells = Cells::default();
@@ -343,7 +466,7 @@ pub async fn apply(
 
 /// What the history says of a changed purchase: each thing that is another now, before and after, under the name of its
 /// column.
-fn difference(settings: &Settings, stored: &Stored, serials: &[String], whole: &Whole<'_>) -> (String, String) {
+fn difference(stored: &Stored, serials: &[String], whole: &Whole<'_>) -> (String, String) {
     let row = whole.row;
     let price = |price: Option<Money>| price.map(|price| format!("{} {}", price.decimal(), price.currency));
     let day = |day: Option<NaiveDate>| day.map(|day| day.to_string());
@@ -371,7 +494,7 @@ fn difference(settings: &Settings, stored: &Stored, serials: &[String], whole: &
             stored.warranty_months.map(|months| months.to_string()),
             whole.warranty_months.map(|months| months.to_string()),
         ),
-        ("plan", stored.plan_code.clone(), whole.plan(settings).map(|plan| plan.code.clone())),
+        ("plan", stored.plan_code.clone(), whole.plan().map(|plan| plan.code.clone())),
     ];
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for (name, was, is) in facts.into_iter().filter(|(_, was, is)| was != is) {
@@ -516,7 +639,7 @@ async fn benefits(
     whole: &Whole<'_>,
 ) -> Result<(), AppError> {
     let there = fetch_all!(tx, Benefit, BENEFITS, item)?;
-    let plan = whole.plan(settings);
+    let plan = whole.plan();
     for benefit in &there {
         let Some(plan) = plan.filter(|plan| plan.code == benefit.plan_code) else {
             if !benefit.extended || before == Some(benefit.plan_code.as_str()) {
@@ -524,7 +647,7 @@ async fn benefits(
             }
             continue;
         };
-        let mut period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
+        let mut period = DateRange::months_from(whole.sale().counts_from(), plan.period_months);
         if benefit.extended {
             period.until = period.until.max(benefit.ends_on);
         }
@@ -536,7 +659,7 @@ async fn benefits(
         }
     }
     let Some(plan) = plan else { return Ok(()) };
-    let period = DateRange::months_from(whole.sale(settings).counts_from(), plan.period_months);
+    let period = DateRange::months_from(whole.sale().counts_from(), plan.period_months);
     let has_plan = there.iter().any(|benefit| benefit.plan_code == plan.code);
     let mut cells = Cells::default();
     for (allowance, count) in plan.grants().filter(|_| !has_plan) {

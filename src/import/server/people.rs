@@ -15,7 +15,7 @@ use crate::{
         Cx, fresh,
         history::{self, Change},
     },
-    values::{EmailAddress, OrganisationId, PersonId},
+    values::{CountryCode, EmailAddress, OrganisationId, PersonId},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
@@ -29,6 +29,13 @@ struct Known {
     phone: Option<String>,
     language: Option<String>,
     country: Option<String>,
+}
+
+/// Whoever bought something, and where they live as far as the portal knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Buyer {
+    pub id: PersonId,
+    pub country: Option<CountryCode>,
 }
 
 const KNOWN: &str = "select id, email, name, phone, language, country from person where email in";
@@ -48,14 +55,17 @@ pub async fn people(
     (cx, permit): (&Cx, &Permit),
     settings: &Settings,
     rows: &[&PurchaseRow],
-) -> Result<HashMap<EmailAddress, PersonId>, AppError> {
+) -> Result<HashMap<EmailAddress, Buyer>, AppError> {
     let wanted: BTreeMap<&EmailAddress, &PurchaseRow> = rows.iter().map(|row| (&row.customer_email, *row)).collect();
+    // Not every line of an order has to say where it went.
+    let countries: HashMap<&EmailAddress, CountryCode> =
+        rows.iter().filter_map(|row| Some((&row.customer_email, row.customer_country?))).collect();
     let mut known = find(tx, wanted.keys().copied()).await?;
-    for person in &known {
+    for person in &mut known {
         let row = wanted[&person.email];
         let phone = row.customer_phone.as_deref().filter(|_| person.phone.is_none());
         let language = row.customer_language.as_ref().map(|tag| tag.as_str()).filter(|_| person.language.is_none());
-        let country = row.customer_country.as_ref().map(|code| code.code()).filter(|_| person.country.is_none());
+        let country = countries.get(&person.email).filter(|_| person.country.is_none()).map(CountryCode::code);
         let (mut from, mut to) = (Vec::new(), Vec::new());
         let mut said = |what: &str, was: &str, is: &str| {
             from.push(format!("{what} {was}"));
@@ -71,6 +81,9 @@ pub async fn people(
             && execute!(tx, NAME, person.id, &person.name, name, name.to_lowercase())? == 1
         {
             said("customer_name", &person.name, name);
+        }
+        if let Some(code) = country {
+            person.country = Some(code.to_owned());
         }
         if !to.is_empty() {
             let (from, to) = (from.join(", "), to.join(", "));
@@ -88,12 +101,16 @@ pub async fn people(
     let there: BTreeSet<EmailAddress> = known.iter().map(|person| person.email.clone()).collect();
     let new: Vec<&EmailAddress> = wanted.keys().copied().filter(|email| !there.contains(*email)).collect();
     if !new.is_empty() {
-        let cells = new.iter().map(|email| person_cells(settings, email, wanted[*email])).collect();
+        let cells = new.iter().map(|email| person_cells(settings, email, wanted[*email], countries.get(*email))).collect();
         bulk::insert(tx, ADD, "on conflict (email) do nothing", cells).await?;
         // Somebody may have signed in with the address meanwhile, so that the row to use is not ours.
         known.extend(find(tx, new.into_iter()).await?);
     }
-    Ok(known.into_iter().map(|person| (person.email, person.id)).collect())
+    let buyer = |person: Known| {
+        let country = person.country.and_then(|code| code.parse().ok());
+        (person.email, Buyer { id: person.id, country })
+    };
+    Ok(known.into_iter().map(buyer).collect())
 }
 
 /// What somebody is called of whom nothing but the address is known.
@@ -101,7 +118,12 @@ fn before_at(email: &EmailAddress) -> &str {
     email.as_str().split('@').next().unwrap_or_default()
 }
 
-fn person_cells(settings: &Settings, email: &EmailAddress, row: &PurchaseRow) -> Vec<Value> {
+fn person_cells(
+    settings: &Settings,
+    email: &EmailAddress,
+    row: &PurchaseRow,
+    country: Option<&CountryCode>,
+) -> Vec<Value> {
     let name = row.customer_name.as_deref().unwrap_or(before_at(email));
     let id: PersonId = fresh();
     vec![
@@ -111,7 +133,7 @@ fn person_cells(settings: &Settings, email: &EmailAddress, row: &PurchaseRow) ->
         name.to_lowercase().into(),
         row.customer_phone.clone().into(),
         row.customer_language.as_ref().map(|tag| tag.as_str()).into(),
-        row.customer_country.as_ref().map(|code| code.code()).into(),
+        country.map(CountryCode::code).into(),
         false.into(),
         settings.now.into(),
         0_i64.into(),

@@ -35,8 +35,9 @@ pub const CLAUSES: &[Clause] = &[
         name: "serial_number_given_twice",
         sql: "select r.id, r.serial_key as detail from registration r where (r.state = 'open' and exists \
             (select 1 from registration o where o.serial_key = r.serial_key and o.id <> r.id \
-            and o.state in ('open', 'accepted'))) or (r.state = 'accepted' and exists \
-            (select 1 from registration o where o.item_id = r.item_id and o.id <> r.id and o.state = 'accepted'))",
+            and o.state in ('open', 'accepted'))) or (r.state = 'accepted' and r.ended_at is null and exists \
+            (select 1 from registration o where o.item_id = r.item_id and o.id <> r.id and o.state = 'accepted' \
+            and o.ended_at is null))",
     },
     Clause {
         promise: 4,

@@ -81,11 +81,14 @@ fn card(cx: &Cx, sheet: &Sheet, after: &str, row: OpenRow) -> impl IntoView + us
     };
     // One form on this page is the one that came back: its fields carry the plain names, so that the summary finds them.
     let field_id = |name: &str| if this { name.to_owned() } else { format!("{name}-{id}") };
-    let (sku_id, day_id, why_id) = (field_id("sku"), field_id("purchased_on"), field_id("why"));
+    let (sku_id, day_id, country_id, why_id) =
+        (field_id("sku"), field_id("purchased_on"), field_id("country"), field_id("why"));
     let again = id.clone();
     let (sku, sku_fault) = field("sku");
     let (day, day_fault) = field("purchased_on");
     let (why, why_fault) = field("why");
+    let (typed, country_fault) = field("country");
+    let country = if this { typed } else { row.country.clone().unwrap_or_default() };
     let disputed = row.is_disputed().then(|| {
         view! { <Alert tone=Tone::Warn><p>{w!(t, purchases.desk_disputed)}</p></Alert> }
     });
@@ -96,12 +99,15 @@ fn card(cx: &Cx, sheet: &Sheet, after: &str, row: OpenRow) -> impl IntoView + us
         }
         _ => w!(t, purchases.desk_several),
     };
-    let unknown_sale = sku_fault.is_some() || day_fault.is_some() || !sku.is_empty() || !day.is_empty();
+    let wrong = sku_fault.is_some() || day_fault.is_some() || country_fault.is_some();
+    let unknown_sale = wrong || !sku.is_empty() || !day.is_empty();
     let fields = view! {
         <div class="fields">
             <Field name="sku" id=sku_id label=w!(t, purchases.desk_sku) value=sku fault=sku_fault/>
             <Field name="purchased_on" id=day_id kind="date" label=w!(t, purchases.desk_bought_on)
                 value=day fault=day_fault max=cx.today().to_string()/>
+            <Field name="country" id=country_id label=w!(t, purchases.desk_country) hint=w!(t, purchases.desk_country_hint)
+                value=country fault=country_fault maxlength=Some(2)/>
         </div>
     };
     let sale = if row.pieces.is_empty() {

@@ -7,6 +7,7 @@ use crate::{
     execute, fetch_all,
     values::{ItemId, OrganisationId, PersonId},
 };
+use chrono::{DateTime, Utc};
 
 const HELD: &str = "select id from item where owner_id = $1 and organisation_id = $2 order by id";
 
@@ -23,9 +24,12 @@ pub struct Passed {
     pub purchases: u64,
 }
 
-// The purchase goes along: by it an import knows whose the pieces are.
+// What they were given by its number they have no more: see [`super::register::store::hand_on`].
+const END_ACCEPTED: &str = "update registration set ended_at = $3 where person_id = $1 and state = 'accepted' \
+    and ended_at is null and item_id in (select id from item where owner_id = $1 and organisation_id = $2)";
 const PASS_ITEMS: &str = "update item set owner_id = $3 where owner_id = $1 and organisation_id = $2";
 const PASS_BENEFITS: &str = "update benefit set person_id = $3 where person_id = $1 and organisation_id = $2";
+// By it an import knows whose the pieces are.
 const PASS_PURCHASES: &str = "update purchase set person_id = $3 where person_id = $1 and organisation_id = $2";
 
 /// Passes what somebody holds for a firm to somebody else of it. The caller holds both the pieces and the person.
@@ -35,7 +39,9 @@ pub async fn pass(
     firm: OrganisationId,
     from: PersonId,
     to: PersonId,
+    now: DateTime<Utc>,
 ) -> Result<Passed, AppError> {
+    execute!(tx, END_ACCEPTED, from, firm, now)?;
     Ok(Passed {
         items: execute!(tx, PASS_ITEMS, from, firm, to)?,
         benefits: execute!(tx, PASS_BENEFITS, from, firm, to)?,

@@ -15,6 +15,7 @@ use crate::{
         server::{hours::working_time, service as cases},
     },
     catalog::server::store as catalog,
+    coverage::domain::guaranteed_by_law,
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
     followups::server::store as follow_ups,
@@ -37,7 +38,7 @@ use crate::{
         history::{self, Change},
         keys, rate, secret,
     },
-    values::{ClaimId, Cursor, EmailAddress, ItemId, PersonId, PublicNumber, Rows, digits},
+    values::{ClaimId, CountryCode, Cursor, EmailAddress, ItemId, PersonId, PublicNumber, Rows, digits},
     w,
 };
 use chrono::{Duration, NaiveDate};
@@ -82,29 +83,46 @@ impl Next {
 
 fn asked(form: &Form) -> Result<Asked, AppError> {
     let mut faults = Faults::default();
-    let optional = |name: &str, most: u32, faults: &mut Faults| {
-        if form.text(name).is_empty() { None } else { Some(form.words(name, most, faults)) }
-    };
-    let serial = optional("serial_number", 100, &mut faults);
-    let order = optional("order_number", 200, &mut faults);
-    let proof = optional("proof", 2000, &mut faults);
-    let asked = match (order, serial) {
-        (None, Some(number)) => {
-            if serial_key(&number).is_empty() {
+    let asked = match way(form)? {
+        Way::Order => {
+            let number = form.words("order_number", 200, &mut faults);
+            let email = form.parse::<EmailAddress>("email", &mut faults, Fault::NotAnEmail);
+            email.map(|email| Asked::Order { number, email })
+        }
+        Way::Serial => {
+            let number = form.words("serial_number", 100, &mut faults);
+            if !number.is_empty() && serial_key(&number).is_empty() {
                 faults.add("serial_number", Fault::NotAChoice);
             }
+            let proof = Some(form.text("proof")).filter(|proof| !proof.is_empty());
+            let proof = proof.map(|_| form.words("proof", 2000, &mut faults));
             Some(Asked::Serial { number, proof })
-        }
-        (number, _) => {
-            if number.is_none() {
-                faults.add("order_number", Fault::Required);
-            }
-            let email = form.parse::<EmailAddress>("email", &mut faults, Fault::NotAnEmail);
-            number.zip(email).map(|(number, email)| Asked::Order { number, email })
         }
     };
     faults.check()?;
     asked.ok_or_else(|| Faults::only("order_number", Fault::Required))
+}
+
+/// Which of the two ways somebody goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Order,
+    Serial,
+}
+
+/// The way of the button that was pressed; of a form without one, the way that is filled in.
+///
+/// # Errors
+/// [`Fault::BothWays`] where both are: nobody is to lose what they typed for the other.
+fn way(form: &Form) -> Result<Way, AppError> {
+    let filled = |name: &str| !form.text(name).is_empty();
+    match (form.text("way"), filled("order_number"), filled("serial_number")) {
+        ("order", ..) => Ok(Way::Order),
+        ("serial", ..) => Ok(Way::Serial),
+        (_, true, true) => Err(Faults::only("serial_number", Fault::BothWays)),
+        (_, false, true) => Ok(Way::Serial),
+        _ => Ok(Way::Order),
+    }
 }
 
 /// Asks for a purchase.
@@ -342,8 +360,17 @@ pub async fn open(cx: &Cx, cursor: Option<&Cursor>) -> Result<Rows<OpenRow>, App
 /// What staff say to a registration.
 #[derive(Clone, Debug)]
 enum Verdict {
-    Accept { which: Which, sku: Option<String>, purchased_on: Option<NaiveDate> },
+    Accept { which: Which, sale: UnknownSale },
     Refuse { why: String },
+}
+
+/// What staff know of a sale that the portal does not.
+#[derive(Clone, Debug)]
+struct UnknownSale {
+    sku: Option<String>,
+    purchased_on: Option<NaiveDate>,
+    /// Whose law counts.
+    country: Option<CountryCode>,
 }
 
 /// Which of the things that have the number it is.
@@ -374,8 +401,11 @@ pub async fn decide(cx: &Cx, form: &Form) -> Result<bool, AppError> {
                 ANOTHER => Which::Another,
                 _ => form.parse("item", &mut faults, Fault::NotAChoice).map_or(Which::Only, Which::This),
             },
-            sku: Some(form.text("sku")).filter(|sku| !sku.is_empty()).map(str::to_owned),
-            purchased_on: form.optional("purchased_on", &mut faults, Fault::NotADate),
+            sale: UnknownSale {
+                sku: Some(form.text("sku")).filter(|sku| !sku.is_empty()).map(str::to_owned),
+                purchased_on: form.optional("purchased_on", &mut faults, Fault::NotADate),
+                country: country(form, &mut faults),
+            },
         },
         "refuse" => Verdict::Refuse { why: form.words("why", 1000, &mut faults) },
         _ => {
@@ -392,6 +422,16 @@ pub async fn decide(cx: &Cx, form: &Form) -> Result<bool, AppError> {
             Box::pin(async move { decide_in(tx, &cx, id, &verdict).await })
         })
         .await
+}
+
+/// A code as people type it: in small letters too.
+fn country(form: &Form, faults: &mut Faults) -> Option<CountryCode> {
+    let code = form.text("country").to_ascii_uppercase();
+    let country = code.parse().ok();
+    if country.is_none() && !code.is_empty() {
+        faults.add("country", Fault::NotACountry);
+    }
+    country
 }
 
 async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Result<bool, AppError> {
@@ -412,7 +452,7 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
             let letter = Letter::RegistrationRefused { serial, why: why.clone(), link: link("/help") };
             notices::send(tx, cx, To::Person(row.person_id), letter, &format!("registration-decided:{id}")).await?;
         }
-        Verdict::Accept { which, sku, purchased_on } => {
+        Verdict::Accept { which, sale } => {
             let pieces = store::items_with(tx, &key).await?;
             let known = match (which, pieces.as_slice()) {
                 (Which::Only, [only]) => Some(*only),
@@ -432,7 +472,7 @@ async fn decide_in(tx: &mut Tx, cx: &Cx, id: ClaimId, verdict: &Verdict) -> Resu
                     bring(tx, cx, &permit, item, &row).await?;
                     item
                 }
-                None => sell(tx, (cx, &permit), &row, sku.as_deref(), *purchased_on).await?,
+                None => sell(tx, (cx, &permit), &row, sale).await?,
             };
             store::decide(tx, &permit, id, state, Some(item), by, None, cx.now).await?;
             record(tx, cx, &permit, id, Some(row.state()), state, None).await?;
@@ -477,9 +517,16 @@ async fn sell(
     tx: &mut Tx,
     (cx, permit): (&Cx, &Permit),
     row: &RegistrationRow,
-    sku: Option<&str>,
-    purchased_on: Option<NaiveDate>,
+    sale: &UnknownSale,
 ) -> Result<ItemId, AppError> {
+    let UnknownSale { sku, purchased_on, country } = sale;
+    let buyer = store::buyer(tx, row.person_id).await?.ok_or(AppError::NotFound)?;
+    let product = match sku {
+        Some(sku) => catalog::by_sku(tx, sku).await?,
+        None => None,
+    };
+    // Without a country no law grants anything.
+    let country = country.or_else(|| buyer.country.as_deref().and_then(|code| code.parse().ok()));
     let mut faults = Faults::default();
     if sku.is_none() {
         faults.add("sku", Fault::Required);
@@ -491,10 +538,11 @@ async fn sell(
     if purchased_on.is_some_and(|day| day > cx.today() || Some(day) < longest_ago) {
         faults.add("purchased_on", Fault::NotADate);
     }
+    if country.is_none() && product.as_ref().is_some_and(|product| guaranteed_by_law(product.kind())) {
+        faults.add("country", Fault::Required);
+    }
     faults.check()?;
-    let sku = sku.unwrap_or_default();
-    let product = catalog::by_sku(tx, sku).await?.ok_or(Refusal::UnknownArticle)?;
-    let buyer = store::buyer(tx, row.person_id).await?.ok_or(AppError::NotFound)?;
+    let product = product.ok_or(Refusal::UnknownArticle)?;
     let purchase = PurchaseRow {
         order_number: format!("R-{}", PublicNumber::from_seed(rand::random())),
         order_line: None,
@@ -504,10 +552,10 @@ async fn sell(
         customer_name: None,
         customer_phone: None,
         customer_language: None,
-        customer_country: buyer.country.and_then(|country| country.parse().ok()),
+        customer_country: country,
         organisation: None,
         organisation_id: None,
-        sku: Some(sku.to_owned()),
+        sku: sku.clone(),
         product_name: Some(product.name),
         brand: None,
         category: None,

@@ -50,6 +50,8 @@ async fn page(cx: Cx, sheet: Sheet) -> Result<Response, AppError> {
         view! {
             <PageHead title=title lead=w!(t, purchases.register_lead) back=Some(("/purchases".to_owned(), w!(t, purchases.back)))/>
             {cx.faults(&sheet)}
+            // Enter presses the first button: this one, which says nothing of the way, wherever one typed.
+            <button type="submit" form="register-purchase" hidden=true tabindex="-1" aria-hidden="true"></button>
             <form method="post" action="/purchases/register" id="register-purchase" class="form">
                 <HiddenKey value=sheet_key(&sheet)/>
                 <Card title=w!(t, purchases.by_order)>
@@ -57,14 +59,16 @@ async fn page(cx: Cx, sheet: Sheet) -> Result<Response, AppError> {
                         value=order fault=order_fault maxlength=Some(200)/>
                     <Field name="email" label=w!(t, purchases.email) hint=w!(t, purchases.email_hint) kind="email"
                         autocomplete="email" value=email fault=email_fault maxlength=Some(254)/>
-                    <Actions><Button>{w!(t, purchases.send_order)}</Button></Actions>
+                    <Actions><Button name="way" value="order".to_owned()>{w!(t, purchases.send_order)}</Button></Actions>
                 </Card>
                 <Card title=w!(t, purchases.by_serial)>
                     <Field name="serial_number" label=w!(t, purchases.serial_number) hint=w!(t, purchases.serial_hint)
                         value=serial fault=serial_fault maxlength=Some(100)/>
                     <TextArea name="proof" label=w!(t, purchases.proof) hint=w!(t, purchases.proof_hint)
                         value=proof fault=proof_fault rows=3 maxlength=Some(2000)/>
-                    <Actions><Button tone=ButtonTone::Quiet>{w!(t, purchases.send_serial)}</Button></Actions>
+                    <Actions>
+                        <Button tone=ButtonTone::Quiet name="way" value="serial".to_owned()>{w!(t, purchases.send_serial)}</Button>
+                    </Actions>
                 </Card>
             </form>
             {asked}

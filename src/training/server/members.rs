@@ -210,7 +210,7 @@ pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> 
                     return Err(AppError::Busy);
                 }
                 let to = cx.person()?.id;
-                let Passed { items, benefits, purchases } = firms::pass(tx, &permit, firm, person, to).await?;
+                let Passed { items, benefits, purchases } = firms::pass(tx, &permit, firm, person, to, cx.now).await?;
                 let repairs = repairs::pass(tx, &permit, firm, person, to).await?;
                 let passed = json!({
                     "to": to, "items": items, "benefits": benefits, "purchases": purchases, "repairs": repairs

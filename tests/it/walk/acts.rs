@@ -39,6 +39,7 @@ fn changes(act: Act) -> bool {
         | Act::Import
         | Act::RegisterPurchase
         | Act::DecideRegistration
+        | Act::SetGuarantee
         | Act::GrantBenefit
         | Act::ExtendBenefit
         | Act::SettleCharge
@@ -225,6 +226,9 @@ async fn perform(walk: &mut Walk, act: Act) {
             let id = walk.text("select lower(hex(id)) from registration where state = 'open'").await;
             let form = [("registration", id.as_str()), ("decision", "refuse"), ("why", "It is not yours.")];
             walk.post(AGENT, "/desk/registrations", &form).await;
+        }
+        Act::SetGuarantee => {
+            walk.post("manager@example.com", "/desk/settings/guarantees", &[("months_SE", "36")]).await;
         }
         Act::GrantBenefit | Act::ExtendBenefit => {
             let things = Things::of(&walk.world).await;

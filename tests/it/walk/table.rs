@@ -72,6 +72,8 @@ pub const DOORS: &[Door] = &[
     door("/purchases/give/{item}", Alone, Alone),
     door("/purchases/take-over/{id}", Alone, Alone),
     door("/desk/registrations", Desk(DESK), Desk(DESK)),
+    // coverage
+    door("/desk/settings/guarantees", Desk(NO_OTHER), Desk(NO_OTHER)),
     // benefits
     door("/desk/benefits/{item}", Desk(DESK), Desk(DESK)),
     // charges

@@ -211,6 +211,7 @@ impl Things {
             }
             "/desk/customers/{id}" => vec![("due", "1"), ("what", "Call.")],
             "/desk/follow-ups/{id}" => vec![("outcome", "reached")],
+            "/desk/settings/guarantees" => vec![("months_SE", "36")],
             "/desk/settings/workshops" => WORKSHOP.to_vec(),
             "/desk/settings/hours" => vec![("version", "0"), ("day_1", "09:00-12:00")],
             "/training/mine" => vec![("act", "renew")],

@@ -182,6 +182,7 @@ pub async fn move_order(
         }
     }
     for (item, owner) in items {
+        end_accepted(tx, item, now).await?;
         // After its benefits are held by the move: what is booked with them in the same moment is seen.
         if owner != person {
             let (repairs, booked) = under_way(tx, item).await?;
@@ -198,6 +199,8 @@ pub struct OpenRow {
     pub id: ClaimId,
     pub person_id: PersonId,
     pub person_name: String,
+    /// Where they live, as far as the portal knows.
+    pub country: Option<String>,
     pub serial_number: String,
     pub proof: Option<String>,
     pub state: String,
@@ -224,7 +227,7 @@ impl OpenRow {
     }
 }
 
-const OPEN: &str = "select r.id, r.person_id, a.name as person_name, r.serial_number, r.proof, r.state, r.created_at \
+const OPEN: &str = "select r.id, r.person_id, a.name as person_name, a.country, r.serial_number, r.proof, r.state, r.created_at \
     from registration r join person a on a.id = r.person_id where r.state in ('open', 'disputed') and (r.created_at, r.id) > ($1, $2) order by r.created_at, r.id limit $3";
 
 const PIECES: &str = "select r.id as registration_id, i.id, p.product_name, o.name as owner_name, p.order_number, \
@@ -248,14 +251,15 @@ pub async fn open(tx: &mut Tx, _: &Permit, cursor: Option<&Cursor>) -> Result<Ro
     Ok(Rows::cut(rows, |row| Cursor { key: row.created_at.timestamp_micros().to_string(), id: row.id.0 }))
 }
 
-const TAKEN: &str = "select id from registration where item_id = $1 and state = 'accepted' and id <> $2 limit 1";
+const TAKEN: &str = "select id from registration where item_id = $1 and state = 'accepted' and ended_at is null \
+    and id <> $2 limit 1";
 const DISPUTE_OTHERS: &str = "update registration set state = 'disputed' \
     where serial_key = $1 and state = 'open' and id <> $2";
 const DECIDE: &str = "update registration set state = $2, item_id = $3, decided_by = $4, why = $5, decided_at = $6 \
     where id = $1";
 const ITEMS_WITH: &str = "select id from item where serial_key = $1 order by id";
 
-/// Whether the piece was given to somebody by another registration.
+/// Whether the piece was given to somebody by another registration, who has it still.
 pub async fn taken(tx: &mut Tx, item: ItemId, but: ClaimId) -> Result<bool, AppError> {
     Ok(fetch_scalar!(tx, ClaimId, TAKEN, item, but)?.is_some())
 }
@@ -289,12 +293,21 @@ pub async fn items_with(tx: &mut Tx, key: &str) -> Result<Vec<ItemId>, AppError>
 const HAND_ON: &str = "update item set owner_id = $2, organisation_id = null, transferred_at = $3 \
     where id = $1 and owner_id <> $2";
 const HAND_ON_BENEFITS: &str = "update benefit set person_id = $2, organisation_id = null where item_id = $1";
+const END_ACCEPTED: &str = "update registration set ended_at = $2 where item_id = $1 and state = 'accepted' \
+    and ended_at is null and person_id <> (select i.owner_id from item i where i.id = $1)";
 
 /// Gives a piece to whoever proved that it is theirs.
 pub async fn hand_on(tx: &mut Tx, _: &Permit, item: ItemId, to: PersonId, now: DateTime<Utc>) -> Result<(), AppError> {
     if execute!(tx, HAND_ON, item, to, now)? == 1 {
         execute!(tx, HAND_ON_BENEFITS, item, to)?;
+        end_accepted(tx, item, now).await?;
     }
+    Ok(())
+}
+
+/// Ends that a piece was given to somebody by its number who has it no more: somebody else may be given it now.
+async fn end_accepted(tx: &mut Tx, item: ItemId, now: DateTime<Utc>) -> Result<(), AppError> {
+    execute!(tx, END_ACCEPTED, item, now)?;
     Ok(())
 }
 
