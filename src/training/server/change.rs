@@ -297,9 +297,12 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     if clashes.iter().any(|clash| running || !wanted.known_clashes.contains(&clash.person)) {
         return Err(Refusal::LearnersClash { people: seen }.into());
     }
+    let draft = class.state == ClassState::Draft;
     let (new_room, new_link) = (edit.room != class.room_id, edit.link != class.link);
     let new_title = edit.title != class.title;
     let broken = Broken::of(class, wanted, first.from, cx.now);
+    // Of a draft nobody has agreed to anything yet.
+    let otherwise = !draft && (!moves.is_empty() || broken.is_any());
     let changed = Changed {
         title: edit.title.clone(),
         room: edit.room,
@@ -314,7 +317,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         starts: first.from,
         ends: last,
         window: wanted.window,
-        grace: if moves.is_empty() && !broken.is_any() { class.rules.grace_until } else { Some(cx.now + GRACE) },
+        grace: if otherwise { Some(cx.now + GRACE) } else { class.rules.grace_until },
         moved: new_room || new_link || !moves.is_empty(),
     };
     if !store::update_class(tx, permit, class.id, edit.version, &changed, cx.now).await? {
