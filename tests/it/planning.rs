@@ -1384,6 +1384,23 @@ both! {
 }
 
 both! {
+    async fn a_draft_whose_time_has_passed_is_moved_and_published(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = plan::create(&school.cx, school.draft("Late", 5, 24, 0), None).await.unwrap();
+        world.advance(Duration::hours(25));
+        let cx = school.now(&world).await;
+        assert_eq!(refusal(plan::publish(&cx, id).await.unwrap_err()), Refusal::InThePast);
+        assert_eq!(refusal(move_to(&world, &cx, id, 20).await.unwrap_err()), Refusal::InThePast);
+        move_to(&world, &cx, id, 24 * 9).await.unwrap();
+        assert_eq!(time_of(&world, &school.trainer).await, [now() + Duration::hours(24 * 9)]);
+        plan::publish(&cx, id).await.unwrap();
+        let ann = world.customer("ann@example.com").await;
+        assert_eq!(enrol(&world, &ann, id).await, EnrolmentState::Booked);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn a_draft_that_is_moved_keeps_its_cut_off(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = plan::create(&school.cx, school.draft("Soon", 5, 24 * 9, 0), None).await.unwrap();
