@@ -303,6 +303,7 @@ const MINE_PAST: &str = mine!(
     "where e.person_id = $1 and (e.state in ('cancelled', 'cancelled_late') or c.state in ('completed', 'cancelled') \
      or c.ends_at <= $2) and (e.created_at, e.id) < ($3, $4) order by e.created_at desc, e.id desc limit $5"
 );
+const OF_PLACE: &str = mine!("where e.id = $1");
 const FEED: &str = mine!(
     "where e.person_id = $1 and (e.state in ('booked', 'offered', 'waitlisted') or e.changed_at > $2) \
      order by c.starts_at, e.id limit 500"
@@ -322,6 +323,11 @@ pub async fn mine_past(
     most: i64,
 ) -> Result<Vec<MineRow>, AppError> {
     Ok(fetch_all!(tx, MineRow, MINE_PAST, person, now, before.0, before.1, most)?)
+}
+
+/// One place, as the list of a person's classes and their calendar have it.
+pub async fn of_place(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<MineRow, AppError> {
+    fetch_optional!(tx, MineRow, OF_PLACE, id, now)?.ok_or(AppError::NotFound)
 }
 
 /// Everything for a person's calendar: what there is, and what ended since `since`, so that programs take it out.
