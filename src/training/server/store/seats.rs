@@ -85,13 +85,16 @@ pub async fn of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<EnrolmentRow>, 
     Ok(fetch_all!(tx, EnrolmentRow, OF_CLASS, class)?)
 }
 
-const CANCELLED_LATE: &str = "select e.id, e.benefit_id, coalesce(y.owner_id, e.person_id) as payer_id from \
+const CANCELLED_LATE: &str = "select e.id, e.benefit_id, coalesce((select g.person_id from charge g \
+    where g.entity = 'enrolment' and g.entity_id = e.id and g.state <> 'void' and g.reversed_at is null limit 1), \
+    y.owner_id, e.person_id) as payer_id from \
     (select id, benefit_id, person_id, party_id from enrolment where class_id = $1 and state = 'cancelled_late' \
     union all select id, benefit_id, null, party_id from unnamed_seat where class_id = $1 and state = 'cancelled') e \
     left join party y on y.id = e.party_id order by e.id";
 
-/// The seats of a class that were cancelled after its cut-off, with the benefit that paid and with who pays for them. Of
-/// seats without a name only the ledger and the charges know whether it was late: all that were given back are here.
+/// The seats of a class that were cancelled after its cut-off, with the benefit that paid and with who pays for them:
+/// whoever is charged, else the owner who enrolled their group, else their learner. Of seats without a name only the ledger
+/// and the charges know whether it was late: all that were given back are here.
 pub async fn cancelled_late(
     tx: &mut Tx,
     class: ClassId,
