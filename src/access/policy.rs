@@ -208,7 +208,11 @@ fn person_may(person: &Person, act: Act, subject: &Subject) -> bool {
         Act::ListRepairs => staff(&[Role::Technician, Role::Agent]),
         Act::SetHours => staff(&[]),
 
-        Act::Enrol | Act::CancelEnrolment => theirs || staff(&[Role::Trainer, Role::Agent]),
+        Act::Enrol => theirs || staff(&[Role::Trainer, Role::Agent]),
+        // Whoever answers people gives back any seat for them, a trainer those of their own classes.
+        Act::CancelEnrolment => {
+            theirs || staff(&[Role::Agent]) || (has(&[Role::Trainer]) && subject.assigned == Some(person.id))
+        }
         Act::AcceptOffer | Act::DeclineOffer => theirs,
         Act::OfferSeat | Act::ExpireOffer => staff(&[Role::Trainer]),
         Act::ChangeFeed | Act::SayWish => mine,

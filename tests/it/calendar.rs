@@ -64,6 +64,20 @@ both! {
         assert!(file.replace("\r\n ", "").contains("LOCATION:https://meet.example.com/x"), "{file}");
         let waits = world.get(&bob, &path).await.body;
         assert!(waits.contains(&format!("UID:{}-", line.0.simple())) && !waits.contains("meet.example.com"), "{waits}");
+        // Who waits for a seat, or has an offer of one, gets what their feed says of it: it is not certain yet.
+        assert_eq!(world.post(&bob, "/training/mine", &[("act", "renew")]).await.status, StatusCode::SEE_OTHER);
+        let page = world.get(&bob, "/training/mine").await.body;
+        let feed = page.split("http://portal.test").find(|part| part.starts_with("/calendar/")).unwrap().split('"').next().unwrap();
+        let event = |file: &str| file[file.find("BEGIN:VEVENT").unwrap()..].to_owned();
+        for state in ["waitlisted", "offered"] {
+            let said = world.get(&bob, &path).await.body;
+            assert!(said.contains("STATUS:TENTATIVE") && said.contains("TRANSP:TRANSPARENT"), "{state}: {said}");
+            assert_eq!(event(&said), event(&world.get(None, feed).await.body), "{state}");
+            if state == "waitlisted" {
+                seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+                assert_eq!(world.count("select count(*) from enrolment where state = 'offered'").await, 1);
+            }
+        }
     }
 }
 

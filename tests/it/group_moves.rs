@@ -10,6 +10,7 @@ use crate::{
 use aftercare::{
     access::Membership,
     calendar::domain::Span,
+    charges::{domain::ChargeState, server::service},
     training::{
         domain::{EnrolmentState, Wish},
         server::{
@@ -21,7 +22,7 @@ use aftercare::{
             store::{self, parties},
         },
     },
-    values::{ClassId, EnrolmentId, PersonId},
+    values::{ChargeId, ClassId, EnrolmentId, PersonId},
 };
 use axum::http::StatusCode;
 use chrono::Duration;
@@ -140,6 +141,27 @@ both! {
         assert!(parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap().is_empty());
         let (body, _) = letter(&world, "owner@firm.example", "group_class_moved").await;
         assert!(body.contains("cannot be kept any longer"), "{body}");
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn what_one_owner_paid_pays_again_when_another_takes_the_seat_after_a_move(world: World) {
+        let firm = Firm::of(&world, 1, 0).await;
+        let second = world.customer("another@firm.example").await;
+        world.join(firm.id, second.id, Membership::Owner).await;
+        let id = firm.school.open(firm.school.draft("Movable", 5, 24 * 9, 9000)).await;
+        let party = firm.enrol(&world, id, firm.group(&[0], 0, Wish::Together)).await.unwrap().party;
+        let other = elsewhere(&world, &firm, &firm.people[0], 24 * 11).await;
+        let charge = aftercare::fetch_scalar!(world.db().read().await.unwrap(), ChargeId, "select id from charge");
+        service::settle(&world.operator(), charge.unwrap().unwrap(), ChargeState::Paid).await.unwrap();
+        let to_pay_back = async || world.count("select count(*) from refund").await;
+        move_to(&world, &firm, id, 24 * 11, vec![firm.people[0].id]).await;
+        assert_eq!(to_pay_back().await, 1, "the seat is held, and costs nothing till then");
+        cancel(&world, &firm.people[0], other).await;
+        groups::accept(&world.cx_of(&second).await, party, Consent::default()).await.unwrap();
+        // The firm has paid for it already.
+        assert_eq!((to_pay_back().await, world.count("select count(*) from charge").await), (0, 1));
         sound(&world).await;
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 use aftercare::{
     access::Membership,
     error::AppError,
-    fetch_one,
+    fetch_all, fetch_one,
     training::{
         domain::{Cancelling, EnrolmentState, Mark, Seated, Window, Wish},
         server::{
@@ -21,7 +21,7 @@ use aftercare::{
             store::{self, parties},
         },
     },
-    values::{BenefitId, ClassId, ClassSessionId, OrganisationId, PartyId, ProductId},
+    values::{BenefitId, ClassId, ClassSessionId, OrganisationId, PartyId, PersonId, ProductId},
 };
 use axum::http::StatusCode;
 use chrono::Duration;
@@ -375,6 +375,45 @@ both! {
         world.advance(Duration::hours(25));
         world.drain().await;
         assert!(parties::places(&mut world.db().read().await.unwrap(), party).await.unwrap().is_empty());
+        sound(&world).await;
+    }
+}
+
+both! {
+    async fn whichever_of_two_owners_takes_what_is_offered_owes_it_and_both_are_told(world: World) {
+        let firm = Firm::of(&world, 1, 0).await;
+        let second = world.customer("second@firm.example").await;
+        world.join(firm.id, second.id, Membership::Owner).await;
+        let id = firm.school.open(firm.school.draft("Offer", 1, 24 * 9, 9000)).await;
+        let others = fill(&world, id, 1).await;
+        let party = firm.enrol(&world, id, firm.group(&[0], 0, Wish::Together)).await.unwrap().party.to_string();
+        cancel(&world, &others[0], id).await;
+        let accept = [("act", "accept"), ("party", party.as_str()), ("agreed", "9000")];
+        let reply = world.post(&second, &path(id), &accept).await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        const CHARGED: &str = "select person_id, state from charge where organisation_id is not null";
+        let charged = async || fetch_one!(world.db().read().await.unwrap(), (PersonId, String), CHARGED).unwrap();
+        assert_eq!(charged().await, (second.id, "due".to_owned()));
+        const TOLD: &str = "select email, letter, body from message where letter in ('group_enrolled', 'group_accepted') \
+            order by letter, email";
+        let told = fetch_all!(world.db().read().await.unwrap(), (String, String, String), TOLD).unwrap();
+        let whom: Vec<_> = told.iter().map(|(email, letter, _)| (email.as_str(), letter.as_str())).collect();
+        let owner = "owner@firm.example";
+        // She enrolled the group, and hears what became of it; whoever said yes to the price reads it once more.
+        assert_eq!(whom, [(owner, "group_accepted"), (owner, "group_enrolled"), ("second@firm.example", "group_enrolled")]);
+        assert!(told[0].2.contains("second has said yes") && told[0].2.contains("90.00"), "{}", told[0].2);
+        assert!(told[2].2.contains("90.00"), "{}", told[2].2);
+        sound(&world).await;
+        // Given back too late it costs the second owner, who therefore hears that it does not after all.
+        world.advance(Duration::hours(24 * 7 + 1));
+        let seat = store::active(&mut world.db().read().await.unwrap(), id, firm.people[0].id).await.unwrap().unwrap().id;
+        let late = groups::give_back(&world.cx_of(&firm.owner).await, seat).await.unwrap();
+        assert_eq!((late, charged().await.1.as_str()), (EnrolmentState::CancelledLate, "due"));
+        plan::cancel(&firm.school.now(&world).await, id, "Ill.".into()).await.unwrap();
+        assert_eq!(charged().await.1, "void");
+        const PAYER: &str = "select email from message where letter = 'late_cancel_forgiven'";
+        let payers = fetch_all!(world.db().read().await.unwrap(), (String,), PAYER).unwrap();
+        assert_eq!(payers, [("second@firm.example".to_owned(),)]);
         sound(&world).await;
     }
 }
@@ -743,6 +782,11 @@ fn letters_about_groups_are_written_in_every_language() {
             let n = many as i64;
             let all = [
                 Says::Enrolled { seated: Seated { booked: n, waiting: n, left_out: n }, costs },
+                Says::Accepted {
+                    by: "Ann".into(),
+                    seated: Seated { booked: n, ..Seated::default() },
+                    costs: vec![Cost::Free],
+                },
                 Says::Offered { seats: many as u64, until: now() },
                 Says::Named { name: "Ann".into(), instead: None },
                 Says::Named { name: "Ann".into(), instead: Some("Bob".into()) },

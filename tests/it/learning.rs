@@ -20,7 +20,7 @@ use aftercare::{
             groups, make_ups, plan,
             plan::Draft,
             seats::{self, Consent},
-            staff_seats,
+            staff_seats::{self, WalkIn},
             store::{self, SessionRow},
         },
     },
@@ -804,6 +804,28 @@ both! {
         assert_eq!(row.state, aftercare::training::domain::EnrolmentState::Offered);
         assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 0);
         assert_eq!(class(&world, host).await.guests, 0);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_make_up_that_stands_in_the_way_is_named_to_its_learner_alone(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        let make_up = missed.book(&world).await.unwrap();
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let cx = world.cx_of(&second).await;
+        let at = sessions(&world, missed.host).await[1].span();
+        let other = Draft { trainer: second.id, sessions: vec![at], ..missed.school.draft("Other", 5, 0, 0) };
+        let other = plan::create(&cx, other, None).await.unwrap();
+        plan::publish(&cx, other).await.unwrap();
+        let own = seats::enrol(&world.cx_of(&missed.learner).await, other, Consent::default()).await;
+        assert_eq!(refused(own), Refusal::Clash { mine: "Other".into(), with: "Host".into() });
+        // Whoever teaches the other class learns no more than that she is elsewhere then.
+        let door = WalkIn { email: "ann@example.com".parse().unwrap(), name: String::new(), agreed: None };
+        let theirs = staff_seats::walk_in(&cx, other, door, None).await;
+        let Refusal::LearnerElsewhere { with, from, .. } = refused(theirs) else { panic!("another refusal") };
+        assert_eq!((with, from), (String::new(), at.from));
+        assert_eq!(world.count("select count(*) from make_up where state = 'booked'").await, 1, "{make_up}");
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

@@ -1384,6 +1384,43 @@ both! {
 }
 
 both! {
+    async fn a_draft_whose_time_has_passed_is_moved_and_published(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = plan::create(&school.cx, school.draft("Late", 5, 24, 0), None).await.unwrap();
+        world.advance(Duration::hours(25));
+        let cx = school.now(&world).await;
+        assert_eq!(refusal(plan::publish(&cx, id).await.unwrap_err()), Refusal::InThePast);
+        assert_eq!(refusal(move_to(&world, &cx, id, 20).await.unwrap_err()), Refusal::InThePast);
+        move_to(&world, &cx, id, 24 * 9).await.unwrap();
+        assert_eq!(time_of(&world, &school.trainer).await, [now() + Duration::hours(24 * 9)]);
+        plan::publish(&cx, id).await.unwrap();
+        let ann = world.customer("ann@example.com").await;
+        assert_eq!(enrol(&world, &ann, id).await, EnrolmentState::Booked);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_draft_that_is_moved_keeps_its_cut_off(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let id = plan::create(&school.cx, school.draft("Soon", 5, 24 * 9, 0), None).await.unwrap();
+        move_to(&world, &school.cx, id, 60).await.unwrap();
+        assert_eq!(class(&world, id).await.rules.grace_until, None, "nobody has agreed to anything yet");
+        // Nor does it matter what is kept of earlier plans.
+        world.corrupt("update class set grace_until = starts_at").await;
+        plan::publish(&school.cx, id).await.unwrap();
+        let row = class(&world, id).await;
+        assert_eq!(row.policy().free_until(), row.starts_at - Duration::hours(48));
+        let ann = world.customer("ann@example.com").await;
+        enrol(&world, &ann, id).await;
+        world.advance(Duration::hours(13));
+        let place = seats::cancel(&world.cx_of(&ann).await, id, Consent::default()).await.unwrap();
+        assert_eq!(place.state, EnrolmentState::CancelledLate);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn whoever_books_after_the_cut_off_reads_what_giving_back_costs(world: World) {
         let school = School::of(&world, vec![]).await;
         let id = school.open(school.draft("Soon", 5, 30, 0)).await;

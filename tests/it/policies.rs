@@ -608,10 +608,29 @@ both! {
             assert_eq!(world.get(other, &page).await.status, StatusCode::NOT_FOUND);
             assert_eq!(world.post(other, &page, &[("why_give_back", "")]).await.status, StatusCode::NOT_FOUND);
         }
+        // Nor another trainer's, on whatever page they ask; her own trainer may, as on the roster.
+        let second = world.staff_named(Role::Trainer, "second@staff.example").await;
+        let other = plan::create(&world.operator(), Draft { trainer: second.id, ..school.draft("Hers", 5, 100, 0) }, None).await.unwrap();
+        let own = seat.to_string();
+        let form = [("act", "give_back"), ("enrolment", own.as_str()), ("why_give_back", "")];
+        for (address, status) in [
+            (page.as_str(), StatusCode::FORBIDDEN),
+            (&*desk(id), StatusCode::FORBIDDEN),
+            (&*desk(other), StatusCode::NOT_FOUND),
+        ] {
+            let reply = world.post(&second, address, &form).await;
+            assert_eq!(reply.status, status, "{address}: {}", reply.body);
+        }
+        let shown = world.get(&second, &page).await;
+        assert_eq!(shown.status, StatusCode::FORBIDDEN);
+        assert!(!shown.body.contains("Soon"), "{}", shown.body);
+        assert_eq!(state(&world, &ann, id).await, Some(EnrolmentState::Booked));
+        assert!(world.get(&school.trainer, &page).await.body.contains("data-seat=\"give-back\""));
         let nothing = "/desk/seats/00000000000070008000000000000000";
+        assert_eq!(world.get(&second, nothing).await.status, StatusCode::NOT_FOUND);
         assert_eq!(world.get(&agent, nothing).await.status, StatusCode::NOT_FOUND);
         // What was typed stays.
-        let (long, own) = ("x".repeat(301), seat.to_string());
+        let long = "x".repeat(301);
         let form = |why| [("act", "give_back"), ("enrolment", own.as_str()), ("why_give_back", why)];
         let reply = world.post(&agent, &page, &form(&long)).await;
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);

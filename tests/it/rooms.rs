@@ -8,7 +8,10 @@ use crate::{
 };
 use aftercare::{
     access::Role,
-    calendar::{domain::Resource, server::busy},
+    calendar::{
+        domain::{Resource, Span},
+        server::busy,
+    },
     error::{AppError, Refusal as AnyRefusal},
     fetch_all, fetch_one,
     training::{
@@ -283,6 +286,47 @@ both! {
         assert!(body.contains("no longer those of Madrid") && body.contains("at the same moment as before"), "{body}");
         let told = "select count(*) from message_calendar where sequence = 1 and body like '%TZID=Atlantic/Canary%'";
         assert_eq!(world.count(told).await, 2, "her calendar and the trainer's");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn a_class_that_another_clock_takes_past_midnight_can_still_be_changed(world: World) {
+        let school = School::of(&world, vec![]).await;
+        let manager = world.staff(Role::Manager).await;
+        add(&world, &manager, "Attic", "8").await;
+        let attic = named(&world, "Attic").await.id;
+        // Half past ten in the evening in Madrid.
+        let from = "2026-12-17T21:30:00Z".parse().unwrap();
+        let evening = Span { from, until: from + Duration::hours(1) };
+        let draft = Draft { room: Some(attic), link: None, sessions: vec![evening], ..school.draft("Evening", 8, 24, 0) };
+        let id = school.open(draft).await;
+        assert_eq!(save(&world, &manager, attic, "1", &[("zone", "Europe/Vilnius")]).await.status, StatusCode::SEE_OTHER);
+        let address = format!("/desk/classes/{id}/edit");
+        let form = world.get(&school.trainer, &address).await.body;
+        assert!(form.contains("value=\"2026-12-17\"") && form.contains("value=\"23:30\"") && form.contains("value=\"00:30\""), "{form}");
+        let (session, room) = (first_session(&world, id).await.to_string(), attic.to_string());
+        let send = async |title: &str, date: &str, ends: &str| {
+            let row = store::class(&mut world.db().read().await.unwrap(), id).await.unwrap();
+            let version = row.version.to_string();
+            let fields = [
+                ("version", version.as_str()), ("title", title), ("language", "en"), ("session_1", &session), ("date_1", date),
+                ("starts_1", "23:30"), ("ends_1", ends), ("room", &room), ("link", ""), ("capacity", "8"), ("price", "0"),
+                ("cut_off_hours", "48"),
+            ];
+            let reply = world.post(&school.trainer, &address, &fields).await;
+            let mut tx = world.db().read().await.unwrap();
+            let title = store::class(&mut tx, id).await.unwrap().title;
+            (reply.status, title, store::sessions(&mut tx, id).await.unwrap()[0].span())
+        };
+        let title = |title: &str| title.to_owned();
+        assert_eq!(send("Late", "2026-12-17", "00:30").await, (StatusCode::SEE_OTHER, title("Late"), evening));
+        // On another day it ends the morning after, too.
+        let day = Duration::days(1);
+        let next = Span { from: evening.from + day, until: evening.until + day };
+        assert_eq!(send("Late", "2026-12-18", "00:30").await, (StatusCode::SEE_OTHER, title("Late"), next));
+        // Whatever else ends before it begins is a mistake.
+        assert_eq!(send("Late", "2026-12-18", "00:15").await, (StatusCode::UNPROCESSABLE_ENTITY, title("Late"), next));
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }

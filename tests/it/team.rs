@@ -125,6 +125,21 @@ both! {
 }
 
 both! {
+    async fn who_looks_for_their_people_beside_their_account_is_led_to_them(world: World) {
+        let team = Team::of(&world).await;
+        let asked = format!("firm={}&end=x", team.id);
+        for (query, to) in [(String::new(), "/training/team".to_owned()), (format!("?{asked}"), format!("/training/team?{asked}"))] {
+            let reply = world.get(&team.owner, &format!("/account/team{query}")).await;
+            assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, to.as_str()));
+            assert_eq!(world.get(&team.owner, reply.location()).await.status, StatusCode::OK);
+        }
+        // Whoever is signed out signs in first, as everywhere.
+        let reply = world.get(None, "/account/team").await;
+        assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/sign-in?next=%2Faccount%2Fteam"));
+    }
+}
+
+both! {
     async fn an_invitation_is_declined_or_withdrawn_and_then_over(world: World) {
         let team = Team::of(&world).await;
         let ann = world.customer("ann@example.com").await;

@@ -21,7 +21,7 @@ pub struct Clash {
     pub entity: String,
     pub id: Uuid,
     pub span: Span,
-    /// The title of the class; empty where the thing has none.
+    /// The title of the class, of a make-up that in which it is made up; empty where the thing has none.
     pub label: String,
 }
 
@@ -34,7 +34,9 @@ const FREE: &str = "delete from busy where entity = $1 and entity_id = $2";
 const FREE_FROM: &str = "delete from busy where entity = $1 and entity_id = $2 and starts_at > $3";
 const CLASHES: &str = "select b.starts_at, b.ends_at, b.entity, b.entity_id, coalesce(c.title, '') as label from busy b \
     left join enrolment e on b.entity = 'enrolment' and e.id = b.entity_id \
-    left join class c on c.id = case when b.entity = 'class' then b.entity_id else e.class_id end \
+    left join make_up m on b.entity = 'make_up' and m.id = b.entity_id \
+    left join class c on c.id = case b.entity when 'class' then b.entity_id when 'make_up' then m.class_id \
+    else e.class_id end \
     where b.resource_kind = $1 and b.resource_id = $2 and b.starts_at > $3 and b.starts_at < $4 and b.ends_at > $5 \
     order by b.starts_at, b.id";
 

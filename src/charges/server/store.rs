@@ -80,12 +80,14 @@ struct EarlierRow {
 
 const EARLIER: &str = "select c.id, c.amount_minor, c.amount_currency, c.state, c.reversed_at is not null as reversed, \
     b.created_at as refund_since, b.paid_at as refund_paid_at from charge c left join refund b on b.charge_id = c.id \
-    where c.entity = $1 and c.entity_id = $2 and c.reason = $3 and c.person_id = $4 and c.state <> 'void' \
+    where c.entity = $1 and c.entity_id = $2 and c.reason = $3 and (c.person_id = $4 or c.organisation_id = $5) \
+    and c.state <> 'void' \
     order by c.created_at desc, c.id desc";
 
-/// What the same person was charged for the same thing before, the latest first.
+/// What the same person was charged for the same thing before, or anybody on behalf of the same firm, the latest first.
 pub async fn earlier(tx: &mut Tx, charge: &NewCharge) -> Result<Vec<(ChargeId, Earlier)>, AppError> {
-    let rows = fetch_all!(tx, EarlierRow, EARLIER, charge.entity, charge.entity_id, charge.reason, charge.person)?;
+    let (person, firm) = (charge.person, charge.organisation);
+    let rows = fetch_all!(tx, EarlierRow, EARLIER, charge.entity, charge.entity_id, charge.reason, person, firm)?;
     let read = |row: EarlierRow| {
         let earlier = Earlier {
             state: row.state.parse().unwrap_or(ChargeState::Due),

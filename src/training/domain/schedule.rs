@@ -1,6 +1,6 @@
 //! The sessions of a class in time: repeated over weeks, copied into the future, moved once they are planned.
 
-use super::Refusal;
+use super::{ClassState, Refusal};
 use crate::{
     calendar::domain::{LocalSpan, Span},
     values::ClassSessionId,
@@ -35,25 +35,27 @@ impl Moves {
 }
 
 /// From the sessions as they are to those that are wanted. What has begun stays as it was, and nothing new begins in
-/// the past.
+/// the past. Of a draft nothing begins, whatever its times.
 pub fn moves(
     before: &[(ClassSessionId, Span)],
     wanted: &[(Option<ClassSessionId>, Span)],
+    state: ClassState,
     now: DateTime<Utc>,
 ) -> Result<Moves, Refusal> {
+    let begun = |was: &Span| state != ClassState::Draft && was.from <= now;
     let mut moves = Moves::default();
     for (id, span) in wanted {
         let was = id.and_then(|id| before.iter().find(|(known, _)| *known == id));
         match was {
             Some((_, was)) if was == span => {}
-            Some((_, was)) if was.from <= now => return Err(Refusal::SessionBegun { at: was.from }),
+            Some((_, was)) if begun(was) => return Err(Refusal::SessionBegun { at: was.from }),
             _ if span.from <= now => return Err(Refusal::InThePast),
             Some((id, _)) => moves.moved.push((*id, *span)),
             None => moves.added.push(*span),
         }
     }
     for (id, was) in before.iter().filter(|(id, _)| !wanted.iter().any(|(wanted, _)| wanted == &Some(*id))) {
-        if was.from <= now {
+        if begun(was) {
             return Err(Refusal::SessionBegun { at: was.from });
         }
         moves.removed.push(*id);
@@ -97,15 +99,29 @@ mod tests {
         let id = |n| ClassSessionId(Uuid::from_u128(n));
         let now: DateTime<Utc> = "2026-12-01T10:00:00Z".parse().unwrap();
         let before = [(id(1), span("2026-12-01T09:00:00Z")), (id(2), span("2026-12-03T09:00:00Z"))];
+        let moves = |wanted: &[_], now| super::moves(&before, wanted, ClassState::Running, now);
         let keep = (Some(id(1)), before[0].1);
-        assert!(moves(&before, &[keep, (Some(id(2)), before[1].1)], now).unwrap().is_empty());
-        let moved = moves(&before, &[keep, (Some(id(2)), span("2026-12-04T09:00:00Z"))], now).unwrap();
+        assert!(moves(&[keep, (Some(id(2)), before[1].1)], now).unwrap().is_empty());
+        let moved = moves(&[keep, (Some(id(2)), span("2026-12-04T09:00:00Z"))], now).unwrap();
         assert_eq!(moved.moved, [(id(2), span("2026-12-04T09:00:00Z"))]);
-        let swapped = moves(&before, &[keep, (None, span("2026-12-05T09:00:00Z"))], now).unwrap();
+        let swapped = moves(&[keep, (None, span("2026-12-05T09:00:00Z"))], now).unwrap();
         assert_eq!((swapped.added, swapped.removed), (vec![span("2026-12-05T09:00:00Z")], vec![id(2)]));
         let begun = Err(Refusal::SessionBegun { at: before[0].1.from });
-        assert_eq!(moves(&before, &[(Some(id(2)), before[1].1)], now), begun);
-        assert_eq!(moves(&before, &[(Some(id(1)), span("2026-12-06T09:00:00Z"))], now), begun);
-        assert_eq!(moves(&before, &[keep, (None, span("2026-12-01T08:00:00Z"))], now), Err(Refusal::InThePast));
+        assert_eq!(moves(&[(Some(id(2)), before[1].1)], now), begun);
+        assert_eq!(moves(&[(Some(id(1)), span("2026-12-06T09:00:00Z"))], now), begun);
+        assert_eq!(moves(&[keep, (None, span("2026-12-01T08:00:00Z"))], now), Err(Refusal::InThePast));
+    }
+
+    #[test]
+    fn of_a_draft_nothing_has_begun() {
+        let id = |n| ClassSessionId(Uuid::from_u128(n));
+        let now: DateTime<Utc> = "2026-12-01T10:00:00Z".parse().unwrap();
+        let before = [(id(1), span("2026-12-01T09:00:00Z")), (id(2), span("2026-12-03T09:00:00Z"))];
+        let moves = |wanted: &[_]| moves(&before, wanted, ClassState::Draft, now);
+        let moved = moves(&[(Some(id(1)), span("2026-12-06T09:00:00Z")), (Some(id(2)), before[1].1)]).unwrap();
+        assert_eq!(moved.moved, [(id(1), span("2026-12-06T09:00:00Z"))]);
+        assert_eq!(moves(&[(Some(id(2)), before[1].1)]).unwrap().removed, [id(1)]);
+        assert!(moves(&[(Some(id(1)), before[0].1), (Some(id(2)), before[1].1)]).unwrap().is_empty());
+        assert_eq!(moves(&[(Some(id(1)), span("2026-12-01T08:00:00Z"))]), Err(Refusal::InThePast));
     }
 }

@@ -274,7 +274,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     refuse_small(tx, class, edit.capacity, &people).await?;
     class::fits(edit.capacity, needs.room.as_ref().map(|room| (room.name.clone(), room.capacity)).as_ref())?;
     let known: Vec<_> = before.sessions.iter().map(|row| (row.id, row.span())).collect();
-    let moves = schedule::moves(&known, &wanted.sessions, cx.now)?;
+    let moves = schedule::moves(&known, &wanted.sessions, class.state, cx.now)?;
     let (Some(first), Some(last)) = (wanted.spans.first(), wanted.spans.iter().map(|span| span.until).max()) else {
         return Err(Refusal::NoSession.into());
     };
@@ -282,8 +282,9 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         let first = wanted.spans[place].from.with_timezone(&wanted.zone).date_naive();
         return Err(Refusal::SessionsOverlap { first }.into());
     }
-    // What has begun stays with those who began it.
-    let coming: Vec<Span> = wanted.spans.iter().copied().filter(|span| span.from > cx.now).collect();
+    let draft = class.state == ClassState::Draft;
+    // What has begun stays with those who began it; of a draft nothing has.
+    let coming: Vec<Span> = wanted.spans.iter().copied().filter(|span| draft || span.from > cx.now).collect();
     busy::lock(tx, &needs.resources()).await?;
     needs.refuse_taken(tx, &coming, Some(class.id)).await?;
     let anew = begin_anew(before, &moves);
@@ -300,6 +301,8 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     let (new_room, new_link) = (edit.room != class.room_id, edit.link != class.link);
     let new_title = edit.title != class.title;
     let broken = Broken::of(class, wanted, first.from, cx.now);
+    // Of a draft nobody has agreed to anything yet.
+    let otherwise = !draft && (!moves.is_empty() || broken.is_any());
     let changed = Changed {
         title: edit.title.clone(),
         room: edit.room,
@@ -314,7 +317,7 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
         starts: first.from,
         ends: last,
         window: wanted.window,
-        grace: if moves.is_empty() && !broken.is_any() { class.rules.grace_until } else { Some(cx.now + GRACE) },
+        grace: if otherwise { Some(cx.now + GRACE) } else { class.rules.grace_until },
         moved: new_room || new_link || !moves.is_empty(),
     };
     if !store::update_class(tx, permit, class.id, edit.version, &changed, cx.now).await? {
@@ -324,7 +327,10 @@ async fn change(tx: &mut Tx, cx: &Cx, permit: &Permit, before: &Before, wanted: 
     store::set_assistants(tx, permit, class.id, &assistants).await?;
     let equipment: Vec<EquipmentId> = needs.equipment.iter().map(|row| row.id).collect();
     store::set_equipment(tx, permit, class.id, &equipment).await?;
-    busy::free_from(tx, "class", class.id.0, cx.now).await?;
+    match draft {
+        true => busy::free(tx, "class", class.id.0).await?,
+        false => busy::free_from(tx, "class", class.id.0, cx.now).await?,
+    }
     needs.occupy(tx, &coming, class.id).await?;
     let gone: Vec<ClassSessionId> =
         moves.moved.iter().map(|(id, _)| *id).chain(moves.removed.iter().copied()).collect();

@@ -49,16 +49,19 @@ async fn of_class(cx: Cx, Path(id): Path<String>) -> Result<Response, AppError> 
         return Err(AppError::NotFound);
     }
     let sessions = store::sessions(&mut tx, id).await?;
-    // Whoever has a place gets the appointments of their invitation: a program that has those keeps one of each.
-    let place = store::active(&mut tx, id, person).await?;
-    let entry = |session: &SessionRow| match &place {
+    // Whoever has a seat gets the appointments of their invitation, and whoever waits for one what the feed says of it: a
+    // program that has those keeps one of each.
+    let entries: Vec<Entry> = match store::active(&mut tx, id, person).await? {
         Some(row) if row.state == EnrolmentState::Booked => {
-            invitations::entry(&cx, Seat { class: &class, id: row.id, person }, session, Method::Request)
+            let seat = Seat { class: &class, id: row.id, person };
+            sessions.iter().map(|session| invitations::entry(&cx, seat, session, Method::Request)).collect()
         }
-        Some(row) => Entry { uid: invitations::uid(row.id.0, session.id), ..class_entry(&cx, &class, session) },
-        None => class_entry(&cx, &class, session),
+        Some(row) => {
+            let row = store::of_place(&mut tx, row.id, cx.now).await?;
+            sessions.iter().map(|session| my_entry(&cx, &row, session)).collect()
+        }
+        None => sessions.iter().map(|session| class_entry(&cx, &class, session)).collect(),
     };
-    let entries: Vec<Entry> = sessions.iter().map(entry).collect();
     Ok(answer(&ics::file(&class.title, &entries), "class.ics"))
 }
 

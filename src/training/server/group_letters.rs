@@ -36,6 +36,8 @@ pub struct GroupLetter {
 pub enum Says {
     /// To the owner: how the group was seated, and what it costs.
     Enrolled { seated: Seated, costs: Vec<Cost> },
+    /// To the owner who enrolled the group: another owner of the firm has taken what was offered to it.
+    Accepted { by: String, seated: Seated, costs: Vec<Cost> },
     /// To the owner: seats are held for the group.
     Offered { seats: u64, until: DateTime<Utc> },
     /// To the owner: a seat has a name, perhaps instead of another.
@@ -93,6 +95,7 @@ impl GroupLetter {
     pub fn kind(&self) -> &'static str {
         match self.says {
             Says::Enrolled { .. } => "group_enrolled",
+            Says::Accepted { .. } => "group_accepted",
             Says::Offered { .. } => "group_offered",
             Says::Named { .. } => "group_named",
             Says::Returned { .. } => "group_returned",
@@ -136,6 +139,12 @@ impl GroupLetter {
         let mut lines = vec![w!(fmt, groups.letter_class, title = title.clone(), time = time)];
         let subject = match &self.says {
             Says::Enrolled { seated, costs } => {
+                lines.push(group_words::seated(fmt, seated));
+                lines.extend(group_words::costs(fmt, costs));
+                w!(fmt, groups.letter_enrolled_subject, title = title)
+            }
+            Says::Accepted { by, seated, costs } => {
+                lines.push(w!(fmt, groups.letter_accepted_body, name = by.clone()));
                 lines.push(group_words::seated(fmt, seated));
                 lines.extend(group_words::costs(fmt, costs));
                 w!(fmt, groups.letter_enrolled_subject, title = title)
@@ -281,7 +290,8 @@ pub async fn told_owner(
     to_owner(tx, cx, class, party, says, &format!("group_enrolled:{}", party.id)).await
 }
 
-/// The owner hears what was taken of an offer.
+/// Whoever took what was offered hears it, as an answer to that; so does the owner who enrolled the group, if that is
+/// somebody else.
 pub async fn accepted(
     tx: &mut Tx,
     cx: &Cx,
@@ -291,8 +301,14 @@ pub async fn accepted(
     seated: Seated,
     costs: &[Cost],
 ) -> Result<(), AppError> {
-    let says = Says::Enrolled { seated, costs: costs.to_vec() };
-    to_owner(tx, cx, class, party, says, &format!("group_accepted:{first}:{}:{}", class.id, class.sequence)).await
+    let by = cx.person()?;
+    let (once, costs) = (format!("group_accepted:{first}:{}:{}", class.id, class.sequence), costs.to_vec());
+    if by.id != party.owner_id {
+        let says = Says::Accepted { by: by.name.clone(), seated, costs: costs.clone() };
+        to_owner(tx, cx, class, party, says, &format!("{once}:owner")).await?;
+    }
+    let about = About { link: door(cx, class, party), ..About::of(cx, class) };
+    send(tx, cx, by.id, GroupLetter { about, says: Says::Enrolled { seated, costs } }, &once).await
 }
 
 /// Seats are held for the group.
@@ -553,8 +569,7 @@ async fn to_owner(
     says: Says,
     once: &str,
 ) -> Result<(), AppError> {
-    let mut about = About::of(cx, class);
-    about.link = door(cx, class, party);
+    let about = About { link: door(cx, class, party), ..About::of(cx, class) };
     send(tx, cx, party.owner_id, GroupLetter { about, says }, once).await
 }
 

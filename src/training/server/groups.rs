@@ -499,7 +499,8 @@ async fn accept_in(tx: &mut Tx, cx: &Cx, permit: &Permit, party: PartyRow, conse
     let seats = i64::try_from(places.len()).unwrap_or(i64::MAX);
     let costs = dues::firm_costs(tx, cx.today(), &class, party.organisation_id, seats).await?;
     agree(&class, &costs, consent)?;
-    let of = as_new(&party);
+    // Of several owners the one who says yes to the price owes it.
+    let of = NewParty { owner: cx.person()?.id, ..as_new(&party) };
     for (place, cost) in places.iter().zip(&costs) {
         let own = system(cx, Act::AcceptOffer, place.person_id)?;
         parties::move_place(tx, &own, place, to, None, None, cx.now).await?;

@@ -28,12 +28,12 @@ use crate::{
     values::{OrganisationId, PersonId},
     w,
 };
-use axum::{Router, response::Response, routing::get};
+use axum::{Router, extract::RawQuery, response::Response, routing::get};
 use leptos::prelude::*;
 use serde::Deserialize;
 
 pub fn routes() -> Router<App> {
-    Router::new().route("/training/team", get(show).post(act))
+    Router::new().route("/training/team", get(show).post(act)).route("/account/team", get(from_account))
 }
 
 const FRAME: Frame = Frame::Portal(PortalTab::Training);
@@ -124,6 +124,13 @@ async fn load(cx: &Cx, asked: &str) -> Result<Option<Matrix>, AppError> {
 async fn show(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let team = load(&cx, &asked.firm).await?;
     respond(&cx, team.as_ref(), &asked.end, &Sheet::default())
+}
+
+/// Who looks for their people beside their account is led to them.
+async fn from_account(cx: Cx, RawQuery(asked): RawQuery) -> Result<Response, AppError> {
+    cx.person()?;
+    let asked = asked.map(|asked| format!("?{asked}")).unwrap_or_default();
+    Ok(cx.redirect(&format!("/training/team{asked}"), None))
 }
 
 /// The owner asks somebody to join, takes that back, ends a membership.

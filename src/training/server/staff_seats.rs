@@ -332,6 +332,11 @@ fn agreed(cost: Cost, agreed: Option<i64>) -> Result<Cost, AppError> {
     }
 }
 
+/// Somebody's place in a class, as staff ask whether they may give it back.
+pub fn seat_of(person: PersonId, class: &ClassRow) -> Subject {
+    Subject::of(person).assigned_to(Some(class.trainer_id))
+}
+
 /// Gives somebody's seat, offer or place in line back for them: free of charge until the class begins, with a reason or
 /// without. Whoever has a place themselves gives it back on its page. Doing it twice is doing it once.
 pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) -> Result<(), AppError> {
@@ -345,15 +350,15 @@ pub async fn give_back(cx: &Cx, class: ClassId, seat: EnrolmentId, why: String) 
             Box::pin(async move {
                 let person = store::enrolment(tx, seat).await?.person_id;
                 tx.lock(&[lock_of(class), Key::of("person", person.0)]).await?;
-                let permit = cx.may(Act::CancelEnrolment, &Subject::of(person))?;
+                let class = store::class(tx, class).await?;
+                let permit = cx.may(Act::CancelEnrolment, &seat_of(person, &class))?;
                 let row = store::enrolment(tx, seat).await?;
-                if row.class_id != class || by == person {
+                if row.class_id != class.id || by == person {
                     return Err(AppError::NotFound);
                 }
                 if !row.state.is_active() {
                     return Ok(());
                 }
-                let class = store::class(tx, class).await?;
                 let to = seats::end(tx, &cx, &permit, &class, &row).await?;
                 let change = Change {
                     entity: "enrolment",

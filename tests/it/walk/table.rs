@@ -128,6 +128,7 @@ pub const DOORS: &[Door] = &[
     // groups
     door("/training/{class}/group", Signed, Signed),
     door("/training/team", Signed, Signed),
+    door("/account/team", Signed, None),
     door("/invitations/{id}", Alone, Alone),
     door("/desk/organisations/{organisation}/team", Desk(&[Agent, Trainer]), None),
     // cases

@@ -87,7 +87,8 @@ async fn load(cx: &Cx, id: ClassId) -> Result<(Before, Choices), AppError> {
 pub async fn save(cx: Cx, Path(id): Path<String>, form: Form) -> Result<Response, AppError> {
     let id: ClassId = parse(&id)?;
     let (before, choices) = load(&cx, id).await?;
-    let saved = match forms::edit(&cx, &form, zones(&before, &choices, &form), forms::shift(&form)) {
+    let zones = zones(&before, &choices, &form);
+    let saved = match forms::edit(&cx, &form, &before.sessions, zones, forms::shift(&form)) {
         Ok((edit, rest)) => change::edit(&cx, id, edit, rest).await,
         Err(error) => Err(error),
     };
@@ -119,7 +120,7 @@ fn zones(before: &Before, choices: &Choices, form: &Form) -> (Tz, Tz) {
 async fn proposals(cx: &Cx, before: &Before, choices: &Choices, form: &Form) -> Result<Option<AnyView>, AppError> {
     let class = &before.class;
     let (was, tz) = zones(before, choices, form);
-    let (edit, rest) = forms::edit(cx, form, (was, tz), 0)?;
+    let (edit, rest) = forms::edit(cx, form, &before.sessions, (was, tz), 0)?;
     let spans: Vec<_> = match rest.sessions {
         Some(sessions) => sessions.into_iter().map(|(_, span)| span).collect(),
         None => before.sessions.iter().map(store::SessionRow::span).collect(),

@@ -13,7 +13,7 @@ use crate::{
         server::{
             change::{Edit, Rest},
             plan::{Draft, Extras},
-            store::{CourseRow, RoomRow},
+            store::{CourseRow, RoomRow, SessionRow},
         },
     },
     values::{ClassSessionId, CourseId, Money, PersonId, RoomId},
@@ -55,7 +55,7 @@ pub fn planned(cx: &Cx, form: &Form, shift: i64, rooms: &[RoomRow]) -> Result<Pl
     let title = form.words("title", TITLE, &mut faults);
     let language = language(form, &mut faults);
     let zone = zone_there(form, rooms).or_else(|| form.parse::<Tz>("zone", &mut faults, Fault::NotAChoice));
-    let times = times(cx, form, true, &mut faults);
+    let times = times(cx, form, None, &mut faults);
     let every = within(number_or(form, "every", 1, &mut faults), "every", 1, 52, &mut faults);
     let repeats = within(number_or(form, "repeats", 1, &mut faults), "repeats", 1, REPEATS, &mut faults);
     let (room, link) = place(form, &mut faults);
@@ -95,10 +95,16 @@ pub fn planned(cx: &Cx, form: &Form, shift: i64, rooms: &[RoomRow]) -> Result<Pl
     Ok(Planned { zone, local, series, extras, open: form.text("then") == "open" })
 }
 
-/// Reads the form that changes a class, its coming sessions so many minutes later than they were typed. What has begun
-/// stays on the clock that it `was` on, everything else is on that of where the class is to be. What the form leaves out
-/// stays as it is.
-pub fn edit(cx: &Cx, form: &Form, (was, zone): (Tz, Tz), shift: i64) -> Result<(Edit, Rest), AppError> {
+/// Reads the form that changes a class with these sessions, its coming ones so many minutes later than they were typed.
+/// What has begun stays on the clock that it `was` on, everything else is on that of where the class is to be. What the
+/// form leaves out stays as it is.
+pub fn edit(
+    cx: &Cx,
+    form: &Form,
+    sessions: &[SessionRow],
+    (was, zone): (Tz, Tz),
+    shift: i64,
+) -> Result<(Edit, Rest), AppError> {
     let mut faults = Faults::default();
     let version = form.parse::<i64>("version", &mut faults, Fault::NotANumber);
     let title = form.words("title", TITLE, &mut faults);
@@ -107,7 +113,7 @@ pub fn edit(cx: &Cx, form: &Form, (was, zone): (Tz, Tz), shift: i64) -> Result<(
     let price = price(cx, form, &mut faults);
     let cut_off_hours = cut_off(form, &mut faults);
     let has = |name: &str| !form.all(name).is_empty();
-    let times = has("date_1").then(|| times(cx, form, false, &mut faults));
+    let times = has("date_1").then(|| times(cx, form, Some((sessions, was)), &mut faults));
     let whole = has("whole");
     let rest = Rest {
         language: has("language").then(|| language(form, &mut faults)),
@@ -177,8 +183,10 @@ pub fn numbered(name: &str, at: usize) -> String {
     format!("{name}_{}", at + 1)
 }
 
-/// The lines that are filled in. Of a new class the first one has to be, and none is in the past.
-fn times(cx: &Cx, form: &Form, new: bool, faults: &mut Faults) -> Vec<Time> {
+/// The lines that are filled in, of a class that has these sessions on that clock. Of a new class, which has none, the
+/// first one has to be, and none is in the past.
+fn times(cx: &Cx, form: &Form, stored: Option<(&[SessionRow], Tz)>, faults: &mut Faults) -> Vec<Time> {
+    let new = stored.is_none();
     let last = cx.today().checked_add_days(Days::new(AHEAD)).unwrap_or_default();
     let back = Days::new(if new { 1 } else { AHEAD });
     let first = cx.today().checked_sub_days(back).unwrap_or_default();
@@ -196,15 +204,30 @@ fn times(cx: &Cx, form: &Form, new: bool, faults: &mut Faults) -> Vec<Time> {
         let from = clock(form, &starts, faults);
         let until = clock(form, &ends, faults);
         if let (Some(day), Some(from), Some(until)) = (day, from, until) {
-            if until <= from {
+            let session = form.text(&numbered("session", at)).parse().ok();
+            let ends_on = day + Duration::days(midnights(stored, session, (from, until)));
+            if ends_on == day && until <= from {
                 faults.add(&ends, Fault::EndsBeforeStart);
             } else {
-                let session = form.text(&numbered("session", at)).parse().ok();
-                times.push(Time { session, local: LocalSpan { from: day.and_time(from), until: day.and_time(until) } });
+                let local = LocalSpan { from: day.and_time(from), until: ends_on.and_time(until) };
+                times.push(Time { session, local });
             }
         }
     }
     times
+}
+
+/// How many midnights a session crosses that begins and ends by the clock as it is stored. Nobody plans one like that, but
+/// a room that goes by another clock takes its classes along.
+fn midnights(
+    stored: Option<(&[SessionRow], Tz)>,
+    session: Option<ClassSessionId>,
+    typed: (NaiveTime, NaiveTime),
+) -> i64 {
+    let known = stored.and_then(|(rows, tz)| Some((rows.iter().find(|row| Some(row.id) == session)?, tz)));
+    let Some((row, tz)) = known else { return 0 };
+    let [from, until] = [row.starts_at, row.ends_at].map(|at| at.with_timezone(&tz).naive_local());
+    if (from.time(), until.time()) == typed { (until.date() - from.date()).num_days() } else { 0 }
 }
 
 /// How many minutes later a proposal of the page lies.

@@ -1,7 +1,7 @@
 //! Before a class: what the trainer knows of each learner, and what they can do about the seats and tell everybody.
 
 use crate::{
-    access::{Act, Subject},
+    access::Act,
     db::Tx,
     error::{AppError, Fault, Faults},
     server::{
@@ -226,7 +226,7 @@ pub fn promote_form(cx: &Cx, class: &ClassRow, row: &EnrolmentRow, first: bool, 
 pub fn give_back_form(cx: &Cx, class: &ClassRow, row: &EnrolmentRow, sheet: &Sheet) -> Option<AnyView> {
     let rules = seats::rules_for(cx, class, row.person_id);
     if cx.viewer.person().is_some_and(|viewer| viewer.id == row.person_id)
-        || cx.may(Act::CancelEnrolment, &Subject::of(row.person_id)).is_err()
+        || cx.may(Act::CancelEnrolment, &staff_seats::seat_of(row.person_id, class)).is_err()
         || enrolment::cancel(row.state, &rules, cx.now).is_err()
     {
         return None;

@@ -37,11 +37,13 @@ pub fn path(seat: EnrolmentId) -> String {
 
 async fn load(cx: &Cx, id: EnrolmentId) -> Result<Shown, AppError> {
     cx.may(Act::OpenDesk, &Subject::nobody())?;
-    // Whoever may not do it learns that first, not whether there is such a seat.
-    cx.may(Act::CancelEnrolment, &Subject::nobody())?;
+    // Whoever may do it in no class learns that first, not whether there is such a seat.
+    cx.may(Act::CancelEnrolment, &Subject::nobody().assigned_to(Some(cx.person()?.id)))?;
     let mut tx = cx.db().read().await?;
     let seat = store::enrolment(&mut tx, id).await?;
-    Ok(Shown { class: store::class(&mut tx, seat.class_id).await?, seat })
+    let class = store::class(&mut tx, seat.class_id).await?;
+    cx.may(Act::CancelEnrolment, &Subject::nobody().assigned_to(Some(class.trainer_id)))?;
+    Ok(Shown { class, seat })
 }
 
 /// `GET /desk/seats/{enrolment}`

@@ -45,9 +45,10 @@ impl RulesRow {
 }
 
 const SET_TERMS: &str = "update class set freeze_minutes = $2, offer_minutes = $3, late_cancel = $4, no_show = $5, \
-    pass_percent = (select k.pass_percent from course k where k.id = class.course_id) where id = $1";
+    grace_until = null, pass_percent = (select k.pass_percent from course k where k.id = class.course_id) where id = $1";
 
-/// Freezes the company's rules on a class that is published, and what its course asks for a certificate.
+/// Freezes the company's rules on a class that is published, and what its course asks for a certificate. Nobody has
+/// agreed to anything else before.
 pub async fn set_terms(tx: &mut Tx, _: &Permit, id: ClassId, terms: &Terms) -> Result<(), AppError> {
     let (late, no_show) = (terms.late_cancel.as_str(), terms.no_show.as_str());
     execute!(tx, SET_TERMS, id, terms.freeze_minutes, terms.offer_minutes, late, no_show)?;

@@ -85,13 +85,16 @@ pub async fn of_class(tx: &mut Tx, class: ClassId) -> Result<Vec<EnrolmentRow>, 
     Ok(fetch_all!(tx, EnrolmentRow, OF_CLASS, class)?)
 }
 
-const CANCELLED_LATE: &str = "select e.id, e.benefit_id, coalesce(y.owner_id, e.person_id) as payer_id from \
+const CANCELLED_LATE: &str = "select e.id, e.benefit_id, coalesce((select g.person_id from charge g \
+    where g.entity = 'enrolment' and g.entity_id = e.id and g.state <> 'void' and g.reversed_at is null limit 1), \
+    y.owner_id, e.person_id) as payer_id from \
     (select id, benefit_id, person_id, party_id from enrolment where class_id = $1 and state = 'cancelled_late' \
     union all select id, benefit_id, null, party_id from unnamed_seat where class_id = $1 and state = 'cancelled') e \
     left join party y on y.id = e.party_id order by e.id";
 
-/// The seats of a class that were cancelled after its cut-off, with the benefit that paid and with who pays for them. Of
-/// seats without a name only the ledger and the charges know whether it was late: all that were given back are here.
+/// The seats of a class that were cancelled after its cut-off, with the benefit that paid and with who pays for them:
+/// whoever is charged, else the owner who enrolled their group, else their learner. Of seats without a name only the ledger
+/// and the charges know whether it was late: all that were given back are here.
 pub async fn cancelled_late(
     tx: &mut Tx,
     class: ClassId,
@@ -303,6 +306,7 @@ const MINE_PAST: &str = mine!(
     "where e.person_id = $1 and (e.state in ('cancelled', 'cancelled_late') or c.state in ('completed', 'cancelled') \
      or c.ends_at <= $2) and (e.created_at, e.id) < ($3, $4) order by e.created_at desc, e.id desc limit $5"
 );
+const OF_PLACE: &str = mine!("where e.id = $1");
 const FEED: &str = mine!(
     "where e.person_id = $1 and (e.state in ('booked', 'offered', 'waitlisted') or e.changed_at > $2) \
      order by c.starts_at, e.id limit 500"
@@ -322,6 +326,11 @@ pub async fn mine_past(
     most: i64,
 ) -> Result<Vec<MineRow>, AppError> {
     Ok(fetch_all!(tx, MineRow, MINE_PAST, person, now, before.0, before.1, most)?)
+}
+
+/// One place, as the list of a person's classes and their calendar have it.
+pub async fn of_place(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> Result<MineRow, AppError> {
+    fetch_optional!(tx, MineRow, OF_PLACE, id, now)?.ok_or(AppError::NotFound)
 }
 
 /// Everything for a person's calendar: what there is, and what ended since `since`, so that programs take it out.
