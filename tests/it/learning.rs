@@ -13,7 +13,7 @@ use aftercare::{
     calendar::domain::Span,
     fetch_all, fetch_scalar,
     training::{
-        domain::{Announced, ClassState, Level, Mark, NeedsRule, Refusal},
+        domain::{Announced, ClassState, EnrolmentState, Level, Mark, NeedsRule, Refusal},
         server::{
             announce, attend, change, check_in,
             courses::{self, Edit},
@@ -1060,6 +1060,62 @@ both! {
         let again = missed.book(&world).await.unwrap();
         plan::cancel(&missed.school.now(&world).await, missed.host, "Rain.".into()).await.unwrap();
         assert_eq!(told(&world, again).await.last().unwrap().0, "cancel");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+/// Somebody's calendar feed, its lines unfolded.
+async fn feed(world: &World, who: &Signed) -> String {
+    assert_eq!(world.post(who, "/training/mine", &[("act", "renew")]).await.status, StatusCode::SEE_OTHER);
+    let page = world.get(who, "/training/mine").await.body;
+    let address = page.split_once("http://portal.test/calendar/").unwrap().1.split_once('"').unwrap().0.to_owned();
+    world.get(None, &format!("/calendar/{address}")).await.body.replace("\r\n ", "")
+}
+
+both! {
+    async fn the_way_into_a_class_on_line_is_shown_to_everybody_who_is_in_it_and_to_nobody_else(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        let (trainer, guest) = (&missed.school.trainer, &missed.learner);
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let row = class(&world, missed.host).await;
+        let edit = change::Edit {
+            version: row.version, title: row.title.clone(), room: None, link: Some("https://meet.example.com/host".into()),
+            capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+        };
+        let rest = change::Rest { assistants: Some(vec![helper.id]), ..change::Rest::default() };
+        change::edit(&missed.school.now(&world).await, missed.host, edit, rest).await.unwrap();
+        missed.book(&world).await.unwrap();
+        let (bob, cid) = (world.customer("bob@example.com").await, world.customer("cid@example.com").await);
+        enrol(&world, &bob, missed.host).await;
+        enrol(&world, &cid, missed.host).await;
+        let (page, make_up) = (format!("/training/{}", missed.host), format!("/training/{}/make-up", missed.home));
+        let desk = format!("/desk/classes/{}", missed.host);
+        let room = format!("{desk}/room");
+        for (who, path) in [(guest, &make_up), (&bob, &page), (trainer, &desk), (trainer, &room), (&helper, &room)] {
+            let body = world.get(who, path).await.body;
+            assert!(body.contains("href=\"https://meet.example.com/host\""), "{path}: {body}");
+        }
+        for who in [guest, &bob, trainer, &helper] {
+            let feed = feed(&world, who).await;
+            assert!(feed.contains("LOCATION:https://meet.example.com/host"), "{feed}");
+        }
+        // Not in line, and not while a seat is on offer.
+        for state in [EnrolmentState::Waitlisted, EnrolmentState::Offered] {
+            let place = store::active(&mut world.db().read().await.unwrap(), missed.host, cid.id).await.unwrap().unwrap();
+            assert_eq!(place.state, state);
+            for path in [page.as_str(), "/training/mine", "/"] {
+                let body = world.get(&cid, path).await.body;
+                assert!(body.contains("Host") && !body.contains("meet.example.com"), "{state:?} {path}: {body}");
+            }
+            let theirs = feed(&world, &cid).await;
+            assert!(theirs.contains("STATUS:TENTATIVE") && !theirs.contains("meet.example.com"), "{state:?}: {theirs}");
+            if state == EnrolmentState::Waitlisted {
+                seats::cancel(&world.cx_of(&bob).await, missed.host, Consent::default()).await.unwrap();
+            }
+        }
+        // Nor with a seat that was given back.
+        let gone = feed(&world, &bob).await;
+        assert!(gone.contains("STATUS:CANCELLED") && !gone.contains("meet.example.com"), "{gone}");
         assert_eq!(world.broken().await, Vec::<String>::new());
     }
 }
