@@ -20,7 +20,7 @@ use aftercare::{
             store::{self, members, parties},
         },
     },
-    values::{ClassId, InvitationId, ItemId, OrganisationId, PersonId, PurchaseId},
+    values::{CertificateId, ClassId, EnrolmentId, InvitationId, ItemId, OrganisationId, PersonId, PublicNumber, PurchaseId},
 };
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -377,6 +377,40 @@ both! {
             assert_eq!(world.count("select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ann@example.com'").await, 1);
             assert_eq!(world.broken().await, Vec::<String>::new());
         }
+    }
+}
+
+both! {
+    async fn who_has_passed_is_seen_however_many_certificates_the_firm_has(world: World) {
+        const MANY: u64 = 2000;
+        let firm = Firm::of(&world, 2, 1).await;
+        let class = firm.school.open(firm.school.draft("Long ago", 5, 24 * 9, 0)).await;
+        let now = world.app.clock.now();
+        let (first, other) = (firm.people[0].id, firm.people[1].id);
+        world
+            .db()
+            .write(move |tx| {
+                Box::pin(async move {
+                    const SEAT: &str = "insert into enrolment (id, class_id, person_id, state, price_minor, price_currency, \
+                        created_at, changed_at) values ($1, $2, $3, 'cancelled', 0, 'EUR', $4, $4)";
+                    const CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, \
+                        percent, given_at) values ($1, $2, $3, $4, $5, 'Long ago', 100, $6)";
+                    for n in 0..=MANY {
+                        // Hers is older than all of those of her colleague.
+                        let (person, given) = if n == 0 { (first, now - chrono::TimeDelta::days(9)) } else { (other, now) };
+                        let (seat, id): (EnrolmentId, CertificateId) = (fresh(), fresh());
+                        let code = PublicNumber::from_seed(n);
+                        aftercare::execute!(tx, SEAT, seat, class, person, given)?;
+                        aftercare::execute!(tx, CERTIFICATE, id, code.as_str(), seat, person, class, given)?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let page = world.get(&firm.owner, "/training/team").await.body;
+        assert_eq!(page.matches("/certificates/").count(), 2, "{page}");
+        assert!(page.contains("1 certificate is missing"), "only the owner's: {page}");
     }
 }
 
