@@ -1421,6 +1421,42 @@ both! {
 }
 
 both! {
+    async fn a_certificate_in_a_script_that_our_fonts_lack_has_a_page_to_print_and_no_pdf(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Late).await;
+        let code = fetch_scalar!(world.db().read().await.unwrap(), String, "select code from certificate where enrolment_id = $1", missed.seat).unwrap().unwrap();
+        let path = format!("/certificates/{code}");
+        let back = format!("href=\"/certificates/{}-{}\"", &code[..4], &code[4..]);
+        let read = async |path: &str, language: &str| {
+            let request = Request::get(path).header(header::ACCEPT_LANGUAGE, language);
+            world.send(request.body(Body::empty()).unwrap()).await
+        };
+        for (name, has_pdf) in [
+            ("Žydrūnė Ünal", true),
+            ("प्रिया क्षेत्रज्ञ", true),
+            ("Ελένη Київ", true),
+            ("李小龙", false),
+            ("김민수 (Minsu)", false),
+            ("محمد", false),
+        ] {
+            world.corrupt(format!("update person set name = '{name}' where email = 'ann@example.com'").leak()).await;
+            for language in ["en", "es", "it", "hi", "lt"] {
+                let page = read(&path, language).await;
+                assert_eq!(page.status, StatusCode::OK, "{name}");
+                assert!(page.body.contains(name) && page.body.contains("class=\"qr\""), "{name}: {}", page.body);
+                assert_eq!(page.body.contains("certificate.pdf"), has_pdf, "{name} {language}");
+                let pdf = read(&format!("{path}/certificate.pdf"), language).await;
+                let (status, kind) = if has_pdf { (StatusCode::OK, "application/pdf") } else { (StatusCode::NOT_FOUND, "text/html") };
+                assert_eq!(pdf.status, status, "{name} {language}");
+                assert!(pdf.headers["content-type"].to_str().unwrap().starts_with(kind), "{name} {language}");
+                assert!(has_pdf || pdf.body.contains(&back), "{name}: {}", pdf.body);
+            }
+        }
+        let none = read(&format!("{path}/certificate.pdf"), "en").await.body;
+        assert!(none.contains("There is no PDF of this certificate") && none.contains("Print the page"), "{none}");
+    }
+}
+
+both! {
     async fn a_certificate_that_is_taken_back_is_on_the_list_that_every_badge_names(world: World) {
         let missed = Missed::of(&world, 5, Mark::Absent).await;
         let id = missed.book(&world).await.unwrap();
