@@ -11,16 +11,20 @@ use crate::{
 use aftercare::{
     access::{Act, Membership, Role, Subject},
     benefits::{domain::Allowance, server::ledger},
+    error::{AppError, Refusal as AnyRefusal},
     server::fresh,
     training::{
-        domain::{EnrolmentState, Wish},
+        domain::{EnrolmentState, Refusal, Wish},
         server::{
             groups, members as service, plan,
             seats::{self, Consent},
             store::{self, members, parties},
         },
     },
-    values::{CertificateId, ClassId, EnrolmentId, InvitationId, ItemId, OrganisationId, PersonId, PublicNumber, PurchaseId},
+    values::{
+        CertificateId, ClassId, EmailAddress, EnrolmentId, InvitationId, ItemId, OrganisationId, PersonId,
+        PublicNumber, PurchaseId,
+    },
 };
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -381,6 +385,54 @@ both! {
 }
 
 both! {
+    async fn an_owner_whom_the_company_removes_speaks_for_the_firm_no_more_and_another_one_has_what_was_theirs(world: World) {
+        let (team, ann, purchase, item) = bought(&world).await;
+        world.join(team.id, ann.id, Membership::Owner).await;
+        let school = School::of(&world, vec![]).await;
+        let class = school.open(school.draft("Printers I", 5, 24 * 9, 0)).await;
+        let seats = groups::Group { people: vec![], unnamed: 2, wish: Wish::Together, wait: true };
+        let party = groups::enrol(&world.cx_of(&ann).await, class, team.id, seats, Consent::default()).await.unwrap().party;
+        let give = format!("/purchases/give/{item}");
+        assert_eq!(world.post(&ann, &give, &[("email", "ben@example.com")]).await.status, StatusCode::SEE_OTHER);
+        let group = format!("/training/{class}/group");
+        assert!(world.get(&ann, "/training/team").await.body.contains("Petrauskas"));
+        let email = |text: &str| -> EmailAddress { text.parse().unwrap() };
+        // No owner does this, and nobody is removed who is none.
+        for (cx, who) in [(world.cx_of(&team.owner).await, "ann@example.com"), (world.operator(), "ben@example.com")] {
+            let refused = service::end_ownership(&cx, team.id, email(who)).await;
+            assert!(matches!(refused, Err(AppError::NotFound)), "{refused:?}");
+        }
+        let operator = world.operator();
+        service::end_ownership(&operator, team.id, email("ann@example.com")).await.unwrap();
+        let page = world.get(&ann, "/training/team").await.body;
+        assert!(page.contains("You speak for no firm here") && !page.contains("Petrauskas"), "{page}");
+        assert!(world.get(&ann, &group).await.body.contains("You speak for no firm here"));
+        let firm = team.id.to_string();
+        let enrols = [("act", "enrol"), ("firm", firm.as_str()), ("unnamed", "1"), ("wish", "together"), ("agreed", "0")];
+        assert_eq!(world.post(&ann, &group, &enrols).await.status, StatusCode::NOT_FOUND);
+        for path in [format!("/purchases/{purchase}"), give] {
+            assert_eq!(world.get(&ann, &path).await.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(world.get(&team.owner, &path).await.status, StatusCode::OK, "{path}");
+        }
+        assert_eq!(holders(&world).await, [team.owner.id]);
+        let answers = parties::party(&mut world.db().read().await.unwrap(), party).await.unwrap().owner_id;
+        assert_eq!(answers, team.owner.id);
+        assert!(world.get(&team.owner, &group).await.body.contains("Printers I"));
+        assert_eq!(world.count("select count(*) from hand_over where state = 'withdrawn'").await, 1);
+        const LINE: &str = "select count(*) from history where act = 'end_membership' and actor_kind = 'operator' \
+            and from_state = 'owner' and detail like '%\"items\":1%' and detail like '%\"groups\":1%'";
+        assert_eq!(world.count(LINE).await, 1);
+        let (subject, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("Petrauskas") && body.contains("of which you were an owner"), "{subject}: {body}");
+        // Without an owner nobody would speak for it.
+        let last = service::end_ownership(&operator, team.id, email("owner@firm.example")).await;
+        assert!(matches!(last, Err(AppError::Refused(AnyRefusal::Training(Refusal::LastOwner)))), "{last:?}");
+        assert!(team.page(&world).await.contains("Petrauskas"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn who_has_passed_is_seen_however_many_certificates_the_firm_has(world: World) {
         const MANY: u64 = 2000;
         let firm = Firm::of(&world, 2, 1).await;
@@ -523,6 +575,7 @@ fn letters_about_belonging_to_a_firm_are_written_in_every_language() {
         for letter in [
             TeamLetter::Invited { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
             TeamLetter::Ended { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
+            TeamLetter::OwnerEnded { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
         ] {
             let written = letter.write(Fmt::new(locale), "Test Works");
             assert!(written.subject.contains("Acme") && written.body.contains("Rasa"), "{written:?}");
