@@ -5,13 +5,14 @@ mod check;
 use crate::{
     access::{Role, Viewer},
     db::Db,
+    error::AppError,
     people::server::{service as people, store::OrganisationRow},
     server::{
         App, Cx,
         config::{Config, Settings},
         serve,
     },
-    values::EmailAddress,
+    values::{EmailAddress, OrganisationId},
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
@@ -37,7 +38,7 @@ enum Command {
     /// Add staff
     #[command(subcommand)]
     Staff(Staff),
-    /// Name the owner of a business customer
+    /// Name the owner of a business customer, or end the membership of one
     #[command(subcommand)]
     Organisation(Organisation),
     /// Print a one-time link that signs in as EMAIL
@@ -69,6 +70,13 @@ enum Staff {
 enum Organisation {
     /// Let EMAIL see all that the organisation NAME bought, and enrol its people
     Owner {
+        /// Its exact name, or its number (`organisation_id`) where several have that name
+        name: String,
+        email: EmailAddress,
+    },
+    /// End the membership of EMAIL, an owner of the organisation NAME; what they bought for it goes to its first other
+    /// owner
+    RemoveOwner {
         /// Its exact name, or its number (`organisation_id`) where several have that name
         name: String,
         email: EmailAddress,
@@ -129,31 +137,38 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
         }
         Command::Organisation(Organisation::Owner { name, email }) => {
             let cx = operator(cli.settings).await?;
-            let firms = people::firms_called(&cx, &name).await.map_err(|e| explain(&e))?;
-            match firms.as_slice() {
-                [] => Err(format!("there is no organisation {name:?}")),
-                [firm] => people::name_owner(&cx, firm.id, email).await.map(|()| done).map_err(|e| explain(&e)),
-                // Whoever becomes an owner sees what the firm bought, so that nobody guesses which is meant.
-                several => {
-                    let numbers: Vec<String> = several.iter().map(|firm| number(firm, &name)).collect();
-                    Err(format!(
-                        "several organisations are called {name:?}; name one by its number: {}",
-                        numbers.join(", ")
-                    ))
-                }
-            }
+            let firm = firm_called(&cx, &name).await?;
+            people::name_owner(&cx, firm, email).await.map(|()| done).map_err(|e| explain(&e))
+        }
+        Command::Organisation(Organisation::RemoveOwner { name, email }) => {
+            let cx = operator(cli.settings).await?;
+            let firm = firm_called(&cx, &name).await?;
+            let ended = crate::training::server::members::end_ownership(&cx, firm, email.clone()).await;
+            ended.map(|()| done).map_err(|error| match error {
+                AppError::NotFound => format!("{email} is not an owner of {name:?}"),
+                other => explain(&other),
+            })
         }
         Command::SignInLink { email } => {
             let cx = operator(cli.settings).await?;
             let link = crate::accounts::server::service::link_for(&cx, email.clone()).await.map_err(|e| {
-                if e == crate::error::AppError::NotFound {
-                    format!("nobody has the address {email}")
-                } else {
-                    explain(&e)
-                }
+                if e == AppError::NotFound { format!("nobody has the address {email}") } else { explain(&e) }
             })?;
             println!("{link}");
             Ok(done)
+        }
+    }
+}
+
+/// The one organisation that is called so. Owners see what it bought, so that nobody guesses which of several is meant.
+async fn firm_called(cx: &Cx, name: &str) -> Result<OrganisationId, String> {
+    let firms = people::firms_called(cx, name).await.map_err(|e| explain(&e))?;
+    match firms.as_slice() {
+        [] => Err(format!("there is no organisation {name:?}")),
+        [firm] => Ok(firm.id),
+        several => {
+            let numbers: Vec<String> = several.iter().map(|firm| number(firm, name)).collect();
+            Err(format!("several organisations are called {name:?}; name one by its number: {}", numbers.join(", ")))
         }
     }
 }
@@ -183,11 +198,11 @@ async fn operator(settings: Settings) -> Result<Cx, String> {
     Ok(Cx::without_request(&open(settings).await?, Viewer::Operator))
 }
 
-fn explain(error: &crate::error::AppError) -> String {
+fn explain(error: &AppError) -> String {
     use crate::i18n::{Fmt, InWords, Locale};
     match error {
-        crate::error::AppError::Refused(refusal) => refusal.in_words(Fmt::new(Locale::default())),
-        crate::error::AppError::Busy => "the database is busy; try again".to_owned(),
+        AppError::Refused(refusal) => refusal.in_words(Fmt::new(Locale::default())),
+        AppError::Busy => "the database is busy; try again".to_owned(),
         other => format!("{other:?}"),
     }
 }

@@ -13,7 +13,7 @@ use aftercare::{
     calendar::domain::Span,
     fetch_all, fetch_scalar,
     training::{
-        domain::{Announced, ClassState, Level, Mark, NeedsRule, Refusal},
+        domain::{Announced, ClassState, EnrolmentState, Level, Mark, NeedsRule, Refusal},
         server::{
             announce, attend, change, check_in,
             courses::{self, Edit},
@@ -1086,6 +1086,62 @@ both! {
     }
 }
 
+/// Somebody's calendar feed, its lines unfolded.
+async fn feed(world: &World, who: &Signed) -> String {
+    assert_eq!(world.post(who, "/training/mine", &[("act", "renew")]).await.status, StatusCode::SEE_OTHER);
+    let page = world.get(who, "/training/mine").await.body;
+    let address = page.split_once("http://portal.test/calendar/").unwrap().1.split_once('"').unwrap().0.to_owned();
+    world.get(None, &format!("/calendar/{address}")).await.body.replace("\r\n ", "")
+}
+
+both! {
+    async fn the_way_into_a_class_on_line_is_shown_to_everybody_who_is_in_it_and_to_nobody_else(world: World) {
+        let missed = Missed::of(&world, 2, Mark::Absent).await;
+        let (trainer, guest) = (&missed.school.trainer, &missed.learner);
+        let helper = world.staff_named(Role::Technician, "helper@staff.example").await;
+        let row = class(&world, missed.host).await;
+        let edit = change::Edit {
+            version: row.version, title: row.title.clone(), room: None, link: Some("https://meet.example.com/host".into()),
+            capacity: row.capacity, price: row.price(), cut_off_hours: row.cut_off_hours,
+        };
+        let rest = change::Rest { assistants: Some(vec![helper.id]), ..change::Rest::default() };
+        change::edit(&missed.school.now(&world).await, missed.host, edit, rest).await.unwrap();
+        missed.book(&world).await.unwrap();
+        let (bob, cid) = (world.customer("bob@example.com").await, world.customer("cid@example.com").await);
+        enrol(&world, &bob, missed.host).await;
+        enrol(&world, &cid, missed.host).await;
+        let (page, make_up) = (format!("/training/{}", missed.host), format!("/training/{}/make-up", missed.home));
+        let desk = format!("/desk/classes/{}", missed.host);
+        let room = format!("{desk}/room");
+        for (who, path) in [(guest, &make_up), (&bob, &page), (trainer, &desk), (trainer, &room), (&helper, &room)] {
+            let body = world.get(who, path).await.body;
+            assert!(body.contains("href=\"https://meet.example.com/host\""), "{path}: {body}");
+        }
+        for who in [guest, &bob, trainer, &helper] {
+            let feed = feed(&world, who).await;
+            assert!(feed.contains("LOCATION:https://meet.example.com/host"), "{feed}");
+        }
+        // Not in line, and not while a seat is on offer.
+        for state in [EnrolmentState::Waitlisted, EnrolmentState::Offered] {
+            let place = store::active(&mut world.db().read().await.unwrap(), missed.host, cid.id).await.unwrap().unwrap();
+            assert_eq!(place.state, state);
+            for path in [page.as_str(), "/training/mine", "/"] {
+                let body = world.get(&cid, path).await.body;
+                assert!(body.contains("Host") && !body.contains("meet.example.com"), "{state:?} {path}: {body}");
+            }
+            let theirs = feed(&world, &cid).await;
+            assert!(theirs.contains("STATUS:TENTATIVE") && !theirs.contains("meet.example.com"), "{state:?}: {theirs}");
+            if state == EnrolmentState::Waitlisted {
+                seats::cancel(&world.cx_of(&bob).await, missed.host, Consent::default()).await.unwrap();
+            }
+        }
+        // Nor with a seat that was given back.
+        let gone = feed(&world, &bob).await;
+        assert!(gone.contains("STATUS:CANCELLED") && !gone.contains("meet.example.com"), "{gone}");
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
 both! {
     async fn a_class_is_called_otherwise_in_every_calendar(world: World) {
         let missed = Missed::of(&world, 5, Mark::Absent).await;
@@ -1383,6 +1439,42 @@ both! {
         for nothing in ["/certificates/AAAA-AAAA/certificate.pdf", "/certificates/AAAA-AAAA/badge", "/certificates/x/badge"] {
             assert_eq!(world.get(None, nothing).await.status, StatusCode::NOT_FOUND, "{nothing}");
         }
+    }
+}
+
+both! {
+    async fn a_certificate_in_a_script_that_our_fonts_lack_has_a_page_to_print_and_no_pdf(world: World) {
+        let missed = Missed::of(&world, 5, Mark::Late).await;
+        let code = fetch_scalar!(world.db().read().await.unwrap(), String, "select code from certificate where enrolment_id = $1", missed.seat).unwrap().unwrap();
+        let path = format!("/certificates/{code}");
+        let back = format!("href=\"/certificates/{}-{}\"", &code[..4], &code[4..]);
+        let read = async |path: &str, language: &str| {
+            let request = Request::get(path).header(header::ACCEPT_LANGUAGE, language);
+            world.send(request.body(Body::empty()).unwrap()).await
+        };
+        for (name, has_pdf) in [
+            ("Žydrūnė Ünal", true),
+            ("प्रिया क्षेत्रज्ञ", true),
+            ("Ελένη Київ", true),
+            ("李小龙", false),
+            ("김민수 (Minsu)", false),
+            ("محمد", false),
+        ] {
+            world.corrupt(format!("update person set name = '{name}' where email = 'ann@example.com'").leak()).await;
+            for language in ["en", "es", "it", "hi", "lt"] {
+                let page = read(&path, language).await;
+                assert_eq!(page.status, StatusCode::OK, "{name}");
+                assert!(page.body.contains(name) && page.body.contains("class=\"qr\""), "{name}: {}", page.body);
+                assert_eq!(page.body.contains("certificate.pdf"), has_pdf, "{name} {language}");
+                let pdf = read(&format!("{path}/certificate.pdf"), language).await;
+                let (status, kind) = if has_pdf { (StatusCode::OK, "application/pdf") } else { (StatusCode::NOT_FOUND, "text/html") };
+                assert_eq!(pdf.status, status, "{name} {language}");
+                assert!(pdf.headers["content-type"].to_str().unwrap().starts_with(kind), "{name} {language}");
+                assert!(has_pdf || pdf.body.contains(&back), "{name}: {}", pdf.body);
+            }
+        }
+        let none = read(&format!("{path}/certificate.pdf"), "en").await.body;
+        assert!(none.contains("There is no PDF of this certificate") && none.contains("Print the page"), "{none}");
     }
 }
 

@@ -503,6 +503,39 @@ both! {
 }
 
 both! {
+    async fn everybody_who_asked_is_told_however_many_they_are(world: World) {
+        const ASKERS: i64 = 201;
+        let school = School::of(&world, vec![]).await;
+        let mut askers = Vec::new();
+        for n in 0..ASKERS {
+            askers.push(world.person(&format!("asker{n}@example.com")).await);
+        }
+        let (course, at) = (school.course, now());
+        let permit = world.operator().may(Act::AskForClass, &Subject::nobody()).unwrap();
+        let wanted = store::Wanted { language: String::new(), place: String::new(), times: "7-evening".parse().unwrap() };
+        world
+            .db()
+            .write(move |tx| {
+                let (askers, wanted) = (askers.clone(), wanted.clone());
+                Box::pin(async move {
+                    for person in askers {
+                        store::insert_wish(tx, &permit, course, person, &wanted, at).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let told = async || world.count("select count(*) from message where letter = 'class_opened'").await;
+        school.open(school.draft("Opened", 5, 24 * 9, 0)).await;
+        assert_eq!(told().await, ASKERS);
+        // A class that is opened for them and suits nobody.
+        asks::open_for(&school.cx, school.draft("For those who asked", 5, 24 * 16, 0), Extras::default(), None).await.unwrap();
+        assert_eq!(told().await, 2 * ASKERS);
+    }
+}
+
+both! {
     async fn one_tap_opens_the_class_that_most_asked_for(world: World) {
         let school = School::of(&world, vec![]).await;
         let path = format!("/training/ask/{}", school.course);

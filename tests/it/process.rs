@@ -181,6 +181,7 @@ fn every_command_explains_itself() {
         &["import"],
         &["staff", "add"],
         &["organisation", "owner"],
+        &["organisation", "remove-owner"],
         &["sign-in-link"],
         &["check"],
         &["migrate"],
@@ -281,6 +282,43 @@ fn an_owner_is_named_for_the_one_firm_that_is_meant() {
     let eight = "select count(*) from membership m join organisation o on o.id = m.organisation_id \
         where m.role = 'owner' and o.external_id = '8'";
     assert_eq!(count(&folder.0, eight), 1);
+    assert!(run(&folder.0, &["check"]).status.success());
+}
+
+#[test]
+fn an_owner_is_removed_unless_the_firm_would_be_without_one() {
+    let folder = Folder::new();
+    let file = sold::file(&[
+        "order_number,customer_email,purchased_on,product_name,organisation,organisation_id",
+        "A1,ann@example.com,2026-11-10,Kettle,Costa,9",
+    ]);
+    assert_eq!(import(&folder.0, &["purchases", &file.0.display().to_string()]).0, Some(0));
+    let does = |act: &str, firm: &str, email: &str| run(&folder.0, &["organisation", act, firm, email]);
+    for owner in ["ann@example.com", "ben@example.com"] {
+        assert!(does("owner", "Costa", owner).status.success(), "{owner}");
+    }
+    const OWNED: &str = "select count(*) from membership where role = 'owner'";
+    for (firm, email, why) in [
+        ("Costa", "cleo@example.com", "cleo@example.com is not an owner"),
+        ("Nobody", "ann@example.com", "there is no organisation"),
+    ] {
+        let wrong = does("remove-owner", firm, email);
+        assert_eq!((wrong.status.code(), said(&wrong).lines().count()), (Some(1), 1), "{}", said(&wrong));
+        assert!(said(&wrong).contains(why), "{}", said(&wrong));
+    }
+    // By the company's number as well; what she bought for the firm is his.
+    assert!(does("remove-owner", "9", "ann@example.com").status.success());
+    assert_eq!(count(&folder.0, OWNED), 1);
+    let his = "select count(*) from item i join person p on p.id = i.owner_id where p.email = 'ben@example.com'";
+    assert_eq!(count(&folder.0, his), 1);
+    let told = "select count(*) from history where act = 'end_membership' and actor_kind = 'operator' and from_state = 'owner'";
+    assert_eq!(count(&folder.0, told), 1);
+    let again = does("remove-owner", "Costa", "ann@example.com");
+    assert_eq!(again.status.code(), Some(1), "{}", said(&again));
+    let last = does("remove-owner", "Costa", "ben@example.com");
+    assert_eq!((last.status.code(), said(&last).lines().count()), (Some(1), 1), "{}", said(&last));
+    assert!(said(&last).contains("the only owner"), "{}", said(&last));
+    assert_eq!(count(&folder.0, OWNED), 1);
     assert!(run(&folder.0, &["check"]).status.success());
 }
 

@@ -11,19 +11,23 @@ use crate::{
 use aftercare::{
     access::{Act, Membership, Role, Subject},
     benefits::{domain::Allowance, server::ledger},
+    error::{AppError, Refusal as AnyRefusal},
     server::{
         clock::{self, Hands},
         fresh,
     },
     training::{
-        domain::{EnrolmentState, Wish},
+        domain::{EnrolmentState, Refusal, Wish},
         server::{
             groups, members as service, plan,
             seats::{self, Consent},
             store::{self, members, parties},
         },
     },
-    values::{ClassId, InvitationId, ItemId, OrganisationId, PersonId, PurchaseId},
+    values::{
+        CertificateId, ClassId, EmailAddress, EnrolmentId, InvitationId, ItemId, OrganisationId, PersonId,
+        PublicNumber, PurchaseId,
+    },
 };
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -400,6 +404,88 @@ both! {
     }
 }
 
+both! {
+    async fn an_owner_whom_the_company_removes_speaks_for_the_firm_no_more_and_another_one_has_what_was_theirs(world: World) {
+        let (team, ann, purchase, item) = bought(&world).await;
+        world.join(team.id, ann.id, Membership::Owner).await;
+        let school = School::of(&world, vec![]).await;
+        let class = school.open(school.draft("Printers I", 5, 24 * 9, 0)).await;
+        let seats = groups::Group { people: vec![], unnamed: 2, wish: Wish::Together, wait: true };
+        let party = groups::enrol(&world.cx_of(&ann).await, class, team.id, seats, Consent::default()).await.unwrap().party;
+        let give = format!("/purchases/give/{item}");
+        assert_eq!(world.post(&ann, &give, &[("email", "ben@example.com")]).await.status, StatusCode::SEE_OTHER);
+        let group = format!("/training/{class}/group");
+        assert!(world.get(&ann, "/training/team").await.body.contains("Petrauskas"));
+        let email = |text: &str| -> EmailAddress { text.parse().unwrap() };
+        // No owner does this, and nobody is removed who is none.
+        for (cx, who) in [(world.cx_of(&team.owner).await, "ann@example.com"), (world.operator(), "ben@example.com")] {
+            let refused = service::end_ownership(&cx, team.id, email(who)).await;
+            assert!(matches!(refused, Err(AppError::NotFound)), "{refused:?}");
+        }
+        let operator = world.operator();
+        service::end_ownership(&operator, team.id, email("ann@example.com")).await.unwrap();
+        let page = world.get(&ann, "/training/team").await.body;
+        assert!(page.contains("You speak for no firm here") && !page.contains("Petrauskas"), "{page}");
+        assert!(world.get(&ann, &group).await.body.contains("You speak for no firm here"));
+        let firm = team.id.to_string();
+        let enrols = [("act", "enrol"), ("firm", firm.as_str()), ("unnamed", "1"), ("wish", "together"), ("agreed", "0")];
+        assert_eq!(world.post(&ann, &group, &enrols).await.status, StatusCode::NOT_FOUND);
+        for path in [format!("/purchases/{purchase}"), give] {
+            assert_eq!(world.get(&ann, &path).await.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(world.get(&team.owner, &path).await.status, StatusCode::OK, "{path}");
+        }
+        assert_eq!(holders(&world).await, [team.owner.id]);
+        let answers = parties::party(&mut world.db().read().await.unwrap(), party).await.unwrap().owner_id;
+        assert_eq!(answers, team.owner.id);
+        assert!(world.get(&team.owner, &group).await.body.contains("Printers I"));
+        assert_eq!(world.count("select count(*) from hand_over where state = 'withdrawn'").await, 1);
+        const LINE: &str = "select count(*) from history where act = 'end_membership' and actor_kind = 'operator' \
+            and from_state = 'owner' and detail like '%\"items\":1%' and detail like '%\"groups\":1%'";
+        assert_eq!(world.count(LINE).await, 1);
+        let (subject, body, _) = world.letter("ann@example.com").await.unwrap();
+        assert!(subject.contains("Petrauskas") && body.contains("of which you were an owner"), "{subject}: {body}");
+        // Without an owner nobody would speak for it.
+        let last = service::end_ownership(&operator, team.id, email("owner@firm.example")).await;
+        assert!(matches!(last, Err(AppError::Refused(AnyRefusal::Training(Refusal::LastOwner)))), "{last:?}");
+        assert!(team.page(&world).await.contains("Petrauskas"));
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
+    async fn who_has_passed_is_seen_however_many_certificates_the_firm_has(world: World) {
+        const MANY: u64 = 2000;
+        let firm = Firm::of(&world, 2, 1).await;
+        let class = firm.school.open(firm.school.draft("Long ago", 5, 24 * 9, 0)).await;
+        let now = world.app.clock.now();
+        let (first, other) = (firm.people[0].id, firm.people[1].id);
+        world
+            .db()
+            .write(move |tx| {
+                Box::pin(async move {
+                    const SEAT: &str = "insert into enrolment (id, class_id, person_id, state, price_minor, price_currency, \
+                        created_at, changed_at) values ($1, $2, $3, 'cancelled', 0, 'EUR', $4, $4)";
+                    const CERTIFICATE: &str = "insert into certificate (id, code, enrolment_id, person_id, class_id, title, \
+                        percent, given_at) values ($1, $2, $3, $4, $5, 'Long ago', 100, $6)";
+                    for n in 0..=MANY {
+                        // Hers is older than all of those of her colleague.
+                        let (person, given) = if n == 0 { (first, now - chrono::TimeDelta::days(9)) } else { (other, now) };
+                        let (seat, id): (EnrolmentId, CertificateId) = (fresh(), fresh());
+                        let code = PublicNumber::from_seed(n);
+                        aftercare::execute!(tx, SEAT, seat, class, person, given)?;
+                        aftercare::execute!(tx, CERTIFICATE, id, code.as_str(), seat, person, class, given)?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let page = world.get(&firm.owner, "/training/team").await.body;
+        assert_eq!(page.matches("/certificates/").count(), 2, "{page}");
+        assert!(page.contains("1 certificate is missing"), "only the owner's: {page}");
+    }
+}
+
 async fn state(world: &World, who: &Signed, class: ClassId) -> Option<EnrolmentState> {
     store::active(&mut world.db().read().await.unwrap(), class, who.id).await.unwrap().map(|row| row.state)
 }
@@ -509,6 +595,7 @@ fn letters_about_belonging_to_a_firm_are_written_in_every_language() {
         for letter in [
             TeamLetter::Invited { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
             TeamLetter::Ended { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
+            TeamLetter::OwnerEnded { owner: owner.clone(), firm: firm.clone(), link: link.clone() },
         ] {
             let written = letter.write(Fmt::new(locale), "Test Works");
             assert!(written.subject.contains("Acme") && written.body.contains("Rasa"), "{written:?}");

@@ -19,7 +19,7 @@ use aftercare::{
             store::{self, CourseRow, RoomRow},
         },
     },
-    values::{BenefitId, ClassId, CourseId, Currency, Money, ProductId, RoomId},
+    values::{BenefitId, ClassId, CourseId, Currency, Money, PAGE, ProductId, RoomId},
 };
 use axum::http::StatusCode;
 use chrono::{DateTime, Duration, Utc};
@@ -1108,5 +1108,47 @@ fn letters_are_written_in_every_language() {
             assert!(written.subject.contains("Printers") && written.body.contains("Printers"), "{written:?}");
             assert!(!written.body.contains("{{") && !written.body.contains("https://"), "{written:?}");
         }
+    }
+}
+
+both! {
+    async fn every_class_of_the_desk_is_reached_page_by_page(world: World) {
+        let school = School::of(&world, vec![]).await;
+        // Three on the first day, then one every three hours.
+        let drafts = |name: &str, hours: i64, many: i64| -> Vec<Draft> {
+            (0..many).map(|n| school.draft(&format!("{name} {n:03}."), 5, hours + 3 * n, 0)).collect()
+        };
+        let opened = [drafts("Today", 1, 3), drafts("Class", 24, 45)].concat();
+        plan::create_series(&school.cx, opened, Extras::default(), true, None).await.unwrap();
+        plan::create_series(&school.cx, drafts("Draft", 24 * 20, 45), Extras::default(), false, None).await.unwrap();
+        let manager = world.staff(Role::Manager).await;
+        let titles = |page: &str, name: &str, most: usize| -> Vec<String> {
+            (0..most).map(|n| format!("{name} {n:03}.")).filter(|title| page.contains(title)).collect()
+        };
+        for (who, view, name) in [
+            (&school.trainer, "coming", "Class"),
+            (&manager, "coming", "Class"),
+            (&school.trainer, "drafts", "Draft"),
+            (&manager, "drafts", "Draft"),
+        ] {
+            let (mut path, mut seen, mut pages) = (format!("/desk/classes?view={view}"), Vec::new(), 0);
+            loop {
+                let page = world.get(who, &path).await;
+                assert_eq!(page.status, StatusCode::OK, "{path}");
+                assert!(titles(&page.body, "Today", 3).is_empty(), "{path}: {}", page.body);
+                let here = titles(&page.body, name, 45);
+                assert!((1..=PAGE).contains(&here.len()), "{path}: {here:?}");
+                seen.extend(here);
+                pages += 1;
+                let Some((_, pager)) = page.body.split_once("rel=\"next\"") else { break };
+                let after = pager.split_once("after=").unwrap().1.split('"').next().unwrap();
+                path = format!("/desk/classes?view={view}&after={after}");
+            }
+            assert_eq!(pages, 3, "{view}");
+            assert_eq!(seen, titles(&seen.concat(), name, 45), "each once, in their order");
+            assert_eq!(seen.len(), 45, "{view}");
+        }
+        let today = world.get(&manager, "/desk/classes").await.body;
+        assert_eq!((titles(&today, "Today", 3).len(), titles(&today, "Class", 45).len()), (3, 0), "{today}");
     }
 }

@@ -43,7 +43,9 @@ pub fn decision(cx: &Cx, decision: &Decision) -> String {
             let (ours, months, from_day) = (beyond_law(rule.as_ref(), *count), months(*count), date(*from));
             match (longer(decision, *from, *count), ours) {
                 (false, false) => w!(cx, coverage.covered_by_law, until = until, months = months, from = from_day),
-                (true, false) => w!(cx, coverage.covered_by_law_longer, until = until, months = months, from = from_day),
+                (true, false) => {
+                    w!(cx, coverage.covered_by_law_longer, until = until, months = months, from = from_day)
+                }
                 (false, true) => w!(cx, coverage.covered_by_grant, until = until, months = months, from = from_day),
                 (true, true) => {
                     w!(cx, coverage.covered_by_grant_longer, until = until, months = months, from = from_day)

@@ -28,8 +28,8 @@ use crate::{
         history::{self, Change},
     },
     values::{
-        BenefitEntryId, BenefitId, CountryCode, Currency, DateRange, EmailAddress, ItemId, Money, OrganisationId, PersonId,
-        ProductId, PurchaseId, add_months,
+        BenefitEntryId, BenefitId, CountryCode, Currency, DateRange, EmailAddress, ItemId, Money, OrganisationId,
+        PersonId, ProductId, PurchaseId, add_months,
     },
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -248,7 +248,10 @@ impl Frozen {
             brand: self.brand.clone(),
             category: self.category.clone(),
             kind: self.kind.parse().unwrap_or(ProductKind::Goods),
-            unit_price: self.unit_price_minor.zip(self.unit_price_currency).map(|(minor, code)| Money::new(minor, code)),
+            unit_price: self
+                .unit_price_minor
+                .zip(self.unit_price_currency)
+                .map(|(minor, code)| Money::new(minor, code)),
             warranty_months: months(self.warranty_months),
         }
     }

@@ -101,7 +101,8 @@ pub async fn people(
     let there: BTreeSet<EmailAddress> = known.iter().map(|person| person.email.clone()).collect();
     let new: Vec<&EmailAddress> = wanted.keys().copied().filter(|email| !there.contains(*email)).collect();
     if !new.is_empty() {
-        let cells = new.iter().map(|email| person_cells(settings, email, wanted[*email], countries.get(*email))).collect();
+        let cells =
+            new.iter().map(|email| person_cells(settings, email, wanted[*email], countries.get(*email))).collect();
         bulk::insert(tx, ADD, "on conflict (email) do nothing", cells).await?;
         // Somebody may have signed in with the address meanwhile, so that the row to use is not ours.
         known.extend(find(tx, new.into_iter()).await?);

@@ -16,6 +16,14 @@ pub async fn held(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> Result
     Ok(fetch_all!(tx, (ItemId,), HELD, person, firm)?.into_iter().map(|(id,)| id).collect())
 }
 
+const OFFERED: &str = "select i.id from hand_over h join item i on i.id = h.item_id \
+    where h.from_id = $1 and h.state = 'open' and i.organisation_id = $2 order by i.id";
+
+/// The pieces of a firm that somebody has offered to give away.
+pub async fn offered(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> Result<Vec<ItemId>, AppError> {
+    Ok(fetch_all!(tx, (ItemId,), OFFERED, person, firm)?.into_iter().map(|(id,)| id).collect())
+}
+
 /// How much went from one to another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Passed {

@@ -118,6 +118,8 @@ pub enum Refusal {
     OwnMembership,
     /// Only staff end the membership of an owner.
     OwnersMembership,
+    /// A firm keeps an owner.
+    LastOwner,
 }
 
 /// Who or what is taken, by what, and when.

@@ -41,6 +41,11 @@ pub fn end_membership(by: PersonId, whose: PersonId, standing: Standing) -> Resu
     }
 }
 
+/// The company ends the membership of an owner, as long as the firm has others: without an owner nobody speaks for it.
+pub fn end_ownership(others: usize) -> Result<(), Refusal> {
+    if others > 0 { Ok(()) } else { Err(Refusal::LastOwner) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +67,12 @@ mod tests {
     fn a_firm_has_so_many_open_invitations_and_no_more() {
         assert_eq!(invite(MOST_OPEN - 1), Ok(()));
         assert_eq!(invite(MOST_OPEN), Err(Refusal::TooManyInvitations { most: MOST_OPEN }));
+    }
+
+    #[test]
+    fn a_firm_keeps_an_owner() {
+        assert_eq!(end_ownership(1), Ok(()));
+        assert_eq!(end_ownership(0), Err(Refusal::LastOwner));
     }
 
     #[test]

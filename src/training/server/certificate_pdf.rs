@@ -37,20 +37,49 @@ struct Face {
     measure: rustybuzz::Face<'static>,
 }
 
+fn damaged() -> AppError {
+    internal("a font is damaged", &"certificate")
+}
+
+/// What a weight of the font measures and shapes with.
+fn measure(bytes: &'static [u8]) -> Result<rustybuzz::Face<'static>, AppError> {
+    rustybuzz::Face::from_slice(bytes, 0).ok_or_else(damaged)
+}
+
+/// The glyphs of a text in one script.
+fn shape(face: &rustybuzz::Face<'_>, run: &str) -> rustybuzz::GlyphBuffer {
+    let mut buffer = rustybuzz::UnicodeBuffer::new();
+    buffer.push_str(run);
+    buffer.guess_segment_properties();
+    rustybuzz::shape(face, &[], buffer)
+}
+
+/// Whether the font has a glyph for every character of a text. Glyph 0 stands for those that it lacks, and is not seen.
+fn has_glyphs(face: &rustybuzz::Face<'_>, text: &str) -> bool {
+    runs(text).into_iter().all(|run| shape(face, run).glyph_infos().iter().all(|glyph| glyph.glyph_id != 0))
+}
+
+/// Whether our fonts can write all that the certificate says. Where they cannot, its page is printed: a browser has fonts
+/// of its own.
+///
+/// # Errors
+/// Only ours.
+pub fn can_draw(said: &Said) -> Result<bool, AppError> {
+    let (regular, bold) = (measure(REGULAR)?, measure(BOLD)?);
+    let facts = said.facts.iter().flat_map(|(name, what)| [name, what]);
+    let lines = [&said.awarded, &said.took_part, &said.company, &said.trainer, &said.trainer_label];
+    let mut in_regular = lines.into_iter().chain([&said.verify, &said.address]).chain(facts);
+    let mut in_bold = [&said.company, &said.heading, &said.name, &said.title, &said.code].into_iter();
+    Ok(in_regular.all(|text| has_glyphs(&regular, text)) && in_bold.all(|text| has_glyphs(&bold, text)))
+}
+
 impl Face {
     fn load(bytes: &'static [u8]) -> Result<Self, AppError> {
-        let damaged = || internal("a font is damaged", &"certificate");
-        Ok(Self {
-            font: Font::new(bytes.into(), 0).ok_or_else(damaged)?,
-            measure: rustybuzz::Face::from_slice(bytes, 0).ok_or_else(damaged)?,
-        })
+        Ok(Self { font: Font::new(bytes.into(), 0).ok_or_else(damaged)?, measure: measure(bytes)? })
     }
 
     fn width(&self, text: &str, size: f32) -> f32 {
-        let mut buffer = rustybuzz::UnicodeBuffer::new();
-        buffer.push_str(text);
-        buffer.guess_segment_properties();
-        let glyphs = rustybuzz::shape(&self.measure, &[], buffer);
+        let glyphs = shape(&self.measure, text);
         let units: i32 = glyphs.glyph_positions().iter().map(|glyph| glyph.x_advance).sum();
         units as f32 * size / self.measure.units_per_em() as f32
     }
@@ -244,9 +273,9 @@ mod tests {
     }
 
     #[test]
-    fn every_name_of_our_languages_has_its_glyphs() {
+    fn every_name_of_our_languages_has_its_glyphs_and_what_others_lack_is_known() {
         for bytes in [REGULAR, BOLD] {
-            let face = rustybuzz::Face::from_slice(bytes, 0).unwrap();
+            let face = measure(bytes).unwrap();
             for name in [
                 "ąčęėįšųūž ĄČĘĖĮŠŲŪŽ",
                 "áéíóúñü¿¡",
@@ -255,13 +284,10 @@ mod tests {
                 "Łódź Škoda Ørsted",
                 "Αθήνα Київ",
             ] {
-                for run in runs(name) {
-                    let mut buffer = rustybuzz::UnicodeBuffer::new();
-                    buffer.push_str(run);
-                    buffer.guess_segment_properties();
-                    let glyphs = rustybuzz::shape(&face, &[], buffer);
-                    assert!(glyphs.glyph_infos().iter().all(|glyph| glyph.glyph_id != 0), "{run}");
-                }
+                assert!(has_glyphs(&face, name), "{name}");
+            }
+            for name in ["李小龙", "김민수", "محمد", "שרה", "สมชาย", "Li 小龙"] {
+                assert!(!has_glyphs(&face, name), "{name}");
             }
         }
     }

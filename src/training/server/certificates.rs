@@ -109,7 +109,8 @@ async fn show(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
         found => found?,
     };
     let said = said(&cx, &found);
-    Ok(cx.page(Frame::Plain, format!("{} · {}", said.heading, said.name), || view_of(&cx, &found, &said)))
+    let has_pdf = certificate_pdf::can_draw(&said)?;
+    Ok(cx.page(Frame::Plain, format!("{} · {}", said.heading, said.name), || view_of(&cx, &found, &said, has_pdf)))
 }
 
 /// Whoever is shown a copy of a certificate that was taken back learns just that.
@@ -124,7 +125,7 @@ async fn withdrawn(cx: &Cx, code: &str) -> Result<Response, AppError> {
     }))
 }
 
-fn view_of(cx: &Cx, found: &CertificateRow, said: &Said) -> AnyView {
+fn view_of(cx: &Cx, found: &CertificateRow, said: &Said, has_pdf: bool) -> AnyView {
     let text = w!(cx, training.certificate_text, name = said.name.clone(), title = said.title.clone());
     let stands = validity::said(cx.fmt(), said.validity).map(|(tone, text)| view! { <p><Badge tone text/></p> });
     let (tone, genuine) = match said.validity.has_lapsed() {
@@ -133,9 +134,12 @@ fn view_of(cx: &Cx, found: &CertificateRow, said: &Said) -> AnyView {
     };
     let facts = said.facts.iter().map(|(name, what)| (name.clone(), what.clone().into_any())).collect();
     let path = format!("/certificates/{}", found.code);
-    let (pdf, badge) = (w!(cx, learning.certificate_pdf), w!(cx, learning.certificate_badge));
-    let hint = w!(cx, learning.certificate_hint);
-    let (pdf_href, badge_href) = (format!("{path}/certificate.pdf"), format!("{path}/badge"));
+    let (hint, badge) = (w!(cx, learning.certificate_hint), w!(cx, learning.certificate_badge));
+    let badge_href = format!("{path}/badge");
+    let pdf = has_pdf.then(|| {
+        let (href, words) = (format!("{path}/certificate.pdf"), w!(cx, learning.certificate_pdf));
+        view! { <ButtonLink href icon=Some(Icon::Document) download=true>{words}</ButtonLink> }
+    });
     view! {
         <div class="no-print"><Alert tone title=Some(genuine)><p>{text}</p>{stands}</Alert></div>
         <article class="certificate">
@@ -156,7 +160,7 @@ fn view_of(cx: &Cx, found: &CertificateRow, said: &Said) -> AnyView {
         </article>
         <p class="soft small no-print">{hint}</p>
         <Actions>
-            <ButtonLink href=pdf_href icon=Some(Icon::Document) download=true>{pdf}</ButtonLink>
+            {pdf}
             <ButtonLink href=badge_href tone=ButtonTone::Quiet icon=Some(Icon::Shield) download=true>{badge}</ButtonLink>
         </Actions>
     }
@@ -178,9 +182,22 @@ fn picture(said: &Said) -> AnyView {
     .into_any()
 }
 
+/// Its page is printed instead.
+fn no_pdf(cx: &Cx, found: &CertificateRow) -> Response {
+    let title = w!(cx, learning.certificate_no_pdf);
+    let back = Some((format!("/certificates/{}", found.code), w!(cx, training.certificate)));
+    cx.page_with(StatusCode::NOT_FOUND, Frame::Plain, title.clone(), || {
+        let text = w!(cx, learning.certificate_no_pdf_text);
+        view! { <PageHead title=title back/> <Alert tone=Tone::Info><p>{text}</p></Alert> }.into_any()
+    })
+}
+
 async fn pdf(cx: Cx, Path(code): Path<String>) -> Result<Response, AppError> {
     let found = find(&cx, &code).await?;
     let said = said(&cx, &found);
+    if !certificate_pdf::can_draw(&said)? {
+        return Ok(no_pdf(&cx, &found));
+    }
     let file = format!("{}.pdf", said.code);
     let given_at = found.given_at;
     let bytes = tokio::task::spawn_blocking(move || certificate_pdf::draw(&said, given_at))

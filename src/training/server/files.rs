@@ -123,8 +123,9 @@ fn taught_entry(cx: &Cx, reader: PersonId, class: &ClassRow, session: &SessionRo
         true => (w!(cx, teaching.you_teach), class.desk_path()),
         false => (w!(cx, teaching.you_help), format!("{}/room", class.desk_path())),
     };
+    let (text, place) = invitations::with_link(&text, words::place(class), class.link.as_deref());
     let uid = invitations::uid(reader.0, session.id);
-    Entry { uid, text, url: cx.app.config.address(&path), status, ..class_entry(cx, class, session) }
+    Entry { uid, text, place, url: cx.app.config.address(&path), status, ..class_entry(cx, class, session) }
 }
 
 fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
@@ -137,6 +138,9 @@ fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
     };
     let parts = [row.address.as_deref().unwrap_or_default(), row.place.as_str()];
     let venue: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    // Who waits, or has no seat any more, does not learn where to go on line.
+    let link = row.link.as_deref().filter(|_| status == Status::Confirmed);
+    let (text, venue) = invitations::with_link("", venue.join(", "), link);
     // Programs take a cancellation only with a higher sequence than what they have.
     let told = i64::from(status == Status::Cancelled && row.class_state != ClassState::Cancelled);
     Entry {
@@ -146,8 +150,8 @@ fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
         span: session.span(),
         zone: row.tz(),
         title: row.title.clone(),
-        text: String::new(),
-        place: place(cx, venue.join(", ")),
+        text,
+        place: place(cx, venue),
         url: cx.app.config.address(&row.path()),
         status,
     }
@@ -155,6 +159,7 @@ fn my_entry(cx: &Cx, row: &MineRow, session: &SessionRow) -> Entry {
 
 /// A session that is made up as a guest.
 fn make_up_entry(cx: &Cx, row: &MakeUpRow) -> Entry {
+    let (text, venue) = invitations::with_link(&w!(cx, learning.make_up), row.place.clone(), row.link.as_deref());
     Entry {
         uid: invitations::uid(row.id.0, row.session_id),
         sequence: u32::try_from(row.sequence).unwrap_or(u32::MAX),
@@ -162,8 +167,8 @@ fn make_up_entry(cx: &Cx, row: &MakeUpRow) -> Entry {
         span: Span { from: row.starts_at, until: row.ends_at },
         zone: row.tz(),
         title: row.title.clone(),
-        text: w!(cx, learning.make_up),
-        place: place(cx, row.place.clone()),
+        text,
+        place: place(cx, venue),
         url: cx.app.config.address(&row.path()),
         status: Status::Confirmed,
     }

@@ -245,9 +245,7 @@ async fn invite(
 pub fn entry<'a>(cx: &Cx, chair: impl Into<Chair<'a>>, session: &SessionRow, method: Method) -> Entry {
     let chair = chair.into();
     let class = chair.class;
-    let place = words::place(class);
-    let link = class.link.clone().unwrap_or_default();
-    let text = [class.summary.as_str(), &link].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+    let (text, place) = with_link(&class.summary, words::place(class), class.link.as_deref());
     Entry {
         uid: uid(chair.because_of, session.id),
         sequence: u32::try_from(class.sequence).unwrap_or(u32::MAX),
@@ -255,10 +253,17 @@ pub fn entry<'a>(cx: &Cx, chair: impl Into<Chair<'a>>, session: &SessionRow, met
         span: session.span(),
         zone: class.tz(),
         title: class.title.clone(),
-        text: text.join("\n\n"),
-        // On line, the place is the address to go to.
-        place: if place.is_empty() { link } else { place },
+        text,
+        place,
         url: cx.app.config.address(&chair.path()),
         status: if method == Method::Cancel { Status::Cancelled } else { Status::Confirmed },
     }
+}
+
+/// The text and the place of an appointment for whoever is in the session: they go by the address on line, which is the
+/// place where there is no other.
+pub fn with_link(text: &str, place: String, link: Option<&str>) -> (String, String) {
+    let link = link.unwrap_or_default();
+    let said = [text, link].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
+    (said, if place.is_empty() { link.to_owned() } else { place })
 }

@@ -134,6 +134,7 @@ fn one(cx: &Cx, shown: &Shown, row: &MakeUpRow, sheet: &Sheet) -> AnyView {
         w!(cx, training.time_in_zone, time = cx.fmt().date_time(row.starts_at, row.tz()), zone = words::zone(row.tz()));
     let place = if row.place.is_empty() { w!(cx, training.online) } else { row.place.clone() };
     let badge = row.mark().map(|mark| view! { <Badge text=mark.in_words(cx.fmt())/> });
+    let join = row.link.as_deref().map(|link| view! { <p>{views::join_online(cx, link)}</p> });
     let cancel = (cx.now < row.starts_at).then(|| {
         let (id, words) = (row.id.to_string(), w!(cx, learning.make_up_cancel));
         let means = forgiven.then(|| view! { <p class="soft small">{w!(cx, learning.make_up_cancel_forgiven)}</p> });
@@ -154,6 +155,7 @@ fn one(cx: &Cx, shown: &Shown, row: &MakeUpRow, sheet: &Sheet) -> AnyView {
         <div class="card stack">
             <p class="row"><strong>{title}</strong>{badge}</p>
             <p>{time}" · "{place}</p>
+            {join}
             {code}
             {say(cx, row, said, sheet)}
             {cancel}

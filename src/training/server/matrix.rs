@@ -25,12 +25,14 @@ use crate::{
     },
     training::domain::{Validity, Wish, team::Standing},
     ui::*,
-    values::{OrganisationId, PersonId},
+    values::{CourseId, OrganisationId, PersonId},
     w,
 };
 use axum::{Router, extract::RawQuery, response::Response, routing::get};
 use leptos::prelude::*;
 use serde::Deserialize;
+use std::collections::HashMap;
+use uuid::Uuid;
 
 pub fn routes() -> Router<App> {
     Router::new().route("/training/team", get(show).post(act)).route("/account/team", get(from_account))
@@ -47,6 +49,9 @@ pub struct Asked {
     end: String,
 }
 
+/// Whose cell of the table, in which course.
+type Cell = (Uuid, CourseId);
+
 /// A firm's people and where they stand.
 pub struct Matrix {
     pub firm: OrganisationId,
@@ -57,8 +62,8 @@ pub struct Matrix {
     courses: Vec<TeamCourseRow>,
     /// What the firm has for which there is no course, and how many of each.
     without_course: Vec<(String, i64)>,
-    passed: Vec<PassedRow>,
-    coming: Vec<ComingRow>,
+    passed: HashMap<Cell, PassedRow>,
+    coming: HashMap<Cell, ComingRow>,
     /// Into which class of each course people are enrolled; none for who only reads.
     next: Option<Vec<ClassRow>>,
 }
@@ -69,6 +74,12 @@ impl Matrix {
         let (firms, members) = members::team(tx, firm, owner).await?;
         let name = firms.first().filter(|(id, _)| *id == firm).map(|(_, name)| name.clone());
         let (courses, without_course) = team::courses_of_firm(tx, firm).await?;
+        let passed = team::passed(tx, firm).await?.into_iter().map(|row| ((row.person_id.0, row.course_id), row));
+        let mut coming = HashMap::new();
+        for row in team::coming(tx, firm).await? {
+            // Of several the first counts.
+            coming.entry((row.person_id.0, row.course_id)).or_insert(row);
+        }
         Ok(Self {
             firm,
             name: name.ok_or(AppError::NotFound)?,
@@ -76,8 +87,8 @@ impl Matrix {
             members,
             courses,
             without_course,
-            passed: team::passed(tx, firm).await?,
-            coming: team::coming(tx, firm).await?,
+            passed: passed.collect(),
+            coming,
             next: if owner.is_some() { Some(team::next_classes(tx, firm, cx.now).await?) } else { None },
         })
     }
@@ -87,11 +98,11 @@ impl Matrix {
     }
 
     fn coming(&self, member: &TeamMemberRow, course: &TeamCourseRow) -> Option<&ComingRow> {
-        self.coming.iter().find(|row| row.course_id == course.id && row.person_id.0 == member.id)
+        self.coming.get(&(member.id, course.id))
     }
 
     fn passed(&self, member: &TeamMemberRow, course: &TeamCourseRow) -> Option<&PassedRow> {
-        self.passed.iter().find(|row| row.course_id == course.id && row.person_id.0 == member.id)
+        self.passed.get(&(member.id, course.id))
     }
 
     /// How many certificates are missing, lapse soon, have lapsed, where nobody is on the way to them.

@@ -6,7 +6,7 @@ use super::{
     groups, seats,
     store::{
         members::{self, InvitationRow, NewInvitation},
-        parties,
+        parties::{self, PlaceRow},
     },
     team_letters,
 };
@@ -15,7 +15,10 @@ use crate::{
     db::{Key, Tx},
     error::{AppError, Fault, Faults},
     people::server::store as people,
-    purchases::server::firms::{self, Passed},
+    purchases::server::{
+        firms::{self, Passed},
+        hand_over,
+    },
     repairs::server::store as repairs,
     server::{
         Cx, fresh,
@@ -23,7 +26,7 @@ use crate::{
         keys, rate,
     },
     training::domain::team::{self, InvitationState, Standing},
-    values::{EmailAddress, InvitationId, OrganisationId, PersonId},
+    values::{ClassId, EmailAddress, InvitationId, ItemId, OrganisationId, PersonId, RepairId},
 };
 use chrono::TimeDelta;
 use serde_json::json;
@@ -186,50 +189,124 @@ pub async fn end_membership(cx: &Cx, firm: OrganisationId, person: PersonId) -> 
             let cx = context.clone();
             Box::pin(async move {
                 let permit = cx.may(Act::EndMembership, &Subject::nobody().within(Some(firm)))?;
-                // Whoever enrols them, or answers for them, holds them too: then all that the firm waits for is seen.
-                let before = parties::waits_for(tx, firm, person).await?;
-                let known = (firms::held(tx, firm, person).await?, repairs::open_for_firm(tx, firm, person).await?);
-                let mut keys = vec![lock_of(firm), Key::of("person", person.0)];
-                keys.extend(before.iter().map(|place| seats::lock_of(place.class_id)));
-                keys.extend(known.0.iter().map(|item| Key::of("item", item.0)));
-                keys.extend(known.1.iter().map(|repair| Key::of("repair", repair.0)));
-                tx.lock(&keys).await?;
-                let places = parties::waits_for(tx, firm, person).await?;
-                if places.iter().any(|place| before.iter().all(|known| known.class_id != place.class_id)) {
-                    return Err(AppError::Busy);
-                }
-                // Whoever books a repair in this moment holds the piece: by now it is seen.
-                let items = firms::held(tx, firm, person).await?;
-                let jobs = repairs::open_for_firm(tx, firm, person).await?;
-                if items.iter().any(|id| !known.0.contains(id)) || jobs.iter().any(|id| !known.1.contains(id)) {
-                    return Err(AppError::Busy);
-                }
+                let ties = Ties::hold(tx, firm, person).await?;
                 let member = members::member(tx, firm, person).await?.ok_or(AppError::NotFound)?;
-                team::end_membership(cx.person()?.id, person, member.standing)?;
-                if !members::end_membership(tx, &permit, firm, person).await? {
-                    return Err(AppError::Busy);
-                }
-                let to = cx.person()?.id;
-                let Passed { items, benefits, purchases } = firms::pass(tx, &permit, firm, person, to, cx.now).await?;
-                let repairs = repairs::pass(tx, &permit, firm, person, to).await?;
-                let passed = json!({
-                    "to": to, "items": items, "benefits": benefits, "purchases": purchases, "repairs": repairs
-                });
-                let passed = (items + benefits + purchases + repairs > 0).then(|| passed.to_string());
-                let change = Change {
-                    entity: "organisation",
-                    id: firm.0,
-                    customer: Some(person),
-                    from: Some(Standing::Member.as_str()),
-                    detail: passed.as_deref(),
-                    ..Change::default()
-                };
-                history::record(tx, &cx, &permit, change).await?;
-                team_letters::ended(tx, &cx, firm, person).await?;
-                groups::member_left(tx, &cx, firm, person, &places).await
+                let by = cx.person()?;
+                team::end_membership(by.id, person, member.standing)?;
+                let leaving = Leaving { firm, person, standing: member.standing, heir: (by.id, by.name.clone()) };
+                leave(tx, &cx, &permit, leaving, ties).await
             })
         })
         .await?;
     cx.app.wake.notify_one();
     Ok(())
+}
+
+/// An owner no longer belongs to a firm, by the word of the company alone. It is as with a member; what they had for the
+/// firm goes to its first other owner, and with it the groups for which they answered. What they owe stays theirs.
+///
+/// # Errors
+/// [`AppError::NotFound`] where nobody with the address is an owner of it, [`Refusal::LastOwner`] of the only one.
+///
+/// [`Refusal::LastOwner`]: crate::training::domain::Refusal::LastOwner
+pub async fn end_ownership(cx: &Cx, firm: OrganisationId, email: EmailAddress) -> Result<(), AppError> {
+    cx.may(Act::NameOwner, &Subject::nobody())?;
+    let context = cx.clone();
+    cx.db()
+        .write(move |tx| {
+            let (cx, email) = (context.clone(), email.clone());
+            Box::pin(async move {
+                let permit = cx.may(Act::EndMembership, &Subject::nobody().within(Some(firm)))?;
+                let person = people::by_email(tx, &email).await?.ok_or(AppError::NotFound)?.id;
+                let ties = Ties::hold(tx, firm, person).await?;
+                let standing = members::member(tx, firm, person).await?.map(|member| member.standing);
+                let standing = standing.filter(|standing| *standing == Standing::Owner).ok_or(AppError::NotFound)?;
+                let others = members::other_owners(tx, firm, person).await?;
+                team::end_ownership(others.len())?;
+                let heir = others.into_iter().next().ok_or(AppError::NotFound)?;
+                leave(tx, &cx, &permit, Leaving { firm, person, standing, heir }, ties).await
+            })
+        })
+        .await?;
+    cx.app.wake.notify_one();
+    Ok(())
+}
+
+/// What ties somebody to a firm beside their membership.
+struct Ties {
+    /// In line or on offer, which the firm has for them.
+    places: Vec<PlaceRow>,
+    /// Where they answer for its groups.
+    groups: Vec<ClassId>,
+    /// What they have for it.
+    items: Vec<ItemId>,
+    /// What of it they have offered to give away.
+    offered: Vec<ItemId>,
+    repairs: Vec<RepairId>,
+}
+
+impl Ties {
+    async fn of(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> Result<Self, AppError> {
+        Ok(Self {
+            places: parties::waits_for(tx, firm, person).await?,
+            groups: parties::classes_of_owner(tx, firm, person).await?,
+            items: firms::held(tx, firm, person).await?,
+            offered: firms::offered(tx, firm, person).await?,
+            repairs: repairs::open_for_firm(tx, firm, person).await?,
+        })
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        let classes = self.places.iter().map(|place| place.class_id).chain(self.groups.iter().copied());
+        let items = self.items.iter().chain(&self.offered).map(|item| Key::of("item", item.0));
+        let repairs = self.repairs.iter().map(|repair| Key::of("repair", repair.0));
+        classes.map(seats::lock_of).chain(items).chain(repairs).collect()
+    }
+
+    /// Holds all of it, with the firm and the person. Whoever enrols them, answers for them, or books a repair in this
+    /// moment holds one of these too: by then what they did is seen.
+    async fn hold(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> Result<Self, AppError> {
+        let mut keys = Self::of(tx, firm, person).await?.keys();
+        keys.extend([lock_of(firm), Key::of("person", person.0)]);
+        tx.lock(&keys).await?;
+        let now = Self::of(tx, firm, person).await?;
+        if now.keys().iter().all(|key| keys.contains(key)) { Ok(now) } else { Err(AppError::Busy) }
+    }
+}
+
+/// Who leaves which firm, and the owner who has from now on what they had for it.
+struct Leaving {
+    firm: OrganisationId,
+    person: PersonId,
+    standing: Standing,
+    heir: (PersonId, String),
+}
+
+/// Ends a membership and passes on what the person has for the firm. The caller holds `ties`.
+async fn leave(tx: &mut Tx, cx: &Cx, permit: &Permit, leaving: Leaving, ties: Ties) -> Result<(), AppError> {
+    let Leaving { firm, person, standing, heir: (to, heir) } = leaving;
+    if !members::end_membership(tx, permit, firm, person, standing).await? {
+        return Err(AppError::Busy);
+    }
+    let Passed { items, benefits, purchases } = firms::pass(tx, permit, firm, person, to, cx.now).await?;
+    let repairs = repairs::pass(tx, permit, firm, person, to).await?;
+    let groups = parties::pass(tx, permit, firm, person, to).await?;
+    for item in &ties.offered {
+        hand_over::end_old(tx, *item, cx.now).await?;
+    }
+    let passed = json!({
+        "to": to, "items": items, "benefits": benefits, "purchases": purchases, "repairs": repairs, "groups": groups
+    });
+    let passed = (items + benefits + purchases + repairs + groups > 0).then(|| passed.to_string());
+    let change = Change {
+        entity: "organisation",
+        id: firm.0,
+        customer: Some(person),
+        from: Some(standing.as_str()),
+        detail: passed.as_deref(),
+        ..Change::default()
+    };
+    history::record(tx, cx, permit, change).await?;
+    team_letters::ended(tx, cx, firm, (person, standing), heir).await?;
+    groups::member_left(tx, cx, firm, person, &ties.places).await
 }

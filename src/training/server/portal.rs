@@ -118,7 +118,7 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
     let summary = (!class.summary.is_empty()).then(|| view! { <p class="pre">{class.summary.clone()}</p> });
     let facts = vec![
         (w!(cx, training.trainer), class.trainer_name.clone().into_any()),
-        (w!(cx, training.venue), venue(cx, class, has_seat)),
+        (w!(cx, training.venue), views::venue(cx, class, has_seat)),
         (w!(cx, training.language), words::language(&class.language).into_any()),
     ];
     let standing = standing(cx, shown);
@@ -155,17 +155,6 @@ view! { <ButtonLink href=ics tone=ButtonTone::Quiet icon=Some(Icon::Calendar) do
         </Columns>
     }
     .into_any()
-}
-
-/// The link is for those who have a seat.
-fn venue(cx: &Cx, class: &ClassRow, has_seat: bool) -> AnyView {
-    let place = words::place(class);
-    let place = (!place.is_empty()).then(|| view! { <span>{place}</span> });
-    let online = class.link.clone().map(|href| match has_seat {
-        true => view! { <a href=href rel="noreferrer">{w!(cx, training.join_online)}</a> }.into_any(),
-        false => view! { <span>{w!(cx, training.online)}" · "{w!(cx, training.link_later)}</span> }.into_any(),
-    });
-    view! { <span class="stack">{place}{online}</span> }.into_any()
 }
 
 /// The rules that hold for this class, with its own times.

@@ -8,15 +8,18 @@ use crate::{
     notices::server::{Letter, To, Urgency, Written, service},
     people::server::store as people,
     server::Cx,
+    training::domain::team::Standing,
     values::{OrganisationId, PersonId},
     w,
 };
 
-/// A letter with what it needs to be written.
+/// A letter with what it needs to be written. Whoever was an owner hears it from the company, and which owner has now what
+/// they had for the firm.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TeamLetter {
     Invited { owner: String, firm: String, link: String },
     Ended { owner: String, firm: String, link: String },
+    OwnerEnded { owner: String, firm: String, link: String },
 }
 
 impl TeamLetter {
@@ -24,7 +27,7 @@ impl TeamLetter {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Invited { .. } => "team_invitation",
-            Self::Ended { .. } => "membership_ended",
+            Self::Ended { .. } | Self::OwnerEnded { .. } => "membership_ended",
         }
     }
 
@@ -51,6 +54,11 @@ impl TeamLetter {
                 body: w!(fmt, team.letter_ended_body, owner = owner.clone(), firm = firm.clone()),
                 link: Some(link.clone()),
             },
+            Self::OwnerEnded { owner, firm, link } => Written {
+                subject: w!(fmt, team.letter_ended_subject, firm = firm.clone()),
+                body: w!(fmt, team.letter_owner_ended_body, owner = owner.clone(), firm = firm.clone()),
+                link: Some(link.clone()),
+            },
         }
     }
 }
@@ -73,12 +81,18 @@ pub async fn invited(tx: &mut Tx, cx: &Cx, row: &InvitationRow) -> Result<(), Ap
     service::send(tx, cx, to, letter.into(), &format!("team_invitation:{}", row.id)).await
 }
 
-/// Somebody no longer belongs to a firm.
-pub async fn ended(tx: &mut Tx, cx: &Cx, firm: OrganisationId, person: PersonId) -> Result<(), AppError> {
-    let letter = TeamLetter::Ended {
-        owner: cx.person()?.name.clone(),
-        firm: parties::firm_name(tx, firm).await?,
-        link: cx.app.config.address("/training/mine"),
+/// Somebody no longer belongs to a firm: a member, or one of its owners. What they had for it is with `owner`.
+pub async fn ended(
+    tx: &mut Tx,
+    cx: &Cx,
+    firm: OrganisationId,
+    (person, standing): (PersonId, Standing),
+    owner: String,
+) -> Result<(), AppError> {
+    let (name, link) = (parties::firm_name(tx, firm).await?, cx.app.config.address("/training/mine"));
+    let letter = match standing {
+        Standing::Owner => TeamLetter::OwnerEnded { owner, firm: name, link },
+        _ => TeamLetter::Ended { owner, firm: name, link },
     };
     let once = format!("membership_ended:{firm}:{person}:{}", cx.now.timestamp_micros());
     service::send(tx, cx, To::Person(person), letter.into(), &once).await

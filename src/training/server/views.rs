@@ -74,6 +74,23 @@ pub fn when(cx: &Cx, starts_at: DateTime<Utc>, tz: Tz) -> String {
     zone::when(cx.fmt(), starts_at, tz, cx.zone)
 }
 
+/// Where a class is held; the address on line is for those who are in it.
+pub fn venue(cx: &Cx, class: &ClassRow, may_join: bool) -> AnyView {
+    let place = words::place(class);
+    let place = (!place.is_empty()).then(|| view! { <span>{place}</span> });
+    let online = class.link.as_deref().map(|link| match may_join {
+        true => join_online(cx, link),
+        false => view! { <span>{w!(cx, training.online)}" · "{w!(cx, training.link_later)}</span> }.into_any(),
+    });
+    view! { <span class="stack">{place}{online}</span> }.into_any()
+}
+
+/// The way into a class on line, for those who are in it. The other side does not learn where they come from.
+pub fn join_online(cx: &Cx, link: &str) -> AnyView {
+    let href = link.to_owned();
+    view! { <a class="button-link" href=href rel="noreferrer">{w!(cx, training.join_online)}</a> }.into_any()
+}
+
 /// Every session in the class's zone, and in the reader's where that says something else.
 pub fn sessions(cx: &Cx, class: &ClassRow, sessions: &[SessionRow]) -> AnyView {
     let fmt = cx.fmt();

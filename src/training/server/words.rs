@@ -230,6 +230,7 @@ pub fn refusal(fmt: Fmt, tz: Tz, refusal: &Refusal) -> String {
         Refusal::InvitationOver => w!(fmt, team.refusal_over),
         Refusal::OwnMembership => w!(fmt, team.refusal_own),
         Refusal::OwnersMembership => w!(fmt, team.refusal_owner),
+        Refusal::LastOwner => w!(fmt, team.refusal_last_owner),
     }
 }
 

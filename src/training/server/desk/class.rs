@@ -171,10 +171,8 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
         let seen_by_customers = w!(cx, training.seen_by_customers);
         view! { <ButtonLink href=class.path() tone=ButtonTone::Quiet>{seen_by_customers}</ButtonLink> }
     });
-    let place = words::place(class);
-    let place = if place.is_empty() { w!(cx, training.online) } else { place };
     let mut facts = vec![
-        (w!(cx, training.venue), place.into_any()),
+        (w!(cx, training.venue), views::venue(cx, class, true)),
         (w!(cx, training.trainer), class.trainer_name.clone().into_any()),
         (w!(cx, training.seats), format!("{} / {}", class.taken + class.held, class.capacity).into_any()),
     ];

@@ -4,6 +4,7 @@ use super::FRAME;
 use crate::{
     access::{Act, Role, Subject},
     calendar::domain::Span,
+    db::Tx,
     error::AppError,
     server::{Cx, query::Query},
     training::server::{
@@ -13,7 +14,7 @@ use crate::{
         views,
     },
     ui::*,
-    values::{ClassId, Cursor, PAGE_ROWS, PersonId, Rows},
+    values::{ClassId, Cursor, PAGE, PAGE_ROWS, PersonId, Rows},
     w,
 };
 use axum::response::Response;
@@ -32,47 +33,31 @@ pub struct Asked {
     after: String,
 }
 
-/// Most classes that a list without pages shows.
-const MOST: i64 = 200;
-
 pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let trainer = own_only(&cx)?;
     let mut tx = cx.db().read().await?;
     // A class of many weeks is today's only on the days on which it meets.
-    let mut meetings: HashMap<ClassId, Vec<Span>> = HashMap::new();
+    let mut meetings = Meetings::new();
     if !matches!(asked.view.as_str(), "drafts" | "past") {
         for session in store::desk_sessions(&mut tx, trainer, cx.now - Duration::days(2)).await? {
             meetings.entry(session.class_id).or_default().push(session.span());
         }
     }
-    let today = |class: &ListedClass| {
-        let day = |at: DateTime<Utc>| at.with_timezone(&class.tz()).date_naive();
-        let now = day(cx.now);
-        let spans = meetings.get(&class.id).map(Vec::as_slice).unwrap_or_default();
-        spans.iter().any(|span| day(span.from) <= now && now <= day(span.until))
-    };
+    let after = position(&asked.after).unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
     let rows = match asked.view.as_str() {
-        "drafts" => whole(store::desk_drafts(&mut tx, trainer, MOST).await?),
+        "drafts" => Rows::cut(store::desk_drafts(&mut tx, trainer, after, PAGE_ROWS).await?, place),
         "past" => {
             let before = position(&asked.after).unwrap_or((far(), Uuid::max()));
-            let rows = store::desk_past(&mut tx, trainer, before, PAGE_ROWS).await?;
-            Rows::cut(rows, |class| cursor(class.starts_at, class.id.0))
+            Rows::cut(store::desk_past(&mut tx, trainer, before, PAGE_ROWS).await?, place)
         }
-        "coming" => whole(
-            store::desk_coming(&mut tx, trainer, MOST)
-                .await?
-                .into_iter()
-                .filter(|class| !today(class) && class.ends_at > cx.now)
-                .collect(),
-        ),
-        // What should have been closed is today's work as well.
-        _ => whole(
-            store::desk_coming(&mut tx, trainer, MOST)
-                .await?
-                .into_iter()
-                .filter(|class| today(class) || class.ends_at <= cx.now)
-                .collect(),
-        ),
+        "coming" => coming(&mut tx, trainer, after, &meetings, cx.now).await?,
+        // Whole, since it is what has to be done. What should have been closed is today's work as well; wherever a class
+        // is, its day ends within two.
+        _ => {
+            let mut rows = store::desk_begun(&mut tx, trainer, cx.now + Duration::days(2)).await?;
+            rows.retain(|class| is_todays(class, &meetings, cx.now));
+            Rows { rows, next: None }
+        }
     };
     drop(tx);
     let next = |class: &ListedClass| {
@@ -82,16 +67,51 @@ pub async fn list(cx: Cx, Query(asked): Query<Asked>) -> Result<Response, AppErr
     Ok(cx.page(FRAME, w!(cx, training.desk_title), || list_view(&cx, &asked, &rows, &next)))
 }
 
+/// When classes meet.
+type Meetings = HashMap<ClassId, Vec<Span>>;
+
+/// Whether a class meets today at its place, or is over and not closed.
+fn is_todays(class: &ListedClass, meetings: &Meetings, now: DateTime<Utc>) -> bool {
+    let day = |at: DateTime<Utc>| at.with_timezone(&class.tz()).date_naive();
+    let spans = meetings.get(&class.id).map(Vec::as_slice).unwrap_or_default();
+    class.ends_at <= now || spans.iter().any(|span| day(span.from) <= day(now) && day(now) <= day(span.until))
+}
+
+/// A page of what is to come. What is today's stands among it in the order of the list: it is read on until the page is
+/// full.
+async fn coming(
+    tx: &mut Tx,
+    trainer: Option<PersonId>,
+    mut after: (DateTime<Utc>, Uuid),
+    meetings: &Meetings,
+    now: DateTime<Utc>,
+) -> Result<Rows<ListedClass>, AppError> {
+    let mut rows = Vec::new();
+    while rows.len() <= PAGE {
+        let read = store::desk_coming(tx, trainer, after, PAGE_ROWS).await?;
+        let is_last = read.len() <= PAGE;
+        if let Some(class) = read.last() {
+            after = (class.starts_at, class.id.0);
+        }
+        rows.extend(read.into_iter().filter(|class| !is_todays(class, meetings, now)));
+        if is_last {
+            break;
+        }
+    }
+    Ok(Rows::cut(rows, place))
+}
+
+/// The place of a class in each of the lists.
+fn place(class: &ListedClass) -> Cursor {
+    cursor(class.starts_at, class.id.0)
+}
+
 /// A trainer sees their own classes, a manager all.
 fn own_only(cx: &Cx) -> Result<Option<PersonId>, AppError> {
     let person = cx.person()?;
     cx.may(Act::ReadRoster, &Subject::nobody().assigned_to(Some(person.id)))?;
     let all = person.is(Role::Manager) || person.is(Role::Admin);
     Ok((!all).then_some(person.id))
-}
-
-fn whole(rows: Vec<ListedClass>) -> Rows<ListedClass> {
-    Rows { rows, next: None }
 }
 
 /// `next` says when a class meets next.

@@ -201,10 +201,12 @@ fn view_of(cx: &Cx, shown: &Shown, sheet: &Sheet) -> AnyView {
     });
     let empty = shown.people.is_empty().then(|| view! { <p class="soft">{w!(fmt, training.roster_empty)}</p> });
     let rows = shown.people.iter().map(|row| person(cx, row, session, markable)).collect_view();
+    let join = class.link.as_deref().map(|link| view! { <p>{views::join_online(cx, link)}</p> });
     let lead = format!("{} · {}", class.title, fmt.date_time(session.starts_at, class.tz()));
     view! {
         <PageHead title=w!(fmt, teaching.room) lead=Some(lead) back/>
         {views::faults(cx, sheet, class.tz())}
+        {join}
         {tabs(cx, shown, session)}
         {early}
         <div class="room-head">

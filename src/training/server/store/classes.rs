@@ -247,22 +247,45 @@ pub async fn usual_sessions(tx: &mut Tx, course: CourseId) -> Result<i64, AppErr
     Ok(if had > 0 { had } else { units.max(1) })
 }
 
-const DESK_COMING: &str = listed!(
-    "where c.state in ('open', 'running') and (cast($1 as text) is null or c.trainer_id = $2 \
-     or exists (select 1 from class_assistant a where a.class_id = c.id and a.person_id = $2)) order by c.starts_at, c.id limit $3"
-);
+/// Open or running: all, or those that `$2` teaches or helps in.
+macro_rules! on {
+    () => {
+        "where c.state in ('open', 'running') and (cast($1 as text) is null or c.trainer_id = $2 \
+         or exists (select 1 from class_assistant a where a.class_id = c.id and a.person_id = $2)) "
+    };
+}
+
+const DESK_COMING: &str = listed!(on!(), "and (c.starts_at, c.id) > ($3, $4) order by c.starts_at, c.id limit $5");
+const DESK_BEGUN: &str = listed!(on!(), "and c.starts_at < $3 order by c.starts_at, c.id");
 const DESK_DRAFTS: &str = listed!(
-    "where c.state = 'draft' and (cast($1 as text) is null or c.trainer_id = $2) order by c.starts_at, c.id limit $3"
+    "where c.state = 'draft' and (cast($1 as text) is null or c.trainer_id = $2) \
+     and (c.starts_at, c.id) > ($3, $4) order by c.starts_at, c.id limit $5"
 );
 const DESK_PAST: &str = listed!(
     "where c.state in ('completed', 'cancelled') and (cast($1 as text) is null or c.trainer_id = $2) \
      and (c.starts_at, c.id) < ($3, $4) order by c.starts_at desc, c.id desc limit $5"
 );
 
-/// Classes that are open or running: those that somebody teaches or helps in, or all.
-pub async fn desk_coming(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ListedClass>, AppError> {
+/// Classes that are open or running: those that somebody teaches or helps in, or all; by their start, after a place in
+/// that order.
+pub async fn desk_coming(
+    tx: &mut Tx,
+    trainer: Option<PersonId>,
+    after: (DateTime<Utc>, Uuid),
+    most: i64,
+) -> Result<Vec<ListedClass>, AppError> {
     let one = trainer.map(|_| "one");
-    Ok(fetch_all!(tx, ListedClass, DESK_COMING, one, trainer, most)?)
+    Ok(fetch_all!(tx, ListedClass, DESK_COMING, one, trainer, after.0, after.1, most)?)
+}
+
+/// All of [`desk_coming`] that begin before an instant.
+pub async fn desk_begun(
+    tx: &mut Tx,
+    trainer: Option<PersonId>,
+    before: DateTime<Utc>,
+) -> Result<Vec<ListedClass>, AppError> {
+    let one = trainer.map(|_| "one");
+    Ok(fetch_all!(tx, ListedClass, DESK_BEGUN, one, trainer, before)?)
 }
 
 const DESK_SESSIONS: &str = "select s.id, s.class_id, s.starts_at, s.ends_at from class_session s join class c on c.id = s.class_id \
@@ -280,9 +303,15 @@ pub async fn desk_sessions(
     Ok(fetch_all!(tx, SessionRow, DESK_SESSIONS, one, trainer, after)?)
 }
 
-pub async fn desk_drafts(tx: &mut Tx, trainer: Option<PersonId>, most: i64) -> Result<Vec<ListedClass>, AppError> {
+/// Classes that are only planned, by their start, after a place in that order.
+pub async fn desk_drafts(
+    tx: &mut Tx,
+    trainer: Option<PersonId>,
+    after: (DateTime<Utc>, Uuid),
+    most: i64,
+) -> Result<Vec<ListedClass>, AppError> {
     let one = trainer.map(|_| "one");
-    Ok(fetch_all!(tx, ListedClass, DESK_DRAFTS, one, trainer, most)?)
+    Ok(fetch_all!(tx, ListedClass, DESK_DRAFTS, one, trainer, after.0, after.1, most)?)
 }
 
 /// Classes that are over, latest first, before a place in that order.

@@ -29,6 +29,8 @@ pub struct MakeUpRow {
     pub title: String,
     pub zone: String,
     pub place: String,
+    /// The address on line of the class that the guest is in.
+    pub link: Option<String>,
     #[sqlx(try_from = "String")]
     pub class_state: ClassState,
     /// How often the times or the place of the class have changed.
@@ -63,7 +65,7 @@ macro_rules! make_up {
     ($rest:literal) => {
         concat!(
             "select m.id, m.enrolment_id, m.person_id, p.name as person_name, p.email as person_email, m.missed_id, h.class_id as home_id, ",
-            "k.title as home_title, m.session_id, m.class_id, c.title, c.zone, c.place, c.state as class_state, c.sequence, ",
+            "k.title as home_title, m.session_id, m.class_id, c.title, c.zone, c.place, c.link, c.state as class_state, c.sequence, ",
             "s.starts_at, s.ends_at, m.changed_at, m.mark, m.was ",
             "from make_up m join person p on p.id = m.person_id join class_session h on h.id = m.missed_id ",
             "join class k on k.id = h.class_id join class_session s on s.id = m.session_id join class c on c.id = m.class_id ",

@@ -69,11 +69,30 @@ pub async fn has_address(tx: &mut Tx, firm: OrganisationId, email: &EmailAddress
     Ok(fetch_scalar!(tx, PersonId, HAS_ADDRESS, firm, email)?.is_some())
 }
 
-const END: &str = "delete from membership where organisation_id = $1 and person_id = $2 and role = 'member'";
+const END: &str = "delete from membership where organisation_id = $1 and person_id = $2 and role = $3";
 
 /// Ends a membership; false where there is none.
-pub async fn end_membership(tx: &mut Tx, _: &Permit, firm: OrganisationId, person: PersonId) -> Result<bool, AppError> {
-    Ok(execute!(tx, END, firm, person)? == 1)
+pub async fn end_membership(
+    tx: &mut Tx,
+    _: &Permit,
+    firm: OrganisationId,
+    person: PersonId,
+    standing: Standing,
+) -> Result<bool, AppError> {
+    Ok(execute!(tx, END, firm, person, standing.as_str())? == 1)
+}
+
+const OTHER_OWNERS: &str = "select p.id, p.name from membership m join person p on p.id = m.person_id \
+    where m.organisation_id = $1 and m.person_id <> $2 and m.role = 'owner' and p.erased_at is null \
+    order by m.created_at, m.person_id";
+
+/// The owners of a firm beside one person, the first one first.
+pub async fn other_owners(
+    tx: &mut Tx,
+    firm: OrganisationId,
+    person: PersonId,
+) -> Result<Vec<Named<PersonId>>, AppError> {
+    Ok(fetch_all!(tx, Named<PersonId>, OTHER_OWNERS, firm, person)?)
 }
 
 /// Somebody who is asked to join a firm.

@@ -163,6 +163,26 @@ pub async fn waits_for(tx: &mut Tx, firm: OrganisationId, person: PersonId) -> R
     Ok(fetch_all!(tx, PlaceRow, WAITS_FOR, firm, person)?)
 }
 
+const CLASSES_OF_OWNER: &str = "select distinct y.class_id from party y join class c on c.id = y.class_id \
+    where y.organisation_id = $1 and y.owner_id = $2 and c.state in ('open', 'running')";
+const PASS: &str = "update party set owner_id = $3 where organisation_id = $1 and owner_id = $2";
+
+/// The classes that are not over in which an owner answers for groups of a firm.
+pub async fn classes_of_owner(tx: &mut Tx, firm: OrganisationId, owner: PersonId) -> Result<Vec<ClassId>, AppError> {
+    Ok(fetch_all!(tx, (ClassId,), CLASSES_OF_OWNER, firm, owner)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Another owner answers for the groups of a firm from now on; gives how many those are. The caller holds the classes.
+pub async fn pass(
+    tx: &mut Tx,
+    _: &Permit,
+    firm: OrganisationId,
+    from: PersonId,
+    to: PersonId,
+) -> Result<u64, AppError> {
+    Ok(execute!(tx, PASS, firm, from, to)?)
+}
+
 /// All places of a class that have no name.
 pub async fn unnamed(tx: &mut Tx, class: ClassId) -> Result<Vec<PlaceRow>, AppError> {
     Ok(fetch_all!(tx, PlaceRow, UNNAMED_OF_CLASS, class)?)

@@ -237,6 +237,8 @@ pub struct MineRow {
     pub zone: String,
     pub place: String,
     pub address: Option<String>,
+    /// The address on line: for those alone who have a seat.
+    pub link: Option<String>,
     #[sqlx(try_from = "String")]
     pub class_state: ClassState,
     pub starts_at: DateTime<Utc>,
@@ -285,7 +287,7 @@ impl MineRow {
 macro_rules! mine {
     ($rest:literal) => {
         concat!(
-            "select e.id as enrolment_id, c.id as class_id, c.title, c.zone, c.place, r.address, c.state as class_state, ",
+            "select e.id as enrolment_id, c.id as class_id, c.title, c.zone, c.place, r.address, c.link, c.state as class_state, ",
             "c.starts_at, c.ends_at, ",
             "(select min(s.starts_at) from class_session s where s.class_id = c.id and s.ends_at > $2) as next_at, ",
             "c.cut_off_hours, c.sequence, c.changed_at, e.state, e.queue_number, e.offered_until, ",

@@ -56,9 +56,13 @@ const COURSES: &str = "select k.id, k.title, p.name, count(*) as items from item
     join product p on p.id = i.product_id left join course_product cp on cp.product_id = p.id \
     left join course k on k.id = cp.course_id where i.organisation_id = $1 and (k.id is not null or p.kind <> 'journey') \
     group by k.id, k.title, p.id, p.name order by k.title nulls last, k.id, p.name, p.id limit 500";
-const PASSED: &str = "select c.course_id, f.person_id, f.code, f.given_at, f.last_valid_on, c.zone from certificate f \
-    join class c on c.id = f.class_id join membership m on m.person_id = f.person_id \
-    where m.organisation_id = $1 order by f.last_valid_on desc nulls first, f.given_at desc, f.id limit 2000";
+// One row a person and course, so that no limit has to cut off what counts.
+const PASSED: &str = "select course_id, person_id, code, given_at, last_valid_on, zone from (select c.course_id, f.person_id, \
+    f.code, f.given_at, f.last_valid_on, c.zone, row_number() over (partition by c.course_id, f.person_id \
+    order by f.last_valid_on desc nulls first, f.given_at desc, f.id) as place from certificate f \
+    join class c on c.id = f.class_id join membership m on m.person_id = f.person_id where m.organisation_id = $1 \
+    and c.course_id in (select cp.course_id from course_product cp join item i on i.product_id = cp.product_id \
+    where i.organisation_id = $1)) as best where place = 1";
 const COMING: &str = "select c.course_id, c.id as class_id, e.person_id, e.state, c.starts_at, c.zone, \
     false as makes_up from membership m \
     join enrolment e on e.person_id = m.person_id join class c on c.id = e.class_id \
@@ -68,7 +72,7 @@ const COMING: &str = "select c.course_id, c.id as class_id, e.person_id, e.state
     join class c on c.id = e.class_id and c.state = 'completed' \
     join make_up u on u.enrolment_id = e.id and u.state = 'booked' and u.mark is null \
     join class h on h.id = u.class_id and h.state in ('open', 'running') join class_session s on s.id = u.session_id \
-    where m.organisation_id = $1 order by 7, 5 limit 2000";
+    where m.organisation_id = $1 order by 7, 5";
 const NEXT: &str = query!(
     "where c.id in (select n.id from (select o.id, row_number() over (partition by o.course_id \
      order by case when (o.opens_at is null or o.opens_at <= $2) and (o.closes_at is null or o.closes_at > $2) then 0 else 1 end, \
@@ -99,7 +103,8 @@ pub async fn courses_of_firm(
     Ok((courses, without))
 }
 
-/// The certificates of a firm's people; of each person and course the one first that is valid the longest.
+/// The certificates of a firm's people in the courses that belong to what it has: of each person and course the one that
+/// is valid the longest.
 pub async fn passed(tx: &mut Tx, firm: OrganisationId) -> Result<Vec<PassedRow>, AppError> {
     Ok(fetch_all!(tx, PassedRow, PASSED, firm)?)
 }

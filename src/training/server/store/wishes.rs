@@ -45,7 +45,8 @@ macro_rules! wish {
 }
 
 const OPEN: &str = wish!("order by k.title, w.course_id, w.created_at, w.id limit 1000");
-const OF_COURSE: &str = wish!("and w.course_id = $1 order by w.created_at, w.id limit 200");
+// Without a limit: all of them are told of a class.
+const OF_COURSE: &str = wish!("and w.course_id = $1 order by w.created_at, w.id");
 const OF_PERSON: &str = wish!("and w.person_id = $1 order by w.created_at, w.id limit 200");
 const ONE: &str = wish!("and w.course_id = $1 and w.person_id = $2");
 
