@@ -49,7 +49,7 @@ test("an order is claimed by its number once its address is proven, and the buye
   await page.goto("/purchases/register");
   await page.locator("#register-purchase [name=order_number]").fill(order);
   await page.locator("#register-purchase [name=email]").fill(buyer);
-  await page.locator("#register-purchase button").first().click();
+  await page.locator("#register-purchase button[value=order]").click();
   await expect(page.locator("#register-purchase-code")).toBeVisible();
   await expect(page.getByRole("main")).not.toContainText("Somebody Else");
   const waiting = page.url();
