@@ -1127,7 +1127,10 @@ both! {
             assert_eq!(place.state, state);
             for path in [page.as_str(), "/training/mine", "/"] {
                 let body = world.get(&cid, path).await.body;
-                assert!(body.contains("Host") && !body.contains("meet.example.com"), "{state:?} {path}: {body}");
+                // Home tells of what needs one now: waiting does not.
+                let told = path != "/" || state == EnrolmentState::Offered;
+                assert_eq!(body.contains("Host"), told, "{state:?} {path}: {body}");
+                assert!(!body.contains("meet.example.com"), "{state:?} {path}: {body}");
             }
             let theirs = feed(&world, &cid).await;
             assert!(theirs.contains("STATUS:TENTATIVE") && !theirs.contains("meet.example.com"), "{state:?}: {theirs}");
