@@ -76,8 +76,12 @@ const LAST_LETTER: Duration = Duration::from_secs(5);
 const ENQUEUE: &str =
     "insert into job (id, kind, payload, run_at, attempts, created_at) values ($1, $2, $3, $4, 0, $5)";
 
+/// The last second of which the year has four digits, in seconds of Unix time: what lies beyond sorts wrongly as text.
+const LAST: i64 = 253_402_300_799;
+
 /// Enqueues within the caller's transaction, due at `run_at` in business time.
 pub async fn enqueue(tx: &mut Tx, job: Job, run_at: DateTime<Utc>) -> Result<JobId, AppError> {
+    let run_at = DateTime::from_timestamp(LAST, 0).map_or(run_at, |last| run_at.min(last));
     let payload = serde_json::to_value(&job).map_err(|e| crate::server::internal("a job cannot be written", &e))?;
     let kind = payload.get("job").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
     let id: JobId = fresh();

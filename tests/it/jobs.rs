@@ -114,6 +114,19 @@ both! {
 }
 
 both! {
+    async fn what_is_due_in_ten_thousand_years_is_not_due_now(world: World) {
+        let far: DateTime<Utc> = "+10000-01-07T09:00:00Z".parse().unwrap();
+        world
+            .db()
+            .write(move |tx| Box::pin(async move { jobs::enqueue(tx, jobs::Job::ExpireBenefits, far).await.map(|_| ()) }))
+            .await
+            .unwrap();
+        world.drain().await;
+        assert_eq!(world.count("select count(*) from job where done_at is null").await, 1);
+    }
+}
+
+both! {
     async fn the_nights_are_one_chain_however_often_one_is_tried_and_even_where_one_fails(world: World) {
         const PLANNED: &str = "select count(*) from job where kind = 'expire_benefits' and done_at is null and failed_at is null";
         let night = async || nightly::expire(&world.cx(Viewer::System)).await;

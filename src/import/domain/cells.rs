@@ -181,8 +181,10 @@ impl<'a> Cells<'a> {
         if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| ()).and_then(sane) {
             return Some(date);
         }
-        if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-            return Some(day_of(instant));
+        if let Ok(instant) = DateTime::parse_from_rfc3339(text)
+            && let Ok(date) = sane(day_of(instant))
+        {
+            return Some(date);
         }
         self.blame(column, if shaped_like_a_date(text) { Fault::NoSuchDate } else { Fault::NotADate });
         None

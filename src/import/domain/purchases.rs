@@ -315,6 +315,11 @@ mod tests {
             ("plan", "care-99", Fault::UnknownPlan),
             ("delivered_on", "2021-01-01", Fault::DeliveredBeforePurchased),
             ("delivered_on", "2026-02-30", Fault::NoSuchDate),
+            // Far off, as programs say "never": no year of four digits that anybody means, whatever clock it is on.
+            ("delivered_on", "9999-12-31", Fault::NoSuchDate),
+            ("delivered_on", "9999-12-31T00:00:00Z", Fault::NoSuchDate),
+            ("delivered_on", "9999-12-31T23:59:59-10:00", Fault::NoSuchDate),
+            ("delivered_on", "0001-01-01T00:00:00Z", Fault::NoSuchDate),
             ("delivered_on", "soon", Fault::NotADate),
             ("customer_country", "XX", Fault::NotACountry),
             ("customer_language", "english_GB", Fault::NotALanguage),

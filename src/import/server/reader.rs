@@ -94,11 +94,13 @@ struct Lines {
     file: BufReader<File>,
     byte: u64,
     line: u64,
+    /// The byte before: `\r\n` ends one line, as each of them alone does.
+    last: u8,
 }
 
 impl Lines {
     fn open(path: &Path) -> std::io::Result<Self> {
-        Ok(Self { file: BufReader::with_capacity(1 << 16, File::open(path)?), byte: 0, line: 1 })
+        Ok(Self { file: BufReader::with_capacity(1 << 16, File::open(path)?), byte: 0, line: 1, last: 0 })
     }
 
     /// The line on which the first character after `byte` stands that ends no line.
@@ -113,7 +115,10 @@ impl Lines {
             if take == 0 {
                 return Ok(self.line);
             }
-            self.line += buffer[..take].iter().fold(0, |lines, byte| lines + u64::from(*byte == b'\n'));
+            for byte in &buffer[..take] {
+                self.line += u64::from(*byte == b'\r' || (*byte == b'\n' && self.last != b'\r'));
+                self.last = *byte;
+            }
             self.byte += take as u64;
             self.file.consume(take);
         }
@@ -127,7 +132,7 @@ mod tests {
     #[test]
     fn a_record_is_on_the_line_on_which_it_begins_whatever_ends_lines() {
         let path = std::env::temp_dir().join(format!("aftercare-lines-{}.csv", std::process::id()));
-        for end in ["\n", "\r\n"] {
+        for end in ["\n", "\r\n", "\r"] {
             let text = ["a,b", "1,2", "\"x", "y\",3", "4,5", "", "6,7", ""].join(end);
             std::fs::write(&path, text).unwrap();
             let table = Table::open(&path).unwrap();
