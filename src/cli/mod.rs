@@ -120,7 +120,9 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::Serve(serve) => serve::run(serve, cli.settings).await.map(|()| done),
         Command::Migrate => {
-            Db::open(&config(cli.settings)?.database_url).await?.close().await;
+            let config = config(cli.settings)?;
+            serve::make_folder(&config)?;
+            Db::open(&config.database_url).await?.close().await;
             Ok(done)
         }
         Command::Check { json } => check::run(&open(cli.settings).await?, json).await,
@@ -180,14 +182,16 @@ fn number(firm: &OrganisationRow, asked: &str) -> String {
 }
 
 fn config(settings: Settings) -> Result<Config, String> {
-    Config::read(settings, Config::listen(None)?)
+    let given = std::env::var("AFTERCARE_LISTEN").ok().filter(|text| !text.is_empty());
+    let wrong = |text: &str| format!("AFTERCARE_LISTEN must be an address with a port, not {text:?}");
+    let given = given.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?;
+    Config::read(settings, Config::listen(given)?)
 }
 
 /// Opens the database that the settings name, demo or not: commands work on both.
 async fn open(settings: Settings) -> Result<App, String> {
     let config = config(settings)?;
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|e| format!("cannot make the folder {}: {e}", config.data_dir.display()))?;
+    serve::make_folder(&config)?;
     let db = Db::open(&config.database_url).await?;
     let demo = crate::server::settings::is_demo(&db).await.map_err(|e| explain(&e))?;
     db.close().await;

@@ -209,7 +209,8 @@ impl Config {
 fn in_file() -> Result<toml::Table, String> {
     match std::fs::read_to_string(FILE) {
         Ok(text) => text.parse::<toml::Table>().map_err(|e| format!("{FILE}: {}", e.message())),
-        Err(_) => Ok(toml::Table::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(toml::Table::new()),
+        Err(error) => Err(format!("{FILE} cannot be read: {error}")),
     }
 }
 

@@ -30,13 +30,21 @@ pub struct Serve {
     pub demo_public: bool,
 }
 
+/// The folder of everything that is kept, made where it is not there yet.
+///
+/// # Errors
+/// One line that names it.
+pub fn make_folder(config: &Config) -> Result<(), String> {
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|e| format!("cannot make the folder {}: {e}", config.data_dir.display()))
+}
+
 /// Opens the database and everything around it.
 ///
 /// # Errors
 /// One line for the operator.
 pub async fn open(config: Config, demo: bool) -> Result<App, String> {
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|e| format!("cannot make the folder {}: {e}", config.data_dir.display()))?;
+    make_folder(&config)?;
     let db = Db::open(&config.database_url).await?;
     let failed = |e| format!("the database failed: {e:?}");
     let marked = settings::is_demo(&db).await.map_err(failed)?;
@@ -73,6 +81,9 @@ pub async fn open(config: Config, demo: bool) -> Result<App, String> {
         demo,
         wake: tokio::sync::Notify::new(),
     });
+    if !settings::owns_folder(&app).await {
+        tracing::warn!("the data folder is another installation's: what nobody knows of in it is left there");
+    }
     if demo && !marked {
         demo::seed(&app).await.map_err(|e| format!("the demo company could not be set up: {e:?}"))?;
     }

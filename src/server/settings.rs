@@ -1,6 +1,6 @@
 //! What the installation keeps about itself in the table `setting`.
 
-use super::secret::Key;
+use super::{App, secret::Key};
 use crate::{
     db::{Db, Tx},
     error::AppError,
@@ -8,6 +8,7 @@ use crate::{
     values::Currency,
 };
 use chrono_tz::Tz;
+use tokio::io::AsyncWriteExt;
 
 /// The company that this portal belongs to.
 #[derive(Clone, Debug)]
@@ -52,6 +53,24 @@ pub async fn secret(db: &Db) -> Result<Key, AppError> {
     kept.as_deref()
         .and_then(Key::decode)
         .ok_or_else(|| super::internal("the installation's key is damaged", &"setting.secret"))
+}
+
+/// Whether the data folder is this installation's: whoever opens it first leaves a mark, from which the key is not to be
+/// read. Files that a database does not know may be those of another one.
+pub async fn owns_folder(app: &App) -> bool {
+    let mark = super::secret::hash(&format!("folder {}", app.secret.encode()));
+    let path = app.config.data_dir.join("installation");
+    match tokio::fs::read_to_string(&path).await {
+        Ok(there) => there.trim() == mark,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let made = tokio::fs::OpenOptions::new().write(true).create_new(true).open(&path).await;
+            match made {
+                Ok(mut file) => file.write_all(mark.as_bytes()).await.is_ok() && file.flush().await.is_ok(),
+                Err(_) => false,
+            }
+        }
+        Err(_) => false,
+    }
 }
 
 /// Whether this is the demo company's database.

@@ -17,7 +17,7 @@ use aftercare::{
         server::{
             announce, attend, change, check_in,
             courses::{self, Edit},
-            groups, make_ups, plan,
+            groups, make_ups, materials, plan,
             plan::Draft,
             seats::{self, Consent},
             staff_seats::{self, WalkIn},
@@ -1837,5 +1837,25 @@ both! {
         assert!(page.contains("Makes up a session"), "{page}");
         let hers = format!("value=\"{}", eva.id);
         assert!(!page.contains(&hers), "{page}");
+    }
+}
+
+both! {
+    async fn what_another_installation_keeps_in_the_data_folder_is_left_there(world: World) {
+        let data = &world.app.config.data_dir;
+        let folder = data.join("materials/00");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("unknown");
+        std::fs::write(&file, b"x").unwrap();
+        let days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 24 * 3600);
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(days_ago).unwrap();
+        let mark = data.join("installation");
+        std::fs::write(&mark, "another's").unwrap();
+        materials::sweep(&world.app).await.unwrap();
+        assert!(file.exists());
+        // In its own folder, which the first to come marks, nobody knows of it.
+        std::fs::remove_file(&mark).unwrap();
+        materials::sweep(&world.app).await.unwrap();
+        assert!(!file.exists() && mark.exists());
     }
 }

@@ -171,6 +171,26 @@ fn where_it_listens_may_stand_in_the_settings_file() {
     assert_eq!(wrong.status.code(), Some(1));
     assert_eq!(said(&wrong).lines().count(), 1, "{}", said(&wrong));
     assert!(said(&wrong).contains("listen must be"), "{}", said(&wrong));
+    // A file that is there and cannot be read is none the less meant.
+    std::fs::write(&file, b"company = \"M\xfcller\"\n").unwrap();
+    let wrong = run(&folder.0, &["migrate"]);
+    assert_eq!((wrong.status.code(), said(&wrong).lines().count()), (Some(1), 1), "{}", said(&wrong));
+    assert!(said(&wrong).contains("aftercare.toml cannot be read"), "{}", said(&wrong));
+}
+
+#[test]
+fn commands_know_where_it_listens_and_make_the_folder_that_is_not_there() {
+    let folder = Folder::new();
+    assert!(!folder.0.join("data").exists() && run(&folder.0, &["migrate"]).status.success());
+    assert!(folder.0.join("data/aftercare.db").exists());
+    run(&folder.0, &["staff", "add", "tea@example.com", "--name", "Tea", "--role", "trainer"]);
+    let link = |listen: &str| {
+        aftercare(&folder.0, &["sign-in-link", "tea@example.com"]).env("AFTERCARE_LISTEN", listen).output().unwrap()
+    };
+    assert!(told(&link("127.0.0.1:8080")).starts_with("http://127.0.0.1:8080/"));
+    let wrong = link("8080");
+    assert_eq!((wrong.status.code(), said(&wrong).lines().count()), (Some(1), 1), "{}", said(&wrong));
+    assert!(said(&wrong).contains("AFTERCARE_LISTEN must be"), "{}", said(&wrong));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
         cx::At,
         fresh,
         history::{self, Change},
-        rate,
+        rate, settings,
     },
     values::{OrganisationId, PersonId, PhotoId, RepairId},
 };
@@ -167,6 +167,9 @@ pub async fn forget(cx: &Cx, id: PhotoId) -> Result<(), AppError> {
 pub async fn sweep(app: &App) -> Result<u64, AppError> {
     let root = pictures::folder(&app.config.data_dir);
     let mut swept = 0;
+    if !settings::owns_folder(app).await {
+        return Ok(0);
+    }
     let Ok(mut folders) = tokio::fs::read_dir(&root).await else { return Ok(0) };
     while let Ok(Some(folder)) = folders.next_entry().await {
         let Ok(mut files) = tokio::fs::read_dir(folder.path()).await else { continue };

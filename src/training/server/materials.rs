@@ -11,7 +11,7 @@ use crate::{
         cx::At,
         fresh,
         history::{self, Change},
-        internal,
+        internal, settings,
     },
     training::domain::{
         Audience,
@@ -245,6 +245,9 @@ const OLD: u64 = 24 * 3600;
 
 /// Removes old files that no row knows: what a crash left between the file and its row.
 pub async fn sweep(app: &App) -> Result<(), AppError> {
+    if !settings::owns_folder(app).await {
+        return Ok(());
+    }
     let Ok(mut folders) = tokio::fs::read_dir(folder(&app.config.data_dir)).await else { return Ok(()) };
     while let Ok(Some(folder)) = folders.next_entry().await {
         let Ok(mut files) = tokio::fs::read_dir(folder.path()).await else { continue };
