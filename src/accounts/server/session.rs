@@ -6,6 +6,7 @@ use crate::{
     db::{Db, Tx},
     error::AppError,
     execute, fetch_all, fetch_one,
+    people::server::store as people,
     server::{Cx, clock::real_now, fresh, history, notice::Notice, secret},
     values::{EmailAddress, OrganisationId, PersonId, SessionId},
 };
@@ -54,7 +55,11 @@ pub async fn resolve(db: &Db, token: &str, now: DateTime<Utc>) -> Result<Option<
     let (id, lifetime) = (first.id, Lifetime::of(first.staff));
     if first.seen_at + SEEN_EVERY < now {
         let ends = lifetime.ends(first.created_at, now);
-        db.write(move |tx| Box::pin(async move { Ok(execute!(tx, SEEN, id, now, ends)?) })).await?;
+        // Where nothing can be written (a full disk, a database that is locked) people read on all the same.
+        let kept = db.write(move |tx| Box::pin(async move { Ok(execute!(tx, SEEN, id, now, ends)?) })).await;
+        if let Err(error) = kept {
+            tracing::warn!(?error, "when a session was seen last could not be kept");
+        }
     }
     let Some(email) = first.email.clone() else { return Ok(None) };
     let person = Person {
@@ -98,6 +103,7 @@ pub async fn begin(cx: &Cx, person: PersonId, next: &str, notice: Option<Notice>
             let cx = context.clone();
             Box::pin(async move {
                 let token = insert(tx, person, &cx.request.device).await?;
+                people::set_reads(tx, &permit, person, cx.locale).await?;
                 if let (Some(old), Some(before)) = (cx.request.session, cx.viewer.person()) {
                     execute!(tx, END, old, before.id)?;
                 }

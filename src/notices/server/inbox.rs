@@ -60,7 +60,9 @@ pub async fn show(cx: Cx, At(id): At<MessageId>) -> Result<Response, AppError> {
     if message.read_at.is_none() {
         let now = cx.now;
         // Having read a letter changes nothing for anybody: no history, and a prefetch does no harm.
-        cx.db().write(move |tx| Box::pin(store::mark_read(tx, id, now))).await?;
+        if let Err(error) = cx.db().write(move |tx| Box::pin(store::mark_read(tx, id, now))).await {
+            tracing::warn!(?error, "that a letter was read could not be kept");
+        }
     }
     Ok(cx.page(Frame::Portal(PortalTab::None), message.subject.clone(), || {
         let paragraphs = super::letter::paragraphs(&cx, &message.body);

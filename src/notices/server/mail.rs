@@ -8,6 +8,9 @@ use lettre::{
 };
 use std::time::Duration;
 
+/// How long a letter may take to leave: less than a worker has it, so that no other one sends it again meanwhile.
+const MOST: Duration = Duration::from_secs(50);
+
 pub enum Mailer {
     /// The demo: letters stay in the database, to be read at `/demo/mail`.
     Demo,
@@ -47,7 +50,11 @@ impl Mailer {
             }
             Self::Smtp { transport, from } => {
                 let mail = compose(message, calendar, from)?;
-                transport.send(mail).await.map_err(|error| {
+                let Ok(sent) = tokio::time::timeout(MOST, transport.send(mail)).await else {
+                    tracing::warn!("the mail server took too long over a letter");
+                    return Err(AppError::Busy);
+                };
+                sent.map_err(|error| {
                     if error.is_permanent() {
                         return crate::server::internal("the mail server refuses a letter", &error);
                     }

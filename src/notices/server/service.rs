@@ -130,6 +130,7 @@ struct Reader {
     name: String,
     email: Option<EmailAddress>,
     language: Option<String>,
+    reads: Option<String>,
     zone: Option<String>,
 }
 
@@ -138,9 +139,16 @@ async fn reader(tx: &mut Tx, cx: &Cx, id: PersonId) -> Result<Option<Reader>, Ap
     if let Some(Person { name, email, language, zone, .. }) =
         cx.viewer.person().filter(|viewer| viewer.id == id).cloned()
     {
-        return Ok(Some(Reader { id, name, email: Some(email), language, zone }));
+        return Ok(Some(Reader { id, name, email: Some(email), language, reads: None, zone }));
     }
-    let read = |people::PersonRow { name, email, language, zone, .. }| Reader { id, name, email, language, zone };
+    let read = |people::PersonRow { name, email, language, reads, zone, .. }| Reader {
+        id,
+        name,
+        email,
+        language,
+        reads,
+        zone,
+    };
     Ok(people::by_id(tx, id).await?.map(read))
 }
 
@@ -162,9 +170,10 @@ async fn send_with(
         To::Address { email, person: None } => (Some(email), None),
     };
     let locale = match &reader {
-        Some(person) => {
-            person.language.as_deref().and_then(i18n::locale).unwrap_or_else(|| own_or_default(cx, person.id))
-        }
+        Some(person) => match person.language.as_deref().and_then(i18n::locale) {
+            Some(chosen) => chosen,
+            None => own_or_last(cx, person),
+        },
         None => cx.locale,
     };
     let zone = reader.as_ref().and_then(|person| person.zone.as_deref()?.parse().ok()).unwrap_or(cx.company_zone());
@@ -212,10 +221,11 @@ fn until_morning(now: DateTime<Utc>, zone: Tz) -> TimeDelta {
     (at - now).max(TimeDelta::zero())
 }
 
-/// Who never chose a language gets the one they are reading in now, others English.
-fn own_or_default(cx: &Cx, person: PersonId) -> Locale {
-    let reading = cx.viewer.person().map_or(cx.request.sender.is_empty(), |viewer| viewer.id != person);
-    if reading { Locale::default() } else { cx.locale }
+/// Who never chose a language gets the one they are reading in now, else the one they read in when they signed in last, or
+/// English.
+fn own_or_last(cx: &Cx, person: &Reader) -> Locale {
+    let others = cx.viewer.person().map_or(cx.request.sender.is_empty(), |viewer| viewer.id != person.id);
+    if others { person.reads.as_deref().and_then(i18n::locale).unwrap_or_default() } else { cx.locale }
 }
 
 /// So long a worker has a letter before another may send it.

@@ -5,11 +5,13 @@ use crate::{
     db::Tx,
     error::AppError,
     execute, fetch_all, fetch_optional,
+    i18n::Locale,
     people::likeness::likeness,
     server::fresh,
     values::{CountryCode, EmailAddress, LanguageTag, OrganisationId, PersonId},
 };
 use chrono::{DateTime, Utc};
+use leptos_i18n::Locale as _;
 use uuid::Uuid;
 
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -19,6 +21,8 @@ pub struct PersonRow {
     pub name: String,
     pub phone: Option<String>,
     pub language: Option<String>,
+    /// In which language they read when they signed in last: theirs where they never chose one.
+    pub reads: Option<String>,
     pub country: Option<CountryCode>,
     pub zone: Option<String>,
     pub staff: bool,
@@ -38,9 +42,9 @@ pub struct NewPerson {
     pub staff: bool,
 }
 
-const BY_ID: &str = "select id, email, name, phone, language, country, zone, staff, first_signed_in_at, created_at, version \
+const BY_ID: &str = "select id, email, name, phone, language, reads, country, zone, staff, first_signed_in_at, created_at, version \
     from person where id = $1";
-const BY_EMAIL: &str = "select id, email, name, phone, language, country, zone, staff, first_signed_in_at, created_at, version \
+const BY_EMAIL: &str = "select id, email, name, phone, language, reads, country, zone, staff, first_signed_in_at, created_at, version \
     from person where email = $1";
 const INSERT: &str = "insert into person (id, email, name, name_lower, phone, language, country, zone, staff, created_at, version) \
     values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9, 1) on conflict (email) do nothing";
@@ -54,6 +58,14 @@ const ADD_MEMBER: &str = "insert into membership (organisation_id, person_id, ro
     on conflict (organisation_id, person_id) do nothing";
 const MAKE_OWNER: &str = "insert into membership (organisation_id, person_id, role, created_at) values ($1, $2, 'owner', $3) \
     on conflict (organisation_id, person_id) do update set role = 'owner'";
+
+const SET_READS: &str = "update person set reads = $2 where id = $1 and coalesce(reads, '') <> $2";
+
+/// Keeps the language in which somebody reads who signs in. Part of that.
+pub async fn set_reads(tx: &mut Tx, _: &Permit, id: PersonId, locale: Locale) -> Result<(), AppError> {
+    execute!(tx, SET_READS, id, locale.as_str())?;
+    Ok(())
+}
 
 pub async fn by_id(tx: &mut Tx, id: PersonId) -> Result<Option<PersonRow>, AppError> {
     Ok(fetch_optional!(tx, PersonRow, BY_ID, id)?)
