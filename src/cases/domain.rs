@@ -215,6 +215,8 @@ pub enum Refusal {
     AlreadyResolved,
     /// The person who shall have it does not work on cases.
     NotAnAgent,
+    /// The customer has written something since the page was opened.
+    SaidMeanwhile,
     /// So many cases in one hour are not read by anybody.
     TooMany { per_hour: i64 },
 }

@@ -132,6 +132,15 @@ impl Sheet {
         self.form.all(name)
     }
 
+    /// The form's key: the one that came back after a fault, else a new one. One that was sent with other words before, as
+    /// the back button brings it, can be sent no more.
+    pub fn key(&self) -> String {
+        match self.value("key") {
+            known if !known.is_empty() && self.fault("key").is_none() => known.to_owned(),
+            _ => uuid::Uuid::now_v7().to_string(),
+        }
+    }
+
     pub fn fault(&self, name: &str) -> Option<&Fault> {
         self.faults.of(name)
     }

@@ -2,12 +2,15 @@
 
 use crate::{
     both,
-    world::{Reply, World},
+    world::{Engine, Reply, World},
 };
 use aftercare::{
     access::Role,
     accounts::server::service,
-    server::{clock::Hands, rate},
+    server::{
+        clock::{self, Hands},
+        rate,
+    },
 };
 use axum::{
     body::Body,
@@ -530,6 +533,84 @@ both! {
         let (cookie, code, _) = ask(&world, "new@example.com", "/").await;
         assert_eq!(world.post_with(&cookie, "/sign-in/code", &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
         assert_eq!(world.count("select count(*) from person where email = 'new@example.com'").await, 1);
+    }
+}
+
+both! {
+    async fn letters_are_in_the_language_in_which_somebody_read_when_they_signed_in(world: World) {
+        let agent = world.staff(Role::Agent).await;
+        let (cookie, code, _) = ask(&world, "ann@example.com", "/").await;
+        let italian = format!("{cookie}; language=it");
+        assert_eq!(world.post_with(&italian, "/sign-in/code", &[("code", &code)]).await.status, StatusCode::SEE_OTHER);
+        let ann = world.signed("ann@example.com").await;
+        let case = [("kind", "question"), ("subject", "A dark display"), ("words", "Since this morning.")];
+        let path = world.post(&ann, "/cases/new", &case).await.location().to_owned();
+        let answered = async || {
+            world.post(&agent, &format!("/desk{path}"), &[("do", "answer"), ("words", "Press the left button.")]).await;
+            let mut tx = world.db().read().await.unwrap();
+            const LANGUAGE: &str = "select language from message where letter = 'case_answered' order by created_at desc, id desc limit 1";
+            aftercare::fetch_scalar!(tx, String, LANGUAGE).unwrap().unwrap()
+        };
+        assert_eq!(answered().await, "it");
+        // What they chose themselves goes first.
+        world.post(&ann, "/language", &[("language", "lt"), ("back", "/")]).await;
+        assert_eq!(answered().await, "lt");
+    }
+}
+
+both! {
+    async fn an_account_that_is_saved_keeps_a_language_that_its_menu_does_not_show(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        for (tag, code) in [("es-MX", "es"), ("de", "")] {
+            match tag {
+                "de" => world.corrupt("update person set language = 'de' where email = 'ann@example.com'").await,
+                _ => world.corrupt("update person set language = 'es-MX' where email = 'ann@example.com'").await,
+            }
+            let page = world.get(&ann, "/account").await.body;
+            let menu = page.split("id=\"account-language\"").nth(1).unwrap().split("</select>").next().unwrap().to_owned();
+            assert!(menu.contains(&format!("value=\"{code}\" selected")), "{tag}: {menu}");
+            let version = page.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+            let form = [("name", "Ann"), ("phone", tag), ("language", code), ("zone", ""), ("version", &version)];
+            // A second tap is answered like the first.
+            for _ in 0..2 {
+                assert_eq!(world.post(&ann, "/account", &form).await.status, StatusCode::SEE_OTHER, "{tag}");
+            }
+            let mut tx = world.db().read().await.unwrap();
+            let kept = aftercare::fetch_scalar!(tx, String, "select language from person where email = 'ann@example.com'").unwrap();
+            assert_eq!(kept.as_deref(), Some(tag));
+        }
+        assert_eq!(world.count("select count(*) from history where act = 'edit_account'").await, 2);
+        let page = world.get(&ann, "/account").await.body;
+        let version = page.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let form = [("name", "Ann"), ("phone", ""), ("language", "it"), ("zone", ""), ("version", &version)];
+        assert_eq!(world.post(&ann, "/account", &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from person where language = 'it'").await, 1);
+    }
+}
+
+both! {
+    async fn people_read_on_where_nothing_can_be_written(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let agent = world.staff(Role::Agent).await;
+        let case = [("kind", "question"), ("subject", "A dark display"), ("words", "Since this morning.")];
+        assert_eq!(world.post(&ann, "/cases/new", &case).await.status, StatusCode::SEE_OTHER);
+        let inbox = world.get(&ann, "/inbox").await.body;
+        let letter = inbox.split('"').find(|part| part.starts_with("/inbox/")).unwrap().to_owned();
+        match world.engine {
+            Engine::Sqlite => {
+                world.corrupt("create trigger full_session before update on session begin select raise(abort, 'full'); end").await;
+                world.corrupt("create trigger full_message before update on message begin select raise(abort, 'full'); end").await;
+            }
+            Engine::Postgres => {
+                world.corrupt("create function full() returns trigger language plpgsql as $$ begin raise exception 'full'; end $$").await;
+                world.corrupt("create trigger full_session before update on session for each row execute function full()").await;
+                world.corrupt("create trigger full_message before update on message for each row execute function full()").await;
+            }
+        }
+        let later = Hands::at(clock::real_now() + TimeDelta::minutes(11));
+        for (who, path) in [(&ann, "/purchases"), (&ann, letter.as_str()), (&agent, "/desk/cases")] {
+            assert_eq!(later.hold(world.get(who, path)).await.status, StatusCode::OK, "{path}");
+        }
     }
 }
 

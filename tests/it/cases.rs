@@ -195,8 +195,55 @@ both! {
     async fn the_customer_says_that_it_is_solved(world: World) {
         let ann = world.customer("ann@example.com").await;
         let path = open(&world, &ann).await;
-        assert_eq!(world.post(&ann, &path, &[("do", "confirm")]).await.status, StatusCode::SEE_OTHER);
+        // A second tap is answered like the first.
+        for _ in 0..2 {
+            assert_eq!(world.post(&ann, &path, &[("do", "confirm")]).await.status, StatusCode::SEE_OTHER);
+        }
         assert_eq!(row(&world, &path).await.state, "closed");
+        assert_eq!(world.count("select count(*) from history where act = 'confirm_case'").await, 1);
+    }
+}
+
+both! {
+    async fn nobody_answers_past_what_the_customer_wrote_meanwhile(world: World) {
+        let (agent, ann) = (world.staff(Role::Agent).await, world.customer("ann@example.com").await);
+        let path = open(&world, &ann).await;
+        let seen = async || {
+            let page = world.get(&agent, &at_desk(&path)).await.body;
+            page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        let before = seen().await;
+        world.post(&ann, &path, &[("words", "It also smokes.")]).await;
+        for fields in [vec![("do", "resolve")], vec![("do", "answer"), ("words", "Switch it off and on.")]] {
+            let fields: Vec<_> = fields.into_iter().chain([("seen", before.as_str())]).collect();
+            let late = world.post(&agent, &at_desk(&path), &fields).await;
+            assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+            for part in ["has written something new", "It also smokes.", fields[1].1] {
+                assert!(late.body.contains(part), "{part}: {}", late.body);
+            }
+        }
+        assert_eq!(row(&world, &path).await.state, "open");
+        let now = seen().await;
+        let answer = [("do", "answer_solve"), ("words", "Unplug it; we come."), ("seen", now.as_str())];
+        assert_eq!(world.post(&agent, &at_desk(&path), &answer).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(row(&world, &path).await.state, "resolved");
+    }
+}
+
+both! {
+    async fn a_form_that_the_back_button_brings_can_be_sent_with_other_words(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let path = open(&world, &ann).await;
+        let key = uuid::Uuid::now_v7().to_string();
+        let reply = async |key: &str, words: &str| world.post(&ann, &path, &[("key", key), ("words", words)]).await;
+        assert_eq!(reply(&key, "The left lamp.").await.status, StatusCode::SEE_OTHER);
+        let again = reply(&key, "And the right one.").await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(again.body.contains("You have sent this form before") && again.body.contains("And the right one."), "{}", again.body);
+        let other = again.body.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_ne!(other, key);
+        assert_eq!(reply(&other, "And the right one.").await.status, StatusCode::SEE_OTHER);
+        assert_eq!(world.count("select count(*) from case_message where side = 'customer'").await, 3);
     }
 }
 

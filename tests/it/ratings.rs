@@ -207,6 +207,29 @@ both! {
 }
 
 both! {
+    async fn who_is_unhappy_again_after_all_was_made_good_is_heard_again(world: World) {
+        let manager = world.staff(Role::Manager).await;
+        let (ann, link) = asked(&world, "ann@example.com").await;
+        world.post(None, &link, &[("score", "1"), ("words", "It broke.")]).await;
+        let mut tx = world.db().read().await.unwrap();
+        let case = aftercare::fetch_scalar!(tx, uuid::Uuid, "select id from care_case").unwrap().unwrap();
+        drop(tx);
+        let path = format!("/cases/{}", case.simple());
+        world.post(&manager, &format!("/desk{path}"), &[("do", "answer_solve"), ("words", "A new one is on its way.")]).await;
+        assert_eq!(world.post(&ann, &path, &[("do", "confirm")]).await.status, StatusCode::SEE_OTHER);
+        world.post(None, &link, &[("score", "5")]).await;
+        let again = [("score", "1"), ("words", "The new one broke too.")];
+        world.post(None, &link, &again).await;
+        // Twice is once.
+        world.post(None, &link, &again).await;
+        const OPEN: &str = "select count(*) from care_case where state = 'open' and owner_id is not null and next_due_at is not null";
+        assert_eq!((world.count("select count(*) from care_case").await, world.count(OPEN).await), (2, 1));
+        assert_eq!(world.count("select count(*) from case_message where words like '%The new one broke too.%'").await, 1);
+        assert_eq!(world.broken().await, Vec::<String>::new());
+    }
+}
+
+both! {
     async fn nobody_is_asked_twice_in_fourteen_days_nor_about_their_own_work(world: World) {
         let ann = world.person("ann@example.com").await;
         assert!(ask(&world, ann, Moment::Repair, None).await.is_some());

@@ -6,7 +6,7 @@ use crate::{
     db::Tx,
     error::{AppError, Fault, Faults, Refusal},
     execute,
-    i18n::LANGUAGES,
+    i18n::{LANGUAGES, locale},
     people::server::store as people,
     server::{
         Cx,
@@ -25,6 +25,7 @@ use axum::{
     response::Response,
 };
 use leptos::prelude::*;
+use leptos_i18n::Locale as _;
 
 pub async fn show(cx: Cx) -> Result<Response, AppError> {
     let person = cx.person()?.id;
@@ -32,11 +33,16 @@ pub async fn show(cx: Cx) -> Result<Response, AppError> {
     let sheet = Sheet::filled(&[
         ("name", &row.name),
         ("phone", row.phone.as_deref().unwrap_or_default()),
-        ("language", row.language.as_deref().unwrap_or_default()),
+        ("language", shown(row.language.as_deref())),
         ("zone", row.zone.as_deref().unwrap_or_default()),
         ("version", &row.version.to_string()),
     ]);
     account_page(&cx, &sheet, None).await
+}
+
+/// What the menu shows of a language as it is kept: an import brings `es-MX`, and others that we do not speak.
+fn shown(language: Option<&str>) -> &'static str {
+    language.and_then(locale).map_or("", |locale| locale.as_str())
 }
 
 /// `theirs`: what was saved elsewhere while this was written; each field that differs says so.
@@ -57,7 +63,7 @@ async fn account_page(cx: &Cx, sheet: &Sheet, theirs: Option<people::PersonRow>)
         let hints = [
             now("name", stored(|row| Some(row.name.as_str()))),
             now("phone", stored(|row| row.phone.as_deref())),
-            now("language", stored(|row| row.language.as_deref())),
+            now("language", stored(|row| Some(shown(row.language.as_deref())))),
             now("zone", stored(|row| row.zone.as_deref())),
         ];
         let [name_now, phone_now, language_now, zone_now] = hints;
@@ -183,7 +189,9 @@ async fn store_account(cx: &Cx, form: &Form) -> Result<(), AppError> {
         .write(move |tx| {
             let (cx, account) = (context.clone(), account.clone());
             Box::pin(async move {
-                update(tx, person, &account).await?;
+                if !update(tx, person, &account).await? {
+                    return Ok(());
+                }
                 let change =
                     history::Change { entity: "person", id: person.0, customer: Some(person), ..Default::default() };
                 history::record(tx, &cx, &permit, change).await
@@ -195,7 +203,18 @@ async fn store_account(cx: &Cx, form: &Form) -> Result<(), AppError> {
 const UPDATE: &str = "update person set name = $2, name_lower = $3, phone = $4, language = $5, zone = $6, version = version + 1 \
     where id = $1 and version = $7";
 
-async fn update(tx: &mut Tx, person: PersonId, account: &Account) -> Result<(), AppError> {
+/// False where it stands so already: a second tap is answered like the first.
+async fn update(tx: &mut Tx, person: PersonId, account: &Account) -> Result<bool, AppError> {
+    let row = people::by_id(tx, person).await?.ok_or(AppError::NotFound)?;
+    // What the menu cannot show is kept as it is until another language is chosen.
+    let same = account.language.as_deref().unwrap_or_default() == shown(row.language.as_deref());
+    let language = if same { row.language.clone() } else { account.language.clone() };
+    if row.version != account.version
+        && (&row.name, &row.phone, &row.language, &row.zone)
+            == (&account.name, &account.phone, &language, &account.zone)
+    {
+        return Ok(false);
+    }
     let changed = execute!(
         tx,
         UPDATE,
@@ -203,11 +222,11 @@ async fn update(tx: &mut Tx, person: PersonId, account: &Account) -> Result<(), 
         &account.name,
         account.name.to_lowercase(),
         &account.phone,
-        &account.language,
+        &language,
         &account.zone,
         account.version
     )?;
-    if changed == 0 { Err(Refusal::ChangedMeanwhile.into()) } else { Ok(()) }
+    if changed == 0 { Err(Refusal::ChangedMeanwhile.into()) } else { Ok(true) }
 }
 
 pub async fn end_session(cx: Cx, At(id): At<SessionId>) -> Result<Response, AppError> {

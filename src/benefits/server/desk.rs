@@ -94,10 +94,7 @@ impl Fields<'_> {
     }
 
     fn key(&self) -> String {
-        match self.value("key", "") {
-            key if key.is_empty() => uuid::Uuid::now_v7().to_string(),
-            key => key,
-        }
+        if self.came_back { self.sheet.key() } else { uuid::Uuid::now_v7().to_string() }
     }
 
     fn why(&self) -> impl IntoView + use<> {

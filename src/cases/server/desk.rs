@@ -1,7 +1,7 @@
 //! The desk's pages of cases: the queue, and one case with its customer's history first.
 
 use super::{
-    portal::{id, key, talk},
+    portal::{id, talk},
     service::{self, AtDesk, DeskDeed},
     store::{Case, Queue},
     words,
@@ -179,7 +179,7 @@ fn page(cx: &Cx, at_desk: AtDesk, sheet: &Sheet) -> Response {
         let kind = matter.kind.in_words(fmt);
         let said = talk(cx, &at_desk.messages, Side::Staff);
         let (before, facts) = (before(cx, &at_desk), facts(cx, &at_desk, &action, sheet));
-        let forms = (state != State::Closed).then(|| answer_forms(cx, &action, sheet));
+        let forms = (state != State::Closed).then(|| answer_forms(cx, &action, seen(&at_desk), sheet));
         let mut shown = FORMS.iter().filter(|deeds| offered(deeds, state));
         let otherwise = shown.all(|deeds| of(sheet, deeds).is_none()).then(|| cx.faults(sheet));
         let typed = vec![(w!(fmt, cases.answer_label), sheet.value("words").to_owned())];
@@ -233,7 +233,12 @@ fn before(cx: &Cx, at_desk: &AtDesk) -> impl IntoView + use<> {
     }
 }
 
-fn answer_forms(cx: &Cx, action: &str, sheet: &Sheet) -> impl IntoView + use<> {
+/// How often the customer has written, as this page shows it.
+fn seen(at_desk: &AtDesk) -> String {
+    at_desk.messages.iter().filter(|message| message.side == Side::Customer).count().to_string()
+}
+
+fn answer_forms(cx: &Cx, action: &str, seen: String, sheet: &Sheet) -> impl IntoView + use<> {
     let fmt = cx.fmt();
     let none = Sheet::default();
     let (public, again) = (of(sheet, SAYS).unwrap_or(&none), of(sheet, &[DeskDeed::Note]));
@@ -241,7 +246,7 @@ fn answer_forms(cx: &Cx, action: &str, sheet: &Sheet) -> impl IntoView + use<> {
     let note_form = view! {
         <form method="post" action=action.to_owned() id="note" class="form">
             {cx.faults(note)}
-            <HiddenKey value=key(note)/>
+            <HiddenKey value=note.key()/>
             <TextArea name="words" id="note-words".to_owned() label=w!(fmt, cases.note_label) hint=w!(fmt, cases.note_hint)
                 value=note.value("words").to_owned() fault=cx.fault(note, "words") maxlength=Some(WORDS_MAX) required=true/>
             <Actions><Button tone=ButtonTone::Quiet name="do" value=DeskDeed::Note.as_str().to_owned()>{w!(fmt, cases.note_save)}</Button></Actions>
@@ -250,7 +255,8 @@ fn answer_forms(cx: &Cx, action: &str, sheet: &Sheet) -> impl IntoView + use<> {
     view! {
         <form method="post" action=action.to_owned() id="answer" class="form">
             {cx.faults(public)}
-            <HiddenKey value=key(public)/>
+            <HiddenKey value=public.key()/>
+            <input type="hidden" name="seen" value=seen/>
             <TextArea name="words" label=w!(fmt, cases.answer_label) hint=w!(fmt, cases.ask_hint) value=public.value("words").to_owned()
                 fault=cx.fault(public, "words") maxlength=Some(WORDS_MAX) rows=5 required=true/>
             <Actions>
@@ -288,8 +294,11 @@ fn facts(cx: &Cx, at_desk: &AtDesk, action: &str, sheet: &Sheet) -> impl IntoVie
     let owner = matter.owner.map(|owner| owner.to_string()).unwrap_or_default();
     let alive = matter.state != State::Closed;
     let post = |deed: DeskDeed, tone: ButtonTone, text: String| {
+        let seen =
+            (deed == DeskDeed::Resolve).then(|| view! { <input type="hidden" name="seen" value=seen(at_desk)/> });
         view! {
             <form method="post" action=action.to_owned()>
+                {seen}
                 <Button tone name="do" value=deed.as_str().to_owned()>{text}</Button>
             </form>
         }

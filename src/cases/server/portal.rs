@@ -13,7 +13,6 @@ use crate::{
     server::{
         Cx,
         form::{Form, Sheet},
-        fresh,
         notice::Notice,
         page::{Frame, PortalTab},
         query::Query,
@@ -113,7 +112,7 @@ fn new_page(cx: &Cx, sheet: &Sheet) -> Response {
             <PageHead title=w!(fmt, cases.new_title) lead=w!(fmt, cases.new_lead) back=Some(("/help".to_owned(), w!(fmt, home.help)))/>
             <form method="post" action="/cases/new" id="new-case" class="form">
                 {cx.faults(sheet)}
-                <HiddenKey value=key(sheet)/>
+                <HiddenKey value=sheet.key()/>
                 {about.map(|thing| view! {
                     <input type="hidden" name="about" value=sheet.value("about").to_owned()/>
                     <p class="soft">{w!(fmt, cases.about, thing = thing)}</p>
@@ -139,12 +138,6 @@ pub fn fields(cx: &Cx, sheet: &Sheet) -> impl IntoView + use<> {
         <TextArea name="words" label=w!(fmt, cases.words) hint=w!(fmt, cases.words_hint) value=sheet.value("words").to_owned()
             fault=cx.fault(sheet, "words") maxlength=Some(WORDS_MAX) rows=6 required=true/>
     }
-}
-
-/// The key of a form: the one that came back, or a new one.
-pub fn key(sheet: &Sheet) -> String {
-    let known = sheet.value("key");
-    if known.is_empty() { fresh::<uuid::Uuid>().to_string() } else { known.to_owned() }
 }
 
 /// The identity in an address; whatever is none leads nowhere.
@@ -231,7 +224,7 @@ fn reply_form(cx: &Cx, action: &str, state: State, sheet: &Sheet) -> impl IntoVi
     let reply = view! {
         <form method="post" action=action.to_owned() id="reply" class="form">
             {cx.faults(sheet)}
-            <HiddenKey value=key(sheet)/>
+            <HiddenKey value=sheet.key()/>
             <TextArea name="words" label=label value=sheet.value("words").to_owned() fault=cx.fault(sheet, "words")
                 maxlength=Some(WORDS_MAX) required=true/>
             <Actions><Button tone>{button}</Button></Actions>

@@ -9,7 +9,7 @@ use crate::{
         WorkingTime,
     },
     db::{Key, Tx},
-    error::{AppError, Fault, Faults},
+    error::{AppError, Fault, Faults, Refusal as AnyRefusal},
     followups::server::store as follow_ups,
     jobs::{self, Job},
     server::{Cx, form::Form, fresh, history, keys},
@@ -164,7 +164,7 @@ pub async fn by_customer(cx: &Cx, id: CaseId, deed: CustomerDeed, form: &Form) -
         CustomerDeed::Reply => Some(said(form)?),
         CustomerDeed::Confirm => None,
     };
-    change(cx, id, form, move |cx, case, hours| {
+    let done = change(cx, id, form, move |cx, case, hours| {
         let subject = Subject::of(case.customer);
         let matter = case.matter.clone();
         let (act, matter) = match deed {
@@ -177,7 +177,12 @@ pub async fn by_customer(cx: &Cx, id: CaseId, deed: CustomerDeed, form: &Form) -
         let say = words.clone().map(|words| (Side::Customer, MessageForm::Message, words));
         Ok(Step { permit, matter: matter?, say, author: me, tell: None, why: None })
     })
-    .await
+    .await;
+    match done {
+        // It is over, as they say: a second tap is answered like the first.
+        Err(AppError::Refused(AnyRefusal::Cases(Refusal::Closed { .. }))) if deed == CustomerDeed::Confirm => Ok(()),
+        done => done,
+    }
 }
 
 /// What the desk does with a case.
@@ -317,6 +322,11 @@ pub async fn hear_also(tx: &mut Tx, cx: &Cx, id: CaseId, words: &str) -> Result<
     store::say(tx, &permit, id, cx.now, (Side::Customer, MessageForm::Message), Some(case.customer), words).await
 }
 
+/// Whether a case is over for good.
+pub async fn is_closed(tx: &mut Tx, id: CaseId) -> Result<bool, AppError> {
+    Ok(store::find(tx, id).await?.matter.state == State::Closed)
+}
+
 /// Fourteen days after it was resolved, a case closes by itself, unless it was opened again meanwhile.
 pub async fn close_by_itself(cx: &Cx, id: CaseId) -> Result<(), AppError> {
     let cx2 = cx.clone();
@@ -365,6 +375,7 @@ where
     F: Fn(&Cx, &Case, &WorkingTime) -> Result<Step, AppError> + Send + Sync + Clone + 'static,
 {
     let (key, body, cx2) = (form.key(), form.body(), cx.clone());
+    let seen = form.text("seen").parse::<i64>().ok();
     cx.db()
         .write(move |tx| {
             let (body, cx, decide) = (body.clone(), cx2.clone(), decide.clone());
@@ -375,6 +386,12 @@ where
                 }
                 tx.lock(&[Key::of("case", id.0)]).await?;
                 let case = store::find(tx, id).await?;
+                // What the customer has written since the page was opened is read before one answers.
+                if let Some(seen) = seen
+                    && store::said_by_customer(tx, id).await? > seen
+                {
+                    return Err(Refusal::SaidMeanwhile.into());
+                }
                 let hours = working_time(tx, &cx, case.matter.opened_at).await?;
                 let step = decide(&cx, &case, &hours)?;
                 keep(tx, &cx, &step.permit, &case, &step.matter, step.why).await?;

@@ -229,6 +229,13 @@ pub async fn messages(tx: &mut Tx, id: CaseId, notes: bool) -> Result<Vec<Messag
         .collect()
 }
 
+const SAID_BY_CUSTOMER: &str = "select count(*) from case_message where case_id = $1 and side = 'customer'";
+
+/// How often the customer has written.
+pub async fn said_by_customer(tx: &mut Tx, id: CaseId) -> Result<i64, AppError> {
+    Ok(fetch_scalar!(tx, i64, SAID_BY_CUSTOMER, id)?.unwrap_or(0))
+}
+
 const SAY: &str =
     "insert into case_message (id, case_id, at, side, form, author_id, words) values ($1, $2, $3, $4, $5, $6, $7)";
 

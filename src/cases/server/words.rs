@@ -78,6 +78,7 @@ impl InWords for Refusal {
             Self::NotResolved => w!(fmt, cases.no_not_resolved),
             Self::AlreadyResolved => w!(fmt, cases.no_already_resolved),
             Self::NotAnAgent => w!(fmt, cases.no_not_an_agent),
+            Self::SaidMeanwhile => w!(fmt, cases.no_said_meanwhile),
             Self::TooMany { per_hour } => w!(fmt, cases.no_too_many, count = per_hour.unsigned_abs()),
         }
     }

@@ -3,7 +3,7 @@
 use super::store;
 use crate::{
     access::{Act, Subject, Viewer},
-    cases::server::{portal::fields as case_fields, portal::key, service as cases},
+    cases::server::{portal::fields as case_fields, service as cases},
     error::AppError,
     followups::server::{desk::plan_fields, service as followups},
     people::server::store::{self as people, PersonRow},
@@ -106,7 +106,7 @@ fn page(cx: &Cx, customer: Customer, sheet: &Sheet) -> Response {
         let plan = view! {
             <form method="post" action=action id="plan-follow-up" class="form">
                 {cx.faults(sheet)}
-                <HiddenKey value=key(sheet)/>
+                <HiddenKey value=sheet.key()/>
                 {plan_fields(cx, "person", sheet.is_again().then_some(sheet))}
                 <Actions><Button tone=ButtonTone::Quiet>{w!(fmt, followups.plan_save)}</Button></Actions>
             </form>
@@ -253,7 +253,7 @@ async fn new_case_page(cx: &Cx, id: PersonId, sheet: &Sheet) -> Result<Response,
             <PageHead title=w!(fmt, desk.new_case) lead=(!own).then(|| person.name.clone()) back=Some((back.clone(), person.name.clone()))/>
             <form method="post" action=format!("{back}/case") id="new-case" class="form">
                 {cx.faults(sheet)}
-                <HiddenKey value=key(sheet)/>
+                <HiddenKey value=sheet.key()/>
                 {case_fields(cx, sheet)}
                 <Actions><Button>{w!(fmt, desk.new_case)}</Button></Actions>
             </form>

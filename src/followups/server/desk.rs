@@ -7,10 +7,7 @@ use super::{
 };
 use crate::{
     access::{Act, Subject},
-    cases::server::{
-        portal::key,
-        service::{self as cases, DeskDeed},
-    },
+    cases::server::service::{self as cases, DeskDeed},
     error::AppError,
     followups::domain::Outcome,
     i18n::InWords,
@@ -68,7 +65,8 @@ fn card(cx: &Cx, thing: &Neglected, sheet: &Sheet) -> impl IntoView + use<> {
     };
     let (entity, id) = (thing.entity, thing.id.simple().to_string());
     let again = sheet.is_again() && sheet.value("do") == "plan" && sheet.value("id") == id;
-    let (take_key, plan_key) = (key(&Sheet::default()), if again { key(sheet) } else { key(&Sheet::default()) });
+    let new = Sheet::default();
+    let (take_key, plan_key) = (new.key(), if again { sheet.key() } else { new.key() });
     let (title, why) = (thing.title.clone(), words::why(&thing.why, fmt, cx.zone));
     let facts = [Some(kind), Some(thing.customer_name.clone()), Some(since), owner]
         .into_iter()

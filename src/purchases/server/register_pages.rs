@@ -53,7 +53,7 @@ async fn page(cx: Cx, sheet: Sheet) -> Result<Response, AppError> {
             // Enter presses the first button: this one, which says nothing of the way, wherever one typed.
             <button type="submit" form="register-purchase" hidden=true tabindex="-1" aria-hidden="true"></button>
             <form method="post" action="/purchases/register" id="register-purchase" class="form">
-                <HiddenKey value=sheet_key(&sheet)/>
+                <HiddenKey value=sheet.key()/>
                 <Card title=w!(t, purchases.by_order)>
                     <Field name="order_number" label=w!(t, purchases.order_number) hint=w!(t, purchases.order_number_hint)
                         value=order fault=order_fault maxlength=Some(200)/>
@@ -74,14 +74,6 @@ async fn page(cx: Cx, sheet: Sheet) -> Result<Response, AppError> {
             {asked}
         }
     }))
-}
-
-/// The key of a sheet that came back, or a new one.
-fn sheet_key(sheet: &Sheet) -> String {
-    match sheet.value("key") {
-        "" => uuid::Uuid::now_v7().to_string(),
-        key => key.to_owned(),
-    }
 }
 
 /// What the viewer asked for before, and how far it is.

@@ -176,16 +176,23 @@ async fn answer(tx: &mut Tx, cx: &Cx, feedback: Feedback, score: i64, words: Opt
     let permit = cx.may(Act::Rate, &subject)?;
     let before = feedback.request.score.map(|score| score.to_string());
     let (request, score) = feedback.request.clone().answer(score, cx.now)?;
+    let new = words.as_deref().filter(|new| feedback.words.as_deref() != Some(*new));
+    let says_more = new.is_some() || feedback.request.score != Some(score.value());
+    let over = match feedback.recovery {
+        Some(case) => cases::is_closed(tx, case).await?,
+        None => true,
+    };
+    // Who is unhappy again after all was made good is heard again: nobody reads a case that is closed.
     let recovery = match feedback.recovery {
-        None if score.is_unhappy() => Some(recover(tx, &cx, &feedback, score, words.as_deref()).await?),
+        known if over && score.is_unhappy() && (known.is_none() || says_more) => {
+            Some(recover(tx, &cx, &feedback, score, words.as_deref()).await?)
+        }
         known => known,
     };
-    let words = words.or_else(|| feedback.words.clone());
-    if let (Some(case), Some(new)) =
-        (feedback.recovery, words.as_deref().filter(|new| feedback.words.as_deref() != Some(*new)))
-    {
+    if let (Some(case), Some(new), false) = (feedback.recovery, new, over) {
         cases::hear_also(tx, &cx.as_viewer(Viewer::System), case, new).await?;
     }
+    let words = words.or_else(|| feedback.words.clone());
     store::answer(tx, &permit, feedback.id, &request, words.as_deref(), recovery, cx.now).await?;
     let change = history::Change {
         entity: "feedback",

@@ -497,7 +497,7 @@ impl Desk<'_> {
         ];
         let form = view! {
             <form class="form" method="post" action=self.address.clone() id="record-work">
-                <HiddenKey value=parts::key(self.sheet)/>
+                <HiddenKey value=self.sheet.key()/>
                 <input type="hidden" name="do" value="work"/>
                 <Select name="kind" label=w!(t, repairs.desk_work_kind) options=kinds value=value("kind") fault=fault("kind")/>
                 <Field name="label" label=w!(t, repairs.desk_work_label) value=value("label") fault=fault("label")

@@ -20,7 +20,6 @@ use crate::{
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use leptos::prelude::*;
-use uuid::Uuid;
 
 /// How many characters words for the timeline may have.
 pub const WORDS: u32 = 2000;
@@ -29,14 +28,6 @@ const LABEL: u32 = 200;
 /// The number in an address; whatever is none leads nowhere.
 pub fn rma(text: &str) -> Result<Rma, AppError> {
     text.parse().map_err(|_| AppError::NotFound)
-}
-
-/// The form's key: the same one again after a fault, else a new one.
-pub fn key(sheet: &Sheet) -> String {
-    match sheet.value("key") {
-        "" => Uuid::now_v7().to_string(),
-        key => key.to_owned(),
-    }
 }
 
 /// For whom a page is written: the same step is the customer's to take on one and the customer's on the other.

@@ -263,7 +263,7 @@ fn booking_form(cx: &Cx, draft: &Draft, sheet: &Sheet) -> impl IntoView + use<> 
     let without_time = draft.mode.is_some_and(Mode::needs_slot) && draft.slots.is_empty();
     view! {
         <form id="book-repair" class="form" method="post" action="/repairs/new" enctype="multipart/form-data">
-            <HiddenKey value=parts::key(sheet)/>
+            <HiddenKey value=sheet.key()/>
             {fees}
             {choices(cx, draft, sheet)}
             <button class="button" data-tone="quiet" type="submit" name="do" value="times" formnovalidate=true>

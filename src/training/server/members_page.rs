@@ -122,7 +122,7 @@ fn add(cx: &Cx, matrix: &Matrix, sheet: &Sheet) -> AnyView {
     let value = |name: &str| if inviting { sheet.value(name).to_owned() } else { String::new() };
     let fault = |name: &str| if inviting { cx.fault(sheet, name) } else { None };
     let (firm, button) = (matrix.firm.to_string(), w!(cx, team.add));
-    let hidden = Some(value("key")).filter(|key| !key.is_empty()).unwrap_or_else(key);
+    let hidden = if inviting { sheet.key() } else { key() };
     let form = view! {
         <form id="add-employee" class="form" method="post" action="/training/team">
             <p class="soft">{w!(cx, team.add_lead)}</p>

@@ -189,12 +189,15 @@ pub async fn create_with(tx: &mut Tx, cx: &Cx, draft: Draft, extras: &Extras) ->
         window: extras.window,
     };
     store::insert_class(tx, &permit, &new, cx.now).await?;
-    store::set_assistants(tx, &permit, id, &extras.assistants).await?;
-    store::set_equipment(tx, &permit, id, &extras.equipment).await?;
+    // Each once, however often a form names them.
+    let assistants: Vec<PersonId> = needs.assistants.iter().map(|(id, _)| *id).collect();
+    let equipment: Vec<EquipmentId> = needs.equipment.iter().map(|row| row.id).collect();
+    store::set_assistants(tx, &permit, id, &assistants).await?;
+    store::set_equipment(tx, &permit, id, &equipment).await?;
     needs.occupy(tx, &new.sessions, id).await?;
     record(tx, cx, &permit, id, None, ClassState::Draft, None).await?;
     let class = store::class(tx, id).await?;
-    crew_letters::planned(tx, cx, &class, &extras.assistants).await?;
+    crew_letters::planned(tx, cx, &class, &assistants).await?;
     Ok(id)
 }
 
