@@ -1074,6 +1074,8 @@ both! {
         // What is taken on one of the days only is refused.
         assert_eq!(world.post(&school.trainer, &desk, &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         fields[11] = ("at", first.as_str());
+        // Each once, however often it is named.
+        fields.extend([("assistants", helper.as_str()), ("equipment", thing.as_str())]);
         let opened = world.post(&school.trainer, &desk, &fields).await;
         assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
         let id: ClassId = opened.location().rsplit('/').next().unwrap().parse().unwrap();
