@@ -1031,7 +1031,9 @@ impl<'a> Walk<'a> {
         if !expected {
             return "close too early".to_owned();
         }
-        self.runs[k].book = closed;
+        let before = std::mem::replace(&mut self.runs[k].book, closed);
+        // Who still waits, where nobody began the class before it was over.
+        self.over(k, &before);
         for i in 0..self.runs[k].book.lines.len() {
             let line = &self.runs[k].book.lines[i];
             if line.state != EnrolmentState::Booked {
