@@ -166,8 +166,8 @@ async fn version(world: &World, address: &str) -> String {
     fetch_scalar!(tx, i64, VERSION, rma.0.as_str()).unwrap().unwrap().to_string()
 }
 
-/// Books a visit at somebody's place.
-async fn visited(world: &World, who: &Signed, slot: &str) {
+/// Books a visit at somebody's place; gives the repair's address.
+async fn visited(world: &World, who: &Signed, slot: &str) -> String {
     let item = goods(world, who).await.to_string();
     let wish = [
         ("item", item.as_str()),
@@ -179,6 +179,7 @@ async fn visited(world: &World, who: &Signed, slot: &str) {
     ];
     let reply = world.post(who, "/repairs/new", &wish).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+    reply.location().to_owned()
 }
 
 /// One move of the technician on a job.
@@ -1040,6 +1041,30 @@ both! {
         assert_eq!(world.count("select count(*) from message where letter = 'repair_handed_back'").await, 1);
         assert_eq!(world.count("select count(*) from message where body like '%stand by our work%'").await, 0);
         assert!(world.broken().await.is_empty());
+    }
+}
+
+both! {
+    async fn letters_offer_and_tell_only_what_is_so(world: World) {
+        let ann = world.customer("ann@example.com").await;
+        let technician = world.staff(Role::Technician).await;
+        let place = workshop(&world, 2).await;
+        let said = async || world.letter("ann@example.com").await.unwrap().1;
+        let item = goods(&world, &ann).await;
+        // In four hours: the notice is over before it has begun.
+        booked(&world, &ann, item, &slot(place, "2026-12-01T13:00:00Z")).await;
+        let letter = said().await;
+        assert!(letter.contains("You can follow it here:") && !letter.contains("cancel"), "{letter}");
+        let address = visited(&world, &ann, &slot(place, LATER)).await;
+        assert!(said().await.contains("move it or cancel it here:"));
+        moved(&world, &technician, &address, "receive", &[]).await;
+        moved(&world, &technician, &address, "diagnose", &[("words", "Worn")]).await;
+        moved(&world, &technician, &address, "quote", &LINES).await;
+        let quote = quote_id(&world).await;
+        assert_eq!(world.post(&ann, &address, &[("do", "decline"), ("quote", &quote)]).await.status, StatusCode::SEE_OTHER);
+        moved(&world, &technician, &address, "make_ready", &[]).await;
+        let letter = said().await;
+        assert!(letter.contains("comes back to you as it is") && !letter.contains("is done"), "{letter}");
     }
 }
 
